@@ -1,0 +1,1 @@
+"""Words that everyone shares: errors, records, spans, streams, hashing, text, clock, progress, stats."""

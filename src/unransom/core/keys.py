@@ -1,0 +1,38 @@
+"""Keys as unransom holds them in memory. They are never written to the case, a log or a command line."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+
+import msgspec
+
+
+class KeyKind(enum.StrEnum):
+    """What a key can be used as."""
+
+    RAW = "raw"  # bytes: a symmetric key, an X25519 scalar or a password
+    RSA = "rsa"
+    EC = "ec"
+
+
+class Key(msgspec.Struct, frozen=True):
+    """A key and where it came from.
+
+    Attributes:
+        kind: What it is.
+        data: RAW: the bytes. RSA: PKCS #1 DER of the private key. EC: SEC 1 DER of the private key.
+        origin: Name of the file or search it came from, for people.
+    """
+
+    kind: KeyKind
+    data: bytes
+    origin: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """What the key is called wherever people or files see it: 16 hexadecimal digits."""
+        return hashlib.sha256(b"unransom key\0" + self.kind.encode() + b"\0" + self.data).hexdigest()[:16]
+
+    def __repr__(self) -> str:
+        return f"Key({self.kind.value}, {self.fingerprint}, {self.origin!r})"

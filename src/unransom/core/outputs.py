@@ -1,0 +1,160 @@
+"""Where outputs are written: a temporary name first, flushed, renamed when verified.
+
+A crash leaves either nothing or the whole file (and a temporary file that the next run removes).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from unransom.core.hashing import Digests, Hasher, digest
+from unransom.core.paths import safe_path
+
+TEMPORARY = b".unransom-"
+
+
+class FileReader:
+    """A reader over a file on disk, opened read-only."""
+
+    def __init__(self, path: bytes | str | Path) -> None:
+        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self.size = os.lseek(self._fd, 0, os.SEEK_END)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset``; fewer where the file ends."""
+        return os.pread(self._fd, length, offset)
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+class Draft:
+    """An output that is being written, hashed as it goes; it has no name yet.
+
+    Used as a context manager: leaving it without ``keep`` removes the draft.
+    """
+
+    def __init__(self, outputs: Outputs) -> None:
+        self._outputs = outputs
+        self._path = os.path.join(outputs.scratch, TEMPORARY + secrets.token_hex(8).encode())  # noqa: PTH118 bytes
+        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._hasher = Hasher()
+        self.size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._hasher.__exit__(kind, error, trace)
+        os.close(self._fd)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._path)  # noqa: PTH108 bytes
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Append ``data``. The buffer must stay unchanged until the next call."""
+        self._hasher.update(data)
+        view = memoryview(data)
+        position = self.size
+        while view:
+            written = os.pwrite(self._fd, view, position)
+            position += written
+            view = view[written:]
+        self.size = position
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset`` of what was written; a draft is a reader."""
+        return os.pread(self._fd, length, offset)
+
+    def keep(self, path: bytes, times: tuple[int, int] | None = None) -> tuple[bytes, Digests]:
+        """Flush the draft and give it its name; return the path below the case folder and the digests.
+
+        Args:
+            path: Wanted path below the outputs' folder, from any source: it is made safe here.
+            times: Access and modification time to set, nanoseconds since 1970.
+        """
+        digests = self._hasher.digests()
+        if times:
+            os.utime(self._fd, ns=times)
+        os.fsync(self._fd)
+        return self._outputs.place(self._path, path, digests), digests
+
+
+class Outputs:
+    """The folder of recovered files of one case."""
+
+    def __init__(self, folder: Path, scratch: Path, below: Path) -> None:
+        """Use ``folder`` for outputs, ``scratch`` on the same file system for drafts.
+
+        Args:
+            folder: Where outputs go.
+            scratch: Where drafts are.
+            below: The folder that the paths in records are relative to.
+        """
+        self.folder = os.fsencode(folder)
+        self.scratch = os.fsencode(scratch)
+        self._prefix = os.fsencode(folder.relative_to(below))
+        folder.mkdir(parents=True, exist_ok=True)
+        scratch.mkdir(parents=True, exist_ok=True)
+
+    def draft(self) -> Draft:
+        """Begin an output."""
+        return Draft(self)
+
+    def place(self, draft: bytes, path: bytes, digests: Digests) -> bytes:
+        """Give ``draft`` its name without ever replacing another output.
+
+        Where the name is taken by a file with the same bytes (a run that was killed after placing it),
+        that file is kept. Where it is taken by another, ``name.2``, ``name.3``, … are tried.
+        """
+        wanted = safe_path(path)
+        attempt = 1
+        while True:
+            name = wanted if attempt == 1 else _numbered(wanted, attempt)
+            final = os.path.join(self.folder, name)  # noqa: PTH118 bytes
+            os.makedirs(os.path.dirname(final), exist_ok=True)  # noqa: PTH103, PTH120 bytes
+            try:
+                os.link(draft, final)
+            except FileExistsError:
+                if not _same(final, digests):
+                    attempt += 1
+                    continue
+            return os.path.join(self._prefix, name)  # noqa: PTH118 bytes
+
+    def clear_scratch(self) -> None:
+        """Remove drafts that a killed run left behind."""
+        for entry in os.scandir(self.scratch):
+            if entry.name.startswith(TEMPORARY):
+                os.unlink(entry.path)  # noqa: PTH108 bytes
+
+
+def _numbered(path: bytes, number: int) -> bytes:
+    folder, slash, name = path.rpartition(b"/")
+    stem, dot, extension = name.rpartition(b".")
+    if not stem:
+        stem, dot, extension = name, b"", b""
+    return folder + slash + stem + b".%d" % number + dot + extension
+
+
+def _same(path: bytes, digests: Digests) -> bool:
+    if os.path.getsize(path) != digests.size:  # noqa: PTH202 bytes
+        return False
+    with FileReader(path) as reader:
+        return digest(reader) == digests

@@ -1,0 +1,115 @@
+"""Readers: read-only random access to bytes, wherever they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
+
+from unransom.core.errors import UnreadableError
+from unransom.core.spans import Span
+
+CHUNK = 1 << 20  # bytes per read of a stream: large enough for the hashes, small enough for the cache
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Read-only random access to ``size`` bytes.
+
+    Reading is safe from several threads: a reader has no position.
+    """
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        ...
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset``; fewer only where the reader ends.
+
+        Raises:
+            UnreadableError: Some of these bytes cannot be read.
+        """
+        ...
+
+
+class BytesReader:
+    """A reader over bytes in memory."""
+
+    def __init__(self, data: bytes | bytearray | memoryview) -> None:
+        self._data = memoryview(data)
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        return len(self._data)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset``; fewer where the data ends."""
+        return bytes(self._data[max(offset, 0) : max(offset + length, 0)])
+
+
+class Window:
+    """A part of another reader, seen as a reader of its own."""
+
+    def __init__(self, reader: Reader, start: int, size: int) -> None:
+        self._reader = reader
+        self._start = start
+        self.size = max(0, min(size, reader.size - start))
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset`` of the window; fewer where the window ends."""
+        length = min(length, self.size - offset)
+        if length <= 0:
+            return b""
+        try:
+            return self._reader.read_at(self._start + offset, length)
+        except UnreadableError as error:
+            raise UnreadableError(error.offset - self._start, error.length) from error
+
+
+def chunks(reader: Reader, start: int = 0, end: int | None = None, step: int = CHUNK) -> Iterator[bytes]:
+    """Yield the bytes of ``reader`` from ``start`` to ``end`` in pieces of ``step`` bytes."""
+    end = reader.size if end is None else min(end, reader.size)
+    while start < end:
+        piece = reader.read_at(start, min(step, end - start))
+        if not piece:
+            return
+        yield piece
+        start += len(piece)
+
+
+class Salvage:
+    """Wraps a reader whose ranges may be unreadable: gives zeros for them and remembers where they are."""
+
+    SECTOR = 4096  # the smallest range that is given up
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.lost: list[Span] = []
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        return self._reader.size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset``, zeros where they cannot be read."""
+        length = max(0, min(length, self.size - offset))
+        try:
+            return self._reader.read_at(offset, length)
+        except UnreadableError:
+            return self._narrow(offset, length)
+
+    def _narrow(self, offset: int, length: int) -> bytes:
+        """Read sector by sector, so that only sectors that truly fail are lost."""
+        out = bytearray()
+        while length > 0:
+            step = min(length, self.SECTOR - offset % self.SECTOR)
+            try:
+                out += self._reader.read_at(offset, step)
+            except UnreadableError:
+                self.lost.append(Span(offset, offset + step))
+                out += bytes(step)
+            offset += step
+            length -= step
+        return bytes(out)

@@ -1,0 +1,1 @@
+"""Read-only sources of evidence. Nothing in here can write to evidence."""
