@@ -1,0 +1,1 @@
+"""One result document, and what people and programs read of it: text, HTML and JSON."""
