@@ -1,1 +1,84 @@
-"""Read-only sources of evidence. Nothing in here can write to evidence."""
+"""Read-only sources of evidence. Nothing in here can write to evidence.
+
+A source is a place that a person names: ``identify`` makes a record of it, ``open_store`` opens the
+record. Importing this package is cheap; what a kind of store needs is imported when it is opened.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Container
+from typing import NamedTuple
+
+from unransom.core.errors import UsageError
+from unransom.core.messages import say
+from unransom.core.records import Source
+from unransom.evidence.locations import (
+    Location,
+    is_bucket,
+    is_file,
+    is_folder,
+    is_image,
+    locate,
+    source,
+)
+from unransom.evidence.store import Store
+
+
+class StoreKind(NamedTuple):
+    """A kind of store.
+
+    Attributes:
+        name: ``Source.kind``, and the name of its module in ``stores/``.
+        claims: Whether it is the kind to open a place with.
+    """
+
+    name: str
+    claims: Callable[[Location], bool]
+
+
+STORES = (  # in order of trial
+    StoreKind("bucket", is_bucket),
+    StoreKind("folder", is_folder),
+    StoreKind("image", is_image),
+    StoreKind("file", is_file),
+)
+
+
+def identify(location: str, taken: Container[str] = ()) -> Source:
+    """Return the record of the place that a person named.
+
+    The record has no fingerprint yet: ask the opened store for it.
+
+    Args:
+        location: A path, a device or ``s3://BUCKET/PREFIX``.
+        taken: Identifiers that other sources of the case have.
+
+    Raises:
+        UsageError: Nothing is there, or nothing that can be read as evidence.
+    """
+    place = locate(location)
+    for kind in STORES:
+        if kind.claims(place):
+            return source(place, kind.name, taken)
+    raise UsageError(
+        say("{location} is nothing that evidence can be read from", location=location),
+        hint=say("give a folder, a file, a disk image, a device, or s3://BUCKET/PREFIX"),
+    )
+
+
+def open_store(source: Source) -> Store:
+    """Open a source. Its readers try again where a read fails, before they give a range up.
+
+    Raises:
+        UsageError: This version does not know the kind of source.
+        OSError: It is not there or cannot be read.
+    """
+    if source.kind not in {kind.name for kind in STORES}:
+        raise UsageError(
+            say("{source} is a source of an unknown kind: {kind}", source=source.id, kind=source.kind),
+            hint=say("use the version of unransom that the case was made with, or a newer one"),
+        )
+    module = importlib.import_module(f"unransom.evidence.stores.{source.kind}")
+    store: Store = module.open_store(source)
+    return store

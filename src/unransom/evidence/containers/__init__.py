@@ -1,0 +1,1 @@
+"""How a disk is wrapped into files."""

@@ -1,0 +1,105 @@
+"""Open files of the machine that unransom runs on, read-only and without leaving a trace where allowed."""
+
+from __future__ import annotations
+
+import os
+import stat
+from types import TracebackType
+from typing import Self
+
+from unransom.core.errors import EvidenceChangedError, UnreadableError
+from unransom.core.messages import say
+from unransom.core.records import FileRef
+from unransom.core.text import shown
+
+READ = os.O_RDONLY | os.O_CLOEXEC
+NO_ATIME = getattr(os, "O_NOATIME", 0)  # Linux only
+
+
+def open_quietly(path: bytes, flags: int = 0, folder: int | None = None) -> int:
+    """Return a descriptor for reading ``path`` that leaves its access time alone.
+
+    Only the owner of a file and the administrator may ask for that; others get a plain descriptor.
+
+    Args:
+        path: Absolute, or relative to ``folder``.
+        flags: Further flags of ``open(2)``.
+        folder: Descriptor of the folder that ``path`` is relative to.
+    """
+    try:
+        return os.open(path, READ | NO_ATIME | flags, dir_fd=folder)
+    except PermissionError:
+        return os.open(path, READ | flags, dir_fd=folder)
+
+
+class DescriptorReader:
+    """A reader over an open file or device, which it closes at the end."""
+
+    def __init__(self, descriptor: int, size: int | None = None) -> None:
+        """Take over ``descriptor``; ``size`` in bytes is asked from the system where it is not given."""
+        self._descriptor = descriptor
+        self.size = os.lseek(descriptor, 0, os.SEEK_END) if size is None else size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset``; fewer where the file ends.
+
+        Raises:
+            UnreadableError: The device fails, or the file has become shorter than ``size``.
+        """
+        length = min(length, self.size - offset)
+        if length <= 0 or offset < 0:
+            return b""
+        data = self._read(offset, length)
+        while len(data) < length:
+            more = self._read(offset + len(data), length - len(data))
+            if not more:
+                raise UnreadableError(offset + len(data), length - len(data), "the file has become shorter")
+            data += more
+        return data
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _read(self, offset: int, length: int) -> bytes:
+        try:
+            return os.pread(self._descriptor, length, offset)
+        except OSError as error:
+            raise UnreadableError(offset, length, error.strerror or str(error)) from error
+
+
+def checked_reader(descriptor: int, ref: FileRef) -> DescriptorReader:
+    """Return a reader over ``descriptor``, which it takes over, if the file is what ``ref`` says.
+
+    Raises:
+        EvidenceChangedError: It is not a regular file, or has another size or modification time.
+    """
+    found = os.fstat(descriptor)
+    same = stat.S_ISREG(found.st_mode) and found.st_size == ref.size
+    if not same or (ref.modified is not None and ref.modified != found.st_mtime_ns):
+        os.close(descriptor)
+        raise changed(ref)
+    return DescriptorReader(descriptor, ref.size)
+
+
+def changed(ref: FileRef, detail: str = "") -> EvidenceChangedError:
+    """Return the error that says that the file ``ref`` is not what it was when it was listed."""
+    return EvidenceChangedError(
+        say("{item} has changed since it was listed", item=f"{ref.source}:{shown(ref.path)}"),
+        detail=detail,
+        causes=(
+            say("the source is in use"),
+            say("the locker still runs on this machine"),
+        ),
+        hint=say("work on an image of the disk, or on a copy that nothing else writes to"),
+    )

@@ -1,0 +1,1 @@
+"""How a volume is named: its files, live and deleted, and where their bytes are."""

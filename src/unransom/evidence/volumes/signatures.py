@@ -1,0 +1,75 @@
+"""Tells from the first bytes whether something is a disk or a volume, without reading more of it."""
+
+from __future__ import annotations
+
+import struct
+
+HEAD = 8192  # bytes that recognition needs: a GPT header at sector 1 of 4,096-byte sectors ends there
+SECTOR = 512
+BOOT_MARK = b"\x55\xaa"  # at byte 510 of an MBR and of the boot sector of NTFS, FAT and exFAT
+ENTRY = struct.Struct("<B3xB3xII")  # of an MBR: status, type, first sector, sectors
+
+
+def filesystem(head: bytes) -> str:
+    """Return the file system that starts with ``head``: ``ntfs``, ``fat``, ``exfat``, ``ext`` or ""."""
+    if _is_ext(head):
+        return "ext"
+    if head[510:512] != BOOT_MARK:
+        return ""
+    if head[3:11] == b"NTFS    ":
+        return "ntfs"
+    if head[3:11] == b"EXFAT   ":
+        return "exfat"
+    return "fat" if _is_fat(head) else ""
+
+
+def partition_table(head: bytes, size: int) -> str:
+    """Return the kind of table that cuts a disk of ``size`` bytes: ``gpt``, ``mbr`` or ""."""
+    if any(head[at : at + 8] == b"EFI PART" for at in (SECTOR, 4096)):
+        return "gpt"
+    return "mbr" if _is_mbr(head, size) else ""
+
+
+def is_disk(head: bytes, size: int) -> bool:
+    """Return whether a file of ``size`` bytes that starts with ``head`` is an image of a disk or volume."""
+    return bool(filesystem(head) or partition_table(head, size))
+
+
+def _is_ext(head: bytes) -> bool:
+    """The superblock is at byte 1024; its magic has but 16 bits, so that its neighbours must make sense."""
+    if head[1080:1082] != b"\x53\xef" or len(head) < 1024 + 80:
+        return False
+    inodes, blocks = struct.unpack_from("<II", head, 1024)
+    first_block, block_size = struct.unpack_from("<II", head, 1024 + 20)
+    (revision,) = struct.unpack_from("<I", head, 1024 + 76)
+    return inodes > 0 and blocks > 0 and block_size <= 6 and first_block <= 1 and revision <= 1
+
+
+def _is_fat(head: bytes) -> bool:
+    """A FAT boot sector has no magic of its own: its BIOS parameter block must make sense."""
+    sector_size, per_cluster, reserved, tables = struct.unpack_from("<HBHB", head, 11)
+    return (
+        head[0] in {0xEB, 0xE9}
+        and sector_size in {512, 1024, 2048, 4096}
+        and per_cluster in {1, 2, 4, 8, 16, 32, 64, 128}
+        and reserved > 0
+        and tables in {1, 2}
+        and head[21] >= 0xF0
+    )
+
+
+def _is_mbr(head: bytes, size: int) -> bool:
+    """Every entry must be empty or well-formed, and the first sector of at least one be on the disk.
+
+    Where a partition ends is not asked: a truncated image is an image.
+    """
+    if head[510:512] != BOOT_MARK:
+        return False
+    inside = False
+    for number in range(4):
+        status, kind, first, sectors = ENTRY.unpack_from(head, 446 + ENTRY.size * number)
+        if status not in {0x00, 0x80}:
+            return False
+        if kind and sectors and first:
+            inside = inside or first * SECTOR < size
+    return inside

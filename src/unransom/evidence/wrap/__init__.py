@@ -1,0 +1,1 @@
+"""Readers and stores around other ones, with the same interface."""

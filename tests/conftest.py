@@ -1,0 +1,3 @@
+"""Fixtures that tests of several folders share live in ``tests/fixtures``."""
+
+pytest_plugins = ("tests.fixtures.planted",)
