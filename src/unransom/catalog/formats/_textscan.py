@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from unransom.catalog.formats._ledger import Ledger
+from unransom.catalog.formats._findings import Findings
 from unransom.core.messages import say
 from unransom.core.spans import Span
 from unransom.core.streams import CHUNK, Reader, chunks
@@ -137,12 +137,12 @@ def scan_text(reader: Reader, encoding: Encoding | None = None) -> TextScan | No
     return scan
 
 
-def note_text(scan: TextScan, ledger: Ledger) -> None:
+def note_text(scan: TextScan, findings: Findings) -> None:
     """Enter what a scan found; nothing holds where less than a tenth of the bytes is text."""
     if scan.text * 10 > scan.text + sum(map(len, scan.damage)):
-        ledger.holds(scan.bits)
+        findings.hold(int(scan.bits))
     for span in scan.damage:
-        ledger.breaks(span.start, span.end, say("no text from offset {offset} on", offset=span.start))
+        findings.fault(span.start, span.end, say("no text from offset {offset} on", offset=span.start))
 
 
 def text_bits(head: bytes) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unransom.catalog.formats._ledger import Ledger, bad
+from unransom.catalog.formats._findings import Findings, bad
 from unransom.catalog.formats._textscan import note_text, scan_text, text_bits
 from unransom.catalog.formats.format import Format, Measure, Validation
 from unransom.core.messages import say
@@ -35,9 +35,9 @@ def validate(reader: Reader) -> Validation:
     scan = scan_text(reader)
     if scan is None:
         return bad(say("no text in any known encoding"), reader.size)
-    ledger = Ledger(reader.size)
-    note_text(scan, ledger)
-    verdict = ledger.verdict(say("text in {encoding}", encoding=scan.encoding.name), length=reader.size)
+    findings = Findings()
+    note_text(scan, findings)
+    verdict = findings.verdict(say("text in {encoding}", encoding=scan.encoding.name), reader.size)
     if verdict.grade is Grade.GOOD and verdict.bits < ENOUGH and scan.encoding.name != "utf-8":
         return Validation(Grade.UNKNOWN, verdict.bits, say("too short to tell from random bytes"))
     return verdict
