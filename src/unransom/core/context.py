@@ -24,11 +24,9 @@ class Context(msgspec.Struct, frozen=True):
         keys: Keys that were given or found.
         proven: Per family, fingerprints of keys proven on other files.
         outputs: Where outputs are written.
-        manifests: Digest (lower-case hex) per original path, from the manifests that were given.
     """
 
     open: OpenEvidence
     keys: tuple[Key, ...] = ()
     proven: Mapping[str, frozenset[str]] = {}
     outputs: Outputs | None = None
-    manifests: Mapping[str, str] = {}

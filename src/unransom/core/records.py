@@ -221,6 +221,22 @@ class Output(Record, frozen=True, kw_only=True):
     format: str = ""
 
 
+class Delivery(Record, frozen=True, kw_only=True):
+    """An output on its way to verification.
+
+    Attributes:
+        ref: The file it came from.
+        output: What was recovered.
+        expected: Digest of the original from a manifest, lower-case hexadecimal, "" where there is none.
+        manifest: Name of that manifest.
+    """
+
+    ref: FileRef
+    output: Output
+    expected: str = ""
+    manifest: str = ""
+
+
 class Verdict(Record, frozen=True, kw_only=True):
     """How good an output is, and which check says so.
 

@@ -50,7 +50,14 @@ class FileKey(msgspec.Struct, frozen=True):
 
 
 class Decryptor(Protocol):
-    """Decrypts a stream from its beginning to its end; pieces that share one continue its stream."""
+    """Decrypts a stream from its beginning to its end; pieces that share one continue its stream.
+
+    Attributes:
+        spill: Bytes behind a damaged range of the input that come out wrong as well: 0 for a stream
+            cipher, a block where blocks are chained.
+    """
+
+    spill: int
 
     def decrypt_into(self, data: memoryview, out: memoryview) -> None:
         """Decrypt ``data`` into ``out`` of the same length; they may be the same memory."""

@@ -1,0 +1,155 @@
+"""A case folder: made, opened, and what is asked of it as a whole."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from unransom import __version__
+from unransom.case.chain import Chain, Facts
+from unransom.case.database import connect, transaction
+from unransom.case.lock import Lock
+from unransom.core.clock import now_ns
+from unransom.core.errors import EvidenceChangedError, NoSuchCaseError, UsageError
+from unransom.core.messages import say
+from unransom.core.outputs import Outputs
+from unransom.core.records import Source
+
+DATABASE = "case.sqlite"
+
+
+class Case:
+    """An open case; it is locked for others until it is closed."""
+
+    def __init__(self, folder: Path, *, create: bool = False, name: str = "") -> None:
+        """Open the case in ``folder``; with ``create``, make it where there is none.
+
+        Raises:
+            NoSuchCaseError: There is no case and none was to be made.
+            CaseLockedError: Another process works on it.
+            UsageError: The folder holds something else.
+        """
+        self.folder = folder.absolute()
+        exists = (self.folder / DATABASE).exists()
+        if not exists and not create:
+            raise NoSuchCaseError(
+                say("there is no case in {folder}", folder=str(folder)),
+                hint=say("`unransom recover SOURCE --case {folder}` makes one", folder=str(folder)),
+            )
+        if not exists and self.folder.exists() and any(self.folder.iterdir()):
+            raise UsageError(
+                say("{folder} is neither empty nor a case", folder=str(folder)),
+                hint=say("name a new folder: nothing is ever written beside other files"),
+            )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = Lock(self.folder)
+        self.database: sqlite3.Connection = connect(self.folder / DATABASE)
+        self._chain = Chain(self.database, self.folder / "chain.jsonl")
+        if not exists:
+            with transaction(self.database):
+                self.set_fact("name", name or self.folder.name)
+                self.set_fact("created", str(now_ns()))
+                self.record("case made", {"name": name or self.folder.name})
+        self.publish()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the case and give its lock back."""
+        self.database.close()
+        self._lock.release()
+
+    def outputs(self) -> Outputs:
+        """Return the place for recovered files."""
+        return outputs_of(self.folder)
+
+    # Facts and the chain
+
+    def fact(self, name: str, default: str = "") -> str:
+        """Return a fact about the case."""
+        row = self.database.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else default
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Remember a fact about the case."""
+        self.database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def record(self, act: str, facts: Facts) -> None:
+        """Add an act to the evidence chain; call inside of a transaction and ``publish`` after it."""
+        self._chain.append(act, {"tool": f"unransom {__version__}", **facts})
+
+    def publish(self) -> None:
+        """Write what the chain has gained to ``chain.jsonl``."""
+        self._chain.publish()
+
+    # Sources
+
+    def sources(self) -> list[Source]:
+        """Return the sources in the order of their ids."""
+        rows = self.database.execute("SELECT body FROM sources ORDER BY id").fetchall()
+        return [msgspec.json.decode(body, type=Source) for (body,) in rows]
+
+    def add_source(self, source: Source) -> None:
+        """Add a source, or check that one which is already there has not changed.
+
+        Raises:
+            EvidenceChangedError: Its fingerprint is not what it was.
+        """
+        for known in self.sources():
+            if known.location == source.location:
+                if known.fingerprint != source.fingerprint:
+                    raise EvidenceChangedError(
+                        say("{source} has changed since the case first saw it", source=source.location),
+                        detail=f"{known.fingerprint} -> {source.fingerprint}",
+                        causes=(
+                            say("it was written to, or mounted read-write"),
+                            say("another disk has its name now"),
+                        ),
+                        hint=say("begin a new case for it, and work on an image"),
+                    )
+                return
+        body = msgspec.json.encode(source).decode()
+        with transaction(self.database):
+            self.database.execute("INSERT INTO sources (id, body) VALUES (?, ?)", (source.id, body))
+            facts = {"id": source.id, "location": source.location, "fingerprint": source.fingerprint}
+            self.record("source added", facts)
+        self.publish()
+
+    def unlisted(self) -> list[Source]:
+        """Return the sources whose files are not all in the case yet."""
+        rows = self.database.execute("SELECT body FROM sources WHERE NOT listed ORDER BY id").fetchall()
+        return [msgspec.json.decode(body, type=Source) for (body,) in rows]
+
+    def mark_listed(self, source: Source, files: int, size: int) -> None:
+        """Remember that every file of ``source`` is in the case."""
+        with transaction(self.database):
+            self.database.execute("UPDATE sources SET listed = 1 WHERE id = ?", (source.id,))
+            self.record("source listed", {"id": source.id, "files": files, "bytes": size})
+        self.publish()
+
+    def new_keys(self, fingerprints: set[str]) -> bool:
+        """Remember the keys that were given; return whether one of them is new to the case."""
+        seen = set(json.loads(self.fact("keys", "[]")))
+        if fingerprints <= seen:
+            return False
+        with transaction(self.database):
+            self.set_fact("keys", json.dumps(sorted(seen | fingerprints)))
+            self.record("keys given", {"fingerprints": [[each] for each in sorted(fingerprints - seen)]})
+        self.publish()
+        return True
+
+
+def outputs_of(folder: Path) -> Outputs:
+    """Return the place for recovered files of the case in ``folder``; workers need nothing else of it."""
+    return Outputs(folder / "recovered", folder / "scratch", folder)

@@ -1,0 +1,168 @@
+"""The files of a case: every file of the evidence, and what became of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from unransom import __version__
+from unransom.core.clock import now_ns
+from unransom.core.messages import Message, say
+from unransom.core.records import FileRef, Grade, KeyFound, Kind, Output, Problem, Record, State, Verdict
+from unransom.core.spans import ByteMap, Origin
+
+encode = msgspec.json.Encoder().encode
+
+
+def add(database: sqlite3.Connection, refs: Iterable[FileRef]) -> None:
+    """Add files that were listed; those that are there already stay as they are."""
+    database.executemany(
+        "INSERT OR IGNORE INTO files"
+        " (source, path, stream, version, locator, size, modified, state, why, body)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            (
+                ref.source,
+                ref.path,
+                ref.stream,
+                ref.version,
+                ref.locator,
+                ref.size,
+                ref.modified,
+                ref.state,
+                encode(ref.why).decode() if ref.why else None,
+                encode(ref).decode(),
+            )
+            for ref in map(_listed, refs)
+        ),
+    )
+
+
+def _listed(ref: FileRef) -> FileRef:
+    """Return ``ref`` as it is examined, or left out with the reason."""
+    if ref.kind is not Kind.FILE:
+        why = say("a {kind} has no content of its own", kind=ref.kind.value)
+    elif ref.deleted:
+        why = say("deleted: what is left of it is found by carving")
+    else:
+        return ref
+    return msgspec.structs.replace(ref, state=State.SKIPPED, why=why)
+
+
+def select(database: sqlite3.Connection, where: str, values: Sequence[Any] = ()) -> Iterator[FileRef]:
+    """Yield the files for which the SQL condition ``where`` holds, in the order of their ids.
+
+    Rows are fetched page by page, so the caller may change the table in between.
+    """
+    decode = msgspec.json.Decoder(FileRef).decode
+    last = 0
+    while True:
+        rows = database.execute(
+            f"SELECT id, body FROM files WHERE id > ? AND ({where}) ORDER BY id LIMIT 1000",
+            (last, *values),
+        ).fetchall()
+        for number, body in rows:
+            yield msgspec.structs.replace(decode(body), id=number)
+        if not rows:
+            return
+        last = rows[-1][0]
+
+
+def store(database: sqlite3.Connection, step: str, item: int, records: Iterable[Record]) -> None:
+    """Store what ``step`` yielded for ``item`` and bring the item's row up to it."""
+    now = now_ns()
+    for record in records:
+        if isinstance(record, FileRef):
+            _examined(database, record)
+            continue
+        database.execute(
+            "INSERT INTO records (type, step, version, item, time, body) VALUES (?, ?, ?, ?, ?, ?)",
+            (type(record).__name__, step, __version__, item, now, encode(record).decode()),
+        )
+        match record:
+            case Output():
+                _recovered(database, item, record)
+            case Verdict():
+                _judged(database, item, record)
+            case Problem() if record.fatal and item:
+                _failed(database, item, record)
+
+
+def _examined(database: sqlite3.Connection, ref: FileRef) -> None:
+    database.execute(
+        "UPDATE files SET state = ?, family = ?, format = ?, locked = ?, why = ?, body = ? WHERE id = ?",
+        (
+            ref.state,
+            ref.family,
+            ref.format,
+            ref.locked,
+            encode(ref.why).decode() if ref.why else None,
+            encode(ref).decode(),
+            ref.id,
+        ),
+    )
+
+
+def _recovered(database: sqlite3.Connection, item: int, output: Output) -> None:
+    origins = ByteMap(output.map).totals()
+    database.execute(
+        "UPDATE files SET state = ?, family = coalesce(family, ?), output = ?, output_size = ?, method = ?,"
+        " key = ?, md5 = ?, sha256 = ?, verdict = ?, why = ?, format = ?,"
+        " plain = ?, unlocked = ?, guessed = ?, lost = ? WHERE id = ?",
+        (
+            _state(output.grade),
+            output.family or None,
+            output.path,
+            output.digests.size,
+            output.method,
+            output.key,
+            output.digests.md5,
+            output.digests.sha256,
+            output.grade,
+            encode(output.why).decode(),
+            output.format,
+            *(origins[origin] for origin in Origin),
+            item,
+        ),
+    )
+
+
+def _judged(database: sqlite3.Connection, item: int, verdict: Verdict) -> None:
+    database.execute(
+        "UPDATE files SET state = ?, verdict = ?, why = ? WHERE id = ?",
+        (_state(verdict.grade), verdict.grade, encode(verdict.why).decode(), item),
+    )
+
+
+def _state(grade: Grade) -> State:
+    """Return the state of a file whose output has ``grade``.
+
+    UNKNOWN is no failure: the bytes come from a proven key, and nothing is there to compare them with.
+    """
+    return State.RECOVERED if grade in {Grade.GOOD, Grade.UNKNOWN} else State.PARTIAL
+
+
+def _failed(database: sqlite3.Connection, item: int, problem: Problem) -> None:
+    """A file that was only suspected to be locked stays unknown when no key opens it."""
+    database.execute(
+        "UPDATE files SET state = CASE state WHEN 'unknown' THEN state ELSE 'failed' END, why = ?"
+        " WHERE id = ?",
+        (encode(problem.what).decode(), item),
+    )
+
+
+def proven_keys(database: sqlite3.Connection) -> dict[str, frozenset[str]]:
+    """Return the fingerprints of proven keys by family."""
+    proven: dict[str, set[str]] = {}
+    for (body,) in database.execute("SELECT body FROM records WHERE type = 'KeyFound'"):
+        found = msgspec.json.decode(body, type=KeyFound)
+        proven.setdefault(found.family, set()).add(found.fingerprint)
+    return {family: frozenset(prints) for family, prints in proven.items()}
+
+
+def message(body: str | None) -> Message | None:
+    """Return a message that is stored as JSON."""
+    return msgspec.json.decode(body, type=Message) if body else None

@@ -1,0 +1,90 @@
+"""Where a locker puts its metadata: fields of fixed size at the head or the tail of a locked file."""
+
+from __future__ import annotations
+
+import msgspec
+
+from unransom.catalog.schemes.family import Mark
+from unransom.core.streams import Reader
+
+
+class Field(msgspec.Struct, frozen=True, tag="field"):
+    """Bytes that differ from file to file."""
+
+    name: str
+    size: int
+
+
+class Number(msgspec.Struct, frozen=True, tag="number"):
+    """A little-endian unsigned number."""
+
+    name: str
+    size: int
+
+
+class Magic(msgspec.Struct, frozen=True, tag="magic"):
+    """Bytes that are the same in every locked file."""
+
+    value: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.value)
+
+
+Part = Field | Number | Magic
+
+
+class Tail(msgspec.Struct, frozen=True):
+    """Metadata of fixed size behind the original's bytes.
+
+    Attributes:
+        parts: In the order of the file.
+        wrapped: Name of the field with the wrapped key.
+        campaign: Name of the field that identifies victim or run, shown in hexadecimal.
+    """
+
+    parts: tuple[Part, ...]
+    wrapped: str = ""
+    campaign: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the tail."""
+        return sum(part.size for part in self.parts)
+
+    def __call__(self, locked: Reader) -> Mark | None:
+        """Return the mark of ``locked``, None where a magic is missing or the file is too short."""
+        plain_size = locked.size - self.size
+        if plain_size < 0:
+            return None
+        return self.mark(locked.read_at(plain_size, self.size), plain_size)
+
+    def mark(self, tail: bytes, plain_size: int) -> Mark | None:
+        """Return what the bytes of the tail say."""
+        fields: dict[str, bytes] = {}
+        numbers: dict[str, int] = {}
+        bits = position = 0
+        for part in self.parts:
+            value = tail[position : position + part.size]
+            position += part.size
+            if len(value) != part.size:
+                return None
+            match part:
+                case Magic():
+                    if value != part.value:
+                        return None
+                    bits += 8 * part.size
+                case Field():
+                    fields[part.name] = value
+                case Number():
+                    numbers[part.name] = int.from_bytes(value, "little")
+        return Mark(
+            bits=bits,
+            fields=fields,
+            numbers=numbers,
+            plain_size=plain_size,
+            wrapped=fields.get(self.wrapped, b""),
+            campaign=fields[self.campaign].hex() if self.campaign else "",
+        )

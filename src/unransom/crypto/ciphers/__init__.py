@@ -1,0 +1,1 @@
+"""Ciphers as lockers use them: each decrypts a stream from its beginning, into a buffer it is given."""

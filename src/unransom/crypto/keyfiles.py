@@ -1,0 +1,208 @@
+"""Key files in whatever form people have them, read into keys.
+
+One file can be several things: 32 bytes are an AES key, an X25519 scalar or a password, and all of
+them are the same ``RAW`` key; 256 bytes may besides be an RSA pair of exponent and modulus. A reading
+as RSA is taken only when the numbers prove it, so no reading is ever wrong, only useless.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import re
+import struct
+from collections.abc import Callable, Iterator
+from xml.etree import ElementTree
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+    load_pem_private_key,
+)
+
+from unransom.core.keys import Key, KeyKind
+
+MAX_KEY_FILE = 1 << 20  # bytes; the largest key bags seen have a few kilobytes
+MAX_RAW = 8192  # bytes of a raw key: longer data is no key by itself
+PUBLIC_EXPONENTS = (65537, 3, 17)
+
+
+def read_keys(data: bytes, origin: str) -> tuple[Key, ...]:
+    """Return every key that ``data``, the content of a key file, can be read as.
+
+    Args:
+        data: At most ``MAX_KEY_FILE`` bytes are looked at.
+        origin: Name of the file, for people.
+
+    Returns:
+        Distinct keys, the more structured readings first; empty for an empty file.
+    """
+    data = data[:MAX_KEY_FILE]
+    found: dict[tuple[KeyKind, bytes], Key] = {}
+    for form in _forms(data):
+        for read in READINGS:
+            for kind, body in read(form):
+                found.setdefault((kind, body), Key(kind, body, origin))
+    return tuple(found.values())
+
+
+def _forms(data: bytes) -> Iterator[bytes]:
+    """Yield ``data`` itself and what it says in hexadecimal or base64."""
+    yield data
+    text = b"".join(data.split())
+    if not text or b"-----" in data or b"<" in text:
+        return
+    if re.fullmatch(rb"(?:0x)?(?:[0-9a-fA-F]{2}[:,]?)+", text):
+        yield binascii.unhexlify(re.sub(rb"^0x|[:,]", b"", text))
+    if re.fullmatch(rb"[A-Za-z0-9+/_-]{4,}={0,2}", text):
+        padded = text.translate(bytes.maketrans(b"-_", b"+/")) + b"=" * (-len(text) % 4)
+        try:
+            yield base64.b64decode(padded, validate=True)
+        except binascii.Error:
+            return
+
+
+Reading = Iterator[tuple[KeyKind, bytes]]
+
+
+def _raw(data: bytes) -> Reading:
+    if 0 < len(data) <= MAX_RAW:
+        yield KeyKind.RAW, data
+        stripped = data.strip()
+        if stripped and stripped != data and stripped.isascii():
+            yield KeyKind.RAW, stripped
+
+
+def _pem(data: bytes) -> Reading:
+    for block in re.findall(
+        rb"-----BEGIN [A-Z ]*PRIVATE KEY-----.+?-----END [A-Z ]*PRIVATE KEY-----", data, re.S
+    ):
+        yield from _loaded(load_pem_private_key, block)
+
+
+def _der(data: bytes) -> Reading:
+    if data[:1] == b"\x30":
+        yield from _loaded(load_der_private_key, data)
+
+
+def _loaded(load: Callable[..., object], data: bytes) -> Reading:
+    try:
+        key = load(data, password=None, unsafe_skip_rsa_key_validation=True)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return
+    if isinstance(key, rsa.RSAPrivateKey):
+        yield KeyKind.RSA, _pkcs1(key)
+    elif isinstance(key, ec.EllipticCurvePrivateKey):
+        yield KeyKind.EC, key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    elif isinstance(key, x25519.X25519PrivateKey):
+        yield KeyKind.RAW, key.private_bytes_raw()
+
+
+def _xml(data: bytes) -> Reading:
+    """.NET's ``RSAKeyValue``: big-endian numbers in base64."""
+    if b"<RSAKeyValue" not in data or b"<!" in data:
+        return
+    text = data[data.index(b"<RSAKeyValue") :].partition(b"</RSAKeyValue>")[0] + b"</RSAKeyValue>"
+    try:
+        root = ElementTree.fromstring(text)  # noqa: S314 without "<!" there are no entities
+        numbers = {part.tag: int.from_bytes(base64.b64decode(part.text or "")) for part in root}
+    except (ElementTree.ParseError, binascii.Error, ValueError):
+        return
+    if {"Modulus", "Exponent", "D"} <= numbers.keys():
+        yield from _rsa(numbers["Modulus"], numbers["Exponent"], numbers["D"])
+
+
+def _capi(data: bytes) -> Reading:
+    """CryptoAPI ``PRIVATEKEYBLOB``: bType 7, version 2, algorithm, ``RSA2``, bits, e, n, p, q, ..., d."""
+    for at in _each(data, b"RSA2"):
+        if at < 8 or data[at - 8 : at - 6] != b"\x07\x02" or len(data) < at + 12:
+            continue
+        bits, exponent = struct.unpack_from("<II", data, at + 4)
+        size, half = bits // 8, bits // 16
+        body = data[at + 12 : at + 12 + 2 * size + 5 * half]
+        if 256 <= bits <= 16384 and len(body) == 2 * size + 5 * half:
+            yield from _rsa(
+                int.from_bytes(body[:size], "little"), exponent, int.from_bytes(body[-size:], "little")
+            )
+
+
+def _bcrypt(data: bytes) -> Reading:
+    """CNG ``RSA2``/``RSA3`` blobs: magic, bits, four lengths, then e, n, p, q, ... big-endian."""
+    for magic in (b"RSA2", b"RSA3"):
+        for at in _each(data, magic):
+            if len(data) < at + 24:
+                continue
+            sizes = struct.unpack_from("<IIIII", data, at + 4)[1:]
+            if max(sizes) > 2048:
+                continue
+            numbers, position = [], at + 24
+            for size in sizes:
+                numbers.append(int.from_bytes(data[position : position + size]))
+                position += size
+            exponent, modulus, prime1, prime2 = numbers
+            if position <= len(data) and prime1 > 1 and prime1 * prime2 == modulus and exponent > 1:
+                yield from _from_primes(modulus, exponent, prime1, prime2)
+
+
+def _pair(data: bytes) -> Reading:
+    """Exponent d and modulus n of the same length, either byte order, either order of the two."""
+    size = len(data) // 2
+    if len(data) % 2 or not 64 <= size <= 1024:
+        return
+    for order in ("little", "big"):
+        first, second = (int.from_bytes(half, order) for half in (data[:size], data[size:]))  # type: ignore[arg-type]
+        for private, modulus in ((first, second), (second, first)):
+            for exponent in PUBLIC_EXPONENTS:
+                yield from _rsa(modulus, exponent, private)
+
+
+READINGS: tuple[Callable[[bytes], Reading], ...] = (_pem, _der, _xml, _capi, _bcrypt, _pair, _raw)
+
+
+def _each(data: bytes, magic: bytes) -> Iterator[int]:
+    at = data.find(magic)
+    while at >= 0:
+        yield at
+        at = data.find(magic, at + 1)
+
+
+def _rsa(modulus: int, exponent: int, private: int) -> Reading:
+    """Yield the RSA key of these numbers if they belong together: encrypting and decrypting gives 2 back."""
+    if not (1 < private < modulus and exponent > 1 and modulus % 2 and modulus.bit_length() <= 16384):
+        return
+    if pow(pow(2, exponent, modulus), private, modulus) != 2:
+        return
+    try:
+        prime1, prime2 = rsa.rsa_recover_prime_factors(modulus, exponent, private)
+    except ValueError:
+        return
+    yield from _from_primes(modulus, exponent, prime1, prime2)
+
+
+def _from_primes(modulus: int, exponent: int, prime1: int, prime2: int) -> Reading:
+    totient = math.lcm(prime1 - 1, prime2 - 1)
+    if math.gcd(exponent, totient) != 1:
+        return
+    private = pow(exponent, -1, totient)
+    numbers = rsa.RSAPrivateNumbers(
+        p=prime1,
+        q=prime2,
+        d=private,
+        dmp1=private % (prime1 - 1),
+        dmq1=private % (prime2 - 1),
+        iqmp=pow(prime2, -1, prime1),
+        public_numbers=rsa.RSAPublicNumbers(exponent, modulus),
+    )
+    try:
+        yield KeyKind.RSA, _pkcs1(numbers.private_key(unsafe_skip_rsa_key_validation=True))
+    except ValueError:
+        return
+
+
+def _pkcs1(key: rsa.RSAPrivateKey) -> bytes:
+    return key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())

@@ -1,0 +1,1 @@
+"""Find out: what is locked, by which family, since when, how far."""

@@ -1,0 +1,1 @@
+"""Intact, locked or unknown, with the reason; metadata first, content only where needed."""

@@ -1,0 +1,1 @@
+"""Get it back: find keys, unlock, carve, repair."""

@@ -1,0 +1,1 @@
+"""From locked files to a key that is proven to open them."""

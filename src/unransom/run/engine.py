@@ -1,0 +1,257 @@
+"""Runs the flow on a case: cuts items into tasks, stores what comes back, and blames what kills workers."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Iterator
+
+from unransom.case import files, journal
+from unransom.case.case import Case
+from unransom.case.database import disk_full, transaction
+from unransom.core.errors import EvidenceChangedError
+from unransom.core.keys import Key
+from unransom.core.messages import say
+from unransom.core.progress import Listener, Progress, silent
+from unransom.core.records import Delivery, FileRef, LockedGroup, Output, Problem, Record, Source
+from unransom.evidence import open_store
+from unransom.run.executor import Executor, Fate, Outcome
+from unransom.run.flow import FLOW, Numbered, Step
+from unransom.run.work import Done, Item, Surroundings, Task, name_of
+
+TASK_ITEMS = 128
+TASK_BYTES = 64 << 20
+LISTED_AT_ONCE = 5000  # files per transaction
+ITEM_SECONDS = 60.0  # every item may take this long, and besides
+SLOWEST = 2e6  # bytes per second
+
+
+class Engine:
+    """The flow on one open case."""
+
+    def __init__(
+        self,
+        case: Case,
+        executor: Executor,
+        keys: tuple[Key, ...] = (),
+        listener: Listener = silent,
+        item_seconds: float = ITEM_SECONDS,
+    ) -> None:
+        self._case = case
+        self._database: sqlite3.Connection = case.database
+        self._executor = executor
+        self._keys = keys
+        self._listener = listener
+        self._item_seconds = item_seconds
+        self.times: list[tuple[str, float, int, int]] = []  # step, seconds, items, bytes
+
+    def run(self, last: str = FLOW[-1].name) -> None:
+        """List the sources that are not listed yet, then perform every step up to ``last``.
+
+        Raises:
+            EvidenceChangedError: A source is not what it was.
+            UnransomError: The disk is full.
+        """
+        if self._keys and self._case.new_keys({key.fingerprint for key in self._keys}):
+            self._reopen()
+        self._case.outputs().clear_scratch()
+        for source in self._case.sources():
+            self._check(source)
+        for source in self._case.unlisted():
+            self._list(source)
+        for step in FLOW:
+            if step.name != "unlock" or self._keys:
+                self._perform(step)
+            if step.name == last:
+                return
+
+    def _reopen(self) -> None:
+        """Give files that no earlier key opened another chance."""
+        with transaction(self._database):
+            journal.reopen(self._database, ("unlock",))
+            self._database.execute(
+                "UPDATE files SET state = 'locked' WHERE state = 'failed'"
+                " AND json_extract(body, '$.state') = 'locked'"
+            )
+
+    def _check(self, source: Source) -> None:
+        store = open_store(source)
+        try:
+            found = store.fingerprint()
+        finally:
+            store.close()
+        if found != source.fingerprint:
+            raise EvidenceChangedError(
+                say("{source} has changed since the case first saw it", source=source.location),
+                detail=f"{source.fingerprint} -> {found}",
+                hint=say("begin a new case for it, and work on an image"),
+            )
+
+    def _list(self, source: Source) -> None:
+        began = time.monotonic()
+        store = open_store(source)
+        count = size = 0
+        batch: list[FileRef] = []
+        try:
+            for entry in store.files():
+                if isinstance(entry, Problem):
+                    with transaction(self._database):
+                        files.store(self._database, "list", 0, [entry])
+                    continue
+                batch.append(entry)
+                count, size = count + 1, size + entry.size
+                if len(batch) == LISTED_AT_ONCE:
+                    self._add(batch)
+                    seconds = time.monotonic() - began
+                    self._listener(Progress("list", count, 0, "files", source.id, size, seconds))
+        finally:
+            store.close()
+        self._add(batch)
+        self._case.mark_listed(source, count, size)
+        self._finished("list", began, count, size)
+
+    def _add(self, batch: list[FileRef]) -> None:
+        with transaction(self._database):
+            files.add(self._database, batch)
+        batch.clear()
+
+    def _perform(self, step: Step) -> None:
+        """Perform ``step`` on everything that waits for it."""
+        began = time.monotonic()
+        total, _ = step.total(self._database)
+        if not total:
+            return
+        surroundings = Surroundings(
+            case=str(self._case.folder),
+            sources=tuple(self._case.sources()),
+            keys=self._keys,
+            proven=files.proven_keys(self._database),
+        )
+        queue = _Queue(step, step.items(self._database), self._item_seconds)
+        done = size = problems = 0
+        item = ""
+        for outcome in self._executor.run(surroundings, queue):
+            if outcome:
+                handled = self._handle(step, outcome, queue)
+                done += len(handled)
+                size += sum(_size(each) for each in handled)
+                problems += sum(isinstance(outcome.result, Fate) for _ in handled)
+                item = name_of(handled[-1]) if handled else item
+            seconds = time.monotonic() - began
+            self._listener(Progress(step.name, done, total, "files", item, size, seconds, problems))
+        self._finished(step.name, began, done, size)
+
+    def _finished(self, name: str, began: float, done: int, size: int) -> None:
+        seconds = time.monotonic() - began
+        self.times.append((name, seconds, done, size))
+        self._listener(Progress(name, done, done, "files", "", size, seconds, finished=True))
+
+    def _handle(self, step: Step, outcome: Outcome, queue: _Queue) -> tuple[Item, ...]:
+        """Store an outcome; return the items that are done with it."""
+        task = outcome.task
+        if isinstance(outcome.result, Done):
+            self._store(step, task, outcome.result.records)
+            if outcome.result.full:
+                raise disk_full(outcome.result.full)
+            return task.items
+        if len(task.items) > 1:  # one of them did it: find out which
+            queue.again(task)
+            return ()
+        with transaction(self._database):
+            deaths = journal.death(self._database, step.name, task.numbers[0])
+        if outcome.result is Fate.DIED and deaths < journal.DEATHS:
+            queue.again(task)
+            return ()
+        self._store(step, task, ((_blame(task.items[0], outcome.result, deaths),),))
+        return task.items
+
+    def _store(self, step: Step, task: Task, records: tuple[tuple[Record, ...], ...]) -> None:
+        """Store records, journal and chain in one transaction."""
+        numbers = task.numbers[: len(records)]
+        with transaction(self._database):
+            for number, yielded in zip(numbers, records, strict=True):
+                files.store(self._database, step.name, 0 if step.name == "keys" else number, yielded)
+            if step.name != "keys":
+                journal.finish(self._database, step.name, numbers)
+            outputs = [each for yielded in records for each in yielded if isinstance(each, Output)]
+            if outputs:
+                rows = [
+                    [each.path.decode("utf-8", "backslashreplace"), each.digests.sha256] for each in outputs
+                ]
+                self._case.record("outputs", {"step": step.name, "outputs": rows})
+        if outputs:
+            self._case.publish()
+
+
+class _Queue:
+    """Tasks of one step; tasks that failed come back item by item.
+
+    An iterator that may have more after it said that it has none: the executor asks again after every
+    outcome.
+    """
+
+    def __init__(self, step: Step, items: Iterator[Numbered], item_seconds: float) -> None:
+        self._step = step
+        self._items = items
+        self._item_seconds = item_seconds
+        self._returned: deque[Task] = deque()
+        self._next: Numbered | None = next(items, None)
+
+    def __iter__(self) -> Iterator[Task]:
+        return self
+
+    def __next__(self) -> Task:
+        if self._returned:
+            return self._returned.popleft()
+        batch: list[Numbered] = []
+        size = 0
+        while (
+            self._next
+            and len(batch) < TASK_ITEMS
+            and (not batch or size + _size(self._next.item) <= TASK_BYTES)
+        ):
+            batch.append(self._next)
+            size += _size(self._next.item)
+            self._next = next(self._items, None)
+        if not batch:
+            raise StopIteration
+        return self._task(batch)
+
+    def again(self, task: Task) -> None:
+        """Take the items of ``task`` back, each as a task of its own."""
+        pairs = zip(task.numbers, task.items, strict=True)
+        self._returned.extend(self._task([Numbered(number, item)]) for number, item in pairs)
+
+    def _task(self, batch: list[Numbered]) -> Task:
+        size = sum(_size(item) for _, item in batch)
+        return Task(
+            step=self._step.name,
+            perform=self._step.perform,
+            numbers=tuple(number for number, _ in batch),
+            items=tuple(item for _, item in batch),
+            seconds=self._item_seconds * (1 + len(batch) / 8) + size / SLOWEST,
+        )
+
+
+def _size(item: Item) -> int:
+    match item:
+        case FileRef():
+            return item.size
+        case Delivery():
+            return 0
+        case LockedGroup():
+            return TASK_BYTES  # a task of its own
+
+
+def _blame(item: Item, fate: Fate, deaths: int) -> Problem:
+    if fate is Fate.TIMEOUT:
+        what = say("the file took longer than it may")
+    else:
+        what = say("{deaths} workers died on this file", deaths=deaths)
+    return Problem(
+        item=name_of(item),
+        code="limit" if fate is Fate.TIMEOUT else "blamed",
+        what=what,
+        resolution=say("the file was passed over; the run went on with the others"),
+    )

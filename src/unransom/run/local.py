@@ -1,0 +1,67 @@
+"""Executes tasks in processes of this machine; the death of one is seen and costs only its task."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+
+from pebble import ProcessExpired, ProcessPool
+
+from unransom.run.executor import Fate, Outcome
+from unransom.run.work import Done, Surroundings, Task, perform, quiet_worker
+
+HEARTBEAT = 0.5  # seconds
+AHEAD = 2  # tasks per worker that are waiting in the pool
+
+
+class LocalExecutor:
+    """A pool of worker processes."""
+
+    def __init__(self, workers: int = 0, memory_limit: int = 0) -> None:
+        """Start ``workers`` processes, one a core by default; ``memory_limit`` is bytes for each."""
+        self.workers = workers or len(os.sched_getaffinity(0))
+        # Workers must not inherit the parent's locks and database; a fork server makes them in 10 ms each.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["unransom.run.work"])
+        self._pool = ProcessPool(
+            max_workers=self.workers, initializer=quiet_worker, initargs=(memory_limit,), context=context
+        )
+
+    def run(self, surroundings: Surroundings, tasks: Iterable[Task]) -> Iterator[Outcome | None]:
+        """Perform ``tasks``; see ``Executor.run``."""
+        pending: dict[Future[Done], Task] = {}
+        source = iter(tasks)
+        while True:
+            while len(pending) < self.workers * AHEAD and (task := next(source, None)):
+                future: Future[Done] = self._pool.schedule(
+                    perform, args=(surroundings, task), timeout=task.seconds
+                )
+                pending[future] = task
+            if not pending:
+                return
+            done, _ = wait(pending, timeout=HEARTBEAT, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield Outcome(pending.pop(future), _result(future))
+            if not done:
+                yield None
+
+    def _start(self, surroundings: Surroundings, task: Task) -> Future[Done]:
+        future: Future[Done] = self._pool.schedule(perform, args=(surroundings, task), timeout=task.seconds)
+        return future
+
+    def close(self) -> None:
+        """Stop all workers at once."""
+        self._pool.stop()
+        self._pool.join()
+
+
+def _result(future: Future[Done]) -> Done | Fate:
+    try:
+        result = future.result()
+    except ProcessExpired:
+        return Fate.DIED
+    except TimeoutError:
+        return Fate.TIMEOUT
+    return result

@@ -1,0 +1,186 @@
+"""The main job: sources, keys and manifests in; a case with verified files, a result and a report out."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from unransom.case import manifests
+from unransom.case.case import Case
+from unransom.case.database import disk_full, transaction
+from unransom.core.errors import EXIT_DONE, EXIT_INCOMPLETE, NoKeyFoundError, UsageError, VerificationError
+from unransom.core.keys import Key
+from unransom.core.messages import Message, say
+from unransom.core.progress import Listener, silent
+from unransom.crypto.keyfiles import MAX_KEY_FILE, read_keys
+from unransom.evidence import identify, open_store
+from unransom.report import html, jsonfile
+from unransom.report.document import Result
+from unransom.run.engine import ITEM_SECONDS, Engine
+from unransom.run.executor import Executor
+from unransom.run.flow import FLOW
+from unransom.run.result import result
+from unransom.run.work import NO_SPACE
+from unransom.verify.integrity.manifest import entries
+
+MAX_SCANNED = 1000  # key files in one folder
+
+
+class Job(msgspec.Struct, frozen=True):
+    """What `recover` was asked to do.
+
+    Attributes:
+        sources: Places that evidence is in, as they were named.
+        case: The case folder.
+        keys: Key files, or folders of them.
+        manifests: Files with hashes of originals.
+        command: The command line for the report.
+        last: Name of the last step to perform.
+        deadline_hours: Hours that the business gave the team, 0 for none.
+        item_seconds: Seconds that every file may take besides a share for its size.
+    """
+
+    sources: tuple[str, ...]
+    case: Path
+    keys: tuple[Path, ...] = ()
+    manifests: tuple[Path, ...] = ()
+    command: str = "unransom recover"
+    last: str = FLOW[-1].name
+    deadline_hours: float = 0.0
+    item_seconds: float = ITEM_SECONDS
+
+
+def recover(job: Job, executor: Executor, listener: Listener = silent, language: str = "en") -> Result:
+    """Run the job and write ``result.json`` and ``report.html``; return the result.
+
+    Raises:
+        UnransomError: See ``core.errors``; the case holds what was done until then.
+    """
+    keys = load_keys(job.keys)
+    with Case(job.case, create=bool(job.sources)) as case:
+        if job.deadline_hours:
+            with transaction(case.database):
+                case.set_fact("deadline_hours", str(job.deadline_hours))
+        add_sources(case, job.sources)
+        add_manifests(case, job.manifests)
+        engine = Engine(case, executor, keys, listener, job.item_seconds)
+        try:
+            engine.run(job.last)
+        finally:
+            document = conclude(case, job.command, engine.times)
+            write_report(case, document, language)
+    return document
+
+
+def add_sources(case: Case, locations: Sequence[str]) -> None:
+    """Add each place to the case, or check that it is as it was."""
+    for location in locations:
+        known = {source.location: source.id for source in case.sources()}
+        found = identify(location, frozenset(known.values()))
+        if case.folder.is_relative_to(found.location) or Path(found.location).is_relative_to(case.folder):
+            raise UsageError(
+                say("the case must not lie in the evidence, nor the evidence in the case"),
+                detail=f"{case.folder}, {found.location}",
+                hint=say("name another folder with --case: evidence is never written to"),
+            )
+        store = open_store(found)
+        try:
+            found = msgspec.structs.replace(found, fingerprint=store.fingerprint())
+        finally:
+            store.close()
+        case.add_source(found)
+
+
+def add_manifests(case: Case, paths: Sequence[Path]) -> None:
+    """Add the hashes in each manifest.
+
+    Raises:
+        UsageError: There is no hash in one.
+    """
+    for path in paths:
+        with path.open("rb") as file, transaction(case.database):
+            count = manifests.add(case.database, path.name, entries(file))
+        if not count:
+            raise UsageError(
+                say("there is no hash in {path}", path=str(path)),
+                hint=say("md5sum, sha256sum, hashdeep and CSV with MD5 or SHA-256 are read"),
+            )
+
+
+def load_keys(paths: Sequence[Path]) -> tuple[Key, ...]:
+    """Return every key in the files, and in the files of the folders.
+
+    Raises:
+        UsageError: A file cannot be read or holds nothing.
+    """
+    found: dict[str, Key] = {}
+    for path in paths:
+        files = sorted(path.iterdir())[:MAX_SCANNED] if path.is_dir() else [path]
+        for file in files:
+            try:
+                with file.open("rb") as stream:
+                    data = stream.read(MAX_KEY_FILE)
+            except OSError as error:
+                raise UsageError(
+                    say("the key file {path} cannot be read", path=str(file)),
+                    detail=os.strerror(error.errno or 0),
+                ) from error
+            keys = read_keys(data, file.name)
+            if not keys:
+                raise UsageError(say("the key file {path} is empty", path=str(file)))
+            for key in keys:
+                found.setdefault(key.fingerprint, key)
+    return tuple(found.values())
+
+
+def conclude(case: Case, command: str, times: list[tuple[str, float, int, int]]) -> Result:
+    """Return the result of the case as it stands."""
+    code, following = _ending(case.database)
+    return result(case, command, code, times, following)
+
+
+def write_report(case: Case, document: Result, language: str) -> None:
+    """Write ``result.json`` and ``report.html`` into the case folder."""
+    _replace(case.folder / "result.json", jsonfile.encode(document))
+    _replace(case.folder / "report.html", html.render(document, language).encode())
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` such that a crash leaves the old file or the new one."""
+    draft = path.with_name(f".{path.name}")
+    try:
+        draft.write_bytes(data)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise disk_full(str(error)) if error.errno in NO_SPACE else error from error
+    draft.replace(path)
+
+
+def _ending(database: sqlite3.Connection) -> tuple[int, Message | None]:
+    """Return the exit code and what to do next.
+
+    An output that contradicts a manifest, or a key that unwraps to nonsense, weighs more than a missing
+    key, and that more than a few files that did not come back.
+    """
+
+    def count(query: str) -> int:
+        return int(database.execute(query).fetchone()[0])
+
+    locked = count("SELECT count(*) FROM files WHERE state = 'locked'")
+    failed = count("SELECT count(*) FROM files WHERE state IN ('failed', 'partial', 'lost')")
+    opened = count("SELECT count(*) FROM files WHERE output IS NOT NULL")
+    wrong = count(
+        "SELECT count(*) FROM files WHERE verdict = 'bad' OR state = 'failed' AND id IN"
+        " (SELECT item FROM records WHERE type = 'Problem' AND json_extract(body, '$.code') = 'output')"
+    )
+    if wrong:
+        return VerificationError.exit_code, say("look at the outputs that failed verification")
+    if not opened and locked + failed:
+        return NoKeyFoundError.exit_code, say("bring a key and run the same command again with --key")
+    if locked + failed:
+        return EXIT_INCOMPLETE, say("look at what was not recovered, and why")
+    return EXIT_DONE, None

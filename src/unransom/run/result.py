@@ -1,0 +1,298 @@
+"""The result document of a case, put together from what the steps have stored."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+import msgspec
+
+from unransom import __version__
+from unransom.case.case import Case
+from unransom.case.files import message
+from unransom.catalog.families import FAMILIES
+from unransom.catalog.formats import FORMATS
+from unransom.core.clock import now_ns, rfc3339
+from unransom.core.messages import Message, say
+from unransom.core.records import Finding, KeyFound, KeyTrial, Output, Problem, Record, State
+from unransom.core.text import shown
+from unransom.report.bytemap import MAP_RUNS, condense
+from unransom.report.document import (
+    EXAMPLES,
+    Bucket,
+    CaseFacts,
+    FamilyFacts,
+    FormatFacts,
+    KeyFacts,
+    LossGroup,
+    NoteFacts,
+    PartialFile,
+    ProblemExample,
+    ProblemGroup,
+    Result,
+    SourceFacts,
+    Timeline,
+)
+from unransom.report.tallies import Counts, Grades, Origins, StepTime, Throughput
+
+PARTIAL_FILES = 50
+NOTES = 20
+BUCKETS = 60  # of a timeline
+
+# A file that is locked and has no key is one that was not brought back; one not looked at is unknown.
+FINAL = "CASE state WHEN 'locked' THEN 'failed' WHEN 'found' THEN 'unknown' ELSE state END"
+
+
+def result(
+    case: Case,
+    command: str,
+    exit_code: int,
+    times: list[tuple[str, float, int, int]],
+    following: Message | None,
+) -> Result:
+    """Return the result document.
+
+    Args:
+        case: The open case.
+        command: The command line, without secrets.
+        exit_code: What the command ends with.
+        times: Step, seconds, items and bytes of this run.
+        following: What to do next.
+    """
+    database = case.database
+    counts, sizes = _counts(database)
+    return Result(
+        version=__version__,
+        created=rfc3339(now_ns()),
+        case=_case(case),
+        command=command,
+        exit_code=exit_code,
+        sources=tuple(_sources(case)),
+        counts=counts,
+        sizes=sizes,
+        origins=_origins(database),
+        verdicts=_verdicts(database),
+        families=tuple(_families(database)),
+        timelines=tuple(_timelines(case)),
+        notes=tuple(_notes(database)),
+        notes_total=_count(database, "SELECT count(*) FROM records WHERE type = 'Finding'"),
+        problems=tuple(_problems(database)),
+        partial_files=tuple(_partial_files(database)),
+        not_recovered=tuple(_not_recovered(database)),
+        formats=tuple(_formats(database)),
+        throughput=Throughput(
+            seconds=sum(seconds for _, seconds, _, _ in times),
+            read=sum(size for _, _, _, size in times),
+            steps=tuple(StepTime.of(*time) for time in times),
+        ),
+        next=following,
+    )
+
+
+def _count(database: sqlite3.Connection, query: str) -> int:
+    return int(database.execute(query).fetchone()[0])
+
+
+def _case(case: Case) -> CaseFacts:
+    created = int(case.fact("created", "0"))
+    started = int(case.fact("started", "0")) or created
+    deadline = case.fact("deadline_hours")
+    return CaseFacts(
+        name=case.fact("name"),
+        folder=str(case.folder),
+        created=rfc3339(created),
+        started=rfc3339(started),
+        deadline_hours=float(deadline) if deadline else None,
+        used_hours=(now_ns() - started) / 3.6e12,
+    )
+
+
+def _sources(case: Case) -> Iterator[SourceFacts]:
+    for source in case.sources():
+        count, size = case.database.execute(
+            "SELECT count(*), coalesce(sum(size), 0) FROM files WHERE source = ?", (source.id,)
+        ).fetchone()
+        yield SourceFacts(
+            id=source.id,
+            kind=source.kind,
+            location=source.location,
+            files=count,
+            size=size,
+            fingerprint=source.fingerprint,
+        )
+
+
+def _counts(database: sqlite3.Connection) -> tuple[Counts, Counts]:
+    query = f"SELECT {FINAL}, count(*), coalesce(sum(size), 0) FROM files GROUP BY 1"
+    rows = database.execute(query).fetchall()
+    return (
+        Counts.of({State(state): count for state, count, _ in rows}),
+        Counts.of({State(state): size for state, _, size in rows}),
+    )
+
+
+def _origins(database: sqlite3.Connection) -> Origins:
+    plain, unlocked, guessed, lost = database.execute(
+        "SELECT coalesce(sum(plain), 0), coalesce(sum(unlocked), 0), coalesce(sum(guessed), 0),"
+        " coalesce(sum(lost), 0) FROM files"
+    ).fetchone()
+    return Origins(plain=plain, unlocked=unlocked, guessed=guessed, lost=lost)
+
+
+def _verdicts(database: sqlite3.Connection) -> Grades:
+    rows = database.execute("SELECT verdict, count(*) FROM files WHERE verdict IS NOT NULL GROUP BY 1")
+    return Grades(**dict(rows.fetchall()))
+
+
+def _latest(database: sqlite3.Connection, kind: type[Record]) -> Iterator[Record]:
+    """Yield all records of a type, oldest first."""
+    rows = database.execute("SELECT body FROM records WHERE type = ? ORDER BY id", (kind.__name__,))
+    decode = msgspec.json.Decoder(kind).decode
+    for (body,) in rows:
+        yield decode(body)
+
+
+def _families(database: sqlite3.Connection) -> Iterator[FamilyFacts]:
+    trials = {trial.family: trial for trial in _latest(database, KeyTrial) if isinstance(trial, KeyTrial)}
+    found: dict[str, dict[str, KeyFacts]] = {}
+    for key in _latest(database, KeyFound):
+        if isinstance(key, KeyFound):
+            facts = KeyFacts(fingerprint=key.fingerprint, bits=key.bits, proof=key.proof)
+            found.setdefault(key.family, {})[key.fingerprint] = facts
+    known = {family.name: family for family in FAMILIES}
+    rows = database.execute(
+        "SELECT family, count(*), sum(size), sum(state = 'recovered'), sum(state = 'partial'), sum(locked),"
+        " sum(CASE WHEN locked IS NULL THEN 0 ELSE size END)"
+        " FROM files WHERE family IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    for name, files, size, recovered, partial, locked, measured in rows.fetchall():
+        family, trial = known[name], trials.get(name)
+        outcome = "found" if name in found else trial.outcome if trial else "none"
+        yield FamilyFacts(
+            name=name,
+            title=family.title,
+            files=files,
+            size=size,
+            recovered=recovered,
+            partial=partial,
+            encrypted_share=locked / measured if measured else None,
+            keys=tuple(found.get(name, {}).values()),
+            outcome=outcome,
+            wanted=None if outcome == "found" else family.wanted,
+            why=trial.why if trial else None,
+            limitations=family.limitations,
+            references=family.references,
+        )
+
+
+def _timelines(case: Case) -> Iterator[Timeline]:
+    """Yield when files were locked, per source, by the modification times of locked files."""
+    for source in case.sources():
+        hit = "family IS NOT NULL AND modified IS NOT NULL AND source = ?"
+        first, last = case.database.execute(
+            f"SELECT min(modified), max(modified) FROM files WHERE {hit}",
+            (source.id,),
+        ).fetchone()
+        if first is None:
+            continue
+        width = max((last - first) // BUCKETS + 1, 1_000_000_000)
+        rows = case.database.execute(
+            f"SELECT (modified - ?) / ?, count(*), sum(size) FROM files WHERE {hit} GROUP BY 1",
+            (first, width, source.id),
+        )
+        yield Timeline(
+            source=source.id,
+            first=rfc3339(first),
+            last=rfc3339(last),
+            origin=f"{source.kind} mtime",
+            buckets=tuple(
+                Bucket(start=rfc3339(first + index * width), seconds=width / 1e9, files=count, size=size)
+                for index, count, size in rows
+            ),
+        )
+
+
+def _notes(database: sqlite3.Connection) -> Iterator[NoteFacts]:
+    rows = database.execute("SELECT body FROM records WHERE type = 'Finding' ORDER BY id LIMIT ?", (NOTES,))
+    for (body,) in rows:
+        finding = msgspec.json.decode(body, type=Finding)
+        yield NoteFacts(item=finding.item, what=finding.what, kind=finding.kind, facts=finding.facts)
+
+
+def _problems(database: sqlite3.Connection) -> Iterator[ProblemGroup]:
+    rows = database.execute(
+        "SELECT coalesce(json_extract(body, '$.code'), ''), count(*) FROM records WHERE type = 'Problem'"
+        " GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    for code, count in rows.fetchall():
+        bodies = database.execute(
+            "SELECT body FROM records WHERE type = 'Problem'"
+            " AND coalesce(json_extract(body, '$.code'), '') = ? ORDER BY id LIMIT ?",
+            (code, EXAMPLES),
+        )
+        problems = [msgspec.json.decode(body, type=Problem) for (body,) in bodies]
+        examples = (
+            ProblemExample(item=each.item, what=each.what, resolution=each.resolution, fatal=each.fatal)
+            for each in problems
+        )
+        yield ProblemGroup(code=code, count=count, examples=tuple(examples))
+
+
+def _partial_files(database: sqlite3.Connection) -> Iterator[PartialFile]:
+    rows = database.execute(
+        "SELECT records.body, files.why FROM files JOIN records ON records.item = files.id"
+        " WHERE files.state = 'partial' AND records.type = 'Output'"
+        " GROUP BY files.id HAVING records.id = max(records.id) ORDER BY files.size DESC LIMIT ?",
+        (PARTIAL_FILES,),
+    )
+    for body, why in rows:
+        output = msgspec.json.decode(body, type=Output)
+        yield PartialFile(
+            path=shown(output.path),
+            size=output.digests.size,
+            origins=Origins.of(output.map),
+            runs=condense(output.map),
+            exact=len(output.map) <= MAP_RUNS,
+            why=message(why),
+        )
+
+
+def _not_recovered(database: sqlite3.Connection) -> Iterator[LossGroup]:
+    """Yield what did not come back, by state and reason; reasons that differ only in values are one."""
+    rows = database.execute(
+        f"SELECT {FINAL}, json_extract(why, '$.text'), count(*), sum(size), min(why) FROM files"
+        " WHERE state NOT IN ('intact', 'recovered') GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 100"
+    )
+    for state, text, count, size, why in rows.fetchall():
+        examples = database.execute(
+            f"SELECT source, path FROM files WHERE {FINAL} = ? AND json_extract(why, '$.text') IS ?"
+            " AND state NOT IN ('intact', 'recovered') ORDER BY id LIMIT ?",
+            (state, text, EXAMPLES),
+        )
+        yield LossGroup(
+            state=State(state),
+            reason=message(why) or say("not examined yet"),
+            files=count,
+            size=size,
+            examples=tuple(f"{source}:{shown(path)}" for source, path in examples),
+        )
+
+
+def _formats(database: sqlite3.Connection) -> Iterator[FormatFacts]:
+    titles = {each.name: each.title for each in FORMATS}
+    rows = database.execute(
+        "SELECT format, count(*), sum(output_size), sum(verdict = 'good'), sum(verdict = 'partial'),"
+        " sum(verdict = 'bad'), sum(verdict = 'unknown') FROM files WHERE output IS NOT NULL"
+        " GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    for name, count, size, good, partial, bad, unknown in rows:
+        yield FormatFacts(
+            name=name,
+            title=titles.get(name, name),
+            files=count,
+            size=size,
+            good=good,
+            partial=partial,
+            bad=bad,
+            unknown=unknown,
+        )

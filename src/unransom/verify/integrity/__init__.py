@@ -1,0 +1,1 @@
+"""Outputs against tags, structure and manifests of original hashes."""
