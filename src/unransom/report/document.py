@@ -11,6 +11,8 @@ Times are RFC 3339 in UTC, "" where not known. Sizes are bytes. Paths and items 
 
 from __future__ import annotations
 
+import msgspec
+
 from unransom.core.messages import Message
 from unransom.core.records import State
 from unransom.core.spans import Run
@@ -156,7 +158,7 @@ class NoteFacts(Part, frozen=True, kw_only=True):
     item: str
     what: Message
     kind: str = "note"
-    facts: dict[str, str] = {}
+    facts: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class ProblemExample(Part, frozen=True, kw_only=True):

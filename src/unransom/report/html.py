@@ -1,0 +1,97 @@
+"""``report.html``: one file that needs nothing else, for people, on a screen or on paper.
+
+The page holds no script, and its content security policy forbids scripts, remote fonts and pictures;
+so even a name out of the evidence that got past the escaping could do nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+from types import SimpleNamespace
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from unransom.core.messages import Message
+from unransom.report import charts, figures, labels
+from unransom.report.document import Result
+
+HTML_LANGUAGES = {"en": "en", "zh": "zh-CN"}
+OUTCOME_SIGNS = {"found": "✓", "refused": "✕", "unproven": "?", "none": "–"}
+SHOWN = SimpleNamespace(
+    sources=50,
+    families=40,
+    timelines=12,
+    partial_files=25,
+    losses=40,
+    notes=20,
+    problems=20,
+    formats=40,
+    steps=40,
+)  # entries of each list on the page; the rest is counted
+
+
+def render(result: Result, language: str = "en") -> str:
+    """Return the page in ``language``; its size is bounded whatever the document holds."""
+    return (
+        _environment(language)
+        .get_template("report.html.j2")
+        .render(
+            result=result,
+            headline=labels.headline(result),
+            histograms=charts.histograms(result.timelines[: SHOWN.timelines]),
+            file_segments=charts.segments(result.counts.by_state(), labels.STATES),
+            size_segments=charts.segments(result.sizes.by_state(), labels.STATES),
+            origin_segments=charts.segments(result.origins.by_origin(), labels.ORIGINS),
+            grade_segments=charts.segments(result.verdicts.by_grade(), labels.GRADES),
+            outputs=sum(result.verdicts.by_grade().values()),
+            keys=sorted({key.fingerprint for family in result.families for key in family.keys}),
+        )
+    )
+
+
+@functools.cache
+def _environment(language: str) -> Environment:
+    """Return the templates' surroundings for ``language``."""
+
+    def finalize(value: Any) -> Any:
+        """Return what stands in the page for ``value``; escaping comes after this."""
+        if isinstance(value, Message):
+            value = value.render(language)
+        return figures.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+    environment = Environment(
+        autoescape=True,
+        finalize=finalize,
+        keep_trailing_newline=True,
+        loader=PackageLoader("unransom.report"),
+        lstrip_blocks=True,
+        trim_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {
+        "number": figures.count,
+        "size": figures.size,
+        "rate": figures.rate,
+        "duration": figures.duration,
+        "moment": figures.moment,
+    }
+    environment.globals |= {
+        "language": HTML_LANGUAGES[language],
+        "t": SimpleNamespace(**labels.LABELS),
+        "states": labels.STATES,
+        "origins": {origin.value: label for origin, label in labels.ORIGINS.items()},
+        "outcomes": labels.OUTCOMES,
+        "outcome_signs": OUTCOME_SIGNS,
+        "kinds": labels.KINDS,
+        "problem_titles": labels.PROBLEMS,
+        "other_problems": labels.OTHER_PROBLEMS,
+        "shown": SHOWN,
+        "more": labels.more,
+        "share": figures.share,
+        "strip": charts.strip,
+        "spent": labels.spent,
+        "whole_of": labels.whole_of,
+    }
+    return environment

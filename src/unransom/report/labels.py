@@ -1,0 +1,184 @@
+"""The words of the report: names of states, origins and verdicts, headings, and the sentence on top."""
+
+from __future__ import annotations
+
+from unransom.core.messages import Message, say
+from unransom.core.records import Grade, State
+from unransom.core.spans import Origin
+from unransom.report.document import CaseFacts, FamilyFacts, Result
+from unransom.report.tallies import Counts
+
+STATES: dict[State, Message] = {
+    State.INTACT: say("intact"),
+    State.RECOVERED: say("recovered"),
+    State.PARTIAL: say("recovered in part"),
+    State.LOST: say("lost"),
+    State.UNKNOWN: say("unknown"),
+    State.SKIPPED: say("skipped"),
+    State.FAILED: say("failed"),
+}
+
+ORIGINS: dict[Origin, Message] = {
+    Origin.PLAIN: say("never locked"),
+    Origin.UNLOCKED: say("unlocked with a proven key"),
+    Origin.GUESSED: say("rebuilt or guessed"),
+    Origin.LOST: say("lost, filled with zeros"),
+}
+
+GRADES: dict[Grade, Message] = {
+    Grade.GOOD: say("shown to be right"),
+    Grade.PARTIAL: say("right in part"),
+    Grade.BAD: say("shown to be wrong"),
+    Grade.UNKNOWN: say("cannot be shown either way"),
+}
+
+OUTCOMES: dict[str, Message] = {
+    "found": say("proven key found"),
+    "refused": say("no given key fits"),
+    "unproven": say("a key fits, its output is not proven"),
+    "none": say("no key of the right kind"),
+}
+
+KINDS: dict[str, Message] = {
+    "folder": say("folder"),
+    "file": say("single file"),
+    "image": say("disk image"),
+    "bucket": say("bucket"),
+}
+
+PROBLEMS: dict[str, Message] = {
+    "key": say("Keys"),
+    "output": say("Writing outputs"),
+    "read": say("Reading evidence"),
+    "name": say("File names"),
+    "blamed": say("Items that stopped the run three times"),
+    "changed": say("Evidence that changed"),
+    "limit": say("Limits of time or memory"),
+    "bug": say("Faults of the program"),
+}
+OTHER_PROBLEMS = say("Other problems")
+
+LABELS: dict[str, Message] = {
+    "report": say("Recovery report"),
+    "case": say("Case"),
+    "command": say("Command"),
+    "created": say("Made"),
+    "case_created": say("Case opened"),
+    "exit_code": say("Exit code"),
+    "in_all": say("in all"),
+    "files": say("Files"),
+    "bytes": say("Bytes"),
+    "size": say("Size"),
+    "whole_again": say("Locked files whole again"),
+    "bytes_again": say("Locked bytes whole again"),
+    "outputs_right": say("Outputs shown to be right"),
+    "keys_proven": say("Keys proven"),
+    "time_used": say("Time used"),
+    "no_deadline": say("no deadline set"),
+    "accounts": say("Every file is accounted for"),
+    "does_not_add_up": say("These counts do not add up. Do not rely on this report; report the fault."),
+    "origins": say("Where the bytes that came back are from"),
+    "verdicts": say("How far the outputs are shown to be right"),
+    "timeline": say("When the files were locked"),
+    "timeline_hint": say("Times are UTC, as the file systems recorded them."),
+    "first": say("First"),
+    "last": say("Last"),
+    "lasted": say("Lasted"),
+    "busiest": say("Most at once"),
+    "families": say("What locked them"),
+    "really_encrypted": say("Really encrypted"),
+    "key_outcome": say("Keys"),
+    "opened_by": say("Opened by"),
+    "wanted": say("Needed from a key holder"),
+    "limitations": say("Limits"),
+    "references": say("References"),
+    "partial_files": say("Files that came back in part"),
+    "partial_hint": say("Each strip is one file from its first byte to its last."),
+    "not_exact": say("drawn coarsely; the figures are exact"),
+    "not_recovered": say("What did not come back whole, and why"),
+    "reason": say("Why"),
+    "state": say("State"),
+    "examples": say("for example"),
+    "nothing_missing": say("Nothing is missing."),
+    "problems": say("Problems"),
+    "no_problems": say("No problems."),
+    "formats": say("Outputs by file format"),
+    "format": say("Format"),
+    "unknown_format": say("not recognised"),
+    "good": say("Right"),
+    "in_part": say("In part"),
+    "bad": say("Wrong"),
+    "unknown": say("Unknown"),
+    "notes": say("Ransom notes and other findings"),
+    "throughput": say("How the time was spent"),
+    "step": say("Step"),
+    "time": say("Time"),
+    "files_per_second": say("files/s"),
+    "megabytes_per_second": say("MB/s"),
+    "bytes_read": say("Read from the evidence"),
+    "sources": say("Evidence"),
+    "source": say("Source"),
+    "kind": say("Kind"),
+    "location": say("Location"),
+    "fingerprint": say("Fingerprint"),
+    "each_file": say("each file on its own"),
+    "provenance": say("Where this report comes from"),
+    "verify": say("How to verify it"),
+    "verify_chain": say("Check the evidence chain and every output against it:"),
+    "verify_files": say("List every file with its digests and verdict:"),
+    "verify_again": say("The figures are also in result.json beside this page, for programs."),
+    "next": say("What to do next"),
+}
+
+
+def headline(result: Result) -> Message:
+    """Return in one sentence what came back."""
+    counts = result.counts
+    if counts.total == 0:
+        return say("No files were found in the evidence.")
+    if counts.locked == 0:
+        return say("No locked files were found among {total:,}.", total=counts.total)
+    if counts.recovered == counts.locked:
+        if counts.locked == 1:
+            return say("The one locked file came back whole.")
+        return say("All {locked:,} locked files came back whole.", locked=counts.locked)
+    if counts.recovered + counts.partial == 0:
+        if counts.locked == 1:
+            return say("The one locked file has not come back.")
+        return say("None of the {locked:,} locked files has come back.", locked=counts.locked)
+    return _some(counts)
+
+
+def _some(counts: Counts) -> Message:
+    if counts.partial == 0:
+        return say(
+            "{recovered:,} of {locked:,} locked files came back whole.",
+            recovered=counts.recovered,
+            locked=counts.locked,
+        )
+    return say(
+        "{recovered:,} of {locked:,} locked files came back whole, {partial:,} in part.",
+        recovered=counts.recovered,
+        locked=counts.locked,
+        partial=counts.partial,
+    )
+
+
+def spent(case: CaseFacts) -> Message:
+    """Return the time used, against the deadline where there is one."""
+    used = f"{case.used_hours:,.1f}"
+    if case.deadline_hours is None:
+        return say("{used} h", used=used)
+    return say("{used} h of {deadline:g} h", used=used, deadline=case.deadline_hours)
+
+
+def whole_of(family: FamilyFacts) -> Message:
+    """Return how many files of ``family`` came back whole."""
+    return say(
+        "{recovered:,} of {files:,} files came back whole", recovered=family.recovered, files=family.files
+    )
+
+
+def more(hidden: int) -> Message:
+    """Return how many further items are not listed."""
+    return say("and {hidden:,} more", hidden=hidden)
