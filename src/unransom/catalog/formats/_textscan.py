@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unransom.catalog.formats._findings import Findings
-from unransom.core.messages import say
+from unransom.catalog.formats.format import Validation
+from unransom.core.messages import Message, say
+from unransom.core.records import Grade
 from unransom.core.spans import Span
 from unransom.core.streams import CHUNK, Reader, chunks
 
@@ -24,6 +26,7 @@ CONTROLS = 3  # control characters in a window that make it suspect; random wind
 HIGH = 12  # bytes above ASCII besides; random windows have 32, those with fewer are 1 of 10**6
 UNITS_ODD = 6  # implausible ones of the 32 UTF-16 units in a window; random windows have 14
 ZERO_RUN = 512  # bytes of zeros inside a text that are a hole
+ENOUGH = 24  # bits below which text that is not UTF-8 may as well be random
 SAMPLES = 16
 SAMPLE = 1024  # bytes each, to tell the encoding
 
@@ -32,7 +35,7 @@ _CONTROL = np.zeros(256, bool)
 _CONTROL[:32] = True
 _CONTROL[127] = True
 _CONTROL[list(_PLAIN_CONTROLS)] = False
-_TEXT_BYTES = bytes(code for code in range(256) if not _CONTROL[code])
+TEXT_BYTES = bytes(code for code in range(256) if not _CONTROL[code])
 
 _ROW_ODD = np.ones(256, bool)  # the high byte of UTF-16 units: scripts in use are not odd
 for _rows in (
@@ -121,7 +124,8 @@ def scan_text(reader: Reader, encoding: Encoding | None = None) -> TextScan | No
     encoding = encoding or guess_encoding(take_samples(reader))
     if encoding is None:
         return None
-    scan = TextScan(encoding, 0.0, [], 0)
+    mark = any(reader.read_at(0, len(mark)) == mark for mark in encoding.marks)
+    scan = TextScan(encoding, 16.0 * mark, [], 0)
     decoder = codecs.getincrementaldecoder(encoding.name)("strict")
     offset = 0
     for piece in chunks(reader):
@@ -133,16 +137,25 @@ def scan_text(reader: Reader, encoding: Encoding | None = None) -> TextScan | No
         for span in spans:
             _append(scan.damage, Span(offset + span.start, offset + span.end))
         offset += len(piece)
-    _forgive_padding(scan, reader)
     return scan
 
 
-def note_text(scan: TextScan, findings: Findings) -> None:
+def note_text(scan: TextScan, reader: Reader, findings: Findings) -> None:
     """Enter what a scan found; nothing holds where less than a tenth of the bytes is text."""
     if scan.text * 10 > scan.text + sum(map(len, scan.damage)):
         findings.hold(int(scan.bits))
     for span in scan.damage:
+        if span.end == reader.size and not any(any(piece) for piece in chunks(reader, span.start)):
+            continue  # zeros at the very end: preallocated logs have them
         findings.fault(span.start, span.end, say("no text from offset {offset} on", offset=span.start))
+
+
+def text_verdict(scan: TextScan, findings: Findings, whole: Message, size: int) -> Validation:
+    """Return the verdict; UNKNOWN on so short a text in an old encoding that random bytes may be one."""
+    verdict = findings.verdict(whole, size)
+    if verdict.grade is Grade.GOOD and verdict.bits < ENOUGH and scan.encoding.name != "utf-8":
+        return Validation(Grade.UNKNOWN, verdict.bits, say("too short to tell from random bytes"))
+    return verdict
 
 
 def text_bits(head: bytes) -> int:
@@ -156,7 +169,7 @@ def text_bits(head: bytes) -> int:
 
 
 def _spotless(piece: bytes) -> bool:
-    return not piece.translate(None, _TEXT_BYTES)
+    return not piece.translate(None, TEXT_BYTES)
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, piece: bytes) -> bool:
@@ -228,14 +241,6 @@ def _zero_windows(piece: bytes) -> NDArray[np.bool_]:
     for start, end in edges[edges[:, 1] - edges[:, 0] < need].tolist():
         zero[start:end] = False
     return zero
-
-
-def _forgive_padding(scan: TextScan, reader: Reader) -> None:
-    """Drop a hole of zeros at the very end: preallocated logs have one."""
-    if scan.damage and scan.damage[-1].end == reader.size:
-        last = scan.damage[-1]
-        if not any(any(piece) for piece in chunks(reader, last.start)):
-            scan.damage.pop()
 
 
 def _clean_runs(sample: bytes) -> Iterator[bytes]:

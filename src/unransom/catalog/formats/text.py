@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from unransom.catalog.formats._findings import Findings, bad
-from unransom.catalog.formats._textscan import note_text, scan_text, text_bits
+from unransom.catalog.formats._textscan import (
+    TEXT_BYTES,
+    WINDOW,
+    note_text,
+    scan_text,
+    text_bits,
+    text_verdict,
+)
 from unransom.catalog.formats.format import Format, Measure, Validation
 from unransom.core.messages import say
 from unransom.core.records import Grade
 from unransom.core.streams import Reader
 
-ENOUGH = 24  # bits below which text that is not UTF-8 may as well be random
 WEAK = 24  # bits that a head counts for at most: any format with a signature of its own goes first
 
 
@@ -24,8 +30,15 @@ def measure(reader: Reader) -> Measure:
     if scan is None or not scan.text:
         return Measure(None, say("no text in any known encoding"))
     if scan.damage:
-        return Measure(scan.damage[0].start or None, say("the text ends where other bytes begin"))
+        end = _exact_end(reader, scan.damage[0].start)
+        return Measure(end or None, say("the text ends where other bytes begin"))
     return Measure(reader.size, say("all of it is text"))
+
+
+def _exact_end(reader: Reader, window: int) -> int:
+    """Return the first control character around the start of the first ``window`` that is no text."""
+    near = reader.read_at(max(0, window - WINDOW), 2 * WINDOW)
+    return max(0, window - WINDOW) + len(near) - len(near.lstrip(TEXT_BYTES))
 
 
 def validate(reader: Reader) -> Validation:
@@ -36,11 +49,9 @@ def validate(reader: Reader) -> Validation:
     if scan is None:
         return bad(say("no text in any known encoding"), reader.size)
     findings = Findings()
-    note_text(scan, findings)
-    verdict = findings.verdict(say("text in {encoding}", encoding=scan.encoding.name), reader.size)
-    if verdict.grade is Grade.GOOD and verdict.bits < ENOUGH and scan.encoding.name != "utf-8":
-        return Validation(Grade.UNKNOWN, verdict.bits, say("too short to tell from random bytes"))
-    return verdict
+    note_text(scan, reader, findings)
+    whole = say("text in {encoding}", encoding=scan.encoding.name)
+    return text_verdict(scan, findings, whole, reader.size)
 
 
 FORMAT = Format(
