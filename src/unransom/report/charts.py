@@ -203,14 +203,15 @@ def _bars(files: Sequence[int], frame: Frame) -> tuple[Bar, ...]:
 
 def _ticks(frame: Frame) -> tuple[Tick, ...]:
     """Return round moments on the axis; none so near to its end that the text would not fit."""
-    step = next((step for step in STEPS if frame.span / step <= TICKS), STEPS[-1])
+    step = next((step for step in STEPS if frame.span / step <= TICKS), None)
+    if step is None:
+        return ()
     pattern = "%Y-%m-%d" if step >= 86400 else "%H:%M" if step >= 60 else "%H:%M:%S"
     first = math.ceil(frame.begin / step) * step
-    marks = range(first, first + TICKS * step + 1, step)
+    last = math.floor(frame.begin + LAST_TICK * frame.span)
     return tuple(
         Tick(100 * (mark - frame.begin) / frame.span, f"{_utc(mark):{pattern}}")
-        for mark in marks
-        if mark <= frame.begin + LAST_TICK * frame.span
+        for mark in range(first, last + 1, step)
     )
 
 

@@ -281,12 +281,12 @@ class Result(Part, frozen=True, kw_only=True):
         next: What to do next, null where nothing is left to do.
     """
 
+    schema_version: int = SCHEMA_VERSION
+    tool: str = "unransom"
     version: str
     created: str
     case: CaseFacts
     command: str
-    schema_version: int = SCHEMA_VERSION
-    tool: str = "unransom"
     exit_code: int = 0
     sources: tuple[SourceFacts, ...] = ()
     counts: Counts = Counts()

@@ -7,6 +7,7 @@ so even a name out of the evidence that got past the escaping could do nothing.
 from __future__ import annotations
 
 import functools
+import shlex
 from types import SimpleNamespace
 from typing import Any
 
@@ -76,6 +77,7 @@ def _environment(language: str) -> Environment:
         "rate": figures.rate,
         "duration": figures.duration,
         "moment": figures.moment,
+        "quote": shlex.quote,
     }
     environment.globals |= {
         "language": HTML_LANGUAGES[language],

@@ -21,7 +21,7 @@ from unransom.report.tallies import Part
 
 SCHEMA_ID = "https://github.com/unransom/unransom/blob/main/docs/reference/result.schema.json"
 SENTENCE: dict[str, Any] = {
-    "title": "Sentence",
+    "title": "Message",
     "description": "A sentence for people.",
     "type": "object",
     "properties": {
@@ -74,7 +74,7 @@ def meanings(part: type[msgspec.Struct]) -> dict[str, str]:
     entries = re.findall(
         r"^    (\w+): (.+(?:\n {8,}.+)*)", text.partition("\nAttributes:\n")[2], re.MULTILINE
     )
-    found = {name: re.sub(r"\s+", " ", meaning) for name, meaning in entries}
+    found = {name: re.sub(r"\s+", " ", meaning).replace("``", "`") for name, meaning in entries}
     return {field.encode_name: found[field.name] for field in msgspec.structs.fields(part)}
 
 

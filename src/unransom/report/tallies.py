@@ -37,9 +37,9 @@ class Counts(Part, frozen=True, kw_only=True):
         recovered: Came back whole.
         partial: Came back in part; the byte map tells which.
         lost: Nobody can bring them back, and why is known.
-        unknown: Neither shown to be locked nor to be intact, or locked and still without a key.
+        unknown: Neither shown to be locked nor to be intact, or not looked at yet.
         skipped: Not a file, or left out on purpose.
-        failed: Could not be handled; each is a problem.
+        failed: Not brought back: locked and without a key so far, or it could not be handled.
     """
 
     total: int = msgspec.field(default=0, name="in")
@@ -53,9 +53,13 @@ class Counts(Part, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, ends: Mapping[State, int]) -> Self:
-        """Return the counts of ``ends``; the total is their sum. States on the way count as unknown."""
+        """Return the counts of ``ends``; the total is their sum.
+
+        A file that is locked and has no key was not brought back; one not looked at is unknown.
+        """
         known = {state.value: ends.get(state, 0) for state in ENDS}
-        known["unknown"] += ends.get(State.FOUND, 0) + ends.get(State.LOCKED, 0)
+        known["failed"] += ends.get(State.LOCKED, 0)
+        known["unknown"] += ends.get(State.FOUND, 0)
         return cls(total=sum(ends.values()), **known)
 
     def by_state(self) -> dict[State, int]:
@@ -69,8 +73,13 @@ class Counts(Part, frozen=True, kw_only=True):
 
     @property
     def locked(self) -> int:
-        """What a locker has hit for sure: recovered, partial and lost."""
-        return self.recovered + self.partial + self.lost
+        """What there was to bring back: recovered, partial, lost and failed."""
+        return self.recovered + self.partial + self.lost + self.failed
+
+    @property
+    def missing(self) -> int:
+        """What is not there whole: partial, lost, unknown and failed."""
+        return self.partial + self.lost + self.unknown + self.failed
 
 
 class Origins(Part, frozen=True, kw_only=True):

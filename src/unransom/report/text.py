@@ -11,7 +11,7 @@ from unransom.report.tallies import Counts
 
 SHOWN = 8  # entries of each list; the rest is counted
 NAMED = 2  # examples of each entry
-NARROWEST = 40  # columns
+NARROWEST = 48  # columns
 SPARKS = "▁▂▃▄▅▆▇█"
 SPARK_WIDTH = 32  # columns
 
@@ -145,7 +145,7 @@ class _Summary:
     def _problems(self, groups: Sequence[ProblemGroup]) -> Iterator[str]:
         for group in groups[:SHOWN]:
             kind = self._said(labels.PROBLEMS.get(group.code, labels.OTHER_PROBLEMS))
-            yield "  " + self._said(say("{kind}: {count:,}", kind=kind, count=group.count))
+            yield from self._wrapped(self._said(say("{kind}: {count:,}", kind=kind, count=group.count)), "  ")
             for each in group.examples[:NAMED]:
                 yield self._item(each.item)
                 yield from self._wrapped(self._said(each.what), "      ")
