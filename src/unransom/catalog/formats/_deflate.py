@@ -1,0 +1,190 @@
+"""Decompress streams to check them: output is summed and thrown away, input and output are bounded."""
+
+from __future__ import annotations
+
+import enum
+import lzma
+import zlib
+from typing import Protocol
+
+import msgspec
+
+from unransom.core.streams import CHUNK, Reader
+
+RAW = -15  # zlib's window bits for deflate without a wrapper
+ZLIB = 15
+STEP = 1 << 16  # compressed bytes per step; also how exactly a fault is located without `narrow`
+QUICK = 1 << 28  # bytes of output that any file may have
+MARGIN = 1 << 12  # damaged deflate data decodes to nonsense for about this long before it fails
+
+
+class End(enum.Enum):
+    """How decompressing ended."""
+
+    WHOLE = enum.auto()  # the stream's own end, with the checksums it has
+    CUT = enum.auto()  # the input ended first
+    BROKEN = enum.auto()  # the input is not such a stream
+    LONG = enum.auto()  # the output is longer than the limit
+    CAPPED = enum.auto()  # the budget ran out: nothing is known of the rest
+
+
+class Expansion(msgspec.Struct, frozen=True):
+    """What came of decompressing a stream.
+
+    Attributes:
+        end: How it ended.
+        position: Offset in the reader just behind the stream; for BROKEN where decoding failed.
+        length: Bytes put out.
+        crc: CRC-32 of them.
+    """
+
+    end: End
+    position: int
+    length: int
+    crc: int
+
+
+class Budget:
+    """Bytes that the checks of one file may still read and put out, so that bombs end.
+
+    Deflate expands up to 1032-fold; 64-fold over a whole file is rare, and ``QUICK`` takes a second.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.input = 4 * size + CHUNK
+        self.output = 64 * size + QUICK
+        self.exceeded = False
+
+    def spend(self, consumed: int, produced: int) -> bool:
+        """Take from the budget; return whether something is left."""
+        self.input -= consumed
+        self.output -= produced
+        self.exceeded = self.exceeded or self.input < 0 or self.output < 0
+        return not self.exceeded
+
+
+class Decoder(Protocol):
+    """The common face of ``bz2.BZ2Decompressor``, ``lzma.LZMADecompressor`` and ``Inflater``."""
+
+    @property
+    def eof(self) -> bool:
+        """The stream's end was reached."""
+        ...
+
+    @property
+    def needs_input(self) -> bool:
+        """More output needs more input."""
+        ...
+
+    @property
+    def unused_data(self) -> bytes:
+        """Input behind the stream's end."""
+        ...
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """Return up to ``max_length`` bytes of output."""
+        ...
+
+
+class Inflater:
+    """zlib's decompressor with the face of the others, and the gift of locating a fault."""
+
+    def __init__(self, window_bits: int, dictionary: bytes = b"") -> None:
+        self._settings = (window_bits, dictionary)
+        self._zlib = zlib.decompressobj(*self._settings)
+        self._before: zlib._Decompress | None = None  # as it stood before the last input but the first
+        self._piece = b""
+        self.needs_input = True
+
+    @property
+    def eof(self) -> bool:
+        """The stream's end was reached."""
+        return self._zlib.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        """Input behind the stream's end."""
+        return self._zlib.unused_data
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """Return up to ``max_length`` bytes of output; ``data`` only where input was needed.
+
+        Raises:
+            zlib.error: This is not deflate data, or its checksum is wrong.
+        """
+        if data:
+            self._before = self._zlib.copy() if self._piece else None
+            self._piece = data
+        out = self._zlib.decompress(data or self._zlib.unconsumed_tail, max(max_length, 0))
+        self.needs_input = not self._zlib.unconsumed_tail and len(out) != max_length
+        return out
+
+    def narrow(self) -> int:
+        """Return how many bytes of the last input were taken before decoding failed, to 64 bytes."""
+        decoder = self._before or zlib.decompressobj(*self._settings)
+        for start in range(0, len(self._piece), 64):
+            try:
+                decoder.decompress(self._piece[start : start + 64])
+            except zlib.error:
+                return start
+        return len(self._piece)
+
+
+def expand(
+    decoder: Decoder, reader: Reader, start: int, end: int, budget: Budget, limit: int | None = None
+) -> Expansion:
+    """Decompress what lies from ``start`` to ``end`` at most, up to ``limit`` bytes of output."""
+    position, length, crc = start, 0, 0
+    piece = b""
+    while not decoder.eof:
+        piece = b""
+        if decoder.needs_input:
+            piece = reader.read_at(position, min(STEP, end - position)) if position < end else b""
+            if not piece:
+                return Expansion(End.CUT, position, length, crc)
+            position += len(piece)
+        try:
+            out = decoder.decompress(piece, CHUNK)
+        except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError):
+            return Expansion(End.BROKEN, _failure(decoder, position, start), length, crc)
+        length += len(out)
+        crc = zlib.crc32(out, crc)
+        if limit is not None and length > limit:
+            return Expansion(End.LONG, position, length, crc)
+        if not budget.spend(len(piece), len(out)):
+            return Expansion(End.CAPPED, position, length, crc)
+    return Expansion(End.WHOLE, position - len(decoder.unused_data), length, crc)
+
+
+def _failure(decoder: Decoder, position: int, start: int) -> int:
+    """Return where in the input decoding failed, as exactly as the decoder tells."""
+    back = (position - start) % STEP or min(STEP, position - start)
+    if isinstance(decoder, Inflater):
+        return position - back + decoder.narrow()
+    return position - back
+
+
+def inflate(
+    reader: Reader,
+    start: int,
+    end: int,
+    budget: Budget,
+    limit: int | None = None,
+    window_bits: int = RAW,
+) -> Expansion:
+    """Inflate the deflate stream from ``start``, at most to ``end``, and tell how that ended.
+
+    Args:
+        reader: Holds the stream.
+        start: Its first byte.
+        end: Where it must have ended.
+        budget: Bounds the work on the whole file.
+        limit: Bytes of output that the file declares.
+        window_bits: ``RAW`` or ``ZLIB`` (with header and Adler-32, which zlib checks).
+    """
+    return expand(Inflater(window_bits), reader, start, end, budget, limit)
+
+
+def broken_from(expansion: Expansion, start: int) -> int:
+    """Return from where on the compressed bytes from ``start`` must be called damaged."""
+    return max(start, expansion.position - MARGIN)
