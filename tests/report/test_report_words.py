@@ -48,3 +48,10 @@ def test_every_state_origin_and_grade_has_a_name() -> None:
     assert set(labels.STATES) == set(ENDS) == set(State) - {State.FOUND, State.LOCKED}
     assert set(labels.ORIGINS) == set(Origin)
     assert set(labels.GRADES) == set(Grade)
+
+
+def test_no_label_is_left_over() -> None:
+    folder = Path(report.__path__[0])
+    text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("templates/*.j2"))
+    text += (folder / "text.py").read_text(encoding="utf-8")
+    assert not [name for name in labels.LABELS if f"t.{name}" not in text and f'"{name}"' not in text]

@@ -87,7 +87,6 @@ LABELS: dict[str, Message] = {
     "busiest": say("Most at once"),
     "families": say("What locked them"),
     "really_encrypted": say("Really encrypted"),
-    "key_outcome": say("Keys"),
     "opened_by": say("Opened by"),
     "wanted": say("Needed from a key holder"),
     "limitations": say("Limits"),
