@@ -40,7 +40,7 @@ class Job(msgspec.Struct, frozen=True):
         manifests: Files with hashes of originals.
         command: The command line for the report.
         last: Name of the last step to perform.
-        deadline_hours: Hours that the business gave the team, 0 for none.
+        deadline_hours: Hours that the business gave the team, if it said.
         item_seconds: Seconds that every file may take besides a share for its size.
     """
 
@@ -50,7 +50,7 @@ class Job(msgspec.Struct, frozen=True):
     manifests: tuple[Path, ...] = ()
     command: str = "unransom recover"
     last: str = FLOW[-1].name
-    deadline_hours: float = 0.0
+    deadline_hours: float | None = None
     item_seconds: float = ITEM_SECONDS
 
 

@@ -64,7 +64,7 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
             item=item,
             code="key",
             what=say("no key that was given opens this file"),
-            resolution=say("`unransom keys --wanted` says which keys would"),
+            resolution=say("the report says which key each family needs"),
         )
     else:
         yield Problem(

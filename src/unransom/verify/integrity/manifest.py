@@ -7,7 +7,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-HASHES = {32: "md5", 64: "sha256"}  # by hexadecimal digits
+from unransom.core.hashing import Digests
+from unransom.core.messages import say
+from unransom.core.records import Grade, Verdict
+
 SUM_LINE = re.compile(rb"\\?([0-9a-fA-F]{32}|[0-9a-fA-F]{64})[ \t]+\*?(.+)")
 BSD_LINE = re.compile(rb"(?:MD5|SHA256) \((.+)\) = ([0-9a-fA-F]{32}|[0-9a-fA-F]{64})")
 HASH = re.compile(r"[0-9a-fA-F]{32}|[0-9a-fA-F]{64}")
@@ -55,3 +58,25 @@ def _row(line: bytes, columns: list[str] | None) -> Iterator[Entry]:
     path = (cells[-1] if columns else max(names, key=len, default="")).encode("utf-8", "surrogateescape")
     if path:
         yield Entry(path.replace(b"\\", b"/").removeprefix(b"./"), max(hashes, key=len).lower())
+
+
+def verdict_on(digests: Digests, expected: str, manifest: str, item: int = 0) -> Verdict:
+    """Return the verdict on bytes with ``digests`` of which ``manifest`` promises the hash ``expected``.
+
+    Args:
+        digests: Of the bytes.
+        expected: MD5 or SHA-256, lower-case hexadecimal.
+        manifest: Name of the manifest, for people.
+        item: ``FileRef.id`` of the file, 0 outside a case.
+    """
+    found = digests.md5 if len(expected) == len(digests.md5) else digests.sha256
+    if found == expected:
+        why = say("the hash agrees with {manifest}", manifest=manifest)
+        return Verdict(item=item, grade=Grade.GOOD, check="manifest", bits=4 * len(found), why=why)
+    why = say(
+        "{manifest} promises {expected}, the output has {found}",
+        manifest=manifest,
+        expected=expected,
+        found=found,
+    )
+    return Verdict(item=item, grade=Grade.BAD, check="manifest", why=why)

@@ -1,0 +1,53 @@
+"""``unransom doctor``: what this machine lacks and what it would enable."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from typing import NamedTuple
+
+import click
+
+from unransom.cli.speech import t
+
+
+class Need(NamedTuple):
+    """A module or program that only some users need."""
+
+    name: str
+    enables: str
+    remedy: str
+
+
+MODULES = (
+    Need("pytsk3", t("disk images and devices: NTFS, ext, FAT"), "pip install pytsk3"),
+    Need("s3fs", t("buckets"), "pip install 'unransom[bucket]'"),
+    Need("distributed", t("--cluster"), "pip install 'unransom[cluster]'"),
+)
+PROGRAMS = (Need("mke2fs", t("the disk image of the demo"), "apt install e2fsprogs"),)
+
+
+@click.command(
+    help=t("Say what this machine lacks and what it would enable."), epilog=t("Example: unransom doctor")
+)
+def command() -> int:
+    """Print a line for each need, and what the machine has."""
+    print(t("cores: {cores}", cores=len(os.sched_getaffinity(0))))
+    print(t("free here: {size} GB", size=f"{shutil.disk_usage('.').free / 1e9:,.0f}"))
+    for need in MODULES:
+        _line(need, present=importlib.util.find_spec(need.name) is not None)
+    for need in PROGRAMS:
+        _line(
+            need,
+            present=shutil.which(need.name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") is not None,
+        )
+    return 0
+
+
+def _line(need: Need, *, present: bool) -> None:
+    if present:
+        print(t("ok       {name}: {enables}", name=need.name, enables=need.enables))
+    else:
+        print(t("missing  {name}: would enable {enables}", name=need.name, enables=need.enables))
+        print(f"         {need.remedy}")

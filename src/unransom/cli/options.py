@@ -1,0 +1,86 @@
+"""Options that several commands have, defined once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from unransom.cli.screen import Style
+from unransom.cli.speech import t
+from unransom.core.errors import UsageError
+from unransom.core.messages import say
+
+if TYPE_CHECKING:
+    from unransom.run.executor import Executor
+
+UNITS = {"k": 10, "m": 20, "g": 30, "t": 40}  # suffix: power of two
+PATH = click.Path(path_type=Path)
+EXISTING = click.Path(path_type=Path, exists=True)
+
+case_option = click.option("--case", type=PATH, required=True, metavar="DIR", help=t("The case folder."))
+key_option = click.option(
+    "--key",
+    "keys",
+    type=EXISTING,
+    multiple=True,
+    metavar="FILE",
+    help=t("A key file, or a folder of them: PEM, DER, XML, raw, hex, base64, CAPI or BCRYPT."),
+)
+manifest_option = click.option(
+    "--manifest",
+    "manifests",
+    type=EXISTING,
+    multiple=True,
+    metavar="FILE",
+    help=t("Hashes of originals: md5sum, sha256sum, hashdeep or CSV."),
+)
+out_option = click.option(
+    "--out", type=PATH, required=True, metavar="DIR", help=t("Folder for what comes back; made if missing.")
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help=t("Write one JSON document to standard output.")
+)
+jsonl_option = click.option("--jsonl", is_flag=True, help=t("Write one JSON record per line."))
+progress_option = click.option(
+    "--progress",
+    type=click.Choice([style.value for style in Style]),
+    callback=lambda _context, _parameter, value: Style(value),
+    default=Style.AUTO.value,
+    help=t("How progress is shown on standard error."),
+)
+workers_option = click.option(
+    "--workers", type=click.IntRange(0), default=0, metavar="N", help=t("Worker processes; 0 is one a core.")
+)
+memory_option = click.option(
+    "--memory-limit", default="2G", metavar="SIZE", help=t("Memory that one worker may take.")
+)
+cluster_option = click.option(
+    "--cluster", metavar="ADDRESS", help=t("Scheduler of a dask cluster, e.g. tcp://10.0.0.5:8786.")
+)
+
+
+def size_of(text: str) -> int:
+    """Return the bytes that e.g. ``512M`` or ``2G`` means.
+
+    Raises:
+        UsageError: It means nothing.
+    """
+    number, unit = text.strip().lower().removesuffix("ib").removesuffix("b"), 0
+    if number and number[-1] in UNITS:
+        unit, number = UNITS[number[-1]], number[:-1]
+    if not number.isdigit():
+        raise UsageError(say("{text} is no size", text=text), hint=say("write e.g. 512M or 2G"))
+    return int(number) << unit
+
+
+def executor_of(workers: int = 0, cluster: str | None = None, memory_limit: str = "2G") -> Executor:
+    """Return the executor that the options ask for."""
+    if cluster:
+        from unransom.run.cluster import ClusterExecutor
+
+        return ClusterExecutor(cluster)
+    from unransom.run.local import LocalExecutor
+
+    return LocalExecutor(workers, size_of(memory_limit))

@@ -1,0 +1,81 @@
+"""``unransom recover``: the main job."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from unransom.cli.options import (
+    case_option,
+    cluster_option,
+    executor_of,
+    json_option,
+    key_option,
+    manifest_option,
+    memory_option,
+    progress_option,
+    workers_option,
+)
+from unransom.cli.screen import Screen, Style
+from unransom.cli.speech import LANGUAGE, t
+
+
+@click.command(
+    help=t(
+        "The main job: from locked evidence to verified files and a report.\n\n"
+        "Sources are image files, devices, folders and buckets (s3://BUCKET/PREFIX), read where they are"
+        " and never written to. Run the same command again to go on after an interruption."
+    ),
+    epilog=t("Example: unransom recover /mnt/images/fs01.img --case fs01 --key private.pem"),
+)
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@case_option
+@key_option
+@manifest_option
+@click.option("--budget", metavar="TIME", help=t("Time for a search for keys, e.g. 30m or 1h."))
+@click.option(
+    "--deadline",
+    type=click.FloatRange(0, min_open=True),
+    metavar="HOURS",
+    help=t("Hours the team was given."),
+)
+@workers_option
+@cluster_option
+@memory_option
+@progress_option
+@json_option
+def command(
+    sources: tuple[str, ...],
+    case: Path,
+    keys: tuple[Path, ...],
+    manifests: tuple[Path, ...],
+    budget: str | None,
+    deadline: float | None,
+    workers: int,
+    cluster: str | None,
+    memory_limit: str,
+    progress: Style,
+    as_json: bool,
+) -> int:
+    """Run the job and print the summary."""
+    from unransom.report import jsonfile, text
+    from unransom.run.recover import Job, recover
+
+    del budget  # a bound on searches; trying the keys that were given is no search
+    job = Job(
+        sources=sources,
+        case=case,
+        keys=keys,
+        manifests=manifests,
+        command=shlex.join(["unransom", *sys.argv[1:]]),
+        deadline_hours=deadline,
+    )
+    executor = executor_of(workers, cluster, memory_limit)
+    with contextlib.closing(executor), Screen(progress) as screen:
+        result = recover(job, executor, screen, LANGUAGE)
+    print(jsonfile.encode(result).decode() if as_json else text.render(result, LANGUAGE))
+    return result.exit_code

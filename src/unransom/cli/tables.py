@@ -1,0 +1,62 @@
+"""Rows of files for people and for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterable, Mapping
+
+from unransom.cli.speech import t
+
+Row = Mapping[str, object]
+
+
+def print_rows(rows: Iterable[Row], *, jsonl: bool = False, as_csv: bool = False) -> None:
+    """Print rows of files: JSON lines, CSV, or lines that people read."""
+    if jsonl:
+        for row in rows:
+            print(json.dumps(row, ensure_ascii=False))
+    elif as_csv:
+        _print_csv(rows)
+    else:
+        for row in rows:
+            family = f" {row['family']}" if row["family"] else ""
+            print(f"{row['state']:<10}{family:<12} {row['path']}  {row['why']}")
+
+
+def _print_csv(rows: Iterable[Row]) -> None:
+    writer: csv.DictWriter[str] | None = None
+    for row in rows:
+        if writer is None:
+            writer = csv.DictWriter(sys.stdout, fieldnames=list(row))
+            writer.writeheader()
+        writer.writerow({name: _safe(value) for name, value in row.items()})
+
+
+def _safe(value: object) -> object:
+    """Keep a spreadsheet from running a file's name as a formula."""
+    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
+        return "'" + value
+    return value
+
+
+def print_counts(counts: Mapping[str, int]) -> None:
+    """Print an equation that adds up."""
+    parts = " + ".join(f"{number:,} {t_state(name)}" for name, number in counts.items() if number)
+    print(t("in {total} = {parts}", total=f"{sum(counts.values()):,}", parts=parts or "0"))
+
+
+def t_state(state: str) -> str:
+    """Return a state's name in the language of this process."""
+    names = {
+        "intact": t("intact"),
+        "locked": t("locked"),
+        "recovered": t("recovered"),
+        "partial": t("partial"),
+        "lost": t("lost"),
+        "unknown": t("unknown"),
+        "skipped": t("skipped"),
+        "failed": t("failed"),
+    }
+    return names.get(state, state)

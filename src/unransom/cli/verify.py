@@ -1,0 +1,61 @@
+"""``unransom verify``: files against their own structure and against hashes of the originals."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from unransom.cli.options import EXISTING, jsonl_option, manifest_option
+from unransom.cli.speech import LANGUAGE, t
+from unransom.core.errors import EXIT_DONE, VerificationError
+
+if TYPE_CHECKING:
+    from unransom.run.check import Checked
+
+
+@click.command(
+    help=t("Check files by their structure and against hashes of the originals."),
+    epilog=t("Example: unransom verify restored/ --manifest before.sha256"),
+)
+@click.argument("files", nargs=-1, required=True, type=EXISTING, metavar="FILE...")
+@manifest_option
+@jsonl_option
+def command(files: tuple[Path, ...], manifests: tuple[Path, ...], jsonl: bool) -> int:
+    """Print the verdict on every file."""
+    import json
+
+    from unransom.run.check import check_files
+
+    bad = False
+    for checked in check_files(_all(files), manifests):
+        bad = bad or checked.verdict.grade in {"bad", "partial"}
+        if jsonl:
+            print(json.dumps(_row(checked), ensure_ascii=False))
+        else:
+            print(f"{checked.verdict.grade:<8} {checked.path}  {checked.verdict.why.render(LANGUAGE)}")
+    return VerificationError.exit_code if bad else EXIT_DONE
+
+
+def _all(paths: tuple[Path, ...]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            for folder, _, names in os.walk(path):
+                yield from (Path(folder, name) for name in sorted(names))
+        else:
+            yield path
+
+
+def _row(checked: Checked) -> dict[str, object]:
+    verdict = checked.verdict
+    return {
+        "path": str(checked.path),
+        "format": checked.format,
+        "verdict": verdict.grade.value,
+        "check": verdict.check,
+        "bits": verdict.bits,
+        "why": verdict.why.render(LANGUAGE),
+    }

@@ -1,0 +1,90 @@
+"""A stage on plain files, without a case: for the person who has one file.
+
+It is the same flow, in a case of its own that is thrown away afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from unransom.case.case import Case
+from unransom.core.progress import Listener, silent
+from unransom.core.records import KeyFound, KeyTrial
+from unransom.report.document import Result
+from unransom.run.executor import Executor
+from unransom.run.listing import Row, rows
+from unransom.run.recover import Job, recover
+
+Kind = TypeVar("Kind", KeyFound, KeyTrial)
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What a stage on plain files came to.
+
+    Attributes:
+        result: As of a case.
+        files: A row per file.
+        found, trials: What trying keys came to.
+    """
+
+    result: Result
+    files: tuple[Row, ...]
+    found: tuple[KeyFound, ...]
+    trials: tuple[KeyTrial, ...]
+
+
+def work_alone(
+    job: Job, executor: Executor, listener: Listener = silent, language: str = "en", out: Path | None = None
+) -> Work:
+    """Run ``job`` in a case that is thrown away; outputs are moved to ``out``.
+
+    Args:
+        job: Its ``case`` is ignored.
+        executor: What runs it.
+        listener: Hears the progress.
+        language: Of the sentences in the rows.
+        out: Folder for outputs; the temporary case is made in it, so that moving is renaming.
+    """
+    if out:
+        out.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".unransom-", dir=out))
+    try:
+        result = recover(msgspec.structs.replace(job, case=folder), executor, listener, language)
+        with Case(folder) as case:
+            files = list(rows(case, language=language))
+            found = tuple(_records(case, KeyFound))
+            trials = tuple(_records(case, KeyTrial))
+        if out:
+            files = [_moved(row, folder, out) for row in files]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return Work(result, tuple(files), found, trials)
+
+
+def _records(case: Case, kind: type[Kind]) -> Iterator[Kind]:
+    rows = case.database.execute("SELECT body FROM records WHERE type = ? ORDER BY id", (kind.__name__,))
+    for (body,) in rows:
+        yield msgspec.json.decode(body, type=kind)
+
+
+def _moved(row: Row, folder: Path, out: Path) -> Row:
+    """Move the output of ``row`` below ``out``, never over another file."""
+    if not isinstance(row["output"], str):
+        return row
+    source = folder / row["output"]
+    # recovered/<source>/<path>: a single file's source is the file itself
+    target = out.joinpath(*Path(row["output"]).parts[2:])
+    number = 1
+    while target.exists():
+        number += 1
+        target = target.with_name(f"{source.stem}.{number}{source.suffix}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.rename(target)
+    return row | {"output": os.fspath(target.relative_to(out))}

@@ -1,0 +1,62 @@
+"""One row per file of a case, as ``unransom files`` and the stages write it; fields are only ever added."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+
+from unransom.case.case import Case
+from unransom.case.files import message
+from unransom.core.clock import rfc3339
+from unransom.core.messages import say
+from unransom.core.records import State
+from unransom.core.text import shown
+
+Row = dict[str, str | int | None]
+
+COLUMNS = (
+    "source, path, stream, version, size, modified, state, family, format, locked, method, key,"
+    " output, output_size, md5, sha256, verdict, why"
+)
+NO_KEY = say("locked, and no key was given that opens it")
+
+
+def rows(case: Case, state: str = "", language: str = "en") -> Iterator[Row]:
+    """Yield a row per file, in the order they were listed.
+
+    Args:
+        case: The open case.
+        state: Only files in this final state, all by default.
+        language: Of the sentences in ``why``.
+    """
+    query = f"SELECT {COLUMNS} FROM files ORDER BY id"
+    for source, path, stream, version, size, modified, was, *rest in case.database.execute(query):
+        family, format_name, locked, method, key, output, output_size, md5, sha256, verdict, why = rest
+        final = {State.LOCKED: State.FAILED, State.FOUND: State.UNKNOWN}.get(was, was)
+        if state and final != state:
+            continue
+        reason = message(why)
+        if was == State.LOCKED and family:
+            reason = reason or NO_KEY
+        yield {
+            "source": source,
+            "path": shown(path),
+            "path_b64": base64.b64encode(path).decode(),
+            "stream": stream,
+            "version": version,
+            "size": size,
+            "modified": rfc3339(modified),
+            "state": str(final),
+            "locked": was == State.LOCKED or method == "unlock",
+            "locked_bytes": locked,
+            "family": family,
+            "format": format_name,
+            "method": method,
+            "key": key or None,
+            "output": output.decode("utf-8", "surrogateescape") if output else None,
+            "output_size": output_size,
+            "md5": md5,
+            "sha256": sha256,
+            "verdict": verdict or "unknown",
+            "why": reason.render(language) if reason else "",
+        }

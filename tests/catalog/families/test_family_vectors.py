@@ -1,0 +1,80 @@
+"""Every vector of every family: recognised by its family, refused with a wrong key, opened with its own."""
+
+import hashlib
+import importlib
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from unransom.catalog.families import FAMILIES, family
+from unransom.catalog.schemes.assemble import Assembly
+from unransom.catalog.schemes.family import PROVEN
+from unransom.core.spans import Origin
+from unransom.core.streams import BytesReader, Salvage
+from unransom.crypto.keyfiles import read_keys
+
+FOLDER = Path("tests/vectors/families")
+VECTORS = sorted(FOLDER.glob("*/*.toml"))
+
+
+@pytest.fixture(params=VECTORS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def vector(request):
+    path = request.param
+    description = tomllib.loads(path.read_text())
+    made = importlib.import_module(f"tests.lockers.{path.parent.name}").make(description)
+    return path.parent.name, description, made
+
+
+def opened(name, made, key_file):
+    """Return the names and originals that the keys in a key file give."""
+    locked = Salvage(BytesReader(made.locked))
+    mark = family(name).read(locked)
+    found = []
+    for key in read_keys(key_file, "test"):
+        file_key = family(name).unwrap(mark, key) if key.kind in family(name).takes else None
+        if file_key:
+            plan = family(name).plan(locked, mark, file_key)
+            assembly = Assembly(locked, plan)
+            data = b"".join(bytes(view) for view in assembly)
+            found.append((plan.name, data, file_key.bits, assembly.map))
+    return found
+
+
+def test_is_what_was_pinned(vector):
+    _, description, made = vector
+    assert hashlib.sha256(made.plain).hexdigest() == description["plain_sha256"]
+    assert hashlib.sha256(made.locked).hexdigest() == description["locked_sha256"]
+
+
+def test_is_recognised_by_its_family_above_all_others(vector):
+    name, _, made = vector
+    marks = {each.name: each.read(BytesReader(made.locked)) for each in FAMILIES}
+    bits = {each: mark.bits for each, mark in marks.items() if mark}
+    assert name in bits
+    assert max(bits, key=bits.get) == name
+
+
+def test_opens_with_its_key(vector):
+    name, description, made = vector
+    ((original, data, _, byte_map),) = opened(name, made, made.key_file)
+    assert hashlib.sha256(data).hexdigest() == description["plain_sha256"]
+    assert byte_map.size == len(made.plain)
+    assert byte_map.totals()[Origin.LOST] == 0
+    if "name" in description:
+        assert original.decode() == description["name"].rpartition("\\")[2]
+
+
+def test_a_wrong_key_never_gives_the_original(vector):
+    name, _, made = vector
+    wrong = bytes(byte ^ 0x55 for byte in made.key_file) if b"BEGIN" not in made.key_file else bytes(32)
+    for _, data, bits, _ in opened(name, made, wrong):
+        assert data != made.plain or not made.plain
+        assert bits < PROVEN
+
+
+def test_a_truncated_file_is_not_opened_to_something_else(vector):
+    name, _, made = vector
+    for cut in (1, 3, 100, 150):
+        mark = family(name).read(BytesReader(made.locked[:-cut]))
+        assert mark is None or mark.bits < PROVEN

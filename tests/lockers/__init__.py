@@ -1,0 +1,28 @@
+"""Makers of locked files for tests: they seal bytes in memory, and touch no disk.
+
+Each follows a family's documented layout with pycryptodomex and plain Python, not with unransom's own
+ciphers, so that what unransom opens was made by an independent implementation.
+"""
+
+import hashlib
+from typing import NamedTuple
+
+
+class Made(NamedTuple):
+    """A locked file: its original, itself, and the content of a key file that opens it."""
+
+    plain: bytes
+    locked: bytes
+    key_file: bytes
+
+
+def content(seed: str, size: int) -> bytes:
+    """Return ``size`` bytes that ``seed`` determines: half text that repeats, half without any order."""
+    noise = hashlib.shake_128(seed.encode()).digest(size // 2)
+    text = f"{seed}: order 10042, two lamps, shipped; ".encode()
+    return (text * (size // len(text) + 1))[: size - len(noise)] + noise
+
+
+def drawn(seed: str, size: int) -> bytes:
+    """Return ``size`` bytes for a key, a nonce or a state, determined by ``seed``."""
+    return hashlib.shake_256(seed.encode()).digest(size)
