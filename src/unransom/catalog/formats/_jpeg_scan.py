@@ -1,0 +1,237 @@
+"""Check the entropy-coded data of a JPEG scan piece by piece, with state that can be kept and forked.
+
+Imports numba through the kernel: import this module only where a scan is really decoded.
+"""
+
+from __future__ import annotations
+
+import enum
+from functools import lru_cache
+from typing import Any, Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from unransom.catalog.formats import _jpeg_kernel as kernel
+from unransom.catalog.formats._jpeg_markers import (
+    BASELINE,
+    EXTENDED,
+    PROGRESSIVE,
+    Component,
+    Frame,
+    Huffman,
+    Scan,
+    Tables,
+)
+
+BLOCKS_CAP = 1 << 22  # blocks whose history is kept: 32 MiB, a picture of 89 million pixels
+AMPLITUDE = 2048  # twice the greatest coefficient of 8-bit samples: some encoders overshoot
+Array = NDArray[Any]
+
+
+class Outcome(enum.IntEnum):
+    """What feeding a piece came to; the numbers are the kernel's."""
+
+    MORE = kernel.MORE
+    DONE = kernel.DONE
+    BAD_CODE = kernel.BAD_CODE  # no Huffman code
+    OVERFLOW = kernel.OVERFLOW  # a coefficient behind the 64th
+    RANGE = kernel.RANGE  # a coefficient larger than any image has
+    OVERRUN = kernel.OVERRUN  # a marker, or the end of the data, within a unit
+    RESTART = kernel.RESTART  # not the restart marker that is due
+
+
+def _entry(symbol: int, length: int, progressive: bool) -> int:
+    """Return how the kernel sees a symbol: its bits in all, the advance and the size of its value."""
+    run, size = symbol >> 4, symbol & 15
+    advance = run + 1
+    if size == 0 and run < 15 and not progressive:
+        advance = kernel.END_OF_BLOCK
+    return (length + size) | advance << 6 | size << 16
+
+
+@lru_cache(maxsize=64)
+def _row(table: Huffman, kind: int, progressive: bool) -> Array:
+    """Return a Huffman table as the kernel's row."""
+    row = np.zeros(kernel.TABLE, np.int32)
+    row[kernel.LONGEST : kernel.OFFSET] = -1
+    code = index = 0
+    for length, count in enumerate(table.counts, 1):
+        row[kernel.OFFSET + length] = index - code
+        for symbol in table.symbols[index : index + count]:
+            entry = _entry(symbol, length, progressive) if kind else (length + symbol) | symbol << 16
+            row[kernel.SYMBOL + index] = entry
+            spread = kernel.LOOK - length
+            if spread >= 0:
+                row[kernel.SINGLE + (code << spread) : kernel.SINGLE + ((code + 1) << spread)] = entry
+            code += 1
+            index += 1
+        if count:
+            row[kernel.LONGEST + length] = code - 1
+        code <<= 1
+    if kind and not progressive:
+        row[kernel.COMBINED : kernel.LONGEST] = kernel.combine(row[kernel.SINGLE : kernel.COMBINED])
+    return row
+
+
+def _rows(tables: Tables, progressive: bool) -> Array:
+    """Return the kernel's Huffman tables: rows 0 to 3 for DC, 4 to 7 for AC."""
+    rows = np.zeros((8, kernel.TABLE), np.int32)
+    for (kind, number), table in tables.huffman.items():
+        rows[4 * kind + number] = _row(table, kind, progressive)
+    return rows
+
+
+class Plane(msgspec.Struct, frozen=True):
+    """How the blocks of a component lie: stride of a row, and blocks that hold picture."""
+
+    base: int
+    stride: int
+    across: int
+    down: int
+
+
+def ceiling(value: int, step: int) -> int:
+    """Return how many steps it takes to cover ``value``."""
+    return -(-value // step)
+
+
+def planes(frame: Frame) -> list[Plane]:
+    """Return where the blocks of each component of ``frame`` lie in its history."""
+    wide = max(each.wide for each in frame.components)
+    high = max(each.high for each in frame.components)
+    units_across, units_down = ceiling(frame.width, 8 * wide), ceiling(frame.height, 8 * high)
+    found, base = [], 0
+    for each in frame.components:
+        stride = units_across * each.wide
+        across = ceiling(ceiling(frame.width * each.wide, wide), 8)
+        down = ceiling(ceiling(frame.height * each.high, high), 8)
+        found.append(Plane(base, stride, across, down))
+        base += stride * units_down * each.high
+    return found
+
+
+class History:
+    """Which coefficients of a progressive image earlier scans have set, one bit each."""
+
+    def __init__(self, frame: Frame) -> None:
+        last = planes(frame)[-1]
+        blocks = last.base + last.stride * (last.down + 4)
+        self._kept = frame.marker == PROGRESSIVE and blocks <= BLOCKS_CAP
+        self.known = np.zeros(blocks if self._kept else 1, np.uint64)
+
+    def serves(self, scan: Scan) -> bool:
+        """Return whether there is what a scan needs; only those of AC bands need a history."""
+        return self._kept or scan.last == 0 or scan.first == 0
+
+
+def _mode(frame: Frame, scan: Scan) -> int:
+    if frame.marker != PROGRESSIVE:
+        return kernel.SEQUENTIAL
+    if scan.first == 0:
+        return kernel.DC_REFINE if scan.high_bit else kernel.DC_FIRST
+    return kernel.AC_REFINE if scan.high_bit else kernel.AC_FIRST
+
+
+def _blocks(frame: Frame, scan: Scan) -> tuple[Array, int, int]:
+    """Return the blocks of a unit, the units of the scan and the units of a row."""
+    layout = planes(frame)
+    if len(scan.planes) == 1:
+        index, dc, ac = scan.planes[0]
+        plane = layout[index]
+        rows = [(0, dc, 4 + ac, plane.base, plane.stride)]
+        return np.array(rows, np.int64), plane.across * plane.down, plane.across
+    rows = [
+        (order, dc, 4 + ac, 0, 0)
+        for order, (index, dc, ac) in enumerate(scan.planes)
+        for _ in range(frame.components[index].wide * frame.components[index].high)
+    ]
+    first = frame.components[scan.planes[0][0]]
+    across = layout[scan.planes[0][0]].stride // first.wide
+    high = max(each.high for each in frame.components)
+    return np.array(rows, np.int64), across * ceiling(frame.height, 8 * high), across
+
+
+def _steps(tables: Tables, component: Component) -> Array:
+    return np.array(tables.quantisers.get(component.quantiser, (1,) * 64), np.int64)
+
+
+class ScanDecoder:
+    """Decodes one scan as far as needed to tell valid from invalid.
+
+    Attributes:
+        consumed: Bytes of the scan's data used so far; on an error, where it showed.
+        done: Units decoded so far.
+        units: Units of the whole scan.
+    """
+
+    def __init__(self, tables: Tables, scan: Scan, history: History) -> None:
+        frame = tables.frame
+        if frame is None:
+            raise ValueError("a scan needs a frame header")
+        self._tables = _rows(tables, frame.marker == PROGRESSIVE)
+        self._history = history
+        self._blocks, self.units, per_row = _blocks(frame, scan)
+        mode = _mode(frame, scan)
+        self._scan = np.array(
+            [mode, self.units, per_row, tables.interval, max(scan.first, 1), scan.last, scan.low_bit],
+            np.int64,
+        )
+        bound = AMPLITUDE << max(frame.precision - 8, 0)
+        steps = [_steps(tables, frame.components[index]) << scan.low_bit for index, _, _ in scan.planes]
+        self._dc_limits = np.array([bound // each[0] + 1 for each in steps], np.int64)
+        self._limits = np.full((len(steps), 65), 16, np.int64)
+        for row, each in zip(self._limits, steps, strict=True):
+            row[1:] = 1 + np.log2(bound // each + 1).astype(np.int64)
+        self._state = np.zeros(kernel.STATE, np.int64)
+        self._tail = b""
+        self.consumed = 0
+
+    @property
+    def done(self) -> int:
+        """Units decoded so far."""
+        return int(self._state[kernel.UNIT])
+
+    def feed(self, data: bytes, final: bool = False) -> Outcome:
+        """Decode what ``data`` adds; ``final`` tells that nothing follows it."""
+        data = self._tail + data
+        arrays = (
+            self._scan,
+            self._blocks,
+            self._tables,
+            self._limits,
+            self._dc_limits,
+            self._state,
+            self._history.known,
+        )
+        outcome = kernel.decode(np.frombuffer(data, np.uint8), final, arrays)
+        used = int(self._state[kernel.POSITION])
+        self.consumed += used
+        self._tail = data[used:]
+        self._state[kernel.POSITION] = 0
+        if outcome != kernel.MORE:  # what stands in the bit buffer is not used yet
+            self.consumed -= max(0, int(self._state[kernel.COUNT] - self._state[kernel.PADDING])) // 8
+        return Outcome(outcome)
+
+    def fork(self, history: History | None = None) -> Self:
+        """Return a copy that goes on by itself; of a progressive scan give a copy of its history."""
+        other = type(self).__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._state = self._state.copy()
+        other._history = history or self._history
+        return other
+
+
+def decodable(tables: Tables, scan: Scan) -> bool:
+    """Return whether the decoder knows the coding of this scan and all tables that it needs are there."""
+    frame = tables.frame
+    if frame is None or frame.height == 0 or frame.marker not in {BASELINE, EXTENDED, PROGRESSIVE}:
+        return False
+    mode = _mode(frame, scan)
+    needs_dc = mode <= kernel.DC_FIRST
+    needs_ac = mode in {kernel.SEQUENTIAL, kernel.AC_FIRST, kernel.AC_REFINE}
+    return all(
+        (not needs_dc or (0, dc) in tables.huffman) and (not needs_ac or (1, ac) in tables.huffman)
+        for _, dc, ac in scan.planes
+    )
