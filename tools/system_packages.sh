@@ -1,0 +1,33 @@
+#!/bin/sh
+# Installs the Debian packages whose programs the tests make disk images with; quick where all are there.
+# The program is found by name, so another way of installing it is as good.
+set -eu
+PATH=$PATH:/usr/sbin:/sbin
+
+missing=
+while read -r program package; do
+    command -v "$program" >/dev/null || missing="$missing $package"
+done <<'END'
+mke2fs e2fsprogs
+mkfs.fat dosfstools
+mkfs.ntfs ntfs-3g
+mcopy mtools
+sgdisk gdisk
+sfdisk fdisk
+END
+[ -n "$missing" ] || exit 0
+
+run_as_root=
+if [ "$(id -u)" -ne 0 ]; then
+    run_as_root='sudo -n'
+    $run_as_root true 2>/dev/null || run_as_root=none
+fi
+if [ "$run_as_root" != none ] && command -v apt-get >/dev/null; then
+    export DEBIAN_FRONTEND=noninteractive
+    # $missing and $run_as_root are lists of words.
+    if { $run_as_root apt-get update -qq && $run_as_root apt-get install -qq -y --no-install-recommends $missing; } >/dev/null
+    then
+        exit 0
+    fi
+fi
+echo "missing, and some tests will fail without: apt-get install$missing" >&2
