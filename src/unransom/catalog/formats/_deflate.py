@@ -15,7 +15,7 @@ RAW = -15  # zlib's window bits for deflate without a wrapper
 ZLIB = 15
 STEP = 1 << 16  # compressed bytes per step; also how exactly a fault is located without `narrow`
 QUICK = 1 << 28  # bytes of output that any file may have
-MARGIN = 1 << 12  # damaged deflate data decodes to nonsense for about this long before it fails
+MARGIN = 1 << 16  # Huffman codes fall into step again: damaged data may decode to nonsense for this long
 
 
 class End(enum.Enum):
