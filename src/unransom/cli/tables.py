@@ -16,13 +16,19 @@ def print_rows(rows: Iterable[Row], *, jsonl: bool = False, as_csv: bool = False
     """Print rows of files: JSON lines, CSV, or lines that people read."""
     if jsonl:
         for row in rows:
-            print(json.dumps(row, ensure_ascii=False))
+            print(_line(row))
     elif as_csv:
         _print_csv(rows)
     else:
         for row in rows:
             family = f" {row['family']}" if row["family"] else ""
             print(f"{row['state']:<10}{family:<12} {row['path']}  {row['why']}")
+
+
+def _line(row: Row) -> str:
+    """Return a row as JSON in readable UTF-8; bytes of a path that are not UTF-8 stay escaped."""
+    line = json.dumps(row, ensure_ascii=False)
+    return line if line.isprintable() else json.dumps(row)
 
 
 def _print_csv(rows: Iterable[Row]) -> None:

@@ -1,4 +1,4 @@
-"""Known answers: what every primitive must give, from published vectors. ``unransom selftest`` checks them."""
+"""Known answers: what every primitive must give, from published vectors; ``unransom selftest`` checks."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def work_alone(
     try:
         result = recover(msgspec.structs.replace(job, case=folder), executor, listener, language)
         with Case(folder) as case:
-            files = list(rows(case, language=language))
+            files = list(rows(case, language=language, examining=job.last == "triage"))
             found = tuple(_records(case, KeyFound))
             trials = tuple(_records(case, KeyTrial))
         if out:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from unransom.case.case import Case
 from unransom.case.files import message
 from unransom.core.clock import rfc3339
-from unransom.core.messages import say
 from unransom.core.records import State
 from unransom.core.text import shown
+from unransom.run.result import no_key
 
 Row = dict[str, str | int | None]
 
@@ -18,16 +18,16 @@ COLUMNS = (
     "source, path, stream, version, size, modified, state, family, format, locked, method, key,"
     " output, output_size, md5, sha256, verdict, why"
 )
-NO_KEY = say("locked, and no key was given that opens it")
 
 
-def rows(case: Case, state: str = "", language: str = "en") -> Iterator[Row]:
+def rows(case: Case, state: str = "", language: str = "en", *, examining: bool = False) -> Iterator[Row]:
     """Yield a row per file, in the order they were listed.
 
     Args:
         case: The open case.
         state: Only files in this final state, all by default.
         language: Of the sentences in ``why``.
+        examining: Say of locked files how that shows, not that a key is missing.
     """
     query = f"SELECT {COLUMNS} FROM files ORDER BY id"
     for source, path, stream, version, size, modified, was, *rest in case.database.execute(query):
@@ -35,9 +35,7 @@ def rows(case: Case, state: str = "", language: str = "en") -> Iterator[Row]:
         final = {State.LOCKED: State.FAILED, State.FOUND: State.UNKNOWN}.get(was, was)
         if state and final != state:
             continue
-        reason = message(why)
-        if was == State.LOCKED and family:
-            reason = reason or NO_KEY
+        reason = no_key(family) if was == State.LOCKED and not examining else message(why)
         yield {
             "source": source,
             "path": shown(path),

@@ -61,6 +61,8 @@ def recover(job: Job, executor: Executor, listener: Listener = silent, language:
         UnransomError: See ``core.errors``; the case holds what was done until then.
     """
     keys = load_keys(job.keys)
+    for location in job.sources:
+        check_apart(job.case, location)
     with Case(job.case, create=bool(job.sources)) as case:
         if job.deadline_hours:
             with transaction(case.database):
@@ -76,17 +78,26 @@ def recover(job: Job, executor: Executor, listener: Listener = silent, language:
     return document
 
 
+def check_apart(case: Path, location: str) -> None:
+    """Check that evidence and case do not lie in each other, before anything is written.
+
+    Raises:
+        UsageError: They do, or there is no evidence.
+    """
+    evidence = Path(identify(location).location).resolve()
+    folder = case.resolve()
+    if folder.is_relative_to(evidence) or evidence.is_relative_to(folder):
+        raise UsageError(
+            say("the case must not lie in the evidence, nor the evidence in the case"),
+            detail=f"{folder}, {evidence}",
+            hint=say("name another folder with --case: evidence is never written to"),
+        )
+
+
 def add_sources(case: Case, locations: Sequence[str]) -> None:
     """Add each place to the case, or check that it is as it was."""
     for location in locations:
-        known = {source.location: source.id for source in case.sources()}
-        found = identify(location, frozenset(known.values()))
-        if case.folder.is_relative_to(found.location) or Path(found.location).is_relative_to(case.folder):
-            raise UsageError(
-                say("the case must not lie in the evidence, nor the evidence in the case"),
-                detail=f"{case.folder}, {found.location}",
-                hint=say("name another folder with --case: evidence is never written to"),
-            )
+        found = identify(location, {source.id for source in case.sources()})
         store = open_store(found)
         try:
             found = msgspec.structs.replace(found, fingerprint=store.fingerprint())
@@ -112,29 +123,32 @@ def add_manifests(case: Case, paths: Sequence[Path]) -> None:
 
 
 def load_keys(paths: Sequence[Path]) -> tuple[Key, ...]:
-    """Return every key in the files, and in the files of the folders.
+    """Return every key in the files, and in those files of the folders that hold one.
 
     Raises:
-        UsageError: A file cannot be read or holds nothing.
+        UsageError: A file cannot be read or holds no key.
     """
     found: dict[str, Key] = {}
     for path in paths:
         files = sorted(path.iterdir())[:MAX_SCANNED] if path.is_dir() else [path]
-        for file in files:
-            try:
-                with file.open("rb") as stream:
-                    data = stream.read(MAX_KEY_FILE)
-            except OSError as error:
-                raise UsageError(
-                    say("the key file {path} cannot be read", path=str(file)),
-                    detail=os.strerror(error.errno or 0),
-                ) from error
-            keys = read_keys(data, file.name)
-            if not keys:
-                raise UsageError(say("the key file {path} is empty", path=str(file)))
-            for key in keys:
-                found.setdefault(key.fingerprint, key)
+        keys = [key for file in files if file.is_file() for key in _keys_in(file)]
+        if not keys:
+            raise UsageError(
+                say("there is no key in {path}", path=str(path)),
+                hint=say("PEM, DER, XML, raw bytes, hex, base64, CAPI and BCRYPT blobs are read"),
+            )
+        found.update((key.fingerprint, key) for key in keys)
     return tuple(found.values())
+
+
+def _keys_in(file: Path) -> tuple[Key, ...]:
+    try:
+        with file.open("rb") as stream:
+            return read_keys(stream.read(MAX_KEY_FILE), file.name)
+    except OSError as error:
+        raise UsageError(
+            say("the key file {path} cannot be read", path=str(file)), detail=os.strerror(error.errno or 0)
+        ) from error
 
 
 def conclude(case: Case, command: str, times: list[tuple[str, float, int, int]]) -> Result:

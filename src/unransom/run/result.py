@@ -11,6 +11,7 @@ from unransom import __version__
 from unransom.case.case import Case
 from unransom.case.files import message
 from unransom.catalog.families import FAMILIES
+from unransom.catalog.families import family as family_named
 from unransom.catalog.formats import FORMATS
 from unransom.core.clock import now_ns, rfc3339
 from unransom.core.messages import Message, say
@@ -186,19 +187,28 @@ def _families(database: sqlite3.Connection) -> Iterator[FamilyFacts]:
 
 
 def _timelines(case: Case) -> Iterator[Timeline]:
-    """Yield when files were locked, per source, by the modification times of locked files."""
+    """Yield when files were locked, per source, by the modification times of locked files.
+
+    The earliest and the latest thousandth are left out: one absurd time would flatten the rest.
+    """
     for source in case.sources():
-        hit = "family IS NOT NULL AND modified IS NOT NULL AND source = ?"
-        first, last = case.database.execute(
-            f"SELECT min(modified), max(modified) FROM files WHERE {hit}",
-            (source.id,),
-        ).fetchone()
-        if first is None:
+        times = [
+            time
+            for (time,) in case.database.execute(
+                "SELECT modified FROM files WHERE family IS NOT NULL AND modified IS NOT NULL AND source = ?"
+                " ORDER BY modified",
+                (source.id,),
+            )
+        ]
+        if not times:
             continue
+        cut = len(times) // 1000
+        first, last = times[cut], times[-1 - cut]
         width = max((last - first) // BUCKETS + 1, 1_000_000_000)
         rows = case.database.execute(
-            f"SELECT (modified - ?) / ?, count(*), sum(size) FROM files WHERE {hit} GROUP BY 1",
-            (first, width, source.id),
+            "SELECT (modified - ?) / ?, count(*), sum(size) FROM files"
+            " WHERE family IS NOT NULL AND modified BETWEEN ? AND ? AND source = ? GROUP BY 1",
+            (first, width, first, last, source.id),
         )
         yield Timeline(
             source=source.id,
@@ -219,16 +229,20 @@ def _notes(database: sqlite3.Connection) -> Iterator[NoteFacts]:
         yield NoteFacts(item=finding.item, what=finding.what, kind=finding.kind, facts=finding.facts)
 
 
+# A later run may have solved what an earlier one could not: only the last word on a file counts.
+PROBLEMS = (
+    "SELECT max(records.id) AS id, coalesce(json_extract(records.body, '$.code'), '') AS code,"
+    " records.body AS body FROM records LEFT JOIN files ON files.id = records.item"
+    " WHERE records.type = 'Problem' AND (records.item = 0 OR files.state NOT IN ('recovered', 'intact'))"
+    " GROUP BY CASE records.item WHEN 0 THEN -records.id ELSE records.item END, records.step"
+)
+
+
 def _problems(database: sqlite3.Connection) -> Iterator[ProblemGroup]:
-    rows = database.execute(
-        "SELECT coalesce(json_extract(body, '$.code'), ''), count(*) FROM records WHERE type = 'Problem'"
-        " GROUP BY 1 ORDER BY 2 DESC, 1"
-    )
+    rows = database.execute(f"SELECT code, count(*) FROM ({PROBLEMS}) GROUP BY 1 ORDER BY 2 DESC, 1")
     for code, count in rows.fetchall():
         bodies = database.execute(
-            "SELECT body FROM records WHERE type = 'Problem'"
-            " AND coalesce(json_extract(body, '$.code'), '') = ? ORDER BY id LIMIT ?",
-            (code, EXAMPLES),
+            f"SELECT body FROM ({PROBLEMS}) WHERE code = ? ORDER BY id LIMIT ?", (code, EXAMPLES)
         )
         problems = [msgspec.json.decode(body, type=Problem) for (body,) in bodies]
         examples = (
@@ -257,25 +271,40 @@ def _partial_files(database: sqlite3.Connection) -> Iterator[PartialFile]:
         )
 
 
+# What files that did not come back have in common: the family for want of a key, else the sentence.
+REASON = (
+    "CASE state WHEN 'locked' THEN 'family ' || coalesce(family, '') ELSE json_extract(why, '$.text') END"
+)
+
+
 def _not_recovered(database: sqlite3.Connection) -> Iterator[LossGroup]:
-    """Yield what did not come back, by state and reason; reasons that differ only in values are one."""
+    """Yield what did not come back, by state and reason; sentences that differ only in values are one."""
     rows = database.execute(
-        f"SELECT {FINAL}, json_extract(why, '$.text'), count(*), sum(size), min(why) FROM files"
-        " WHERE state NOT IN ('intact', 'recovered') GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 100"
+        f"SELECT state, {FINAL}, {REASON}, family, count(*), sum(size), min(why) FROM files"
+        " WHERE state NOT IN ('intact', 'recovered') GROUP BY 2, 3 ORDER BY 5 DESC LIMIT 100"
     )
-    for state, text, count, size, why in rows.fetchall():
+    for was, state, reason, family, count, size, why in rows.fetchall():
         examples = database.execute(
-            f"SELECT source, path FROM files WHERE {FINAL} = ? AND json_extract(why, '$.text') IS ?"
+            f"SELECT source, path FROM files WHERE {FINAL} = ? AND {REASON} IS ?"
             " AND state NOT IN ('intact', 'recovered') ORDER BY id LIMIT ?",
-            (state, text, EXAMPLES),
+            (state, reason, EXAMPLES),
         )
+        sentence = no_key(family) if was == State.LOCKED else message(why)
         yield LossGroup(
             state=State(state),
-            reason=message(why) or say("not examined yet"),
+            reason=sentence or say("not examined yet"),
             files=count,
             size=size,
             examples=tuple(f"{source}:{shown(path)}" for source, path in examples),
         )
+
+
+def no_key(family: str | None) -> Message:
+    """Return why a locked file is still locked."""
+    if family is None:
+        return say("locked by a locker that is not known")
+    title = family_named(family).title
+    return say("locked by {family}, and no key that was given opens it", family=title)
 
 
 def _formats(database: sqlite3.Connection) -> Iterator[FormatFacts]:

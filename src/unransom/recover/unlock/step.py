@@ -13,6 +13,7 @@ from unransom.core.context import Context
 from unransom.core.keys import Key
 from unransom.core.messages import Message, say
 from unransom.core.outputs import Draft, Outputs
+from unransom.core.paths import safe_name
 from unransom.core.records import FileRef, Grade, Output, Problem, Record
 from unransom.core.spans import Origin
 from unransom.core.streams import Salvage
@@ -128,7 +129,7 @@ def _write(
 def _output_path(ref: FileRef, plan: Plan) -> bytes:
     """Return where the original belongs: its own name, as the locker kept it or as triage read it off."""
     folder, slash, _ = ref.path.rpartition(b"/")
-    path = folder + slash + plan.name if plan.name else ref.original or ref.path
+    path = folder + slash + safe_name(plan.name) if plan.name else ref.original or ref.path
     if ref.stream:
         path += b"~" + ref.stream.encode()
     if ref.version:

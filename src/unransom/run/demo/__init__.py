@@ -1,0 +1,1 @@
+"""A small made company, locked in memory, written to a new place, recovered and compared."""
