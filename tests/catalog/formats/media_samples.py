@@ -55,3 +55,13 @@ def apng() -> bytes:
 
 def random_bytes(length: int) -> bytes:
     return random.Random(11).randbytes(length)
+
+
+def gif() -> bytes:
+    """Return an animation."""
+    frames = [picture(120, 90, "P", seed=number) for number in range(3)]
+    return saved("GIF", frames[0], save_all=True, append_images=frames[1:], duration=50)
+
+
+def tiff(compression: str = "tiff_lzw", **options: object) -> bytes:
+    return saved("TIFF", compression=compression, **options)

@@ -11,16 +11,22 @@ from hypothesis import strategies as st
 from tests.catalog.formats import media_samples as samples
 from tests.catalog.formats.locked import LOCKINGS
 
-from unransom.catalog.formats import jpeg, png
+from unransom.catalog.formats import gif, jpeg, png, tiff
 from unransom.catalog.formats.format import HEAD, Format
 from unransom.core.records import Grade
 from unransom.core.streams import BytesReader
 
 CASES: dict[str, tuple[Format, Callable[[], bytes]]] = {
+    "gif": (gif.FORMAT, samples.gif),
     "jpeg": (jpeg.FORMAT, samples.jpeg),
     "jpeg progressive": (jpeg.FORMAT, lambda: samples.jpeg(progressive=True)),
     "png": (png.FORMAT, samples.png),
     "png animated": (png.FORMAT, samples.apng),
+    "tiff": (tiff.FORMAT, samples.tiff),
+    "tiff deflated": (tiff.FORMAT, lambda: samples.tiff("tiff_adobe_deflate")),
+    "tiff of jpeg": (tiff.FORMAT, lambda: samples.tiff("jpeg", quality=90)),
+    "tiff packed": (tiff.FORMAT, lambda: samples.tiff("packbits")),
+    "tiff plain": (tiff.FORMAT, lambda: samples.tiff("raw")),
 }
 UNPROVEN: set[str] = set()  # too little redundancy for 64 bits
 UNMEASURED: set[str] = set()
