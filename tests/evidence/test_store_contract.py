@@ -8,7 +8,7 @@ from random import Random
 
 import msgspec
 import pytest
-from tests.fixtures.planted import Planted
+from tests.fixtures.planted import Planted, plant_image
 
 from unransom import evidence
 from unransom.core.errors import EvidenceChangedError
@@ -16,11 +16,15 @@ from unransom.core.records import FileRef, Kind, Source
 from unransom.core.streams import Reader, chunks
 from unransom.evidence.store import Store
 
-KINDS = ("folder", "file")
+IMAGES = ("ext4", "ntfs", "fat", "exfat", "mbr", "gpt")
+KINDS = ("folder", "file", *IMAGES)
 
 
 @pytest.fixture(params=KINDS)
 def planted(request: pytest.FixtureRequest) -> Planted:
+    if request.param in IMAGES:
+        images = request.getfixturevalue("planted_images")
+        return plant_image(request.param, images, request.getfixturevalue("tmp_path"))
     return request.getfixturevalue(f"plant_{request.param}")
 
 

@@ -65,6 +65,10 @@ class DescriptorReader:
             data += more
         return data
 
+    def stat(self) -> os.stat_result:
+        """Return what the system knows of the file."""
+        return os.fstat(self._descriptor)
+
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         if self._descriptor >= 0:

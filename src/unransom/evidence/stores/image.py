@@ -1,0 +1,126 @@
+"""A disk as a source: an image file, also a split one, or a device."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator
+
+from unransom.core.messages import say
+from unransom.core.records import FileRef, Kind, Problem, Source
+from unransom.core.streams import Reader
+from unransom.core.text import shown
+from unransom.evidence.containers.raw import RawImage, missing_segments
+from unransom.evidence.descriptors import changed
+from unransom.evidence.filesystems.listing import GONE, Listing
+from unransom.evidence.filesystems.tsk import FileSystem, Locator
+from unransom.evidence.locations import path_of
+from unransom.evidence.problems import problem, unlisted
+from unransom.evidence.sleuthkit import TskImage
+from unransom.evidence.store import Store
+from unransom.evidence.volumes.partitions import Volume, volumes
+from unransom.evidence.wrap.retry import Patience, RetryReader
+
+NARROW = Patience(attempts=1)  # the image below has tried again already
+SMALL = 16 << 20  # bytes; a volume below this without files is one that starts the machine
+
+
+class ImageStore:
+    """The files of every file system on a disk."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._path = path_of(source)
+        self._raw = RawImage(self._path)
+        self._fingerprint = self._raw.fingerprint()
+        self._image = TskImage(RetryReader(self._raw))
+        self._volumes: list[Volume] | None = None
+        self._filesystems: dict[int, FileSystem] = {}
+
+    def fingerprint(self) -> str:
+        """Return size and modification time of the image; for a device, its size and head."""
+        return self._fingerprint
+
+    def files(self) -> Iterator[FileRef | Problem]:
+        """Yield every file; below ``volume-N/`` where the disk has more than one file system."""
+        yield from self._problems_of_segments()
+        if not self._all_volumes():
+            yield problem(
+                self.source.id,
+                b"",
+                say("no table of partitions and no file system that unransom knows was found"),
+                say("files can still be carved from it"),
+            )
+        several = sum(bool(volume.filesystem) for volume in self._all_volumes()) > 1
+        for number, volume in enumerate(self._all_volumes(), 1):
+            name = b"volume-%d" % number
+            if not volume.filesystem:
+                yield from self._problem_of_volume(volume, name)
+                continue
+            try:
+                filesystem = self._filesystem(volume)
+            except OSError as error:
+                yield unlisted(self.source.id, name, error)
+                continue
+            yield from Listing(filesystem, self.source.id, name + b"/" if several else b"").files()
+
+    @contextlib.contextmanager
+    def open(self, ref: FileRef) -> Iterator[Reader]:
+        """Open the content of ``ref``; see ``Store.open``."""
+        if ref.kind is not Kind.FILE:
+            raise OSError(errno.EINVAL, "not a regular file", shown(ref.path))
+        if ref.locator == GONE:
+            raise OSError(errno.ENODATA, "only the name of the deleted file is left", shown(ref.path))
+        if self._raw.fingerprint() != (self.source.fingerprint or self._fingerprint):
+            raise changed(ref, shown(self._path))
+        try:
+            where = Locator.parse(ref.locator)
+            volume = next(each for each in self._all_volumes() if each.start == where.start)
+            reader = self._filesystem(volume).open(where, ref.size)
+        except (ValueError, StopIteration, FileNotFoundError) as error:
+            raise changed(ref, str(error)) from error
+        yield RetryReader(reader, NARROW)
+
+    def close(self) -> None:
+        """Release the image; a second call does nothing."""
+        self._filesystems.clear()
+        self._raw.close()
+
+    def _all_volumes(self) -> list[Volume]:
+        if self._volumes is None:
+            self._volumes = volumes(self._image)
+        return self._volumes
+
+    def _filesystem(self, volume: Volume) -> FileSystem:
+        if volume.start not in self._filesystems:
+            self._filesystems[volume.start] = FileSystem(self._image, volume.start, volume.filesystem)
+        return self._filesystems[volume.start]
+
+    def _problems_of_segments(self) -> Iterator[Problem]:
+        for name in missing_segments(self._path):
+            yield problem(
+                self.source.id,
+                name,
+                say("the segments before this one are not all there"),
+                say("the image was read up to the gap; put the missing segments beside the others"),
+            )
+
+    def _problem_of_volume(self, volume: Volume, name: bytes) -> Iterator[Problem]:
+        if not volume.used:  # reserved by the partition table, or never formatted
+            return
+        yield Problem(
+            item=f"{self.source.id}:{name.decode()}",
+            what=say("no file system that unransom knows is on the volume {label}", label=volume.label),
+            resolution=say("files can still be carved from it"),
+            fatal=volume.size >= SMALL,
+            code="read",
+        )
+
+
+def open_store(source: Source) -> Store:
+    """Open the image or device at ``source.location``.
+
+    Raises:
+        OSError: It is not there or cannot be read.
+    """
+    return ImageStore(source)
