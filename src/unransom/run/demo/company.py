@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from unransom.run.demo.documents import WARES, Row, export, letter, orders, paper, workbook
+from unransom.run.demo.documents import WARES, export, letter, orders, paper, workbook
 from unransom.run.demo.pictures import jpeg, lamp, png
 from unransom.run.demo.tablespace import tablespace
 
@@ -60,9 +60,8 @@ def _share() -> Iterator[Made]:
 
 
 def _server() -> Iterator[Made]:
-    for number, (table, count) in enumerate({"orders": 90_000, "customers": 40_000, "stock": 9000}.items()):
-        rows: Iterator[Row] = orders(number + 1, count)
-        yield Made(SERVER, f"var/lib/mysql/shop/{table}.ibd", tablespace(20 + number, rows))
+    for month, table, count in ((1, "orders", 90_000), (2, "customers", 40_000), (3, "stock", 9000)):
+        yield Made(SERVER, f"var/lib/mysql/shop/{table}.ibd", tablespace(20 + month, orders(month, count)))
     for number in range(41, 49):
         yield Made(SERVER, f"srv/www/media/banner-{number}.png", png(lamp(number, 480, 200)))
     for month in MONTHS:
@@ -75,7 +74,8 @@ def _bucket() -> Iterator[Made]:
         yield Made(BUCKET, f"media/2026/lamp-{number}.jpg", jpeg(lamp(number, 640, 480)))
     for month in MONTHS:
         yield Made(BUCKET, f"exports/2026-{month:02}/orders.csv", export(orders(month, 6000)))
-        goods = [dict(zip("abcdef", map(str, row), strict=True)) for row in orders(month, 1500)]
-        packed = gzip.compress(json.dumps(goods).encode(), mtime=0)
+        heading, *rows = orders(month, 1500)
+        records = [dict(zip(map(str, heading), row, strict=True)) for row in rows]
+        packed = gzip.compress(json.dumps(records).encode(), mtime=0)
         yield Made(BUCKET, f"backups/stock-2026-{month:02}.json.gz", packed)
     yield Made(BUCKET, "media/2026/logo.png", png(lamp(70, 200, 200)), spared=True)

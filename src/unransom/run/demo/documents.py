@@ -109,7 +109,9 @@ def paper(title: str, pages: int, scan: Pixels | None = None) -> bytes:
 
 def _picture(pixels: Pixels) -> bytes:
     height, width, _ = pixels.shape
-    entries = b"/Type /XObject /Subtype /Image /ColorSpace /DeviceRGB /BitsPerComponent 8 /Width %d /Height %d"
+    entries = (
+        b"/Type /XObject /Subtype /Image /ColorSpace /DeviceRGB /BitsPerComponent 8 /Width %d /Height %d"
+    )
     return _stream(pixels.tobytes(), entries % (width, height))
 
 

@@ -20,10 +20,7 @@ CODE_OF[list(SYMBOLS)] = np.arange(len(SYMBOLS))
 DC_BITS, AC_BITS = 4, 8  # all codes are of one length: simple, and legal
 COSINES = np.array(
     [
-        [
-            np.cos((2 * place + 1) * wave * np.pi / 16) * (0.5 if wave else 0.125**0.5)
-            for place in range(8)
-        ]
+        [np.cos((2 * place + 1) * wave * np.pi / 16) * (0.5 if wave else 0.125**0.5) for place in range(8)]
         for wave in range(8)
     ]
 )
