@@ -34,26 +34,28 @@ def guess_text(raw: bytes) -> Guess:
             text = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-        score = _plausibility(text)
+        score = sum(_commonness(character, encoding) for character in text)
         if best is None or score > best[0]:
             best = (score, Guess(text, encoding))
     return best[1] if best else Guess(raw.decode("utf-8", "replace"), "utf-8", exact=False)
 
 
-def _plausibility(text: str) -> float:
-    """Return a score per character: common letters raise it, rare and private ones lower it."""
-    score = 0.0
-    for character in text:
-        code = ord(character)
-        if character.isascii():
-            score += 0.5 if character.isprintable() else -2.0
-        elif 0x4E00 <= code <= 0x9FFF or 0x3040 <= code <= 0x30FF:
-            score += 1.0
-        elif unicodedata.category(character) in {"Cn", "Co", "Cc"}:
-            score -= 2.0
-        elif 0xFF61 <= code <= 0xFF9F:  # half-width katakana: what GBK looks like as Shift-JIS
-            score -= 0.5
-    return score / max(1, len(text))
+# The lead bytes of everyday characters: level 1 of GB 2312 and of JIS X 0208, which sort rare ones behind.
+EVERYDAY = {"gb18030": range(0xB0, 0xD8), "shift_jis": range(0x88, 0x98)}
+
+
+def _commonness(character: str, encoding: str) -> float:
+    """Return how likely ``character`` is in a name that was written in ``encoding``."""
+    code = ord(character)
+    if character.isascii():
+        return 0.0 if character.isprintable() else -2.0
+    if 0x4E00 <= code <= 0x9FFF:
+        return 1.0 if character.encode(encoding)[0] in EVERYDAY.get(encoding, ()) else -0.5
+    if 0x3040 <= code <= 0x30FF:
+        return 1.0 if encoding == "shift_jis" else 0.2
+    if 0xFF61 <= code <= 0xFF9F:  # half-width katakana: what GBK looks like as Shift-JIS
+        return -0.5
+    return -2.0 if unicodedata.category(character) in {"Cn", "Co", "Cc"} else 0.0
 
 
 def shown(path: bytes) -> str:

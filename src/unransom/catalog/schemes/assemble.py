@@ -18,10 +18,9 @@ class Assembly:
     is asked for, so that hashing one can overlap with decrypting the next.
     """
 
-    def __init__(self, locked: Salvage, plan: Plan, *, proven: bool = True) -> None:
+    def __init__(self, locked: Salvage, plan: Plan) -> None:
         self._locked = locked
         self._plan = plan
-        self._origin = Origin.UNLOCKED if proven else Origin.GUESSED
         self.map = ByteMap()
 
     def __iter__(self) -> Iterator[memoryview]:
@@ -64,7 +63,7 @@ class Assembly:
         room = self._plan.size - self.map.size  # what lies behind the original's end is padding
         if part.data is not None:
             out[:] = part.data[offset : offset + length]
-            self.map.append(min(length, room), self._origin)
+            self.map.append(min(length, room), Origin.UNLOCKED)
             return
         known = len(self._locked.lost)
         data = self._locked.read_at(offset, length)
@@ -75,7 +74,7 @@ class Assembly:
         lost = [Span(span.start - offset, span.end - offset) for span in self._locked.lost[known:]]
         if len(data) < length:  # the file is shorter than its metadata says
             lost.append(Span(len(data), length))
-        origin = Origin.PLAIN if part.cipher is None else self._origin
+        origin = Origin.PLAIN if part.cipher is None else Origin.UNLOCKED
         self._describe(out, part.spread(lost), origin, min(length, room))
 
     def _describe(self, out: memoryview, lost: list[Span], origin: Origin, length: int) -> None:

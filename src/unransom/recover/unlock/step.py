@@ -101,7 +101,7 @@ def _write(
     """Assemble the original, verify it, and give it its name; return why not where it does not hold."""
     name = _output_path(ref, plan)
     with outputs.draft() as draft:
-        assembly = Assembly(locked, plan, proven=opening.proven)
+        assembly = Assembly(locked, plan)
         for view in assembly:
             draft.write(view)
         totals = assembly.map.totals()

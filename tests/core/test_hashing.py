@@ -1,0 +1,26 @@
+"""Three digests in one pass."""
+
+import hashlib
+
+from blake3 import blake3
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unransom.core.hashing import Hasher, digest
+from unransom.core.streams import BytesReader
+
+
+@given(st.lists(st.binary(max_size=300)))
+def test_pieces_give_the_digests_of_the_whole(pieces):
+    data = b"".join(pieces)
+    with Hasher() as hasher:
+        for piece in pieces:
+            hasher.update(piece)
+        found = hasher.digests()
+    assert (found.size, found.md5) == (len(data), hashlib.md5(data).hexdigest())
+    assert (found.sha256, found.blake3) == (hashlib.sha256(data).hexdigest(), blake3(data).hexdigest())
+
+
+def test_large_pieces_are_hashed_in_threads_and_in_order():
+    data = bytes(range(256)) * 20000
+    assert digest(BytesReader(data)).sha256 == hashlib.sha256(data).hexdigest()

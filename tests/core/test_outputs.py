@@ -1,0 +1,68 @@
+"""Outputs: nothing or the whole file, and never over another."""
+
+import errno
+import os
+
+import pytest
+
+from unransom.core.outputs import Outputs
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    return Outputs(tmp_path / "recovered", tmp_path / "scratch", tmp_path)
+
+
+def keep(outputs, path, data, times=None):
+    with outputs.draft() as draft:
+        draft.write(data)
+        assert draft.read_at(0, len(data)) == data
+        return draft.keep(path, times)
+
+
+def test_an_output_gets_its_name_time_and_digests(outputs, tmp_path):
+    path, digests = keep(outputs, b"fs01/a/b.txt", b"hello", (1_000_000_000, 2_000_000_000))
+    assert path == b"recovered/fs01/a/b.txt"
+    assert digests.size == 5
+    assert (tmp_path / "recovered/fs01/a/b.txt").read_bytes() == b"hello"
+    assert (tmp_path / "recovered/fs01/a/b.txt").stat().st_mtime_ns == 2_000_000_000
+    assert not list((tmp_path / "scratch").iterdir())
+
+
+def test_the_same_output_again_is_the_same_file(outputs):
+    assert keep(outputs, b"a", b"one") == keep(outputs, b"a", b"one")
+
+
+def test_another_output_of_that_name_gets_a_number(outputs):
+    assert [keep(outputs, b"f/a.tar.gz", data)[0] for data in (b"1", b"2", b"3")] == [
+        b"recovered/f/a.tar.gz",
+        b"recovered/f/a.tar.2.gz",
+        b"recovered/f/a.tar.3.gz",
+    ]
+    assert [keep(outputs, b"f/.hidden", data)[0] for data in (b"1", b"2")] == [
+        b"recovered/f/.hidden",
+        b"recovered/f/.hidden.2",
+    ]
+
+
+def test_a_draft_that_is_not_kept_leaves_nothing(outputs, tmp_path):
+    with outputs.draft() as draft:
+        draft.write(b"x" * 100_000)
+    assert not list((tmp_path / "scratch").iterdir())
+    assert not list((tmp_path / "recovered").iterdir())
+
+
+def test_a_draft_of_a_killed_run_is_removed(outputs, tmp_path):
+    (tmp_path / "scratch/.unransom-0123").write_bytes(b"half")
+    outputs.clear_scratch()
+    assert not list((tmp_path / "scratch").iterdir())
+
+
+def test_a_full_disk_reaches_the_caller(outputs, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "full")
+
+    with outputs.draft() as draft:
+        monkeypatch.setattr(os, "pwrite", full)
+        with pytest.raises(OSError, match="full"):
+            draft.write(b"x")

@@ -1,0 +1,140 @@
+"""Unlock on one file: holes in the evidence, wrong keys, damaged originals."""
+
+import contextlib
+
+import pytest
+from tests.fixtures.locked import INC_PRIVATE, PHOBOS_KEY, archive, lock_inc, lock_phobos, picture
+
+from unransom.core.context import Context
+from unransom.core.errors import UnreadableError
+from unransom.core.keys import Key, KeyKind
+from unransom.core.outputs import Outputs
+from unransom.core.records import FileRef, Grade, KeyFound, KeyTrial, LockedGroup, Output, Problem
+from unransom.core.spans import Origin, Run
+from unransom.core.streams import BytesReader
+from unransom.recover.keys import given
+from unransom.recover.unlock import step
+
+
+class Holed(BytesReader):
+    """Evidence with a sector that cannot be read."""
+
+    def __init__(self, data, start, end):
+        super().__init__(data)
+        self.hole = (start, end)
+
+    def read_at(self, offset, length):
+        start, end = max(offset, self.hole[0]), min(offset + length, self.hole[1])
+        if start < end:
+            raise UnreadableError(start, end - start)
+        return super().read_at(offset, length)
+
+
+def surroundings(tmp_path, reader, *keys, proven=()):
+    return Context(
+        open=lambda _: contextlib.nullcontext(reader),
+        keys=tuple(Key(KeyKind.RAW, key, "test") for key in keys),
+        proven={"inc": frozenset(proven)},
+        outputs=Outputs(tmp_path / "recovered", tmp_path / "scratch", tmp_path),
+    )
+
+
+def ref(path, size, family="inc"):
+    original = path.removesuffix(b".INC")
+    return FileRef(source="s", path=path, size=size, id=1, family=family, original=original)
+
+
+def unlocked(tmp_path, locked, *keys, path=b"a.png.INC", family="inc", reader=None, proven=()):
+    context = surroundings(tmp_path, reader or BytesReader(locked), *keys, proven=proven)
+    (record,) = step.run(ref(path, len(locked), family), context)
+    return record
+
+
+def test_an_output_tells_where_its_bytes_came_from(tmp_path):
+    plain = archive("x", 5_000_000)
+    output = unlocked(tmp_path, lock_inc(plain, b"x"), INC_PRIVATE, path=b"x.zip.INC")
+    assert isinstance(output, Output)
+    assert output.grade is Grade.GOOD
+    assert (tmp_path / output.path.decode()).read_bytes() == plain
+    assert output.map == (
+        Run(0, 1_000_000, Origin.UNLOCKED),
+        Run(1_000_000, 3_000_000, Origin.PLAIN),
+        Run(3_000_000, 4_000_000, Origin.UNLOCKED),
+        Run(4_000_000, len(plain), Origin.PLAIN),
+    )
+
+
+def test_an_unreadable_sector_is_lost_and_no_more(tmp_path):
+    plain = archive("x", 5_000_000)
+    locked = lock_inc(plain, b"x")
+    key = Key(KeyKind.RAW, INC_PRIVATE)
+    reader = Holed(locked, 500_000, 500_001)
+    output = unlocked(
+        tmp_path, locked, INC_PRIVATE, path=b"x.zip.INC", reader=reader, proven=[key.fingerprint]
+    )
+    assert output.grade is Grade.PARTIAL
+    lost = [run for run in output.map if run.origin is Origin.LOST]
+    assert [(run.start, run.end) for run in lost] == [(499_712, 503_808)]
+    found = (tmp_path / output.path.decode()).read_bytes()
+    assert found[:499_712] == plain[:499_712]
+    assert found[499_712:503_808] == bytes(4096)
+    assert found[503_808:] == plain[503_808:]
+
+
+def test_chaining_spoils_one_block_more(tmp_path):
+    plain = picture("big", 200)
+    locked = lock_phobos(plain, "big.png")
+    reader = Holed(locked, 8192, 8193)
+    output = unlocked(tmp_path, locked, PHOBOS_KEY, path=b"big", family="phobos", reader=reader)
+    lost = [run for run in output.map if run.origin is Origin.LOST]
+    assert [(run.start, run.end) for run in lost] == [(8192, 12288 + 16)]
+    found = (tmp_path / output.path.decode()).read_bytes()
+    assert found[12288 + 16 :] == plain[12288 + 16 :]
+
+
+def test_a_wrong_key_leaves_nothing(tmp_path):
+    problem = unlocked(tmp_path, lock_inc(picture("a"), b"a"), bytes(range(32)))
+    assert isinstance(problem, Problem)
+    assert problem.code == "output"
+    assert not list((tmp_path / "recovered").iterdir())
+    assert not list((tmp_path / "scratch").iterdir())
+
+
+def test_the_right_key_is_taken_from_many(tmp_path):
+    keys = [bytes([number]) * 32 for number in range(1, 6)]
+    output = unlocked(tmp_path, lock_inc(picture("a"), b"a"), *keys, INC_PRIVATE, b"too short")
+    assert output.key == Key(KeyKind.RAW, INC_PRIVATE).fingerprint
+
+
+def test_content_without_a_format_needs_a_key_that_is_proven_elsewhere(tmp_path):
+    plain = bytes(range(256)) * 9
+    locked = lock_inc(plain, b"x")
+    problem = unlocked(tmp_path, locked, INC_PRIVATE, path=b"x.bin.INC")
+    assert isinstance(problem, Problem)
+    proven = [Key(KeyKind.RAW, INC_PRIVATE).fingerprint]
+    output = unlocked(tmp_path, locked, INC_PRIVATE, path=b"x.bin.INC", proven=proven)
+    assert output.grade is Grade.UNKNOWN
+    assert (tmp_path / output.path.decode()).read_bytes() == plain
+
+
+@pytest.mark.parametrize(
+    ("keys", "outcome"),
+    [((), "none"), ((bytes(range(32)),), "unproven"), ((INC_PRIVATE,), "found"), ((b"short",), "refused")],
+)
+def test_what_trying_keys_comes_to(tmp_path, keys, outcome):
+    locked = lock_inc(picture("a"), b"a")
+    context = surroundings(tmp_path, BytesReader(locked), *keys)
+    group = LockedGroup(family="inc", samples=(ref(b"a.png.INC", len(locked)),), files=7, size=1000)
+    *found, trial = given.run(group, context)
+    assert isinstance(trial, KeyTrial)
+    assert (trial.outcome, trial.files) == (outcome, 7)
+    assert all(isinstance(each, KeyFound) and each.bits >= 64 for each in found)
+    assert bool(found) == (outcome == "found")
+
+
+def test_metadata_that_contradicts_itself_is_refused(tmp_path):
+    locked = bytearray(lock_phobos(archive("big", 3_000_000) * 2, "big.zip", large=True))
+    locked[-178 - 100_000] ^= 1  # inside the moved pieces: their CRC-32 no longer holds
+    problem = unlocked(tmp_path, bytes(locked), PHOBOS_KEY, path=b"big", family="phobos")
+    assert isinstance(problem, Problem)
+    assert "CRC-32" in str(problem.what)
