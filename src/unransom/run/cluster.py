@@ -35,7 +35,7 @@ class ClusterExecutor:
                 say("a cluster needs dask.distributed"), hint=say("pip install 'unransom[cluster]'")
             ) from error
         try:
-            self._client = Client(address, timeout=CONNECT, set_as_default=False)
+            self._client = Client(address, timeout=CONNECT)
         except (OSError, ValueError) as error:
             raise UnransomError(
                 say("no scheduler answers at {address}", address=address), detail=str(error)
@@ -49,12 +49,11 @@ class ClusterExecutor:
         """Perform ``tasks``; see ``Executor.run``. Keys travel encrypted only if the cluster's traffic is."""
         from distributed import wait  # noqa: PLC0415
 
-        shared = self._client.scatter(surroundings, broadcast=True, hash=False)
         pending: dict[Any, Task] = {}
         source = iter(tasks)
         while True:
             while len(pending) < self.workers * AHEAD and (task := next(source, None)):
-                future = self._client.submit(perform, shared, task, pure=False, retries=0)
+                future = self._client.submit(perform, surroundings, task, pure=False)
                 pending[future] = task
             if not pending:
                 return
