@@ -4,5 +4,6 @@ pytest_plugins = (
     "tests.fixtures.buckets",
     "tests.fixtures.disks",
     "tests.fixtures.planted",
-    "tests.fixtures.cluster", "tests.fixtures.locked",
+    "tests.fixtures.cluster",
+    "tests.fixtures.locked",
 )

@@ -17,7 +17,7 @@ from unransom.core.streams import Reader, chunks
 from unransom.evidence.store import Store
 
 IMAGES = ("ext4", "ntfs", "fat", "exfat", "mbr", "gpt")
-KINDS = ("folder", "file", *IMAGES)
+KINDS = ("folder", "file", "bucket", *IMAGES)
 
 
 @pytest.fixture(params=KINDS)

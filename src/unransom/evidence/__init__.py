@@ -71,7 +71,7 @@ def open_store(source: Source) -> Store:
     """Open a source. Its readers try again where a read fails, before they give a range up.
 
     Raises:
-        UsageError: This version does not know the kind of source.
+        UsageError: This version does not know the kind of source, or a part that it needs is not there.
         OSError: It is not there or cannot be read.
     """
     if source.kind not in {kind.name for kind in STORES}:
@@ -79,6 +79,13 @@ def open_store(source: Source) -> Store:
             say("{source} is a source of an unknown kind: {kind}", source=source.id, kind=source.kind),
             hint=say("use the version of unransom that the case was made with, or a newer one"),
         )
-    module = importlib.import_module(f"unransom.evidence.stores.{source.kind}")
+    try:
+        module = importlib.import_module(f"unransom.evidence.stores.{source.kind}")
+    except ImportError as error:
+        raise UsageError(
+            say("{source} needs a part of unransom that is not installed", source=source.id),
+            detail=str(error),
+            hint=say("pip install 'unransom[{part}]'", part=source.kind),
+        ) from error
     store: Store = module.open_store(source)
     return store

@@ -15,7 +15,7 @@ BLOCKS = 16
 class CachedReader:
     """A reader that asks the one inside for whole blocks and keeps some.
 
-    Reads of ``blocks`` blocks or more pass by: streaming through a file must not push its header out.
+    Reads of more than a block pass by: they are streams, which would push the header out.
     """
 
     def __init__(self, reader: Reader, block: int = BLOCK, blocks: int = BLOCKS) -> None:
@@ -40,9 +40,9 @@ class CachedReader:
         length = min(length, self.size - offset)
         if length <= 0 or offset < 0:
             return b""
-        first, last = offset // self._block, (offset + length - 1) // self._block
-        if last - first >= self._blocks // 2:
+        if length > self._block:
             return self._reader.read_at(offset, length)
+        first, last = offset // self._block, (offset + length - 1) // self._block
         try:
             data = b"".join([self._fetch(number) for number in range(first, last + 1)])
         except UnreadableError:  # perhaps only beside what was asked for
