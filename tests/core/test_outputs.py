@@ -66,3 +66,17 @@ def test_a_full_disk_reaches_the_caller(outputs, monkeypatch):
         monkeypatch.setattr(os, "pwrite", full)
         with pytest.raises(OSError, match="full"):
             draft.write(b"x")
+
+
+def test_holes_are_read_kept_and_hashed_as_zeros(outputs, tmp_path):
+    data = b"x" * 70_000 + bytes(1 << 20) + b"y" + bytes(1 << 20)
+    with outputs.draft() as draft:
+        for piece in (data[:70_000], bytes(1 << 20), b"y", bytes(1 << 20)):
+            draft.write(piece)
+        assert draft.read_at(69_999, 10) == data[69_999:70_009]
+        assert draft.read_at(len(data) - 5, 10) == bytes(5)
+        _, digests = draft.keep(b"disk.img")
+    kept = tmp_path / "recovered/disk.img"
+    assert kept.read_bytes() == data
+    assert digests.size == len(data)
+    assert kept.stat().st_blocks * 512 < 1 << 20

@@ -14,8 +14,11 @@ from typing import Self
 
 from unransom.core.hashing import Digests, Hasher, digest
 from unransom.core.paths import safe_path
+from unransom.core.streams import CHUNK
 
 TEMPORARY = b".unransom-"
+HOLE = 65536  # bytes of zeros, from which on they are not written
+ZEROS = memoryview(bytes(CHUNK))
 
 
 class FileReader:
@@ -73,15 +76,17 @@ class Draft:
         self._hasher.update(data)
         view = memoryview(data)
         position = self.size
+        self.size += len(view)
+        if len(view) >= HOLE and view == ZEROS[: len(view)]:
+            return  # a hole: disk images are mostly holes
         while view:
             written = os.pwrite(self._fd, view, position)
             position += written
             view = view[written:]
-        self.size = position
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return ``length`` bytes from ``offset`` of what was written; a draft is a reader."""
-        return os.pread(self._fd, length, offset)
+        return os.pread(self._fd, length, offset).ljust(min(length, max(self.size - offset, 0)), b"\0")
 
     def keep(self, path: bytes, times: tuple[int, int] | None = None) -> tuple[bytes, Digests]:
         """Flush the draft and give it its name; return the path below the case folder and the digests.
@@ -91,6 +96,7 @@ class Draft:
             times: Access and modification time to set, nanoseconds since 1970.
         """
         digests = self._hasher.digests()
+        os.ftruncate(self._fd, self.size)
         if times:
             os.utime(self._fd, ns=times)
         os.fsync(self._fd)
