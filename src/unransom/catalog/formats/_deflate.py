@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import lzma
 import zlib
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -130,10 +131,42 @@ class Inflater:
         return len(self._piece)
 
 
+class Exactly:
+    """A decoder for LZMA data without an end mark: it ends when ``size`` bytes are out."""
+
+    unused_data = b""
+
+    def __init__(self, decoder: Decoder, size: int) -> None:
+        self._decoder = decoder
+        self._left = size
+
+    @property
+    def eof(self) -> bool:
+        """All bytes are out, or the data has an end mark after all."""
+        return not self._left or self._decoder.eof
+
+    @property
+    def needs_input(self) -> bool:
+        """More output needs more input."""
+        return self._decoder.needs_input
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        """Return up to ``max_length`` bytes of output, never more than are left."""
+        out = self._decoder.decompress(data, min(max_length, self._left) if max_length >= 0 else self._left)
+        self._left -= len(out)
+        return out
+
+
 def expand(
-    decoder: Decoder, reader: Reader, start: int, end: int, budget: Budget, limit: int | None = None
+    decoder: Decoder,
+    reader: Reader,
+    start: int,
+    end: int,
+    budget: Budget,
+    limit: int | None = None,
+    sink: Callable[[bytes], None] | None = None,
 ) -> Expansion:
-    """Decompress what lies from ``start`` to ``end`` at most, up to ``limit`` bytes of output."""
+    """Decompress from ``start``, to ``end`` at most, up to ``limit`` bytes; ``sink`` is given them."""
     position, length, crc = start, 0, 0
     piece = b""
     while not decoder.eof:
@@ -149,6 +182,8 @@ def expand(
             return Expansion(End.BROKEN, _failure(decoder, position, start), length, crc)
         length += len(out)
         crc = zlib.crc32(out, crc)
+        if sink is not None:
+            sink(out)
         if limit is not None and length > limit:
             return Expansion(End.LONG, position, length, crc)
         if not budget.spend(len(piece), len(out)):

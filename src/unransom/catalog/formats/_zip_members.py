@@ -11,6 +11,7 @@ from unransom.catalog.formats._deflate import (
     Budget,
     Decoder,
     End,
+    Exactly,
     Expansion,
     Inflater,
     broken_from,
@@ -43,7 +44,7 @@ def expand_member(reader: Reader, start: int, end: int, entry: Entry, budget: Bu
     if entry.method == LZMA:
         head = reader.read_at(start, 9)
         decoder = _lzma_decoder(head)
-        return expand(decoder, reader, start + 9, end, budget, entry.size) if decoder else None
+        return expand(Exactly(decoder, entry.size), reader, start + 9, end, budget) if decoder else None
     decoder = _decoder(entry.method)
     if decoder is None:
         return None
@@ -101,8 +102,7 @@ def _check_stored(reader: Reader, start: int, entry: Entry, budget: Budget, find
 def _judge(start: int, entry: Entry, expansion: Expansion, findings: Findings) -> None:
     """Record what the decompressed member shows."""
     end = start + entry.packed
-    unended = entry.method == LZMA and expansion.end is End.CUT  # such data may have no end mark
-    if expansion.end is not End.WHOLE and not unended:
+    if expansion.end is not End.WHOLE:
         why = say(
             "member {name} does not decompress from byte {offset}",
             name=entry.title,
@@ -111,7 +111,7 @@ def _judge(start: int, entry: Entry, expansion: Expansion, findings: Findings) -
         findings.fault(broken_from(expansion, start), end, why)
     elif expansion.crc != entry.crc or expansion.length != entry.size:
         findings.fault(start, end, say("member {name} has a wrong CRC-32", name=entry.title))
-    elif expansion.position != end:
+    elif expansion.position != end and entry.method != LZMA:  # whose end mark need not be read
         why = say("member {name} is not as long as its header says", name=entry.title)
         findings.fault(expansion.position, end, why)
     elif entry.size:
