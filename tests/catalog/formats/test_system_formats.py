@@ -9,20 +9,41 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.catalog.formats import database_samples as databases
+from tests.catalog.formats import program_samples as programs
 from tests.catalog.formats import system_samples as samples
 from tests.catalog.formats.locked import LOCKINGS
 
-from unransom.catalog.formats import csv, html, innodb, json, mssql, sqlite, svg, text, xml
+from unransom.catalog.formats import (
+    csv,
+    elf,
+    evtx,
+    font,
+    html,
+    innodb,
+    json,
+    mssql,
+    pe,
+    registry,
+    sqlite,
+    svg,
+    text,
+    xml,
+)
 from unransom.catalog.formats.format import HEAD, Format
 from unransom.core.records import Grade
 from unransom.core.streams import BytesReader
 
 CASES: dict[str, tuple[Format, Callable[[], bytes]]] = {
     "csv": (csv.FORMAT, samples.csv_text),
+    "elf": (elf.FORMAT, programs.elf),
+    "evtx": (evtx.FORMAT, programs.evtx),
+    "font": (font.FORMAT, programs.font),
     "html": (html.FORMAT, samples.html),
     "innodb": (innodb.FORMAT, databases.innodb),
     "json": (json.FORMAT, samples.json_text),
     "mssql": (mssql.FORMAT, databases.mssql),
+    "pe": (pe.FORMAT, programs.pe),
+    "registry": (registry.FORMAT, programs.registry),
     "sqlite": (sqlite.FORMAT, databases.sqlite),
     "svg": (svg.FORMAT, samples.svg),
     "text": (text.FORMAT, samples.text),

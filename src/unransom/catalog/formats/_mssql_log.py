@@ -37,7 +37,9 @@ def check_log(reader: Reader, findings: Findings) -> int:
     while at < reader.size:
         size = _span(reader, at)
         if size is None:
-            findings.fault(at, at + FIRST, say("no virtual log file at offset {offset}", offset=at))
+            findings.fault(
+                at, min(at + FIRST, reader.size), say("no virtual log file at offset {offset}", offset=at)
+            )
             break
         findings.hold(100)
         at += size

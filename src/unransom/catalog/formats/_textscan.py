@@ -189,13 +189,22 @@ def _append(spans: list[Span], span: Span, limit: int = 4096) -> None:
         spans.append(span)
 
 
+def random_windows(piece: bytes) -> Iterator[Span]:
+    """Yield windows that no text has, joined, as offsets in ``piece``; zeros may be anywhere."""
+    if piece and not _spotless(piece.replace(b"\0", b"")):
+        yield from _joined(_random_windows(piece), len(piece))
+
+
 def _damaged(piece: bytes, encoding: Encoding) -> Iterator[Span]:
     """Yield the windows of ``piece`` that are no text, joined; offsets in ``piece``."""
     flags = _odd_units(piece, encoding) if encoding.wide else _random_windows(piece)
-    flags |= _zero_windows(piece)
+    yield from _joined(flags | _zero_windows(piece), len(piece))
+
+
+def _joined(flags: NDArray[np.bool_], size: int) -> Iterator[Span]:
     edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.view(np.int8), [0]))))
     for start, end in edges.reshape(-1, 2).tolist():
-        yield Span(start * WINDOW, min(end * WINDOW, len(piece)))
+        yield Span(start * WINDOW, min(end * WINDOW, size))
 
 
 def _windows(values: NDArray[np.bool_], width: int) -> NDArray[np.int64]:

@@ -84,7 +84,7 @@ def validate(reader: Reader) -> Validation:
     elif not is_log(reader) and not _numbered(reader):
         return bad(say("neither an SQL Server file header nor numbered pages"), reader.size)
     else:
-        findings.fault(0, PAGE, say("page 0 with the file header is lost"))
+        findings.fault(0, min(PAGE, reader.size), say("page 0 with the file header is lost"))
     if is_log(reader):
         end = check_log(reader, findings)
         check_trailer(reader, max(end, reader.size // 512 * 512), findings)
