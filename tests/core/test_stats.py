@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from tests.lockers import drawn
 
+from tests.lockers import drawn
 from unransom.core.stats import DEVIATION, block_chi_squares, chi_square, entropy
 
 

@@ -5,8 +5,8 @@ import contextlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.lockers.lockbit3 import pack
 
+from tests.lockers.lockbit3 import pack
 from unransom.crypto.aplib import AplibError, decompress
 
 

@@ -4,8 +4,8 @@ import pytest
 from Cryptodome.Cipher import AES, Salsa20
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.lockers import drawn
 
+from tests.lockers import drawn
 from unransom.crypto.answers import ANSWERS
 from unransom.crypto.ciphers.aes import AesCbc, AesCtr
 from unransom.crypto.ciphers.salsa import Salsa

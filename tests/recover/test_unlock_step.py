@@ -3,8 +3,8 @@
 import contextlib
 
 import pytest
-from tests.fixtures.locked import INC_PRIVATE, PHOBOS_KEY, archive, lock_inc, lock_phobos, picture
 
+from tests.fixtures.locked import INC_PRIVATE, PHOBOS_KEY, archive, lock_inc, lock_phobos, picture
 from unransom.core.context import Context
 from unransom.core.errors import UnreadableError
 from unransom.core.keys import Key, KeyKind

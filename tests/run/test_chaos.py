@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from tests.fixtures.locked import expected, recovered, result_of
 from tests.fixtures.planted import tree_state
 

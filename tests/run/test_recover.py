@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.fixtures.locked import (
     INC_PRIVATE,
     PHOBOS_KEY,
