@@ -164,3 +164,9 @@ def test_a_workbook_opens():
     rows = list(orders(3, 20))
     sheet = openpyxl.load_workbook(io.BytesIO(workbook(iter(rows)))).active
     assert [tuple(row) for row in sheet.values] == rows
+
+
+def test_the_readme_shows_a_run_of_this_demo(files):
+    locked = sum(not made.spared for made in files)
+    assert f"{locked} of {locked} files are byte-exact" in Path("README.md").read_text()
+    assert f"{locked} 个文件中，{locked} 个与原件逐字节一致" in Path("README.zh-CN.md").read_text()

@@ -50,7 +50,7 @@ def command(out: Path, workers: int, progress: Style) -> int:
         print(t("differs from the original: {path}", path=path))
     print(t("{exact} of {files} files are byte-exact", exact=played.exact, files=played.files))
     print(t("recovered in {seconds} s", seconds=f"{played.seconds:.1f}"))
-    recovered, hashes = out / demo.CASE / "recovered", (out / demo.HASHES).absolute()
-    print(t("compare them yourself: {command}", command=f"cd {recovered} && sha256sum -c --quiet {hashes}"))
+    check = f"cd {out / demo.CASE / 'recovered'} && sha256sum -c --quiet ../../{demo.HASHES}"
+    print(t("compare them yourself: {command}", command=check))
     print(t("report: {path}", path=str(out / demo.CASE / "report.html")))
     return VerificationError.exit_code if played.differing else EXIT_DONE

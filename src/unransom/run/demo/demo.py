@@ -29,7 +29,7 @@ from unransom.run.demo.seal import EXTENSION, NOTE, NOTE_NAME, seal
 from unransom.run.executor import Executor
 from unransom.run.recover import Job, recover
 
-NAME = "Lantern & Loom (made up)"
+NAME = "Lantern & Loom"
 EVIDENCE, KEY, HASHES, CASE = "evidence", "campaign-key.txt", "originals.sha256", "case"
 PLAIN_MODE = 0o755  # of a folder; a temporary one is closed to others
 
