@@ -26,10 +26,15 @@ def looks_random(data: bytes) -> bool:
     """
     if len(data) <= SHORT:
         return False
-    values = np.frombuffer(data, np.uint8)
     if len(data) < WINDOW:
-        return float(PLAIN[values].mean()) < 2 / 3
-    shares = PLAIN[values[: len(data) // WINDOW * WINDOW]].reshape(-1, WINDOW).mean(axis=1)
+        return float(PLAIN[np.frombuffer(data, np.uint8)].mean()) < 2 / 3
+    # Windows from the start on, and windows to the end: padding may stand on either side.
+    return _has_random_window(data) or _has_random_window(data[len(data) % WINDOW :])
+
+
+def _has_random_window(data: bytes) -> bool:
+    values = np.frombuffer(data, np.uint8)[: len(data) // WINDOW * WINDOW]
+    shares = PLAIN[values].reshape(-1, WINDOW).mean(axis=1)
     return bool(((block_chi_squares(data, WINDOW) < UNIFORM) & (shares < 2 / 3)).any())
 
 
