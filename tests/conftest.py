@@ -1,5 +1,11 @@
 """Fixtures that tests of several folders share live in ``tests/fixtures``."""
 
+from hypothesis import settings
+
+# A busy machine must not fail a test: how long a parser may take is the soak's business.
+settings.register_profile("unransom", deadline=None, print_blob=True)
+settings.load_profile("unransom")
+
 pytest_plugins = (
     "tests.fixtures.buckets",
     "tests.fixtures.disks",

@@ -234,3 +234,11 @@ def test_wrong_usage_is_told_apart_from_failure(tmp_path, case):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "other.txt").write_text("x")
     assert unransom("case", "new", tmp_path / "full").returncode == 2
+
+
+def test_the_whole_tree_on_request(locked_folder, case):
+    command = ("recover", locked_folder.folder, "--case", case, "--key", locked_folder.key, "--all")
+    unransom(*command, check=0)
+    assert recovered(case) == expected(locked_folder.originals | locked_folder.intact)
+    assert counts(case)["intact"] == len(locked_folder.intact)
+    unransom("case", "verify", case, check=0)

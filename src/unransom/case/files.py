@@ -113,7 +113,7 @@ def _recovered(database: sqlite3.Connection, item: int, output: Output) -> None:
         " key = ?, md5 = ?, sha256 = ?, verdict = ?, why = ?, format = ?,"
         " plain = ?, unlocked = ?, guessed = ?, lost = ? WHERE id = ?",
         (
-            _state(output.grade),
+            State.INTACT if output.method == "copy" else _state(output.grade),
             output.family or None,
             output.path,
             output.digests.size,
@@ -132,7 +132,8 @@ def _recovered(database: sqlite3.Connection, item: int, output: Output) -> None:
 
 def _judged(database: sqlite3.Connection, item: int, verdict: Verdict) -> None:
     database.execute(
-        "UPDATE files SET state = ?, verdict = ?, why = ? WHERE id = ?",
+        "UPDATE files SET state = CASE method WHEN 'copy' THEN state ELSE ? END, verdict = ?, why = ?"
+        " WHERE id = ?",
         (_state(verdict.grade), verdict.grade, encode(verdict.why).decode(), item),
     )
 

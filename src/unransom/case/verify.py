@@ -38,7 +38,7 @@ def flaws(case: Case) -> Iterator[Message]:
 
 
 def _output(case: Case, shown: str, sha256: str) -> Iterator[Message]:
-    """Yield what is wrong with an output on disk; the chain writes odd bytes of names as ``\\xNN``."""
+    """Yield what is wrong with an output on disk; the chain has odd bytes of names escaped."""
     row = case.database.execute("SELECT output FROM files WHERE sha256 = ?", (sha256,)).fetchone()
     path = case.folder / (row[0].decode("utf-8", "surrogateescape") if row else shown)
     try:

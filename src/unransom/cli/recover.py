@@ -36,7 +36,8 @@ from unransom.cli.speech import LANGUAGE, t
 @case_option
 @key_option
 @manifest_option
-@click.option("--budget", metavar="TIME", help=t("Time for a search for keys, e.g. 30m or 1h."))
+@click.option("--all", "whole_tree", is_flag=True, help=t("Copy intact files too, for the whole tree."))
+@click.option("--budget", metavar="TIME", hidden=True)
 @click.option(
     "--deadline",
     type=click.FloatRange(0, min_open=True),
@@ -53,6 +54,7 @@ def command(
     case: Path,
     keys: tuple[Path, ...],
     manifests: tuple[Path, ...],
+    whole_tree: bool,
     budget: str | None,
     deadline: float | None,
     workers: int,
@@ -73,6 +75,7 @@ def command(
         manifests=manifests,
         command=shlex.join(["unransom", *sys.argv[1:]]),
         deadline_hours=deadline,
+        whole_tree=whole_tree,
     )
     executor = executor_of(workers, cluster, memory_limit)
     with contextlib.closing(executor), Screen(progress) as screen:

@@ -110,6 +110,17 @@ class FileRef(Record, frozen=True, kw_only=True):
     format: str = ""
     why: Message | None = None
 
+    def output_path(self, name: bytes = b"") -> bytes:
+        """Return where an output from this file belongs below the folder of outputs.
+
+        Args:
+            name: The original's name where the locker kept it; else what triage read off is taken.
+        """
+        folder, slash, _ = self.path.rpartition(b"/")
+        path = folder + slash + name if name else self.original or self.path
+        marks = b"".join(b"~" + mark.encode() for mark in (self.stream, self.version) if mark)
+        return self.source.encode() + b"/" + path + marks
+
 
 class Finding(Record, frozen=True, kw_only=True):
     """Something worth telling about an item: a ransom note, a locker's program, a contradiction.

@@ -37,6 +37,8 @@ class Engine:
         keys: tuple[Key, ...] = (),
         listener: Listener = silent,
         item_seconds: float = ITEM_SECONDS,
+        *,
+        whole_tree: bool = False,
     ) -> None:
         self._case = case
         self._database: sqlite3.Connection = case.database
@@ -44,6 +46,7 @@ class Engine:
         self._keys = keys
         self._listener = listener
         self._item_seconds = item_seconds
+        self._left_out = ("" if keys else "unlock", "" if whole_tree else "copy")
         self.times: list[tuple[str, float, int, int]] = []  # step, seconds, items, bytes
 
     def run(self, last: str = FLOW[-1].name) -> None:
@@ -61,7 +64,7 @@ class Engine:
         for source in self._case.unlisted():
             self._list(source)
         for step in FLOW:
-            if step.name != "unlock" or self._keys:
+            if step.name not in self._left_out:
                 self._perform(step)
             if step.name == last:
                 return

@@ -19,6 +19,7 @@ LARGEST_SAMPLE = 16 << 20  # bytes
 # SQL conditions on `files`.
 FOUND = "state = 'found'"
 LOCKED = "(state = 'locked' OR state = 'unknown' AND json_extract(body, '$.candidates[0]') IS NOT NULL)"
+INTACT = "state = 'intact'"
 DELIVERED = "output IS NOT NULL"
 
 
@@ -110,5 +111,6 @@ FLOW: tuple[Step, ...] = (
         _groups,
     ),
     _per_file("unlock", "unransom.recover.unlock.step:run", LOCKED),
+    _per_file("copy", "unransom.recover.copy.step:run", INTACT),
     _per_file("integrity", "unransom.verify.integrity.step:run", DELIVERED, _delivery),
 )

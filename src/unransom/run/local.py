@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pebble import ProcessExpired, ProcessPool
 
 from unransom.run.executor import Fate, Outcome
+from unransom.run.flow import FLOW
 from unransom.run.work import Done, Surroundings, Task, perform, quiet_worker
 
 HEARTBEAT = 0.5  # seconds
@@ -22,9 +23,10 @@ class LocalExecutor:
     def __init__(self, workers: int = 0, memory_limit: int = 0) -> None:
         """Start ``workers`` processes, one a core by default; ``memory_limit`` is bytes for each."""
         self.workers = workers or len(os.sched_getaffinity(0))
-        # Workers must not inherit the parent's locks and database; a fork server makes them in 10 ms each.
+        # Workers must not inherit the parent's locks and database. The fork server imports the steps once
+        # and makes a worker in 10 ms.
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["unransom.run.work"])
+        context.set_forkserver_preload([step.perform.partition(":")[0] for step in FLOW])
         self._pool = ProcessPool(
             max_workers=self.workers, initializer=quiet_worker, initargs=(memory_limit,), context=context
         )

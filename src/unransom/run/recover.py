@@ -41,6 +41,7 @@ class Job(msgspec.Struct, frozen=True):
         command: The command line for the report.
         last: Name of the last step to perform.
         deadline_hours: Hours that the business gave the team, if it said.
+        whole_tree: Copy intact files too.
         item_seconds: Seconds that every file may take besides a share for its size.
     """
 
@@ -51,6 +52,7 @@ class Job(msgspec.Struct, frozen=True):
     command: str = "unransom recover"
     last: str = FLOW[-1].name
     deadline_hours: float | None = None
+    whole_tree: bool = False
     item_seconds: float = ITEM_SECONDS
 
 
@@ -69,7 +71,7 @@ def recover(job: Job, executor: Executor, listener: Listener = silent, language:
                 case.set_fact("deadline_hours", str(job.deadline_hours))
         add_sources(case, job.sources)
         add_manifests(case, job.manifests)
-        engine = Engine(case, executor, keys, listener, job.item_seconds)
+        engine = Engine(case, executor, keys, listener, job.item_seconds, whole_tree=job.whole_tree)
         try:
             engine.run(job.last)
         finally:
@@ -186,7 +188,7 @@ def _ending(database: sqlite3.Connection) -> tuple[int, Message | None]:
 
     locked = count("SELECT count(*) FROM files WHERE state = 'locked'")
     failed = count("SELECT count(*) FROM files WHERE state IN ('failed', 'partial', 'lost')")
-    opened = count("SELECT count(*) FROM files WHERE output IS NOT NULL")
+    opened = count("SELECT count(*) FROM files WHERE method = 'unlock'")
     wrong = count(
         "SELECT count(*) FROM files WHERE verdict = 'bad' OR state = 'failed' AND id IN"
         " (SELECT item FROM records WHERE type = 'Problem' AND json_extract(body, '$.code') = 'output')"

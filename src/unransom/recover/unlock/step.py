@@ -99,7 +99,7 @@ def _write(
     ref: FileRef, locked: Salvage, opening: _Opening, plan: Plan, outputs: Outputs
 ) -> Output | Message:
     """Assemble the original, verify it, and give it its name; return why not where it does not hold."""
-    name = _output_path(ref, plan)
+    name = ref.output_path(safe_name(plan.name) if plan.name else b"")
     with outputs.draft() as draft:
         assembly = Assembly(locked, plan)
         for view in assembly:
@@ -109,7 +109,7 @@ def _write(
         if not written.accepted:
             return written.why
         times = (ref.modified, ref.modified) if ref.modified is not None else None
-        path, digests = draft.keep(ref.source.encode() + b"/" + name, times)
+        path, digests = draft.keep(name, times)
     runs = assembly.map.runs
     return Output(
         path=path,
@@ -124,17 +124,6 @@ def _write(
         map=tuple(runs),
         format=written.format,
     )
-
-
-def _output_path(ref: FileRef, plan: Plan) -> bytes:
-    """Return where the original belongs: its own name, as the locker kept it or as triage read it off."""
-    folder, slash, _ = ref.path.rpartition(b"/")
-    path = folder + slash + safe_name(plan.name) if plan.name else ref.original or ref.path
-    if ref.stream:
-        path += b"~" + ref.stream.encode()
-    if ref.version:
-        path += b"~" + ref.version.encode()
-    return path
 
 
 def _verify(draft: Draft, name: bytes, opening: _Opening, plan: Plan, *, lost: int) -> _Written:
