@@ -14,7 +14,8 @@ from unransom.core.streams import CHUNK, Reader
 
 RAW = -15  # zlib's window bits for deflate without a wrapper
 ZLIB = 15
-STEP = 1 << 16  # compressed bytes per step; also how exactly a fault is located without `narrow`
+FIRST_STEP = 1 << 12  # compressed bytes of the first step: many streams are short
+STEP = 1 << 16  # of later steps; also how exactly a fault is located without `narrow`
 QUICK = 1 << 28  # bytes of output that any file may have
 MARGIN = 1 << 16  # Huffman codes fall into step again: damaged data may decode to nonsense for this long
 
@@ -168,18 +169,19 @@ def expand(
 ) -> Expansion:
     """Decompress from ``start``, to ``end`` at most, up to ``limit`` bytes; ``sink`` is given them."""
     position, length, crc = start, 0, 0
-    piece = b""
+    step, taken = FIRST_STEP, 0
     while not decoder.eof:
         piece = b""
         if decoder.needs_input:
-            piece = reader.read_at(position, min(STEP, end - position)) if position < end else b""
+            piece = reader.read_at(position, min(step, end - position)) if position < end else b""
             if not piece:
                 return Expansion(End.CUT, position, length, crc)
             position += len(piece)
+            step, taken = min(4 * step, STEP), len(piece)
         try:
             out = decoder.decompress(piece, CHUNK)
         except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError):
-            return Expansion(End.BROKEN, _failure(decoder, position, start), length, crc)
+            return Expansion(End.BROKEN, position - taken + _good_input(decoder), length, crc)
         length += len(out)
         crc = zlib.crc32(out, crc)
         if sink is not None:
@@ -188,15 +190,14 @@ def expand(
             return Expansion(End.LONG, position, length, crc)
         if not budget.spend(len(piece), len(out)):
             return Expansion(End.CAPPED, position, length, crc)
-    return Expansion(End.WHOLE, position - len(decoder.unused_data), length, crc)
+    behind = len(decoder.unused_data)
+    budget.spend(-behind, 0)  # the next stream's
+    return Expansion(End.WHOLE, position - behind, length, crc)
 
 
-def _failure(decoder: Decoder, position: int, start: int) -> int:
-    """Return where in the input decoding failed, as exactly as the decoder tells."""
-    back = (position - start) % STEP or min(STEP, position - start)
-    if isinstance(decoder, Inflater):
-        return position - back + decoder.narrow()
-    return position - back
+def _good_input(decoder: Decoder) -> int:
+    """Return how much of its last input the decoder took before it failed, 0 where it does not tell."""
+    return decoder.narrow() if isinstance(decoder, Inflater) else 0
 
 
 def inflate(

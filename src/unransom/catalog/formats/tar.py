@@ -86,7 +86,7 @@ class _Walk:
         block = self._reader.read_at(self.end, BLOCK)
         if not any(block):
             following = self._reader.read_at(self.end + BLOCK, BLOCK)
-            self.closed = not any(following)
+            self.closed = not any(following)  # at the very end one empty block will do
             self.end += len(block) + (len(following) if self.closed else 0)
             return True
         member = read_header(block)
@@ -147,16 +147,20 @@ class _Walk:
         return found is not None
 
 
+def _filled_end(reader: Reader, end: int) -> int:
+    """Return the end of the record that ``end`` lies in, if zeros fill it up; else ``end``."""
+    filling = -end % RECORD
+    return end + filling if reader.read_at(end, filling) == bytes(filling) else end
+
+
 def measure(reader: Reader) -> Measure:
     """Go from header to header to the two empty blocks, and on to the end of the record if that is empty."""
     walk = _Walk(reader, Findings(), resync=False)
     if not walk.members or not walk.closed:
         return Measure(None, say("the tar archive breaks off before its end mark"))
-    full = walk.end + -walk.end % RECORD
-    filling = reader.read_at(walk.end, full - walk.end)
-    if len(filling) == full - walk.end and not any(filling):
-        return Measure(full, say("the tar archive ends with its end mark"), (walk.end,))
-    return Measure(walk.end, say("the tar archive ends with its end mark"))
+    end = _filled_end(reader, walk.end)
+    others = (walk.end,) if walk.end != end else ()
+    return Measure(end, say("the tar archive ends with its end mark"), others)
 
 
 def validate(reader: Reader) -> Validation:
@@ -165,10 +169,12 @@ def validate(reader: Reader) -> Validation:
     walk = _Walk(reader, findings, resync=True)
     if not walk.members:
         return bad(say("no header of a tar archive"), reader.size)
-    if not walk.closed and findings.clean and walk.end >= reader.size and reader.size % BLOCK:
-        findings.fault(reader.size, reader.size, say("the last member of the tar archive is cut off"))
-    check_trailer(reader, walk.end, findings)
-    return findings.verdict(say("the headers of {count} members hold", count=walk.members), walk.end)
+    if not walk.closed and findings.clean:
+        why = say("the tar archive has no end mark and may be cut off")
+        findings.fault(reader.size, reader.size, why)
+    end = min(_filled_end(reader, walk.end), reader.size)
+    check_trailer(reader, end, findings)
+    return findings.verdict(say("the headers of {count} members hold", count=walk.members), end)
 
 
 FORMAT = Format(
