@@ -72,7 +72,8 @@ coverage: .venv/.develop system
 	$(BIN)/coverage report --skip-covered --fail-under=80
 
 bench: .venv/.develop
-	@for file in benchmarks/*.py; do $(BIN)/python "$$file" || exit 1; done
+	$(BIN)/python benchmarks/recover.py
+	$(if $(CORPUS),$(BIN)/python benchmarks/accuracy.py --corpus $(CORPUS),@echo "accuracy is measured with CORPUS=DIR, which benchmarks/fetch_corpus.py makes")
 
 soak: .venv/.develop system
 	$(BIN)/pytest -m soak --timeout 0
