@@ -6,7 +6,6 @@ import struct
 import zlib
 
 from tests.catalog.formats.locked import LOCKINGS, scramble
-
 from unransom.catalog.formats import _deflate
 from unransom.catalog.formats import gzip as gz
 from unransom.core.records import Grade
@@ -83,3 +82,10 @@ def test_a_bomb_ends(monkeypatch):
     assert verdict.grade is Grade.GOOD
     assert verdict.bits == 0
     assert "as far as it was followed" in str(verdict.why)
+
+
+def test_very_many_members_are_all_checked():
+    data = gzip.compress(b"x", mtime=0) * 5000
+    verdict = gz.validate(BytesReader(data))
+    assert verdict.length == len(data)
+    assert verdict.why.values["count"] == 5000

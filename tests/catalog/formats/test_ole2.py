@@ -6,9 +6,9 @@ import struct
 
 import olefile
 import pytest
+
 from tests.catalog.formats.compound_maker import biff, make_compound
 from tests.catalog.formats.locked import LOCKINGS, scramble
-
 from unransom.catalog.formats import ole2
 from unransom.core.records import Grade
 from unransom.core.streams import BytesReader

@@ -5,8 +5,8 @@ import zipfile
 
 import openpyxl
 import pytest
-from tests.catalog.formats.locked import LOCKINGS
 
+from tests.catalog.formats.locked import LOCKINGS
 from unransom.catalog.formats import ooxml
 from unransom.catalog.formats import zip as archives
 from unransom.core.records import Grade

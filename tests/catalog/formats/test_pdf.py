@@ -6,9 +6,9 @@ import zlib
 
 import pytest
 from PIL import Image
+
 from tests.catalog.formats.locked import LOCKINGS, scramble
 from tests.catalog.formats.pdf_maker import assemble, make_pdf, stream, text_of
-
 from unransom.catalog.formats import pdf
 from unransom.core.records import Grade
 from unransom.core.streams import BytesReader

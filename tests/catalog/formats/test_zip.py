@@ -5,8 +5,8 @@ import struct
 import zipfile
 
 import pytest
-from tests.catalog.formats.locked import LOCKINGS, scramble
 
+from tests.catalog.formats.locked import LOCKINGS, scramble
 from unransom.catalog.formats import _deflate
 from unransom.catalog.formats import zip as archives
 from unransom.core.records import Grade

@@ -8,6 +8,7 @@ from array import array
 import numpy as np
 
 from unransom.catalog.formats import _pdf_xref as xref
+from unransom.catalog.formats import jpeg
 from unransom.catalog.formats._deflate import ZLIB, Budget, End, broken_from, inflate
 from unransom.catalog.formats._findings import Findings
 from unransom.catalog.formats._pdf_walk import Kind, Part, odd_bytes, parts
@@ -16,7 +17,9 @@ from unransom.catalog.formats._trailing import looks_random, random_between
 from unransom.catalog.formats._uniform import uniform_stretches
 from unransom.catalog.formats.format import Format, Known, Measure, Validation
 from unransom.core.messages import Message, say
-from unransom.core.streams import Reader, chunks
+from unransom.core.records import Grade
+from unransom.core.spans import Span
+from unransom.core.streams import Reader, Window, chunks
 
 MAGIC = b"%PDF-"
 HEADER_WINDOW = 1024  # readers accept a header that starts this late
@@ -28,7 +31,6 @@ OBJECT_BITS = 16  # a cross-reference entry that points at an object
 _VERSION = re.compile(rb"%PDF-[12]\.\d")
 _FILTER = re.compile(rb"/Filter[\s\0]*\[?[\s\0]*/(\w+)")
 _ENCRYPT = re.compile(rb"/Encrypt[\s\0]*(?:\d+[\s\0]+\d+[\s\0]+R|<<)")
-_BAD_MARKER = re.compile(rb"\xff[\x01-\xbf]")  # in a JPEG's coded data
 _TEXT_FILTERS = {
     b"ASCII85Decode": re.compile(rb"[^!-uz~\s\0<>]"),
     b"ASCIIHexDecode": re.compile(rb"[^0-9A-Fa-f\s\0<>]"),
@@ -157,19 +159,13 @@ class _Check:
             self.findings.fault(start, part.data_end, why)
 
     def _check_jpeg(self, part: Part) -> None:
-        """A JPEG's coded data has a zero, a restart or another marker behind every 255."""
-        position = part.data
-        scan = find(self.reader, b"\xff\xda", position, part.data_end)
-        why = say("the picture of object {number} is damaged", number=part.number)
-        if self.reader.read_at(position, 2) != b"\xff\xd8" or scan < 0:
-            self.findings.fault(part.data, part.data_end, why)
+        verdict = jpeg.validate(Window(self.reader, part.data, part.data_end - part.data))
+        if verdict.grade in {Grade.GOOD, Grade.UNKNOWN}:
+            self.findings.hold(verdict.bits)
             return
-        self.findings.hold(16)
-        for piece in chunks(self.reader, scan, part.data_end):
-            if broken := _BAD_MARKER.search(piece):
-                self.findings.fault(max(part.data, scan + broken.start() - BLOCK), part.data_end, why)
-                return
-            scan += len(piece)
+        why = say("the picture of object {number} is damaged", number=part.number)
+        for span in verdict.damage or (Span(0, part.data_end - part.data),):
+            self.findings.fault(part.data + span.start, part.data + span.end, why)
 
     def _check_coded_text(self, part: Part, illegal: re.Pattern[bytes]) -> None:
         position = part.data
@@ -257,7 +253,6 @@ FORMAT = Format(
     references=("ISO 32000-1:2008", "ISO 32000-2:2020"),
     limitations=(
         "Streams by CCITT fax, JBIG2, JPEG 2000, LZW and run length are checked by their ends only.",
-        "JPEG pictures are checked by their markers only.",
         "A document with a password: the contents of streams are not checked.",
         "Wrong cross-reference offsets are accepted where every byte of the document is accounted for.",
     ),
