@@ -8,21 +8,26 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tests.catalog.formats import database_samples as databases
 from tests.catalog.formats import program_samples as programs
+from tests.catalog.formats import small_samples as small
 from tests.catalog.formats import system_samples as samples
 from tests.catalog.formats.locked import LOCKINGS
-
 from unransom.catalog.formats import (
     csv,
+    dbf,
+    der,
     elf,
     evtx,
     font,
     html,
     innodb,
     json,
+    mo,
     mssql,
     pe,
+    pyc,
     registry,
     sqlite,
     svg,
@@ -35,14 +40,18 @@ from unransom.core.streams import BytesReader
 
 CASES: dict[str, tuple[Format, Callable[[], bytes]]] = {
     "csv": (csv.FORMAT, samples.csv_text),
+    "dbf": (dbf.FORMAT, small.dbf),
+    "der": (der.FORMAT, small.der),
     "elf": (elf.FORMAT, programs.elf),
     "evtx": (evtx.FORMAT, programs.evtx),
     "font": (font.FORMAT, programs.font),
     "html": (html.FORMAT, samples.html),
     "innodb": (innodb.FORMAT, databases.innodb),
     "json": (json.FORMAT, samples.json_text),
+    "mo": (mo.FORMAT, small.mo),
     "mssql": (mssql.FORMAT, databases.mssql),
     "pe": (pe.FORMAT, programs.pe),
+    "pyc": (pyc.FORMAT, small.pyc),
     "registry": (registry.FORMAT, programs.registry),
     "sqlite": (sqlite.FORMAT, databases.sqlite),
     "svg": (svg.FORMAT, samples.svg),

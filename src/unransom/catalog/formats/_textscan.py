@@ -191,7 +191,8 @@ def _append(spans: list[Span], span: Span, limit: int = 4096) -> None:
 
 def random_windows(piece: bytes) -> Iterator[Span]:
     """Yield windows that no text has, joined, as offsets in ``piece``; zeros may be anywhere."""
-    if piece and not _spotless(piece.replace(b"\0", b"")):
+    piece = piece.replace(b"\0", b" ")
+    if piece and not _spotless(piece):
         yield from _joined(_random_windows(piece), len(piece))
 
 

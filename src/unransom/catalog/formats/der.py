@@ -1,0 +1,137 @@
+"""Keys and certificates: values of ASN.1 in DER, nested so that lengths fit; PEM is these as text."""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+from unransom.catalog.formats._findings import Findings, bad
+from unransom.catalog.formats._textscan import BYTEWISE, note_text, scan_text
+from unransom.catalog.formats._trailing import check_trailer
+from unransom.catalog.formats.format import HEAD, Format, Known, Measure, Validation
+from unransom.core.messages import say
+from unransom.core.streams import CHUNK, Reader
+
+LARGEST = 64 * CHUNK  # bytes that are read as a whole: keys and certificates are small, lists are not
+SEQUENCE, CONSTRUCTED = 0x30, 0x20
+DEEPEST = 64
+BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 #]+)-----\r?\n(.*?)-----END \1-----(?:\r?\n)?", re.S)
+BEGIN = b"-----BEGIN "
+LINE = re.compile(rb"(?:^|\n)-----BEGIN [A-Z0-9 #]+-----\r?\n")
+
+
+def recognise(head: bytes) -> int:
+    """Return the bits of the first tags and lengths, or of the line that begins a PEM block."""
+    if LINE.search(head):
+        return 88
+    outer = _tag(head, 0, 1 << 40)
+    if outer is None or head[0] != SEQUENCE or outer[0] >= len(head):
+        return 0
+    inner = _tag(head, outer[0], outer[1])
+    return 24 if inner and head[outer[0]] in (0x02, SEQUENCE, 0x06) and outer[1] > 8 else 0
+
+
+def _tag(data: bytes, at: int, limit: int) -> tuple[int, int] | None:
+    """Return (start, end) of the content of the value at ``at``, None where it does not fit."""
+    if at + 2 > len(data) or data[at] & 0x1F == 0x1F:
+        return None
+    length = data[at + 1]
+    start = at + 2
+    if length > 0x80:
+        size = length & 0x7F
+        length = int.from_bytes(data[start : start + size], "big")
+        if size > 5 or length < 0x80 or start + size > len(data):
+            return None
+        start += size
+    end = start + length
+    return (start, end) if end <= limit and data[at + 1] != 0x80 else None
+
+
+def walk(data: bytes) -> tuple[int, int]:
+    """Walk the value at the start of ``data``.
+
+    Returns:
+        (end of the value, values in it); where it breaks, (-offset, values before).
+    """
+    ends, at, values = [len(data)], 0, 0
+    while True:
+        found = _tag(data, at, ends[-1]) if len(ends) < DEEPEST else None
+        if found is None:
+            return -at or -1, values
+        values += 1
+        start, end = found
+        if data[at] & CONSTRUCTED and end > start:
+            ends.append(end)
+            at = start
+        else:
+            at = end
+        while len(ends) > 1 and at == ends[-1]:
+            ends.pop()
+        if len(ends) == 1:
+            return at, values
+
+
+def measure(reader: Reader) -> Measure:
+    """Return the end of the outermost value, or of the last PEM block."""
+    data = reader.read_at(0, min(reader.size, LARGEST))
+    if LINE.search(data[:HEAD]):
+        ends = [match.end() for match in BLOCK.finditer(data)]
+        return Measure(ends[-1] if ends else None, say("by the last PEM block"))
+    end = walk(data)[0] if recognise(data) else -1
+    return Measure(end if end > 0 else None, say("by the outermost value"))
+
+
+def validate(reader: Reader) -> Validation:
+    """Walk all values; of PEM each block."""
+    data = reader.read_at(0, min(reader.size, LARGEST))
+    findings = Findings()
+    if LINE.search(data):
+        return _validate_blocks(reader, data, findings)
+    if not recognise(data):
+        return bad(say("no value of ASN.1"), reader.size)
+    findings.hold(32)
+    end, values = walk(data)
+    if end < 0:
+        findings.fault(-end, reader.size, say("the values break at offset {offset}", offset=-end))
+        return findings.verdict(say("{values} values hold", values=values))
+    findings.hold(8 * values)
+    check_trailer(reader, end, findings)
+    return findings.verdict(say("{values} values hold", values=values), end)
+
+
+def _validate_blocks(reader: Reader, data: bytes, findings: Findings) -> Validation:
+    if scan := scan_text(reader, BYTEWISE[0]):
+        note_text(scan, reader, findings)
+    findings.bits = 0  # only blocks that hold count
+    for match in BLOCK.finditer(data):
+        end = match.end()
+        body = match[2].rpartition(b"\n\n")[2] if b": " in match[2] else match[2]
+        try:
+            decoded = binascii.a2b_base64(b"".join(body.split()), strict_mode=True)
+        except binascii.Error:
+            decoded = b""
+        armoured = b"PGP" in match[1] or b"SSH" in match[1]
+        if armoured or (decoded and (b"ENCRYPTED" in match[2] or walk(decoded)[0] == len(decoded))):
+            findings.hold(128)
+        else:
+            findings.fault(
+                match.start(),
+                end,
+                say("the PEM block at offset {offset} does not hold", offset=match.start()),
+            )
+    if data.count(BEGIN) > len(BLOCK.findall(data)):
+        findings.fault(data.rfind(BEGIN), len(data), say("a PEM block has no end"))
+    return findings.verdict(say("all PEM blocks hold"), len(data))
+
+
+FORMAT = Format(
+    name="der",
+    title="Key or certificate",
+    extensions=("pem", "crt", "cer", "der", "key", "p12", "pfx", "p7b", "p7s", "csr", "crl"),
+    recognise=recognise,
+    measure=measure,
+    validate=validate,
+    known=(Known(0, b"-----BEGIN CERTIFICATE-----", 0.6), Known(0, b"\x30\x82", 0.3)),
+    references=("https://www.itu.int/rec/T-REC-X.690", "https://www.rfc-editor.org/rfc/rfc7468"),
+    limitations=("Contents of values, such as keys and signatures, are not checked.",),
+)
