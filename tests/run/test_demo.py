@@ -95,6 +95,14 @@ def test_a_failure_leaves_nothing(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+def test_the_folder_that_one_is_in_will_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "company", lambda: [Made(SHARE, "a.txt", b"one")])
+    monkeypatch.chdir(tmp_path)
+    demo.make(Path())
+    assert demo.holds_demo(Path())
+    assert {path.name for path in Path().iterdir()} == {"evidence", "campaign-key.txt", "originals.sha256"}
+
+
 def test_a_file_is_no_folder_for_a_demo(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError):

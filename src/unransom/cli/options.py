@@ -56,6 +56,13 @@ workers_option = click.option(
 memory_option = click.option(
     "--memory-limit", default="2G", metavar="SIZE", help=t("Memory that one worker may take.")
 )
+time_limit_option = click.option(
+    "--time-limit",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    metavar="SECONDS",
+    help=t("Time that one file may take, besides a share for its size."),
+)
 cluster_option = click.option(
     "--cluster", metavar="ADDRESS", help=t("Scheduler of a dask cluster, e.g. tcp://10.0.0.5:8786.")
 )

@@ -18,6 +18,7 @@ from unransom.cli.options import (
     manifest_option,
     memory_option,
     progress_option,
+    time_limit_option,
     workers_option,
 )
 from unransom.cli.screen import Screen, Style
@@ -47,6 +48,7 @@ from unransom.cli.speech import LANGUAGE, t
 @workers_option
 @cluster_option
 @memory_option
+@time_limit_option
 @progress_option
 @json_option
 def command(
@@ -60,6 +62,7 @@ def command(
     workers: int,
     cluster: str | None,
     memory_limit: str,
+    time_limit: float,
     progress: Style,
     as_json: bool,
 ) -> int:
@@ -76,6 +79,7 @@ def command(
         command=shlex.join(["unransom", *sys.argv[1:]]),
         deadline_hours=deadline,
         whole_tree=whole_tree,
+        item_seconds=time_limit,
     )
     executor = executor_of(workers, cluster, memory_limit)
     with contextlib.closing(executor), Screen(progress) as screen:

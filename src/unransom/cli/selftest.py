@@ -10,9 +10,7 @@ from unransom.core.errors import EXIT_DONE, VerificationError
 EXPECTED = 4  # known answers; a primitive that is silently left out is a failure too
 
 
-@click.command(
-    help=t("Check known answers of every cipher."), epilog=t("Example: unransom selftest")
-)
+@click.command(help=t("Check known answers of every cipher."), epilog=t("Example: unransom selftest"))
 def command() -> int:
     """Compute every known answer and print a line for each."""
     from unransom.crypto.answers import ANSWERS
