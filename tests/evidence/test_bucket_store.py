@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from tests.fixtures.buckets import S3Server
 from tests.fixtures.planted import some_bytes
-
 from unransom import evidence
 from unransom.core.errors import EvidenceChangedError, UnreadableError, UsageError
 from unransom.core.records import FileRef, Problem, Source

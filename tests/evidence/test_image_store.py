@@ -11,10 +11,10 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+
 from tests.fixtures.disks import Disks, looped
 from tests.fixtures.planted import some_bytes
 from tests.fixtures.tools import run
-
 from unransom import evidence
 from unransom.core.errors import EvidenceChangedError, UnreadableError
 from unransom.core.records import FileRef, Kind, Problem

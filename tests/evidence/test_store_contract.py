@@ -8,8 +8,8 @@ from random import Random
 
 import msgspec
 import pytest
-from tests.fixtures.planted import Planted, plant_image
 
+from tests.fixtures.planted import Planted, plant_image
 from unransom import evidence
 from unransom.core.errors import EvidenceChangedError
 from unransom.core.records import FileRef, Kind, Source

@@ -59,7 +59,7 @@ class RawImage:
             try:
                 piece = self._segments[number].read_at(offset - start, end - offset)
             except UnreadableError as error:
-                raise UnreadableError(start + error.offset, error.length, str(error)) from error
+                raise UnreadableError(start + error.offset, error.length) from error
             pieces.append(piece)
             offset += len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)

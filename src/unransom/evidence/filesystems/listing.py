@@ -11,7 +11,7 @@ import pytsk3
 
 from unransom.core.messages import say
 from unransom.core.records import FileRef, Kind, Problem
-from unransom.evidence.filesystems.tsk import FileSystem, Locator
+from unransom.evidence.filesystems.tsk import NTFS_DATA, FileSystem, Locator
 from unransom.evidence.problems import problem, unlisted
 from unransom.evidence.sleuthkit import TSK_ERRORS, attributes
 
@@ -75,10 +75,7 @@ class Listing:
         self._source = source
         self._prefix = prefix
         self._seen: set[int] = set()
-        is_ntfs = filesystem.kind == "ntfs"
-        self._has_streams = is_ntfs
-        content = pytsk3.TSK_FS_ATTR_TYPE_NTFS_DATA if is_ntfs else pytsk3.TSK_FS_ATTR_TYPE_DEFAULT
-        self._content = int(content)
+        self._has_streams = filesystem.kind == "ntfs"
         self._moment = _local if filesystem.kind in {"fat", "exfat"} else _utc
 
     def files(self) -> Iterator[FileRef | Problem]:
@@ -142,7 +139,7 @@ class Listing:
         elif kind is Kind.FILE:
             contents = list(self._contents(entry, file))
             yield from contents
-            if all(isinstance(each, FileRef) and each.stream for each in contents):
+            if not any(isinstance(each, Problem) or not each.stream for each in contents):
                 yield self._damaged(entry)
         else:
             yield self._ref(entry, meta, kind=kind)
@@ -188,17 +185,22 @@ class Listing:
 
     def _contents(self, entry: Entry, file: Any) -> Iterator[FileRef | Problem]:
         """Yield the content of a file, and its alternate data streams."""
+        meta = file.info.meta
+        if not self._has_streams:
+            yield self._content(entry, meta, Locator(self._filesystem.start, entry.record), int(meta.size))
+            return
         for _, info in attributes(file):
-            if int(info.type) != self._content:
-                continue
-            name = bytes(info.name or b"") if self._has_streams else b""
-            size = int(info.size)
-            if 0 <= size <= LARGEST:
-                where = Locator(self._filesystem.start, entry.record, int(info.type), int(info.id))
-                stream = name.decode("utf-8", "replace")
-                yield self._ref(entry, file.info.meta, size=size, stream=stream, locator=str(where))
-            else:
-                yield self._damaged(entry)
+            if int(info.type) == NTFS_DATA:
+                where = Locator(self._filesystem.start, entry.record, NTFS_DATA, int(info.id))
+                stream = bytes(info.name or b"").decode("utf-8", "replace")
+                yield self._content(entry, meta, where, int(info.size), stream)
+
+    def _content(
+        self, entry: Entry, meta: Any, where: Locator, size: int, stream: str = ""
+    ) -> FileRef | Problem:
+        if 0 <= size <= LARGEST:
+            return self._ref(entry, meta, size=size, stream=stream, locator=str(where))
+        return self._damaged(entry)
 
     def _without_record(self, entry: Entry) -> Iterator[FileRef | Problem]:
         if not entry.deleted:

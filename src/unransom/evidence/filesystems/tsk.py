@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytsk3
 
@@ -17,13 +17,23 @@ TYPES = {
 }
 
 
+NTFS_DATA = int(pytsk3.TSK_FS_ATTR_TYPE_NTFS_DATA)
+ONLY = int(pytsk3.TSK_FS_ATTR_TYPE_DEFAULT)  # the content of a file that has but one
+
+
 class Locator(NamedTuple):
-    """Where a content is: the start of the volume in bytes, the file's record, the attribute."""
+    """Where a content is.
+
+    Attributes:
+        start: First byte of the volume.
+        record: Number of the file's record (inode, MFT entry).
+        attribute, number: Type and identifier of the attribute that holds the content.
+    """
 
     start: int
     record: int
-    attribute: int
-    number: int
+    attribute: int = ONLY
+    number: int = 0
 
     def __str__(self) -> str:
         return ":".join(map(str, self))
@@ -70,13 +80,19 @@ class FileSystem:
         Raises:
             OSError: There is none of that size.
         """
-        wanted = (where.attribute, where.number)
         with self.image.lock:
             try:
                 file = self.handle.open_meta(inode=where.record)
             except TSK_ERRORS as error:
                 raise OSError(str(error)) from error
-            for _, info in attributes(file):
-                if (int(info.type), int(info.id)) == wanted and int(info.size) == size:
-                    return TskReader(self.image, file, wanted, size)
-        raise FileNotFoundError(errno.ENOENT, "no content of that size", str(where))
+            if size not in self._sizes(file, where):
+                raise FileNotFoundError(errno.ENOENT, "no content of that size", str(where))
+            return TskReader(self.image, file, (where.attribute, where.number), size)
+
+    def _sizes(self, file: Any, where: Locator) -> list[int]:
+        """Return the size of the content at ``where``, in a list that is empty where there is none."""
+        if self.kind != "ntfs":
+            return [int(file.info.meta.size)] if where.attribute == ONLY else []
+        wanted = (where.attribute, where.number)
+        found = (info for _, info in attributes(file))
+        return [int(info.size) for info in found if (int(info.type), int(info.id)) == wanted]

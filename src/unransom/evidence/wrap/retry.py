@@ -73,7 +73,7 @@ class RetryReader:
                 self._patiently(bad.start, len(bad))
             except UnreadableError as error:
                 self._give_up(bad)
-                raise UnreadableError(bad.start, len(bad), str(error)) from error
+                raise UnreadableError(bad.start, len(bad), "tried again in vain") from error
         raise UnreadableError(offset, length, "the source fails now and then")
 
     def _patiently(self, offset: int, length: int) -> bytes:
