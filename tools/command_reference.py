@@ -78,7 +78,7 @@ def _section(command: click.Command, context: click.Context) -> Iterator[str]:
     level = "##" if context.parent and context.parent.parent is None else "###"
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     yield f"\n{level} {context.command_path}\n\n{command.help}\n\n    {usage}\n\n"
-    options = [each for each in command.params if isinstance(each, click.Option)]
+    options = [each for each in command.params if isinstance(each, click.Option) and not each.hidden]
     if options:
         yield "| option | meaning |\n| --- | --- |\n"
         yield from (_row(option, context) for option in options)

@@ -31,7 +31,6 @@ from unransom.run.recover import Job, recover
 
 NAME = "Lantern & Loom"
 EVIDENCE, KEY, HASHES, CASE = "evidence", "campaign-key.txt", "originals.sha256", "case"
-PLAIN_MODE = 0o755  # of a folder; a temporary one is closed to others
 
 
 class Played(msgspec.Struct, frozen=True):
@@ -75,8 +74,9 @@ def make(folder: Path) -> None:
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         _make(draft)
-        draft.chmod(PLAIN_MODE)
-        draft.replace(folder)
+        folder.mkdir(exist_ok=True)
+        for name in (EVIDENCE, KEY, HASHES):  # the hashes last: by them a demo is known
+            (draft / name).replace(folder / name)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
