@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import base64
+import io
 import struct
 
 import pytest
 
 from tests.catalog.formats import small_samples as samples
 from tests.catalog.formats.locked import scramble
-from unransom.catalog.formats import dbf, der, mo, pyc
+from unransom.catalog.formats import dbf, der, dex, icc, javaclass, mo, npy, pyc
 from unransom.core.records import Grade
 from unransom.core.streams import BytesReader
 
@@ -85,3 +86,54 @@ def test_a_wrong_length_in_der_is_located() -> None:
     data[place + 1] = 99
     verdict = der.validate(BytesReader(bytes(data)))
     assert verdict.damage[0].start == place
+
+
+def test_zeros_in_a_constant_of_a_class_are_found() -> None:
+    data = samples.java_class()
+    place = data.index(b"method_500")
+    verdict = javaclass.validate(BytesReader(data[:place] + b"\0" + data[place + 1 :]))
+    assert (verdict.grade, verdict.damage[0].start) == (Grade.PARTIAL, place - 3)
+
+
+def test_an_md5_that_fits_adds_proof_and_one_that_does_not_is_let_pass() -> None:
+    data = samples.icc()
+    strong, weak = (
+        icc.validate(BytesReader(data)),
+        icc.validate(BytesReader(data.replace(b"A colour", b"B colour", 1))),
+    )
+    assert (strong.grade, weak.grade) == (Grade.GOOD, Grade.GOOD)
+    assert (strong.bits, weak.bits) == (224, 96)
+    assert (
+        icc.validate(BytesReader(scramble(samples.icc(identity=False), (8192, 12288)))).grade is Grade.PARTIAL
+    )
+
+
+def test_one_sum_of_android_classes_is_enough() -> None:
+    data = bytearray(samples.dex())
+    data[8] ^= 1
+    assert dex.validate(BytesReader(bytes(data))).grade is Grade.GOOD
+    data[500] ^= 1
+    assert dex.validate(BytesReader(bytes(data))).grade is not Grade.GOOD
+
+
+@pytest.mark.parametrize("kind", ["<f8", ">f8", "<f4", ">f4"])
+def test_a_locked_block_among_floats_is_found(kind: str) -> None:
+    data = samples.npy(kind)
+    verdict = npy.validate(BytesReader(scramble(data, (4096, 8192))))
+    assert [(span.start, span.end) for span in verdict.damage] == [(4096, 8192)]
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (3, 4)])
+def test_shapes_of_arrays(shape: tuple[int, ...]) -> None:
+    import numpy as np
+
+    out = io.BytesIO()
+    np.save(out, np.full(shape, "Größe"))
+    data = out.getvalue()
+    assert npy.measure(BytesReader(data + bytes(77))).length == len(data)
+    assert npy.validate(BytesReader(data)).grade is Grade.GOOD
+
+
+def test_a_description_that_is_no_description_is_refused() -> None:
+    head = b"\x93NUMPY\1\0\x40\0" + b"{'descr': " + b"(" * 54
+    assert npy.validate(BytesReader(head + bytes(99))).grade is Grade.BAD
