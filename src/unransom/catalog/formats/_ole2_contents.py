@@ -22,34 +22,37 @@ WORD_97 = 0xA5EC
 WORD_ENCRYPTED = 0x0100
 WORD_TABLES = 154  # offset of the pairs that say where in the table stream each table is
 
+_BIFF = struct.Struct("<HH")
+_OFFICE_ART = struct.Struct("<HHI")
 
-def biff_step(header: bytes) -> int | None:
-    """Return how long the BIFF record with this 4-byte head is in all; None where it is none."""
-    kind, length = struct.unpack("<HH", header)
-    known = kind < 0x0900 or 0x1000 <= kind < 0x1100
+
+def biff_step(data: bytes, at: int) -> int | None:
+    """Return how long the BIFF record whose 4-byte head is at ``at`` is in all; None where it is none."""
+    kind, length = _BIFF.unpack_from(data, at)
+    known = 0 < kind < 0x0900 or 0x1000 <= kind < 0x1100
     return 4 + length if known and length <= BIFF_LONGEST else None
 
 
-def powerpoint_step(header: bytes) -> int | None:
-    """Return how far the next record is from the PowerPoint record with this 8-byte head; None for no record.
+def powerpoint_step(data: bytes, at: int) -> int | None:
+    """Return how far the next record is from the PowerPoint record at ``at``; None where there is none.
 
     Containers (version 15) are entered, so their records are seen too.
     """
-    version, kind, length = struct.unpack("<HHI", header)
+    version, kind, length = _OFFICE_ART.unpack_from(data, at)
     known = 0x03E8 <= kind < 0x3000 or 0xF000 <= kind < 0xF200
     if not known or length > POWERPOINT_LONGEST:
         return None
     return 8 if version & 15 == 15 else 8 + length
 
 
-def picture_step(header: bytes) -> int | None:
-    """Return how long the picture record with this 8-byte head is in all; None where it is none."""
-    _, kind, length = struct.unpack("<HHI", header)
+def picture_step(data: bytes, at: int) -> int | None:
+    """Return how long the picture record at ``at`` is in all; None where there is none."""
+    _, kind, length = _OFFICE_ART.unpack_from(data, at)
     return 8 + length if kind in PICTURES and length <= POWERPOINT_LONGEST else None
 
 
 def walk_records(
-    stream: Chained, head: int, step: Callable[[bytes], int | None], name: str, findings: Findings
+    stream: Chained, head: int, step: Callable[[bytes, int], int | None], name: str, findings: Findings
 ) -> None:
     """Follow the records of ``stream``, each with ``head`` bytes in front; zeros may fill its end."""
     base, piece = 0, b""
@@ -59,9 +62,8 @@ def walk_records(
             base, piece = position, stream.read_at(position, PIECE)
             if len(piece) < head:
                 break
-        header = piece[position - base : position - base + head]
-        length = step(header)
-        if length is None or not any(header):
+        length = step(piece, position - base)
+        if length is None:
             break
         position += length
         count += 1
