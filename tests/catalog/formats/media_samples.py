@@ -65,3 +65,8 @@ def gif() -> bytes:
 
 def tiff(compression: str = "tiff_lzw", **options: object) -> bytes:
     return saved("TIFF", compression=compression, **options)
+
+
+def animated_webp() -> bytes:
+    frames = [picture(100, 80, seed=number) for number in range(5)]
+    return saved("WEBP", frames[0], save_all=True, append_images=frames[1:], quality=90)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import struct
 
 import pytest
+
 from tests.catalog.formats import media_samples as samples
 from tests.catalog.formats.locked import scramble
-
 from unransom.catalog.formats import jpeg
 from unransom.catalog.formats._jpeg_image import JpegImage
 from unransom.catalog.formats._jpeg_markers import SOS, Tables

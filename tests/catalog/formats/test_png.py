@@ -4,9 +4,9 @@ import struct
 import zlib
 
 import pytest
+
 from tests.catalog.formats import media_samples as samples
 from tests.catalog.formats.locked import scramble
-
 from unransom.catalog.formats import png
 from unransom.core.records import Grade
 from unransom.core.streams import BytesReader

@@ -3,9 +3,9 @@ from __future__ import annotations
 import struct
 
 import pytest
+
 from tests.catalog.formats import media_samples as samples
 from tests.catalog.formats.locked import scramble
-
 from unransom.catalog.formats import tiff
 from unransom.core.records import Grade
 from unransom.core.streams import BytesReader

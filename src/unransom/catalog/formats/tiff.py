@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from unransom.catalog.formats._findings import Findings, bad
 from unransom.catalog.formats._reading import Cached
-from unransom.catalog.formats._samples import check_samples
 from unransom.catalog.formats._tiff_directory import BrokenError, Directories, Directory, Layout, layout_of
 from unransom.catalog.formats._tiff_parts import Parts, picture_of
 from unransom.catalog.formats._trailing import check_trailer
+from unransom.catalog.formats._uniform import check_samples
 from unransom.catalog.formats.format import HEAD, Format, Known, Measure, Validation
 from unransom.core.messages import say
 from unransom.core.spans import Span, merge
