@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 from blake3 import blake3
@@ -20,6 +20,12 @@ class Digests(msgspec.Struct, frozen=True):
     md5: str
     sha256: str
     blake3: str
+
+
+@functools.cache
+def _threads() -> ThreadPoolExecutor:
+    """Return the threads of this process that hash; they live as long as it does."""
+    return ThreadPoolExecutor(3, "hash")
 
 
 class Hasher:
@@ -39,36 +45,26 @@ class Hasher:
             blake3(),
         )
         self._size = 0
-        self._pool: ThreadPoolExecutor | None = None
         self._pending: list[Future[None]] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._pool:
-            self._pool.shutdown()
 
     def update(self, data: bytes | bytearray | memoryview) -> None:
         """Add ``data`` to every hash."""
-        self._wait()
+        self.wait()
         self._size += len(data)
         if len(data) <= self.SMALL:
             for each in self._hashes:
                 each.update(data)
-            return
-        self._pool = self._pool or ThreadPoolExecutor(len(self._hashes), "hash")
-        self._pending = [self._pool.submit(each.update, data) for each in self._hashes]
+        else:
+            self._pending = [_threads().submit(each.update, data) for each in self._hashes]
 
     def digests(self) -> Digests:
         """Return the digests of all bytes so far."""
-        self._wait()
+        self.wait()
         md5, sha256, b3 = (each.hexdigest() for each in self._hashes)
         return Digests(self._size, md5, sha256, b3)
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """Wait until the last buffer is hashed, and may change."""
         for future in self._pending:
             future.result()
         self._pending = []
@@ -76,7 +72,7 @@ class Hasher:
 
 def digest(reader: Reader) -> Digests:
     """Return the digests of everything in ``reader``."""
-    with Hasher() as hasher:
-        for piece in chunks(reader):
-            hasher.update(piece)
-        return hasher.digests()
+    hasher = Hasher()
+    for piece in chunks(reader):
+        hasher.update(piece)
+    return hasher.digests()

@@ -66,7 +66,7 @@ class Draft:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._hasher.__exit__(kind, error, trace)
+        self._hasher.wait()
         os.close(self._fd)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path)  # noqa: PTH108 bytes
