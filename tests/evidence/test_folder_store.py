@@ -145,7 +145,7 @@ def test_deep_trees_are_walked(tmp_path: Path) -> None:
 
 
 def test_many_files_in_one_folder(tmp_path: Path) -> None:
-    count = 5_000
+    count = 2_000
     at = os.open(tmp_path, os.O_DIRECTORY)
     for number in range(count):
         os.close(os.open(f"{number:06}", os.O_CREAT | os.O_WRONLY, dir_fd=at))

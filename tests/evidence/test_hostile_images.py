@@ -88,7 +88,7 @@ def test_a_whole_image_lists_its_files(whole: bytes) -> None:
     assert survive(whole) >= len(FILES)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes, lengths)
 def test_damage_is_survived(whole: bytes, changes: Changes, length: int) -> None:
     survive(damaged(whole, changes, length))
