@@ -121,10 +121,10 @@ def _is_tree(page, start, usable, pages):  # type: ignore[no-untyped-def]
         if at < content or at > usable - 4:
             return -1
         size = _cell_size(page, at, kind, usable, pages)
-        if size < 0:
-            return -1
         total += size
-    return cells if total <= usable - content else -1
+        if size < 0 or total > usable - content:  # cells that overlap would take long to walk
+            return -1
+    return cells
 
 
 @njit(cache=True, nogil=True)

@@ -109,8 +109,8 @@ def shape_of(pieces: Iterator[bytes], delimiter: int, *, quotes: bool) -> Shape:
         ends = np.flatnonzero(values[marks] == NEWLINE)
         if len(ends):
             widths = np.diff(ends, prepend=-1 - pending) - 1
-            counts = np.bincount(widths)
-            shape.widths.update({int(width): int(counts[width]) for width in np.flatnonzero(counts)})
+            kinds, counts = np.unique(widths, return_counts=True)
+            shape.widths.update(dict(zip(kinds.tolist(), counts.tolist(), strict=True)))
             pending = int(np.count_nonzero(marks)) - int(ends[-1]) - 1
         else:
             pending += int(np.count_nonzero(marks))

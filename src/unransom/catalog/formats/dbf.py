@@ -40,7 +40,7 @@ def _header(head: bytes) -> Header | None:
     records, start, size = struct.unpack_from("<IHH", head, 4)
     fields = [head[at : at + 32] for at in range(32, min(start, len(head)) - 31, 32)]
     fields = [field for field in fields if field[0] != 13]
-    if start < 65 or not fields or any(field[11] not in FIELD_TYPES for field in fields[:1]):
+    if start < 65 or size < 2 or not fields or any(field[11] not in FIELD_TYPES for field in fields[:1]):
         return None
     known = [
         field for field in fields if len(field) == 32 and field[11] in FIELD_TYPES and 32 < field[0] < 128

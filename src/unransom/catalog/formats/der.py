@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Iterator
+
+import msgspec
 
 from unransom.catalog.formats._findings import Findings, bad
 from unransom.catalog.formats._textscan import BYTEWISE, note_text, scan_text
@@ -15,8 +18,7 @@ from unransom.core.streams import CHUNK, Reader
 LARGEST = 64 * CHUNK  # bytes that are read as a whole: keys and certificates are small, lists are not
 SEQUENCE, CONSTRUCTED = 0x30, 0x20
 DEEPEST = 64
-BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 #]+)-----\r?\n(.*?)-----END \1-----(?:\r?\n)?", re.S)
-BEGIN = b"-----BEGIN "
+BEGIN, FINISH, DASHES = b"-----BEGIN ", b"-----END ", b"-----"
 LINE = re.compile(rb"(?:^|\n)-----BEGIN [A-Z0-9 #]+-----\r?\n")
 
 
@@ -75,7 +77,7 @@ def measure(reader: Reader) -> Measure:
     """Return the end of the outermost value, or of the last PEM block."""
     data = reader.read_at(0, min(reader.size, LARGEST))
     if LINE.search(data[:HEAD]):
-        ends = [match.end() for match in BLOCK.finditer(data)]
+        ends = [block.end for block in _blocks(data) if block.closed]
         return Measure(ends[-1] if ends else None, say("by the last PEM block"))
     end = walk(data)[0] if recognise(data) else -1
     return Measure(end if end > 0 else None, say("by the outermost value"))
@@ -99,29 +101,60 @@ def validate(reader: Reader) -> Validation:
     return findings.verdict(say("{values} values hold", values=values), end)
 
 
+class Block(msgspec.Struct, frozen=True):
+    """A PEM block; without an end where it is followed by another or by nothing."""
+
+    start: int
+    end: int
+    label: bytes
+    body: bytes
+    closed: bool
+
+
+def _blocks(data: bytes) -> Iterator[Block]:
+    """Yield all blocks of ``data``, in one pass however many begin and do not end."""
+    start, finish = data.find(BEGIN), -1
+    while start >= 0:
+        following = data.find(BEGIN, start + 1)
+        if finish <= start:
+            finish = data.find(FINISH, start) if finish < len(data) else finish
+            finish = len(data) if finish < 0 else finish
+        closed = finish < len(data) and (following < 0 or finish < following)
+        stop = finish if closed else following if following >= 0 else len(data)
+        label, _, body = data[start + len(BEGIN) : stop].partition(DASHES)
+        last = FINISH + label + DASHES
+        closed = closed and data.startswith(last, stop)
+        end = stop + len(last) if closed else stop
+        line_end = data[end : end + 2]
+        end += len(line_end) - len(line_end.lstrip(b"\r\n")) if closed else 0
+        yield Block(start, end, label, body, closed)
+        start = following
+
+
 def _validate_blocks(reader: Reader, data: bytes, findings: Findings) -> Validation:
     if scan := scan_text(reader, BYTEWISE[0]):
         note_text(scan, reader, findings)
     findings.bits = 0  # only blocks that hold count
-    for match in BLOCK.finditer(data):
-        end = match.end()
-        body = match[2].rpartition(b"\n\n")[2] if b": " in match[2] else match[2]
-        try:
-            decoded = binascii.a2b_base64(b"".join(body.split()), strict_mode=True)
-        except binascii.Error:
-            decoded = b""
-        armoured = b"PGP" in match[1] or b"SSH" in match[1]
-        if armoured or (decoded and (b"ENCRYPTED" in match[2] or walk(decoded)[0] == len(decoded))):
+    for block in _blocks(data):
+        if block.closed and _decodes(block):
             findings.hold(128)
         else:
-            findings.fault(
-                match.start(),
-                end,
-                say("the PEM block at offset {offset} does not hold", offset=match.start()),
-            )
-    if data.count(BEGIN) > len(BLOCK.findall(data)):
-        findings.fault(data.rfind(BEGIN), len(data), say("a PEM block has no end"))
+            why = say("the PEM block at offset {offset} does not hold", offset=block.start)
+            findings.fault(block.start, block.end, why)
     return findings.verdict(say("all PEM blocks hold"), len(data))
+
+
+def _decodes(block: Block) -> bool:
+    """Tell whether the body is Base64 of one value of ASN.1; PGP and SSH only borrow the lines of dashes."""
+    if b"PGP" in block.label or b"SSH" in block.label:
+        return True
+    headed = b": " in block.body
+    body = block.body.replace(b"\r\n", b"\n").rpartition(b"\n\n")[2] if headed else block.body
+    try:
+        decoded = binascii.a2b_base64(b"".join(body.split()), strict_mode=True)
+    except binascii.Error:
+        return False
+    return bool(decoded) and (b"ENCRYPTED" in block.body or walk(decoded)[0] == len(decoded))
 
 
 FORMAT = Format(

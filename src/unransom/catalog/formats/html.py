@@ -7,13 +7,11 @@ import re
 from unransom.catalog.formats._findings import Findings, bad
 from unransom.catalog.formats._textscan import note_text, scan_text, text_verdict
 from unransom.catalog.formats.format import HEAD, Format, Known, Measure, Validation
-from unransom.catalog.formats.xml import head_text
+from unransom.catalog.formats.xml import behind_comments, head_text
 from unransom.core.messages import say
 from unransom.core.streams import CHUNK, Reader
 
-START = re.compile(
-    r"\s*(?:<\?xml[^>]{0,200}\?>|<!--.{0,2000}?-->|\s)*(<!doctype\s+html\b|<html[\s>])", re.I | re.S
-)
+START = re.compile(r"<!doctype\s+html\b|<html[\s>]", re.I)
 OPENED = re.compile(rb"<\0?h\0?t\0?m\0?l[\0\s>]", re.I)
 CLOSED = re.compile(rb"<\0?/\0?(?:h\0?t\0?m\0?l|b\0?o\0?d\0?y)\0?\s*\0?>", re.I)
 END = re.compile(rb"(?:</body\s*>\s*)?</html\s*>|</body\s*>", re.I)
@@ -21,7 +19,7 @@ END = re.compile(rb"(?:</body\s*>\s*)?</html\s*>|</body\s*>", re.I)
 
 def recognise(head: bytes) -> int:
     """Return the bits by which ``head`` starts a page."""
-    return 56 if START.match(head_text(head)) else 0
+    return 56 if START.match(behind_comments(head_text(head))) else 0
 
 
 def measure(reader: Reader) -> Measure:

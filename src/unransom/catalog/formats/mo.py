@@ -72,14 +72,14 @@ def validate(reader: Reader) -> Validation:
 
 def _check_text(reader: Reader, rows: np.ndarray, findings: Findings) -> None:
     """Check from the first string on; behind the last one only strings for other systems may follow."""
+    all_ends = np.sort(rows.sum(axis=1))
     for at in range(int(rows[:, 1].min()), reader.size, CHUNK):
         data = reader.read_at(at, CHUNK)
         for span in random_windows(data):
             findings.fault(
                 at + span.start, at + span.end, say("no text from offset {offset} on", offset=at + span.start)
             )
-        ends = rows.sum(axis=1)
-        ends = ends[(ends >= at) & (ends < at + len(data))] - at
+        ends = all_ends[np.searchsorted(all_ends, at) : np.searchsorted(all_ends, at + len(data))] - at
         open_ends = ends[np.frombuffer(data, np.uint8)[ends] != 0]
         if len(open_ends):
             place = at + int(open_ends.min())

@@ -15,11 +15,10 @@ from unransom.core.messages import Message, say
 from unransom.core.records import Grade
 from unransom.core.streams import Reader, Window, chunks
 
+LONGEST = 1 << 26  # bytes of one tag or comment at most: expat keeps it whole and reads it again and again
 NESTED = 1_000_000  # open elements at most: expat keeps some memory for each
 NATIVE = ("utf-8", "utf-16-le", "utf-16-be", "latin-1")  # read by expat itself, or by the declaration
-ROOT = re.compile(
-    r"(?:\s|<!--.*?-->|<\?.*?\?>)*<[A-Za-z_][\w:.-]*(\s+[\w:.-]+\s*=\s*[\"'][^<]*|\s*)/?>", re.S
-)
+ROOT = re.compile(r"<[A-Za-z_][\w:.-]*(\s+[\w:.-]+\s*=\s*[\"'][^<]*|\s*)/?>")
 JUNK = expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT]
 UNDEFINED = expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]
 UNREADABLE = (
@@ -47,7 +46,7 @@ def recognise(head: bytes) -> int:
     text = head_text(head)
     if text.startswith("<?xml") and text[5:6].isspace():
         return 48
-    if text.startswith(("<!DOCTYPE", "<!--")) or ROOT.match(text):
+    if text.startswith(("<!DOCTYPE", "<!--")) or ROOT.match(behind_comments(text)):
         return min(text_bits(head), 28)
     return 0
 
@@ -63,6 +62,13 @@ def head_text(head: bytes) -> str:
     return text.lstrip()
 
 
+def behind_comments(text: str) -> str:
+    """Return ``text`` without the comments, instructions and blanks at its start."""
+    while text.startswith(("<!--", "<?")):
+        text = text.partition("-->" if text.startswith("<!") else "?>")[2].lstrip()
+    return text
+
+
 def parse(reader: Reader, encoding: Encoding) -> Stop | None:
     """Parse everything; return where that ended early, None for a well-formed document."""
     transcode = None if encoding.name in NATIVE else codecs.getincrementaldecoder(encoding.name)("replace")
@@ -75,6 +81,8 @@ def parse(reader: Reader, encoding: Encoding) -> Stop | None:
                 return Stop(-1, offset, say("elements are nested too deep"))
             parser.Parse(transcode.decode(piece).encode() if transcode else piece, False)
             offset += len(piece)
+            if offset - parser.CurrentByteIndex > LONGEST:
+                return Stop(-1, offset, say("a tag or comment is too long"))
         parser.Parse(b"", True)
     except expat.ExpatError as error:
         place = offset if transcode else min(max(0, parser.ErrorByteIndex), reader.size)
