@@ -11,9 +11,11 @@ done <<'END'
 mke2fs e2fsprogs
 mkfs.fat dosfstools
 mkfs.ntfs ntfs-3g
+mkfs.exfat exfatprogs
+mount.exfat-fuse exfat-fuse
 mcopy mtools
-sgdisk gdisk
 sfdisk fdisk
+mount mount
 END
 [ -n "$missing" ] || exit 0
 
