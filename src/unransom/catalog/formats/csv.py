@@ -76,7 +76,7 @@ def _common_delimiter(text: bytes, head: bytes) -> int | None:
         counts = Counter(line.count(delimiter) for line in lines)
         counts.pop(0, None)
         for width, rows in counts.most_common(1):
-            if rows >= 3 and rows * 5 >= 4 * len(lines) and (best is None or width > best[0]):
+            if rows >= 3 and rows * 10 >= 9 * len(lines) and (best is None or width > best[0]):
                 best = width, delimiter
     return best[1] if best else None
 
