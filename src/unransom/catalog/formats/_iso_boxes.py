@@ -18,7 +18,7 @@ TOP = frozenset(
 )
 CONTAINERS = frozenset(b"moov trak mdia minf stbl mvex moof traf edts dinf iprp ipco".split())
 DEPTH = 8
-BOXES_CAP = 1 << 20
+TABLE_CAP = 1 << 26  # bytes of a table that are read
 
 
 class Box(msgspec.Struct, frozen=True):
@@ -74,7 +74,8 @@ class Table:
         head = reader.read_at(box.start, 4)
         self.version = head[0] if head else 0
         self.flags = int.from_bytes(head[1:4])
-        self.data = reader.read_at(box.start + 4, max(0, min(box.end, reader.size) - box.start - 4))
+        size = min(box.end, reader.size) - box.start - 4
+        self.data = reader.read_at(box.start + 4, max(0, min(size, TABLE_CAP)))
 
     def number(self, at: int, size: int = 4) -> int:
         """Return the number of ``size`` bytes at ``at``; 0 behind the end."""

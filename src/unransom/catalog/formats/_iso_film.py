@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unransom.catalog.formats import _iso_samples as tables
+from unransom.catalog.formats._deflate import Budget
 from unransom.catalog.formats._findings import Findings
 from unransom.catalog.formats._iso_boxes import CONTAINERS, DEPTH, TOP, Box, Table, box_at, children
 from unransom.catalog.formats._iso_items import items_in
@@ -47,6 +48,7 @@ class Film:
         self._header: Table | None = None  # tfhd of the present fragment
         self._moof = self._following = 0
         self._data: list[Box] = []
+        self._budget = Budget(reader.size)
         self.findings = Findings()
         self.names: list[bytes] = []
         self.samples: list[tuple[Samples, Units | None]] = []
@@ -170,6 +172,8 @@ class Film:
         faults = sound = 0
         for index in np.flatnonzero(inside):
             start, size = int(samples.offsets[index]), int(samples.sizes[index])
+            if not self._budget.spend(size, 0):
+                break  # samples may overlap: without an end to that, a small file would take for ever
             broken = units.broken_at(self._reader, start, start + size)
             if broken is None:
                 sound += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from unransom.catalog.formats import _jpeg_markers as markers
 from unransom.catalog.formats._jpeg_markers import GrammarError, Scan, Tables
@@ -10,8 +11,12 @@ from unransom.core.messages import Message, say
 from unransom.core.spans import Span
 from unransom.core.streams import CHUNK, Reader, chunks
 
+if TYPE_CHECKING:
+    from unransom.catalog.formats._jpeg_scan import History, ScanDecoder
+
 SEGMENTS_CAP = 1 << 16
 FILL_CAP = 1 << 12  # fill bytes before a marker
+UNITS_CAP = 1 << 27  # units decoded in all scans: a few bytes may stand for millions of empty ones
 STRAY = 64  # bytes between the last unit of a scan and the next marker: some writers pad
 MARGIN = 512  # damaged data decodes to nonsense for about this long before it fails
 BLOCK = 4096
@@ -48,7 +53,8 @@ class JpegImage:
         self._start = start
         self._decode = decode
         self._tables = tables or Tables()
-        self._history: object = None
+        self._history: History | None = None
+        self._units = UNITS_CAP
         self.end = start
         self.bits = 0
         self.first: Message | None = None
@@ -161,6 +167,18 @@ class JpegImage:
             last = data[-1:]
         return None
 
+    def _decoder(self, scan: Scan) -> ScanDecoder | None:
+        """Return what decodes a scan; None where it cannot be decoded, or too much was decoded before."""
+        from unransom.catalog.formats import _jpeg_scan as scans  # noqa: PLC0415  numba is slow to import
+
+        frame = self._tables.frame
+        if frame is None or not scans.decodable(self._tables, scan):
+            return None
+        self._history = self._history or scans.History(frame)
+        decoder = scans.ScanDecoder(self._tables, scan, self._history)
+        self._units -= decoder.units
+        return decoder if self._history.serves(scan) and self._units >= 0 else None
+
     def _decoded(self, scan: Scan, start: int) -> int:
         """Decode a scan; return where its data ends, ``start`` where it cannot be decoded.
 
@@ -169,14 +187,9 @@ class JpegImage:
         """
         from unransom.catalog.formats import _jpeg_scan as scans  # noqa: PLC0415  numba is slow to import
 
-        frame = self._tables.frame
-        if frame is None or not scans.decodable(self._tables, scan):
+        decoder = self._decoder(scan)
+        if decoder is None:
             return start
-        if not isinstance(self._history, scans.History):
-            self._history = scans.History(frame)
-        if not self._history.serves(scan):
-            return start
-        decoder = scans.ScanDecoder(self._tables, scan, self._history)
         outcome = scans.Outcome.MORE
         for piece in chunks(self._reader, start, step=PIECE):
             outcome = decoder.feed(piece)

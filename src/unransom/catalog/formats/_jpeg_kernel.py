@@ -19,6 +19,7 @@ from numba import njit, uint64
 # Without numba's reference counting, which would cost more than the decoding: no function allocates.
 OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "_nrt": False}
 kernel = njit(**OPTIONS)
+inlined = njit(**OPTIONS, forceinline=True)  # a call would pass some sixty registers' worth of arrays
 
 LOOK = 11  # bits of the first-level table
 RESERVE = 1 << 14  # more bytes than one unit can take; a feed stops before the last of them
@@ -72,7 +73,7 @@ def _refill_slowly(data, buffer, count, position, padding):
     return buffer, count, position, padding
 
 
-@kernel
+@inlined
 def _refill(data, buffer, count, position, padding):
     """Return the reader with more than 32 bits in its buffer."""
     if position + 4 <= len(data):
@@ -88,7 +89,7 @@ def _refill(data, buffer, count, position, padding):
     return _refill_slowly(data, buffer, count, position, padding)
 
 
-@kernel
+@inlined
 def _entry(buffer, row, tables):
     """Return the entry of the next symbol: bits in all, advance << 6, size << 16; 0 for an invalid code."""
     entry = np.int64(tables[row, (buffer >> uint64(64 - LOOK)) + uint64(SINGLE)])
@@ -102,7 +103,7 @@ def _entry(buffer, row, tables):
     return entry
 
 
-@kernel
+@inlined
 def _difference(buffer, entry):
     """Return the signed value behind the code of a DC symbol."""
     size = entry >> 16
@@ -115,7 +116,7 @@ def _difference(buffer, entry):
     return value
 
 
-@kernel
+@inlined
 def _dc(data, reader, row, component, arrays):
     """Decode a DC difference; returns the reader and a status."""
     _, _, tables, _, dc_limits, state, _ = arrays
@@ -174,7 +175,7 @@ def _coefficient(buffer, index, row, component, arrays):
     return entry & 63, index, MORE
 
 
-@kernel
+@inlined
 def _ac(data, reader, row, component, arrays):
     """Decode the AC coefficients of a sequential block; returns the reader and a status."""
     tables = arrays[2]
@@ -195,7 +196,7 @@ def _ac(data, reader, row, component, arrays):
     return (buffer, count, position, padding), status
 
 
-@kernel
+@inlined
 def _run_length(buffer, symbol_bits, run):
     """Return how many blocks an end-of-band symbol of a progressive scan ends, this one included."""
     blocks = np.int64(1)
@@ -204,7 +205,7 @@ def _run_length(buffer, symbol_bits, run):
     return blocks
 
 
-@kernel
+@inlined
 def _band_first(data, reader, row, component, slot, arrays):
     """Decode a band of AC coefficients at its first pass; returns the reader and a status."""
     scan, _, tables, limits, _, state, history = arrays
@@ -233,7 +234,7 @@ def _band_first(data, reader, row, component, slot, arrays):
     return (buffer, count, position, padding), (OVERFLOW if index > last + 1 else MORE)
 
 
-@kernel
+@inlined
 def _skip(data, reader, bits):
     """Skip ``bits`` bits whatever they are."""
     buffer, count, position, padding = reader
@@ -247,7 +248,7 @@ def _skip(data, reader, bits):
     return buffer, count, position, padding
 
 
-@kernel
+@inlined
 def _population(word):
     """Return how many bits of ``word`` are set."""
     word -= (word >> uint64(1)) & uint64(0x5555555555555555)
@@ -256,7 +257,7 @@ def _population(word):
     return np.int64((word * uint64(0x0101010101010101)) >> uint64(56))
 
 
-@kernel
+@inlined
 def _pass(index, last, zeros, known):
     """Pass known coefficients and ``zeros`` unknown ones.
 
@@ -275,7 +276,7 @@ def _pass(index, last, zeros, known):
     return index + (zeros > 0), corrections
 
 
-@kernel
+@inlined
 def _band_refine(data, reader, row, slot, arrays):
     """Decode a later pass over a band of AC coefficients; returns the reader and a status."""
     scan, _, tables, _, _, state, history = arrays
@@ -308,7 +309,7 @@ def _band_refine(data, reader, row, slot, arrays):
     return reader, MORE
 
 
-@kernel
+@inlined
 def _block(data, reader, number, arrays):
     """Decode block ``number`` of a unit in the scan's mode; returns the reader and a status."""
     scan, blocks, _, _, _, state, _ = arrays
@@ -345,6 +346,18 @@ def _restart(data, reader, state):
     return (uint64(0), np.int64(0), position + 2, np.int64(0)), MORE
 
 
+@inlined
+def _skip_empty(scan, state):
+    """Step over the blocks that an end-of-band run has ended, up to the next restart."""
+    if scan[MODE] == AC_FIRST and state[END_RUN] > 0:
+        left = scan[UNITS] - state[UNIT]
+        if scan[INTERVAL]:
+            left = min(left, scan[INTERVAL] * (state[RESTARTS] + 1) - state[UNIT])
+        count = min(state[END_RUN], left)
+        state[END_RUN] -= count
+        state[UNIT] += count
+
+
 @kernel
 def decode(data, final, arrays):
     """Decode units from ``data`` until the scan is done, something is wrong or more data is needed.
@@ -378,12 +391,9 @@ def decode(data, final, arrays):
         if reader[3] > reader[1]:
             status = OVERRUN
         state[UNIT] += status == MORE
+        _skip_empty(scan, state)
     if status == MORE and state[UNIT] >= scan[UNITS]:
         status = DONE
-    state[BUFFER], state[COUNT], state[POSITION], state[PADDING] = (
-        np.int64(reader[0]),
-        reader[1],
-        reader[2],
-        reader[3],
-    )
+    state[BUFFER], state[COUNT] = np.int64(reader[0]), reader[1]
+    state[POSITION], state[PADDING] = reader[2], reader[3]
     return status

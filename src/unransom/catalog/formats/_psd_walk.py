@@ -219,6 +219,8 @@ class PsdWalk:
 
     def _rows(self, position: int, sizes: np.ndarray, expected: int) -> bool:
         """Return whether the rows of the given sizes each give ``expected`` bytes."""
+        if len(sizes) and int(sizes.max()) > 2 * expected + 2:  # single bytes, each with its count
+            return False
         for size in sizes.tolist():
             data = self._reader.read_at(position, size)
             length, last = unpacked_length(data)

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
+from unransom.catalog.formats._deflate import Budget
 from unransom.core.messages import Message, say
 from unransom.core.streams import Reader
 
@@ -103,6 +104,7 @@ class Directories:
     def __init__(self, reader: Reader, layout: Layout) -> None:
         self._reader = reader
         self._layout = layout
+        self._budget = Budget(reader.size)  # directories may share arrays of values
 
     def __iter__(self) -> Iterator[Directory]:
         """Yield the directories.
@@ -130,7 +132,10 @@ class Directories:
         """Return the values of an entry of unsigned numbers; none where there are too many or none."""
         if entry is None or entry.type not in NUMBERS or entry.count > VALUES_CAP:
             return []
-        data = self._reader.read_at(entry.position, entry.count * SIZES[entry.type])
+        size = entry.count * SIZES[entry.type]
+        if not self._budget.spend(size, 0):
+            return []
+        data = self._reader.read_at(entry.position, size)
         order = "<" if self._layout.order == "little" else ">"
         return np.frombuffer(data, order + NUMBERS[entry.type]).tolist()
 

@@ -18,7 +18,7 @@ from unransom.core.streams import BytesReader, Reader, Window, chunks
 WIDTH, HEIGHT, BITS, COMPRESSION, COLOURS, SAMPLES, ROWS, PLANES = 256, 257, 258, 259, 262, 277, 278, 284
 TILE_WIDTH, TILE_HEIGHT, JPEG_TABLES = 322, 323, 347
 YCBCR = 6
-PART_CAP = 1 << 28  # bytes of a part that is read whole: PackBits
+PART_CAP = 1 << 26  # bytes of a part that is read whole: PackBits
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -87,7 +87,11 @@ class Parts:
     def check(self, number: int, start: int, size: int, picture: Picture) -> None:
         """Check part ``number``, which lies whole in the file."""
         check = self._checks.get(picture.compression)
-        if check and not check(start, start + size, picture.expected(number), picture):
+        if (
+            check
+            and self._budget.spend(size, 0)
+            and not check(start, start + size, picture.expected(number), picture)
+        ):
             why = say("the pixels of the TIFF image at byte {offset} are damaged", offset=start)
             self._findings.fault(start, start + size, why)
 

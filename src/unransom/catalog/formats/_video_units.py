@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from unransom.core.streams import Reader
 
-UNITS_CAP = 1 << 14  # units of one picture
-MARGIN = 16
+UNITS_CAP = 1 << 12  # units of one picture that are followed
 
 
 class Units:

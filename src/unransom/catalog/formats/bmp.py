@@ -13,7 +13,7 @@ from unransom.core.streams import Reader
 MAGIC = b"BM"
 HEADER = 14
 GAP_CAP = 1 << 16  # bytes between colour table and pixels
-RUNS_CAP = 1 << 28  # bytes of coded pixels that are followed
+RUNS_CAP = 1 << 24  # bytes of coded pixels that are followed
 
 
 def _header(head: bytes) -> tuple[Bitmap, int] | None:

@@ -7,6 +7,7 @@ import struct
 import msgspec
 
 from unransom.catalog.formats import png
+from unransom.catalog.formats._deflate import Budget
 from unransom.catalog.formats._dib import PLAIN, bitmap_of
 from unransom.catalog.formats._findings import Findings, bad
 from unransom.catalog.formats._trailing import check_trailer
@@ -91,12 +92,13 @@ def validate(reader: Reader) -> Validation:
         return bad(say("this is no icon"), reader.size)
     findings, icons = Findings(), _icons(_directory(reader))
     findings.hold(39 + 8 * len(icons))
+    budget = Budget(reader.size)  # entries may share an image
     for icon in icons:
         if icon.end > reader.size:
             findings.fault(
                 reader.size, reader.size, say("an image of the icon lies behind the end of the file")
             )
-        else:
+        elif budget.spend(icon.end - icon.start, 0):
             _check(reader, icon, findings)
     end = max((icon.end for icon in icons), default=0)
     check_trailer(reader, end, findings)
