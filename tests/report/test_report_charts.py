@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.report import sample_results
 
+from tests.report import sample_results
 from unransom.core.clock import rfc3339
 from unransom.core.messages import say
 from unransom.core.spans import Origin, Run

@@ -5,8 +5,8 @@ import string
 from html.parser import HTMLParser
 
 import pytest
-from tests.report import sample_results
 
+from tests.report import sample_results
 from unransom.core.messages import say
 from unransom.core.records import State
 from unransom.report import html, labels

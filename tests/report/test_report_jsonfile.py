@@ -6,8 +6,8 @@ from typing import Any
 import jsonschema
 import msgspec
 import pytest
-from tests.report import sample_results
 
+from tests.report import sample_results
 from unransom.report import jsonfile
 from unransom.report.document import Result
 from unransom.report.tallies import Part

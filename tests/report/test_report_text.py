@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from tests.report import sample_results
 
+from tests.report import sample_results
 from unransom.report import columns, figures, text
 
 SAMPLES = [sample_results.ordinary, sample_results.empty, sample_results.hostile]

@@ -155,7 +155,7 @@ def _pair(data: bytes) -> Reading:
     if len(data) % 2 or not 64 <= size <= 1024:
         return
     for order in ("little", "big"):
-        first, second = (int.from_bytes(half, order) for half in (data[:size], data[size:]))  # type: ignore[arg-type]
+        first, second = (int.from_bytes(half, order) for half in (data[:size], data[size:]))
         for private, modulus in ((first, second), (second, first)):
             for exponent in PUBLIC_EXPONENTS:
                 yield from _rsa(modulus, exponent, private)

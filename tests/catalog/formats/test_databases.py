@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tests.catalog.formats import database_samples as samples
 from tests.catalog.formats.locked import scramble
-
 from unransom.catalog.formats import innodb, mssql, sqlite
 from unransom.core.records import Grade
 from unransom.core.spans import Span

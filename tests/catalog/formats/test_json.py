@@ -5,8 +5,8 @@ import json as stdlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.catalog.formats import system_samples as samples
 
+from tests.catalog.formats import system_samples as samples
 from unransom.catalog.formats._json_kernel import Automaton
 from unransom.catalog.formats.json import FORMAT, validate
 from unransom.core.records import Grade

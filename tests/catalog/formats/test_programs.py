@@ -4,9 +4,9 @@ import random
 import struct
 
 import pytest
+
 from tests.catalog.formats import program_samples as samples
 from tests.catalog.formats.locked import scramble
-
 from unransom.catalog.formats import elf, evtx, font, pe, registry
 from unransom.catalog.formats.format import Validation
 from unransom.core.records import Grade

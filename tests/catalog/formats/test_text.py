@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.catalog.formats import system_samples as samples
 from tests.catalog.formats.locked import every, scramble
-
 from unransom.catalog.formats.text import FORMAT, recognise, validate
 from unransom.core.records import Grade
 from unransom.core.spans import Span

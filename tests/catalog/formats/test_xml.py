@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.catalog.formats import system_samples as samples
 
+from tests.catalog.formats import system_samples as samples
 from unransom.catalog.formats import html, svg, xml
 from unransom.core.records import Grade
 from unransom.core.streams import BytesReader

@@ -1,4 +1,4 @@
-"""File formats, one per file; ``FORMATS`` is in the order of trial: of two that fit as well the first wins."""
+"""File formats, one per file; ``FORMATS`` is in the order of trial: of two that fit, the first wins."""
 
 from unransom.catalog.formats import (
     ar,
