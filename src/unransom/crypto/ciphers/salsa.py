@@ -1,126 +1,114 @@
-"""Salsa20 from a raw 64-byte state, with any number of rounds (D. J. Bernstein, "The Salsa20 family", 2007).
+"""Salsa20 and XSalsa20 with any rounds, also from a raw state (D. J. Bernstein, "The Salsa20 family", 2007).
 
 LockBit 3 fills all 16 words, the four constants included, with random bytes, which no library takes.
 """
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-BLOCK = 64  # bytes
-CONSTANTS = b"expand 32-byte k"
+from unransom.crypto.ciphers.lanes import LANES, WORDS, collect, count, rotated, spread
+from unransom.crypto.ciphers.stream import BLOCK, Blocks
+
+COUNTER = 8  # word of the state where the block counter begins
+CONSTANTS = {16: b"expand 16-byte k", 32: b"expand 32-byte k"}  # by the bytes of the key
+Word = np.uint32
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _turn(left: np.uint32, right: np.uint32, count: int) -> np.uint32:
-    """Return the sum of two words, modulo 2**32, rotated left."""
-    total = np.uint32(left + right)
-    return np.uint32((total << np.uint32(count)) | (total >> np.uint32(32 - count)))
+@njit(nogil=True, inline="always")
+def _quarter(a: Word, b: Word, c: Word, d: Word) -> tuple[Word, Word, Word, Word]:
+    b = np.uint32(b ^ rotated(np.uint32(a + d), 7))
+    c = np.uint32(c ^ rotated(np.uint32(b + a), 9))
+    d = np.uint32(d ^ rotated(np.uint32(c + b), 13))
+    a = np.uint32(a ^ rotated(np.uint32(d + c), 18))
+    return a, b, c, d
+
+
+# The places of the 16 rows.
+R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, RA, RB, RC, RD, RE, RF = range(0, WORDS * LANES, LANES)
+
+
+@njit(nogil=True)
+def _double_round(x: NDArray[np.uint32]) -> None:
+    """Take all lanes through a column round and a row round."""
+    for i in range(LANES):
+        a, e, j, n = _quarter(x[R0 + i], x[R4 + i], x[R8 + i], x[RC + i])
+        f, k, o, b = _quarter(x[R5 + i], x[R9 + i], x[RD + i], x[R1 + i])
+        l, p, c, g = _quarter(x[RA + i], x[RE + i], x[R2 + i], x[R6 + i])  # noqa: E741
+        q, d, h, m = _quarter(x[RF + i], x[R3 + i], x[R7 + i], x[RB + i])
+        x[R0 + i], x[R1 + i], x[R2 + i], x[R3 + i] = _quarter(a, b, c, d)
+        x[R5 + i], x[R6 + i], x[R7 + i], x[R4 + i] = _quarter(f, g, h, e)
+        x[RA + i], x[RB + i], x[R8 + i], x[R9 + i] = _quarter(l, m, j, k)
+        x[RF + i], x[RC + i], x[RD + i], x[RE + i] = _quarter(q, n, o, p)
 
 
 @njit(cache=True, nogil=True)
-def _xor_blocks(
-    state: NDArray[np.uint32], first: int, rounds: int, data: NDArray[np.uint32], out: NDArray[np.uint32]
+def _fill(
+    state: NDArray[np.uint32], low: int, high: int, block: np.uint64, rounds: int, out: NDArray[np.uint32]
 ) -> None:
-    """XOR ``data``, 16 words a block, with the keystream from block ``first`` on."""
-    base = np.uint64(state[8]) | (np.uint64(state[9]) << np.uint64(32))
-    word = np.empty(16, np.uint32)
-    for block in range(len(data) // 16):
-        counter = base + np.uint64(first) + np.uint64(block)
-        low = np.uint32(counter & np.uint64(0xFFFFFFFF))
-        high = np.uint32(counter >> np.uint64(32))
-        x0, x1, x2, x3 = state[0], state[1], state[2], state[3]
-        x4, x5, x6, x7 = state[4], state[5], state[6], state[7]
-        x8, x9, x10, x11 = low, high, state[10], state[11]
-        x12, x13, x14, x15 = state[12], state[13], state[14], state[15]
+    """Fill ``out``, a multiple of ``WORDS * LANES`` words, with the keystream from ``block`` on."""
+    first = spread(state)
+    rows = np.empty(WORDS * LANES, np.uint32)
+    for start in range(0, len(out), WORDS * LANES):
+        count(first, low, high, block + np.uint64(start // WORDS))
+        for index in range(WORDS * LANES):
+            rows[index] = first[index]
         for _ in range(rounds // 2):
-            x4 ^= _turn(x0, x12, 7)
-            x8 ^= _turn(x4, x0, 9)
-            x12 ^= _turn(x8, x4, 13)
-            x0 ^= _turn(x12, x8, 18)
-            x9 ^= _turn(x5, x1, 7)
-            x13 ^= _turn(x9, x5, 9)
-            x1 ^= _turn(x13, x9, 13)
-            x5 ^= _turn(x1, x13, 18)
-            x14 ^= _turn(x10, x6, 7)
-            x2 ^= _turn(x14, x10, 9)
-            x6 ^= _turn(x2, x14, 13)
-            x10 ^= _turn(x6, x2, 18)
-            x3 ^= _turn(x15, x11, 7)
-            x7 ^= _turn(x3, x15, 9)
-            x11 ^= _turn(x7, x3, 13)
-            x15 ^= _turn(x11, x7, 18)
-            x1 ^= _turn(x0, x3, 7)
-            x2 ^= _turn(x1, x0, 9)
-            x3 ^= _turn(x2, x1, 13)
-            x0 ^= _turn(x3, x2, 18)
-            x6 ^= _turn(x5, x4, 7)
-            x7 ^= _turn(x6, x5, 9)
-            x4 ^= _turn(x7, x6, 13)
-            x5 ^= _turn(x4, x7, 18)
-            x11 ^= _turn(x10, x9, 7)
-            x8 ^= _turn(x11, x10, 9)
-            x9 ^= _turn(x8, x11, 13)
-            x10 ^= _turn(x9, x8, 18)
-            x12 ^= _turn(x15, x14, 7)
-            x13 ^= _turn(x12, x15, 9)
-            x14 ^= _turn(x13, x12, 13)
-            x15 ^= _turn(x14, x13, 18)
-        word[0], word[1], word[2], word[3] = x0 + state[0], x1 + state[1], x2 + state[2], x3 + state[3]
-        word[4], word[5], word[6], word[7] = x4 + state[4], x5 + state[5], x6 + state[6], x7 + state[7]
-        word[8], word[9], word[10], word[11] = x8 + low, x9 + high, x10 + state[10], x11 + state[11]
-        word[12], word[13], word[14], word[15] = (
-            x12 + state[12],
-            x13 + state[13],
-            x14 + state[14],
-            x15 + state[15],
-        )
-        start = block * 16
-        for index in range(16):
-            out[start + index] = data[start + index] ^ word[index]
+            _double_round(rows)
+        collect(first, rows, out, start)
 
 
-class Salsa:
-    """Salsa20 keystream from a raw state; encryption and decryption are the same."""
+class Salsa(Blocks):
+    """Salsa20 keystream from a raw state of 16 little-endian words; words 8 and 9 are the block counter."""
 
-    spill = 0
-
-    def __init__(self, state: bytes, rounds: int = 20) -> None:
-        """Start with ``state``, 64 bytes: 16 little-endian words, words 8 and 9 are the block counter."""
-        if len(state) != BLOCK:
-            raise ValueError(f"a Salsa20 state has 64 bytes, not {len(state)}")
-        self._state = np.frombuffer(state, "<u4").astype(np.uint32)
-        self._rounds = rounds
-        self._block = 0
-        self._rest = b""  # keystream of a block that was begun
+    def __init__(self, state: bytes, rounds: int = 20, low: int = COUNTER, high: int = COUNTER + 1) -> None:
+        """Start with ``state``, 64 bytes; the counter in it has 64 bits unless ``high`` is ``low``."""
+        super().__init__(state, rounds, low, high)
 
     @classmethod
-    def from_key(cls, key: bytes, nonce: bytes, rounds: int = 20) -> Salsa:
-        """Return the cipher of a 32-byte ``key`` and an 8-byte ``nonce``, counter 0."""
-        parts = [CONSTANTS[index : index + 4] for index in range(0, 16, 4)]
-        return cls(parts[0] + key[:16] + parts[1] + nonce + bytes(8) + parts[2] + key[16:] + parts[3], rounds)
+    def from_key(
+        cls, key: bytes, nonce: bytes, rounds: int = 20, *, constants: bytes = b"", counter: int = 0
+    ) -> Self:
+        """Return the cipher of a key and a nonce.
 
-    def decrypt_into(self, data: memoryview, out: memoryview) -> None:
-        """XOR ``data`` with the next bytes of the keystream into ``out``; they may be the same memory."""
-        source = np.frombuffer(data, np.uint8)
-        target = np.frombuffer(out, np.uint8)
-        begun = min(len(self._rest), len(source))
-        if begun:
-            target[:begun] = source[:begun] ^ np.frombuffer(self._rest[:begun], np.uint8)
-            self._rest = self._rest[begun:]
-            source, target = source[begun:], target[begun:]
-        whole = len(source) // BLOCK * BLOCK
-        self._xor(source[:whole], target[:whole])
-        tail = len(source) - whole
-        if tail:
-            stream = np.zeros(BLOCK, np.uint8)
-            self._xor(stream, stream)
-            target[whole:] = source[whole:] ^ stream[:tail]
-            self._rest = stream[tail:].tobytes()
+        Args:
+            key: 16 or 32 bytes.
+            nonce: 8 bytes, or 24 (XSalsa20).
+            rounds: 20, 12 or 8.
+            constants: 16 bytes; those of the standard where empty.
+            counter: Number of the first block.
 
-    def _xor(self, source: NDArray[np.uint8], target: NDArray[np.uint8]) -> None:
-        """XOR whole blocks and move on."""
-        _xor_blocks(self._state, self._block, self._rounds, source.view("<u4"), target.view("<u4"))
-        self._block += len(source) // BLOCK
+        Raises:
+            ValueError: One of them has a length that does not exist.
+        """
+        if len(nonce) == 24:
+            key, nonce = derived(key, nonce[:16], rounds, constants), nonce[16:]
+        if len(nonce) != 8:
+            raise ValueError(f"a Salsa20 nonce has 8 or 24 bytes, not {len(nonce)}")
+        cipher = cls(_start(key, nonce + bytes(8), constants), rounds)
+        return cipher.at(counter * BLOCK) if counter else cipher
+
+    def _fill(self, words: NDArray[np.uint32]) -> None:
+        _fill(self._state, self.low, self.high, self._advance(words), self._rounds, words)
+
+
+def _start(key: bytes, middle: bytes, constants: bytes) -> bytes:
+    """Return the state of constants, key and the four words in the middle."""
+    if len(key) not in CONSTANTS:
+        raise ValueError(f"a Salsa20 key has 16 or 32 bytes, not {len(key)}")
+    constants = constants or CONSTANTS[len(key)]
+    one, two, three, four = (constants[index : index + 4] for index in range(0, 16, 4))
+    return one + key[:16] + two + middle + three + key[-16:] + four
+
+
+def derived(key: bytes, nonce: bytes, rounds: int = 20, constants: bytes = b"") -> bytes:
+    """Return HSalsa20: the 32 bytes derived from a key and 16 bytes of nonce (Bernstein, 2011)."""
+    state = np.frombuffer(_start(key, nonce, constants), "<u4").astype(np.uint32)
+    out = np.empty(WORDS * LANES, np.uint32)
+    _fill(state, COUNTER, COUNTER + 1, np.uint64(int.from_bytes(nonce[8:], "little")), rounds, out)
+    block = out[:WORDS] - state  # a block is the sum of the state before and after the rounds
+    return block[[0, 5, 10, 15, 6, 7, 8, 9]].astype("<u4").tobytes()
