@@ -43,7 +43,7 @@ def _sources() -> Iterator[Row]:
     from unransom.evidence import STORES
 
     for kind in STORES:
-        yield {"name": kind.name, "title": (kind.claims.__doc__ or "").partition(".")[0]}
+        yield {"name": kind.name, "title": kind.title}
 
 
 SUBJECTS: dict[str, Callable[[], Iterator[Row]]] = {

@@ -30,18 +30,20 @@ class StoreKind(NamedTuple):
 
     Attributes:
         name: ``Source.kind``, and the name of its module in ``stores/``.
+        title: What people call it.
         claims: Whether it is the kind to open a place with.
     """
 
     name: str
+    title: str
     claims: Callable[[Location], bool]
 
 
 STORES = (  # in order of trial
-    StoreKind("bucket", is_bucket),
-    StoreKind("folder", is_folder),
-    StoreKind("image", is_image),
-    StoreKind("file", is_file),
+    StoreKind("bucket", "S3-compatible bucket, with all versions: s3://BUCKET/PREFIX", is_bucket),
+    StoreKind("folder", "Folder and everything below it", is_folder),
+    StoreKind("image", "Disk image (raw, split) or device: MBR, GPT; NTFS, ext2/3/4, FAT, exFAT", is_image),
+    StoreKind("file", "Single file", is_file),
 )
 
 
