@@ -7,7 +7,28 @@ import re
 from typing import NamedTuple
 
 from unransom.catalog.families import FAMILIES
+from unransom.catalog.formats import FORMATS
+from unransom.catalog.formats.identify import extension_of
 from unransom.core.text import guess_text
+
+# Extensions that companies' files have, besides those of the formats in the catalogue.
+_COMMON = b"""
+3ds 7z accdb ai asp aspx avi bak bat bin bmp c cab cdr cer cfg class cpp crt cs csv dat db dbf dll
+dmg doc docm docx dot dotx dwg dxf eml eps exe fdb flac frm gif gz h htm html ibd ico iso jar java
+jpeg jpg js json jsp key ldf log m4a mdb mdf mkv mov mp3 mp4 mpg mpp msg myd myi nsf odp ods odt ogg
+ora ost pdf pem pfx php png ppt pptx ps1 psd pst py qcow2 rar raw rtf sdf sh sln sql sqlite sqlite3
+svg swf sys tar tgz tif tiff txt vbk vbm vdi vhd vhdx vib vmdk vmem vmsd vmsn vmx vsd vsdx wav webp
+wim wma wmv xls xlsb xlsm xlsx xml xz yml zip zst
+"""
+COMMON = frozenset(_COMMON.split())
+_BRACKETS = re.compile(rb"\[[^\]/]*\]|\{[^}/]*\}|\([^)/]*\)")
+_PREFIX = re.compile(rb"(?:\[[^\]/]*@[^\]/]*\]|\[[0-9A-Fa-f]{6,16}\]|_+)*")  # [mail][id]name.ext.locked
+_ADDRESS = re.compile(rb"(?i)[a-z0-9_.+-]+@[a-z0-9.-]+\.[a-z]{2,8}")
+_NOTE_WORDS = re.compile(
+    r"(?i)read.?(me|it|this)|recover|restore|decrypt|decipher|unlock|how.?to|help|instruction|ransom|attention"
+    r"|warning|important|files?.?back|what.?happened|note|расшифр|восстанов|解密|恢复|加密"
+)
+_NOTE_EXTENSIONS = ("", "txt", "html", "htm", "hta", "rtf", "url", "readme")
 
 
 class Named(NamedTuple):
@@ -31,6 +52,11 @@ def _notes() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((family.name, re.compile(pattern)) for family in FAMILIES for pattern in family.notes)
 
 
+@functools.cache
+def _known() -> frozenset[bytes]:
+    return COMMON.union(extension.encode() for each in FORMATS for extension in each.extensions)
+
+
 def locker_extensions(path: bytes) -> tuple[Named, ...]:
     """Return each family whose extension the file's name ends with."""
     folder, slash, raw = path.rpartition(b"/")
@@ -45,7 +71,37 @@ def locker_extensions(path: bytes) -> tuple[Named, ...]:
     return tuple(found)
 
 
+def without_unknown_extension(path: bytes) -> bytes:
+    """Return ``path`` without what an unknown locker added; b"" where nothing looks added.
+
+    ``photo.jpg.locked`` and ``plan.xlsx.id-7F.[a@b.com].zz`` end with no extension that anything has, but
+    what stands before does.
+    """
+    folder, slash, name = path.rpartition(b"/")
+    masked = _ADDRESS.sub(_blank, _BRACKETS.sub(_blank, name))
+    last = re.split(rb"[.\-_ ]", masked.rstrip())[-1]
+    if last.lower() in _known() or last.isdigit():
+        return b""
+    end = -1
+    for match in re.finditer(rb"(?<=[^.])\.([A-Za-z0-9]{1,8})(?=[.\-_ \[{(])", masked):
+        if match[1].lower() in _known():
+            end = match.end()
+    start = len(added[0]) if (added := _PREFIX.match(name)) and b"@" in added[0] else 0
+    return folder + slash + name[start:end] if end > start and len(name) - end > 1 else b""
+
+
+def _blank(match: re.Match[bytes]) -> bytes:
+    """Return as many placeholders, so that dots in identifiers and addresses do not count."""
+    return match[0][:1] + b"?" * (len(match[0]) - 1)
+
+
 def note_families(path: bytes) -> tuple[str, ...]:
     """Return the families whose ransom notes are called like the file."""
     name = guess_text(path.rpartition(b"/")[2]).text
     return tuple(dict.fromkeys(family for family, pattern in _notes() if pattern.fullmatch(name)))
+
+
+def called_like_a_note(path: bytes) -> bool:
+    """Return whether the name is one that ransom notes have, of whatever family."""
+    name = guess_text(path.rpartition(b"/")[2]).text
+    return extension_of(path) in _NOTE_EXTENSIONS and bool(_NOTE_WORDS.search(name))

@@ -7,45 +7,116 @@ from collections.abc import Iterator
 import msgspec
 
 from unransom.catalog.families import FAMILIES
-from unransom.catalog.oracle import judge
 from unransom.catalog.schemes.family import NAMED, Mark
 from unransom.core.context import Context
-from unransom.core.messages import say
-from unransom.core.records import FileRef, Grade, Record, State
-from unransom.core.streams import Salvage
-from unransom.examine.triage.names import locker_extensions
+from unransom.core.messages import Message, say
+from unransom.core.records import FileRef, Finding, Grade, Record, State, TimelineEvent
+from unransom.core.streams import Reader, Salvage
+from unransom.core.text import shown
+from unransom.examine.triage.content import Verdict, examine
+from unransom.examine.triage.names import (
+    called_like_a_note,
+    locker_extensions,
+    note_families,
+    without_unknown_extension,
+)
+from unransom.examine.triage.notes import LARGEST, read_note
+
+WEAK = 20  # bits of a mark that names a family together with content that is locked
+READABLE = frozenset({"", "text", "html", "xml", "rtf", "markdown"})  # formats that a note may be in
+SECOND = 1_000_000_000
 
 
 def run(ref: FileRef, context: Context) -> Iterator[Record]:
-    """Yield ``ref`` with its state."""
+    """Yield ``ref`` with its state, then what else is worth telling."""
     named = {each.family: each.original for each in locker_extensions(ref.path)}
     with context.open(ref) as reader:
         content = Salvage(reader)
-        marks: dict[str, Mark] = {}
-        for family in FAMILIES:
-            mark = family.read(content)
-            if mark:
-                marks[family.name] = mark
-        judgement = judge(content, ref.path)
-    grade = judgement.validation.grade
-    strong = [name for name, mark in marks.items() if mark.bits >= NAMED or (name in named and mark.bits)]
-    original = next(iter(named.values()), b"")
-    why = judgement.validation.why
-    if strong and grade is not Grade.GOOD:
-        state, family_name = State.LOCKED, strong[0]
-        why = say("the file ends like those of {family}", family=strong[0])
-        original = named.get(strong[0], original)
-    else:
-        state = (
-            State.INTACT if grade is Grade.GOOD else State.UNKNOWN if grade is Grade.UNKNOWN else State.LOCKED
-        )
-        family_name = None
-    yield msgspec.structs.replace(
+        marks = _marks(content)
+        original = next(iter(named.values()), b"") or without_unknown_extension(ref.path)
+        verdict = examine(content, original or ref.path, suspicious=bool(marks or original))
+        family = _name(marks, named, verdict)
+        if verdict.state is State.INTACT and not family and content.size <= LARGEST:
+            yield from _note(ref, content, verdict)
+        lost = len(content.lost) > 0 and verdict.state is not State.LOCKED and not family
+    if lost:
+        verdict = verdict._replace(state=State.UNKNOWN, why=say("parts of it cannot be read"))
+    yield _judged(ref, verdict, family, marks, named, original)
+    strong = [name for name, mark in marks.items() if mark.bits >= NAMED]
+    if len(strong) > 1:
+        what = say("it has the marks of {first} and of {second}", first=strong[0], second=strong[1])
+        yield Finding(kind="contradiction", item=_item(ref), what=what)
+
+
+def _judged(
+    ref: FileRef,
+    verdict: Verdict,
+    family: str | None,
+    marks: dict[str, Mark],
+    named: dict[str, bytes],
+    original: bytes,
+) -> FileRef:
+    """Return ``ref`` with what was found."""
+    state = State.LOCKED if family else verdict.state
+    locked = state is State.LOCKED
+    return msgspec.structs.replace(
         ref,
         state=state,
-        family=family_name,
-        candidates=tuple(marks) if state is not State.INTACT else (),
-        original=original,
-        format=judgement.format,
-        why=why,
+        family=family,
+        variant=marks[family].variant if family else "",
+        candidates=tuple(dict.fromkeys((*marks, *named))) if state is not State.INTACT else (),
+        original=named.get(family or "", original) if locked else b"",
+        locked=verdict.locked if locked else None,
+        format=verdict.format,
+        why=_reason(family, marks, verdict),
     )
+
+
+def _reason(family: str | None, marks: dict[str, Mark], verdict: Verdict) -> Message:
+    if family is None:
+        return verdict.why
+    bits = marks[family].bits
+    return say("it carries the mark of {family}, {bits} bits of it", family=family, bits=bits)
+
+
+def _marks(content: Reader) -> dict[str, Mark]:
+    """Return the mark of every family that finds one, the strongest first."""
+    found = [(family.name, mark) for family in FAMILIES if (mark := family.read(content))]
+    return dict(sorted(found, key=lambda each: -each[1].bits))
+
+
+def _name(marks: dict[str, Mark], named: dict[str, bytes], verdict: Verdict) -> str | None:
+    """Return the family to name, by its mark, and by name and content where the mark is weak."""
+    for name, mark in marks.items():
+        if mark.bits >= NAMED:
+            return name
+        if name in named and mark.bits and verdict.grade is not Grade.GOOD:
+            return name
+        if mark.bits >= WEAK and verdict.state is State.LOCKED:
+            return name
+    return None
+
+
+def _note(ref: FileRef, content: Reader, verdict: Verdict) -> Iterator[Record]:
+    """Yield what a ransom note tells, where the file is one, and when it was written."""
+    if verdict.format not in READABLE:
+        return
+    note = read_note(content.read_at(0, LARGEST), called_like_a_note(ref.path))
+    if note is None:
+        return
+    families = {"families": ", ".join(note_families(ref.path))} if note_families(ref.path) else {}
+    what = say("a ransom note: it says that files were encrypted and where to write to")
+    yield Finding(kind="note", item=_item(ref), what=what, facts=note.facts | families)
+    if ref.modified is not None:
+        yield TimelineEvent(
+            time=ref.modified,
+            precision=1 if ref.modified % SECOND else SECOND,
+            origin="mtime",
+            host=ref.source,
+            item=_item(ref),
+            what=say("a ransom note was written"),
+        )
+
+
+def _item(ref: FileRef) -> str:
+    return f"{ref.source}:{shown(ref.path)}"
