@@ -36,8 +36,8 @@ class Magic(msgspec.Struct, frozen=True, tag="magic"):
 Part = Field | Number | Magic
 
 
-class Tail(msgspec.Struct, frozen=True):
-    """Metadata of fixed size behind the original's bytes.
+class _Parts(msgspec.Struct, frozen=True):
+    """Metadata of fixed size.
 
     Attributes:
         parts: In the order of the file.
@@ -51,23 +51,16 @@ class Tail(msgspec.Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        """Bytes of the tail."""
+        """Bytes of the metadata."""
         return sum(part.size for part in self.parts)
 
-    def __call__(self, locked: Reader) -> Mark | None:
-        """Return the mark of ``locked``, None where a magic is missing or the file is too short."""
-        plain_size = locked.size - self.size
-        if plain_size < 0:
-            return None
-        return self.mark(locked.read_at(plain_size, self.size), plain_size)
-
-    def mark(self, tail: bytes, plain_size: int) -> Mark | None:
-        """Return what the bytes of the tail say."""
+    def mark(self, data: bytes, plain_size: int | None = None) -> Mark | None:
+        """Return what the bytes of the metadata say, None where a magic or bytes are missing."""
         fields: dict[str, bytes] = {}
         numbers: dict[str, int] = {}
         bits = position = 0
         for part in self.parts:
-            value = tail[position : position + part.size]
+            value = data[position : position + part.size]
             position += part.size
             if len(value) != part.size:
                 return None
@@ -88,3 +81,22 @@ class Tail(msgspec.Struct, frozen=True):
             wrapped=fields.get(self.wrapped, b""),
             campaign=fields[self.campaign].hex() if self.campaign else "",
         )
+
+
+class Tail(_Parts, frozen=True):
+    """Metadata behind the original's bytes."""
+
+    def __call__(self, locked: Reader) -> Mark | None:
+        """Return the mark of ``locked``, None where a magic is missing or the file is too short."""
+        plain_size = locked.size - self.size
+        if plain_size < 0:
+            return None
+        return self.mark(locked.read_at(plain_size, self.size), plain_size)
+
+
+class Head(_Parts, frozen=True):
+    """Metadata before the locked bytes; how long the original is, only its fields tell."""
+
+    def __call__(self, locked: Reader) -> Mark | None:
+        """Return the mark of ``locked``, None where a magic is missing or the file is too short."""
+        return self.mark(locked.read_at(0, self.size))
