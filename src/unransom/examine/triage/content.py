@@ -32,7 +32,9 @@ from unransom.examine.triage.signatures import SEALED_BY_NAME, promised_by, sign
 
 WALKED = 64 << 20  # bytes of a file whose structure is walked without any suspicion
 HEADER = 8.0  # bits of evidence for a header: of random heads one of some 250 has as much
-TINY = 8  # bytes that may be anything
+TINY = 4  # bytes that may be anything
+TEXT = 16 << 20  # bytes of a file that is tried as text though it does not begin like one
+EDGE = 64  # bytes in which damage of a text is located
 FIRST = 16  # bytes: the shortest piece that a locker encrypts
 PROMISED = 3.0  # bits of evidence for a header, of 16 bytes, below which they look random
 WHOLE = 0.9  # share of a file from which people call it all of it
@@ -165,7 +167,7 @@ def _formless(content: Reader, path: bytes) -> Verdict:
         return _tiny(head, promised)
     locked = _locked_head(head) or (promised and _unlike(head))
     if not locked:
-        return _plain_head(content, head, formats)
+        return _plain_head(content, head, promised, formats)
     estimate = max(_estimate(content), locked)
     if promised:
         why = say("random bytes where {format} begins otherwise", format=promised)
@@ -176,32 +178,51 @@ def _formless(content: Reader, path: bytes) -> Verdict:
     return Verdict(State.LOCKED, why, locked=estimate)
 
 
-def _plain_head(content: Reader, head: bytes, formats: tuple[Format, ...]) -> Verdict:
+def _plain_head(content: Reader, head: bytes, promised: str, formats: tuple[Format, ...]) -> Verdict:
     """Judge content whose first bytes are not random: those behind them may be all the same."""
-    if any(each.name in LENIENT for each in formats):
-        validation = text.validate(content)
-        broken = _random_damage(content, validation) if validation.grade is Grade.PARTIAL else 0
-        if broken:
-            return Verdict(State.LOCKED, validation.why, locked=broken)
-    elif formats and any(uniform(head[spared : spared + BLOCK]) for spared in SPARED):
-        why = say("random bytes behind the first ones of {format}", format=formats[0].title)
+    broken = _broken_text(content) if not formats or any(each.name in LENIENT for each in formats) else None
+    if broken:
+        return broken
+    if formats and any(uniform(head[spared : spared + BLOCK]) for spared in SPARED):
+        why = say("random bytes behind the first ones of {format}", format=promised)
         return Verdict(State.LOCKED, why, locked=_estimate(content))
     return Verdict(State.INTACT, say("no known format; its bytes are not encrypted"))
 
 
+def _broken_text(content: Reader) -> Verdict | None:
+    """Return the verdict where content is text save for random bytes, None where it is something else."""
+    if content.size > TEXT:
+        return None
+    validation = text.validate(content)
+    lost = sum(map(len, validation.damage))
+    if validation.grade is not Grade.PARTIAL or lost > content.size * 3 // 4:
+        return None
+    data = b"".join(content.read_at(*_core(span)) for span in validation.damage)
+    random = uniform(data) if len(data) >= SMALLEST else plain_bits(data) < -len(data) / 4
+    return Verdict(State.LOCKED, validation.why, locked=lost) if random else None
+
+
+def _core(span: Span) -> tuple[int, int]:
+    """Return offset and length of ``span`` without its edges, which are cut in steps and may be text."""
+    edge = EDGE if len(span) >= 4 * EDGE else 0
+    return span.start + edge, len(span) - 2 * edge
+
+
 def _tiny(data: bytes, promised: str) -> Verdict:
     """Judge content too short for a histogram."""
-    bits = header_bits(data) if promised else plain_bits(data)
-    if len(data) < TINY and bits < TINY:
+    bits = plain_bits(data)
+    if promised or len(data) >= 4 * FIRST:
+        bits = min(bits, plain_bits(data[:FIRST]), plain_bits(data[: 4 * FIRST]))
+    if bits >= 0:
+        return Verdict(State.INTACT, say("no known format; its bytes are not encrypted"))
+    if len(data) < TINY:
         return Verdict(State.UNKNOWN, say("too short to tell from random bytes"))
-    if bits < 0:
-        return Verdict(State.LOCKED, say("random bytes, and no format begins like this"), locked=len(data))
-    return Verdict(State.INTACT, say("no known format; its bytes are not encrypted"))
+    return Verdict(State.LOCKED, say("random bytes, and no format begins like this"), locked=len(data))
 
 
 def _unlike(head: bytes) -> int:
     """Return how many first bytes look random in a file that ought to begin with a signature or text."""
-    return FIRST if header_bits(head[:FIRST]) < PROMISED else 0
+    return FIRST if header_bits(head[:FIRST]) < PROMISED or plain_bits(head[: 4 * FIRST]) < 0 else 0
 
 
 def _locked_head(head: bytes) -> int:

@@ -99,6 +99,8 @@ SIGNATURES = (
     Signature("disk image", (b"EVF\x09\x0d\x0a\xff\0",), ("e01",)),
     Signature("Windows image", (b"MSWIM\0\0\0",), ("wim", "esd")),
     Signature("RPM package", (b"\xed\xab\xee\xdb",), ("rpm",)),
+    Signature("zlib stream", (b"x\x9c", b"x\xda", b"x\x01", b"x\x5e"), ("zlib", "glz", "inv")),
+    Signature("zlib stream", (b"x\x9c", b"x\xda", b"x\x01", b"x\x5e"), ("rdb", "mmpz"), 4),
     Signature("LZ4", (b"\x04\x22\x4d\x18", b"\x02\x21\x4c\x18"), ("lz4",)),
     Signature("LZMA", (b"\x5d\0\0",), ("lzma",)),
     Signature("compress", (b"\x1f\x9d",), ("z",)),
