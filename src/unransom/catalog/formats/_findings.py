@@ -15,7 +15,9 @@ HOLD = 32  # bits that must hold before a damaged file counts as such a file at 
 class Findings:
     """Bits of proof that held, and the places where the structure broke."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
+        """Collect what is found in a reader of ``size`` bytes."""
+        self._size = size
         self.bits = 0
         self.first: Message | None = None
         self.damage: list[Span] = []
@@ -32,12 +34,14 @@ class Findings:
     def fault(self, start: int, end: int, why: Message) -> None:
         """The structure does not hold in ``start <= offset < end``; the first ``why`` is the one told."""
         self.first = self.first or why
-        start, end = max(0, start), max(0, end)
-        if len(self.damage) < SPANS_CAP:
-            self.damage.append(Span(start, max(start, end)))
-        else:
-            last = self.damage[-1]
+        start, end = max(0, start), min(end, self._size)
+        if end <= start:
+            return  # behind the file's end, where it is cut off
+        last = self.damage[-1] if self.damage else None
+        if last and (last.start <= start <= last.end or len(self.damage) >= SPANS_CAP):
             self.damage[-1] = Span(min(last.start, start), max(last.end, end))
+        else:
+            self.damage.append(Span(start, end))
 
     def verdict(self, whole: Message, length: int | None = None) -> Validation:
         """Return GOOD with ``whole`` where nothing broke, else PARTIAL or BAD with the first fault."""

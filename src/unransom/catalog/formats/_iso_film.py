@@ -49,7 +49,7 @@ class Film:
         self._moof = self._following = 0
         self._data: list[Box] = []
         self._budget = Budget(reader.size)
-        self.findings = Findings()
+        self.findings = Findings(reader.size)
         self.names: list[bytes] = []
         self.samples: list[tuple[Samples, Units | None]] = []
         self.end = 0
@@ -111,7 +111,7 @@ class Film:
         if entry is None or entry.end > box.end:
             return None
         inner = Box(entry.name, entry.begin, entry.start + ENTRY, entry.end)
-        for child in children(self._reader, inner, Findings()):
+        for child in children(self._reader, inner, Findings(self._reader.size)):
             if child.name in CONFIGURATIONS:
                 return Units(entry.name, self._reader.read_at(child.start, min(child.end - child.start, 64)))
         return None

@@ -69,7 +69,7 @@ class PsdWalk:
         self._header = header
         self._budget = Budget(reader.size)
         self._decode = True
-        self.findings = Findings()
+        self.findings = Findings(reader.size)
         self.end = 26
 
     def run(self, *, decode: bool) -> None:

@@ -81,7 +81,7 @@ def validate(reader: Reader) -> Validation:
     magic = cached.read_at(0, len(MAGIC))
     if magic not in {MAGIC, THIN}:
         return bad(say("no ar header"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     findings.hold(64)
     count, last = 0, None
     for member in members(cached):

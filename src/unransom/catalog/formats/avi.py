@@ -50,7 +50,7 @@ class _Walk:
         self._jpeg = False
         self._movie = 0  # where offsets of the index count from
         self._starts: list[int] = []
-        self.findings = Findings()
+        self.findings = Findings(reader.size)
         self.frames = 0
         self.end = 0
 

@@ -89,7 +89,7 @@ def validate(reader: Reader) -> Validation:
     header = _header(head)
     if header is None:
         return bad(say("this is no BMP image"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     findings.hold(recognise(head))
     bitmap, start = header
     end = _end(bitmap, start, head)

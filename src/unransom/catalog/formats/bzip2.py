@@ -44,7 +44,7 @@ def measure(reader: Reader) -> Measure:
 
 def validate(reader: Reader) -> Validation:
     """Decompress every stream, which checks the CRC-32 of each block and of the stream."""
-    findings = Findings()
+    findings = Findings(reader.size)
     budget = Budget(reader.size)
     streams = end = 0
     while (stream := _stream(reader, end, budget)) is not None:

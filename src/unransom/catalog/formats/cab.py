@@ -175,7 +175,7 @@ def validate(reader: Reader) -> Validation:
     head = read_head(cached)
     if head is None:
         return bad(say("no header of a cabinet"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     findings.hold(recognise(cached.read_at(0, HEADER)))
     end = _check_files(cached, head, findings)
     blocks = 0

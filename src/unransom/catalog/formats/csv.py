@@ -125,7 +125,7 @@ def validate(reader: Reader) -> Validation:
     scan = scan_text(reader)
     if scan is None:
         return bad(say("no text in any known encoding"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     note_text(scan, reader, findings)
     delimiter = delimiter_of(reader.read_at(0, HEAD), scan.encoding)
     if delimiter is None or not findings.clean:

@@ -61,7 +61,12 @@ def measure(reader: Reader) -> Measure:
     header = _header(reader.read_at(0, 4096))
     if header is None or header.end > reader.size:
         return Measure(None, say("no dBASE table"))
-    return Measure(header.end + (reader.read_at(header.end, 1) == b"\x1a"), say("by the number of records"))
+    return Measure(_end(reader, header), say("by the number of records"))
+
+
+def _end(reader: Reader, header: Header) -> int:
+    """Return the end of the last record, and of the mark behind it where there is one."""
+    return header.end + (reader.read_at(header.end, 1) == b"\x1a")
 
 
 def validate(reader: Reader) -> Validation:
@@ -69,7 +74,7 @@ def validate(reader: Reader) -> Validation:
     header = _header(reader.read_at(0, 4096))
     if header is None:
         return bad(say("no dBASE table"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     findings.hold(40)
     if header.end > reader.size:
         findings.fault(reader.size, reader.size, say("the table is cut off"))
@@ -92,9 +97,10 @@ def validate(reader: Reader) -> Validation:
                 say("no text from offset {offset} on", offset=start + span.start),
             )
         findings.hold(7 * (len(marks) - len(wrong)))
-    if header.end <= reader.size:
-        check_trailer(reader, header.end, findings)
-    return findings.verdict(say("{records} records hold", records=header.records), header.end)
+    end = _end(reader, header)
+    if end <= reader.size:
+        check_trailer(reader, end, findings)
+    return findings.verdict(say("{records} records hold", records=header.records), end)
 
 
 FORMAT = Format(

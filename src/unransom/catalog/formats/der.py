@@ -86,7 +86,7 @@ def measure(reader: Reader) -> Measure:
 def validate(reader: Reader) -> Validation:
     """Walk all values; of PEM each block."""
     data = reader.read_at(0, min(reader.size, LARGEST))
-    findings = Findings()
+    findings = Findings(reader.size)
     if LINE.search(data):
         return _validate_blocks(reader, data, findings)
     if not recognise(data):

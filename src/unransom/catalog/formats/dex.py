@@ -33,7 +33,7 @@ def validate(reader: Reader) -> Validation:
     head = reader.read_at(0, 112)
     if not recognise(head):
         return bad(say("no compiled classes of Android"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     findings.hold(128)
     adler, size = struct.unpack_from("<I20xI", head, 8)
     if not 112 <= size <= reader.size:

@@ -126,7 +126,7 @@ def validate(reader: Reader) -> Validation:
     layout = _layout(reader.read_at(0, 64))
     if layout is None:
         return bad(say("no ELF header"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     findings.hold(88)
     sections = _sections(reader, layout)
     if sections is None:

@@ -41,7 +41,7 @@ def measure(reader: Reader) -> Measure:
 def validate(reader: Reader) -> Validation:
     """Check the header and every chunk; chunks of zeros are not yet in use."""
     head = reader.read_at(0, HEADER)
-    findings = Findings()
+    findings = Findings(reader.size)
     dirty = False
     if bits := recognise(head):
         findings.hold(bits)

@@ -88,7 +88,7 @@ class _Walk:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self.findings = Findings()
+        self.findings = Findings(reader.size)
         self.ends: list[int] = []
         self.end: int | None = None
 

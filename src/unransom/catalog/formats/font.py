@@ -104,7 +104,7 @@ def measure(reader: Reader) -> Measure:
 def validate(reader: Reader) -> Validation:
     """Check the checksum of every table, inflated where need be."""
     head = reader.read_at(0, 64)
-    findings = Findings()
+    findings = Findings(reader.size)
     findings.hold(recognise(head))
     if not findings.bits:
         return bad(say("no font header"), reader.size)

@@ -171,7 +171,7 @@ def validate(reader: Reader) -> Validation:
     """Walk the blocks and decode all pixels."""
     if not recognise(reader.read_at(0, HEAD)):
         return bad(say("this is no GIF image"), reader.size)
-    findings, walk = Findings(), _Walk(reader, decode=True)
+    findings, walk = Findings(reader.size), _Walk(reader, decode=True)
     try:
         walk.run()
         check_trailer(reader, walk.end, findings)

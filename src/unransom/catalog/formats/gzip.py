@@ -89,7 +89,7 @@ def measure(reader: Reader) -> Measure:
 def validate(reader: Reader) -> Validation:
     """Inflate every member; check CRC-32 and length."""
     cached = Cached(reader)
-    findings = Findings()
+    findings = Findings(reader.size)
     budget = Budget(reader.size)
     members = end = 0
     while (member := _member(cached, end, budget)) is not None:

@@ -40,7 +40,7 @@ def validate(reader: Reader) -> Validation:
     scan = scan_text(reader)
     if scan is None:
         return bad(say("no text in any known encoding"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     note_text(scan, reader, findings)
     opened = OPENED.search(reader.read_at(0, HEAD))
     if opened and findings.clean and not CLOSED.search(reader.read_at(max(0, reader.size - HEAD), HEAD)):

@@ -41,7 +41,7 @@ def validate(reader: Reader) -> Validation:
     bits = recognise(head)
     if not bits:
         return bad(say("no colour profile"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     findings.hold(bits)
     size = int.from_bytes(head[:4], "big")
     if size > reader.size:

@@ -90,7 +90,7 @@ def validate(reader: Reader) -> Validation:
     """Check the directory and every image."""
     if not recognise(reader.read_at(0, HEAD)):
         return bad(say("this is no icon"), reader.size)
-    findings, icons = Findings(), _icons(_directory(reader))
+    findings, icons = Findings(reader.size), _icons(_directory(reader))
     findings.hold(39 + 8 * len(icons))
     budget = Budget(reader.size)  # entries may share an image
     for icon in icons:

@@ -73,7 +73,7 @@ def validate(reader: Reader) -> Validation:
     space = _header(reader.read_at(0, 64)) or _guess(reader)
     if space is None:
         return bad(say("neither an InnoDB space header nor numbered pages"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     if space.number is None:
         findings.fault(0, space.size, say("page 0 with the space header is lost"))
     stated = space.pages * space.size

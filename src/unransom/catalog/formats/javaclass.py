@@ -122,7 +122,7 @@ def validate(reader: Reader) -> Validation:
     data = reader.read_at(0, min(reader.size, LARGEST))
     if not recognise(data):
         return bad(say("no Java class"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     findings.hold(44)
     try:
         end = walk(data)

@@ -67,7 +67,7 @@ def validate(reader: Reader) -> Validation:
     """Check marker grammar and tables, and decode every scan of every image in the file."""
     if not recognise(reader.read_at(0, HEAD)):
         return bad(say("this is no JPEG image"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     images = _images(Cached(reader), decode=True, only_announced=False)
     for image in images:
         findings.hold(image.bits)

@@ -62,7 +62,7 @@ def validate(reader: Reader) -> Validation:
     scan = scan_text(reader)
     if scan is None:
         return bad(say("no text in any known encoding"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     note_text(scan, reader, findings)
     fault = read(reader, scan.encoding) if findings.clean else None
     if fault and fault[0] < reader.size and not recognise(reader.read_at(0, HEAD)):

@@ -52,7 +52,7 @@ class _Walk:
         self._units: dict[int, Units] = {}
         self._clusters: set[int] = set()
         self._cues: list[int] = []
-        self.findings = Findings()
+        self.findings = Findings(reader.size)
         self.end = 0
         self.blocks = 0
 

@@ -56,7 +56,7 @@ def validate(reader: Reader) -> Validation:
     head = reader.read_at(0, 28)
     if not recognise(head):
         return bad(say("no compiled catalogue"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     findings.hold(64)
     count = struct.unpack_from(ORDERS[head[:4]] + "I", head, 8)[0]
     rows = _strings(reader)

@@ -113,7 +113,7 @@ class _Walk:
 
     def __init__(self, reader: Reader) -> None:
         self.reader = Cached(reader)
-        self.findings = Findings()
+        self.findings = Findings(reader.size)
         self.sound = _Sound(0)
 
     def run(self, *, resume: bool) -> None:

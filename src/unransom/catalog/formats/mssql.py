@@ -45,7 +45,7 @@ def measure(reader: Reader) -> Measure:
     if not recognise(reader.read_at(0, 96)):
         return Measure(None, say("no SQL Server file header"))
     if is_log(reader):
-        end = check_log(reader, Findings())
+        end = check_log(reader, Findings(reader.size))
         return Measure(end if end <= reader.size else None, say("by the virtual log files"))
     pages = _stated(reader)
     return Measure(pages * PAGE or None, say("by the number of pages in the file header"))
@@ -78,7 +78,7 @@ def _restored(page: bytes) -> bytes:
 
 def validate(reader: Reader) -> Validation:
     """Check every page: its number, its sizes and its checksum; free pages may hold anything."""
-    findings = Findings()
+    findings = Findings(reader.size)
     if recognise(reader.read_at(0, 96)):
         findings.hold(80)
     elif not is_log(reader) and not _numbered(reader):

@@ -77,7 +77,7 @@ def validate(reader: Reader) -> Validation:
     header = _header(reader)
     if header is None:
         return bad(say("no NumPy array"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     findings.hold(72)
     if header.end > reader.size:
         findings.fault(reader.size, reader.size, say("the array is cut off"))

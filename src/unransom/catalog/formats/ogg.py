@@ -73,7 +73,7 @@ class _Walk:
     def __init__(self, reader: Reader) -> None:
         self._reader = Cached(reader)
         self._next: dict[int, int] = {}
-        self.findings = Findings()
+        self.findings = Findings(reader.size)
         self.end = 0
 
     def run(self) -> None:

@@ -29,7 +29,7 @@ def measure(reader: Reader) -> Measure:
     header = read_header(cached.read_at(0, HEADER))
     if header is None:
         return Measure(None, say("no OLE2 header"))
-    compound = Compound(cached, header, Findings())
+    compound = Compound(cached, header, Findings(reader.size))
     if not compound.used or compound.length > reader.size + header.sector:
         return Measure(None, say("the OLE2 allocation table does not hold"))
     shorter = [
@@ -54,7 +54,7 @@ def validate(reader: Reader) -> Validation:
     header = read_header(cached.read_at(0, HEADER))
     if header is None:
         return bad(say("no OLE2 header"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     findings.hold(recognise(reader.read_at(0, HEADER)))
     compound = Compound(cached, header, findings)
     _check_links(compound)

@@ -49,7 +49,7 @@ class _Check:
 
     def __init__(self, reader: Reader, start: int) -> None:
         self.reader = Cached(reader)
-        self.findings = Findings()
+        self.findings = Findings(reader.size)
         self.budget = Budget(reader.size)
         self.encrypted = _is_encrypted(self.reader)
         self.end = 0

@@ -127,7 +127,7 @@ def validate(reader: Reader) -> Validation:
     image = _image(reader)
     if image is None:
         return bad(say("no header of a Windows program"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     findings.hold(48)
     if image.end > reader.size:
         findings.fault(

@@ -109,7 +109,7 @@ class _Walk:
         self._frames = 0
         self._skip = -1  # bytes before the pixel data in the present chunk, -1 where it has none
         self._broken = -1  # where the pixel data of the present chunk fails
-        self.findings = Findings()
+        self.findings = Findings(reader.size)
         self.end = len(MAGIC)
         self.complete = False
 

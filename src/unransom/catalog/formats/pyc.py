@@ -162,7 +162,7 @@ def validate(reader: Reader) -> Validation:
     header = _header(data)
     if header is None:
         return bad(say("no compiled Python module"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     findings.hold(32)
     try:
         end = _walk(data, header[1], _shape(header[0]))

@@ -196,7 +196,7 @@ def validate(reader: Reader) -> Validation:
     cached = Cached(reader)
     if not recognise(cached.read_at(0, 8)):
         return bad(say("no RAR header"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     findings.hold(56)
     end, count, last = len(MAGIC4), 0, False
     for block in _blocks(cached):

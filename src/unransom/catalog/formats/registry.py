@@ -49,7 +49,7 @@ def measure(reader: Reader) -> Measure:
 def validate(reader: Reader) -> Validation:
     """Walk all bins and all cells in them."""
     head = reader.read_at(0, PAGE)
-    findings = Findings()
+    findings = Findings(reader.size)
     bits = recognise(head)
     findings.hold(bits)
     end = _stated(head) if bits else reader.size // PAGE * PAGE

@@ -90,7 +90,7 @@ class _Check:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self.findings = Findings()
+        self.findings = Findings(reader.size)
         self.budget = Budget(reader.size)
         self.files = 0
         self.unchecked = 0

@@ -81,7 +81,7 @@ def validate(reader: Reader) -> Validation:
     """Check every page; pages on the free list may hold anything."""
     head = reader.read_at(0, 100)
     header = _header(head)
-    findings = Findings()
+    findings = Findings(reader.size)
     if header:
         findings.hold(152)
     else:

@@ -155,7 +155,7 @@ def _filled_end(reader: Reader, end: int) -> int:
 
 def measure(reader: Reader) -> Measure:
     """Go from header to header to the two empty blocks, and on to the end of the record if that is empty."""
-    walk = _Walk(reader, Findings(), resync=False)
+    walk = _Walk(reader, Findings(reader.size), resync=False)
     if not walk.members or not walk.closed:
         return Measure(None, say("the tar archive breaks off before its end mark"))
     end = _filled_end(reader, walk.end)
@@ -165,7 +165,7 @@ def measure(reader: Reader) -> Measure:
 
 def validate(reader: Reader) -> Validation:
     """Check the checksum of every header and the padding of every member."""
-    findings = Findings()
+    findings = Findings(reader.size)
     walk = _Walk(reader, findings, resync=True)
     if not walk.members:
         return bad(say("no header of a tar archive"), reader.size)

@@ -48,7 +48,7 @@ def validate(reader: Reader) -> Validation:
     scan = scan_text(reader)
     if scan is None:
         return bad(say("no text in any known encoding"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     note_text(scan, reader, findings)
     whole = say("text in {encoding}", encoding=scan.encoding.name)
     return text_verdict(scan, findings, whole, reader.size)

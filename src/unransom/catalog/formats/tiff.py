@@ -45,7 +45,7 @@ class _Walk:
         self._directories = Directories(reader, layout)
         self._decode = decode
         self._plain: list[Span] = []
-        self.findings = Findings()
+        self.findings = Findings(reader.size)
         self._parts = Parts(reader, self.findings)
         self.end = 0
         self.open_ended = False

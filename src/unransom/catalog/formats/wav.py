@@ -76,7 +76,7 @@ def _walk(reader: Reader, end: int, findings: Findings, *, look: bool) -> bool:
 
 def measure(reader: Reader) -> Measure:
     """Take the size from the header where the chunks fill it."""
-    findings, end = Findings(), _end(reader)
+    findings, end = Findings(reader.size), _end(reader)
     known = recognise(reader.read_at(0, HEAD)) and end <= reader.size
     if not known or not _walk(Cached(reader), end, findings, look=False) or not findings.clean:
         return Measure(None, say("the RIFF chunks do not fill the size that the header says"))
@@ -87,7 +87,7 @@ def validate(reader: Reader) -> Validation:
     """Walk the chunks; look at the statistics of plain samples."""
     if not recognise(reader.read_at(0, HEAD)):
         return bad(say("this is no WAV sound"), reader.size)
-    cached, findings, end = Cached(reader), Findings(), _end(reader)
+    cached, findings, end = Cached(reader), Findings(reader.size), _end(reader)
     findings.hold(88)
     if not _walk(cached, end, findings, look=True):
         findings.fault(12, reader.size, say("the WAV sound has no samples"))

@@ -50,7 +50,7 @@ class _Walk:
     def __init__(self, reader: Reader) -> None:
         self._reader = Cached(reader)
         self._canvas: tuple[int, int] | None = None
-        self.findings = Findings()
+        self.findings = Findings(reader.size)
         self.frames = 0
 
     def run(self, end: int) -> None:

@@ -117,7 +117,7 @@ def validate(reader: Reader) -> Validation:
     scan = scan_text(reader)
     if scan is None:
         return bad(say("no text in any known encoding"), reader.size)
-    findings = Findings()
+    findings = Findings(reader.size)
     note_text(scan, reader, findings)
     stop = parse(reader, scan.encoding) if findings.clean else None
     if stop and stop.code in UNREADABLE:

@@ -67,7 +67,7 @@ def measure(reader: Reader) -> Measure:
 
 def validate(reader: Reader) -> Validation:
     """Decompress every stream, which checks headers, blocks and index against their checksums."""
-    findings = Findings()
+    findings = Findings(reader.size)
     budget = Budget(reader.size)
     streams = position = end = 0
     while (stream := _stream(reader, position, budget)) is not None:

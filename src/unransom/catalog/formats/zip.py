@@ -34,7 +34,7 @@ class Archive:
 
     def __init__(self, reader: Reader) -> None:
         self.reader = Cached(reader)
-        self.findings = Findings()
+        self.findings = Findings(reader.size)
         self.budget = Budget(reader.size)
         self.names: list[bytes] = []
         self.members = 0

@@ -126,7 +126,7 @@ def measure(reader: Reader) -> Measure:
 def validate(reader: Reader) -> Validation:
     """Walk the blocks of every frame and check that their sections fit."""
     cached = Cached(reader)
-    findings = Findings()
+    findings = Findings(reader.size)
     frames = blocks = end = 0
     while (frame := _frame(cached, end)) is not None:
         frames += 1
