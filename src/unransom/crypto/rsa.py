@@ -1,27 +1,45 @@
 """RSA as lockers use it: textbook RSA in both byte orders, and paddings that really say no.
 
 OpenSSL answers a wrong PKCS #1 v1.5 padding with random bytes ("implicit rejection"), which would hide
-that a key is wrong, so that padding is checked here.
+that a key is wrong, so that padding is checked here. OAEP goes through OpenSSL where it has the hash.
+
+Every answer is remembered: a million files with one blob cost one private-key operation.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 from typing import Literal
 
-from cryptography.hazmat.primitives.asymmetric import rsa
+import gmpy2  # type: ignore[import-untyped]
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 ByteOrder = Literal["little", "big"]
+OaepHash = Literal["sha1", "sha256", "sha384", "sha512", "sha3_512"]
+OPENSSL_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "sha1": hashes.SHA1(),  # noqa: S303 what lockers chose
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
+REMEMBERED = 4096  # answers
+
+
+@functools.lru_cache(maxsize=256)
+def _private_key(der: bytes) -> rsa.RSAPrivateKey:
+    key = load_der_private_key(der, password=None, unsafe_skip_rsa_key_validation=True)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise TypeError("not an RSA key")
+    return key
 
 
 @functools.lru_cache(maxsize=256)
 def numbers(der: bytes) -> rsa.RSAPrivateNumbers:
     """Return the numbers of a PKCS #1 DER private key."""
-    key = load_der_private_key(der, password=None, unsafe_skip_rsa_key_validation=True)
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise TypeError("not an RSA key")
-    return key.private_numbers()
+    return _private_key(der).private_numbers()
 
 
 def size(der: bytes) -> int:
@@ -29,20 +47,21 @@ def size(der: bytes) -> int:
     return (numbers(der).public_numbers.n.bit_length() + 7) // 8
 
 
+@functools.lru_cache(maxsize=REMEMBERED)
 def decrypt_raw(der: bytes, blob: bytes, order: ByteOrder = "big") -> bytes | None:
     """Return ``blob`` to the private exponent, as many bytes as the modulus has, in ``order``.
 
     None where the blob is of another length than the modulus or not below it: not made with this key.
     """
     key = numbers(der)
-    modulus = key.public_numbers.n
     cipher = int.from_bytes(blob, order)
-    if len(blob) != size(der) or cipher >= modulus:
+    if len(blob) != size(der) or cipher >= key.public_numbers.n:
         return None
     # Chinese remainders: four times as fast as one power.
-    high, low = pow(cipher % key.p, key.dmp1, key.p), pow(cipher % key.q, key.dmq1, key.q)
+    high = gmpy2.powmod(cipher % key.p, key.dmp1, key.p)
+    low = gmpy2.powmod(cipher % key.q, key.dmq1, key.q)
     plain = low + (high - low) * key.iqmp % key.p * key.q
-    return plain.to_bytes(len(blob), order)
+    return int(plain).to_bytes(len(blob), order)
 
 
 def decrypt_pkcs1(der: bytes, blob: bytes, order: ByteOrder = "big") -> bytes | None:
@@ -58,3 +77,50 @@ def decrypt_pkcs1(der: bytes, blob: bytes, order: ByteOrder = "big") -> bytes | 
         block = block[::-1]
     end = block.find(b"\x00", 2)
     return block[end + 1 :] if block[:2] == b"\x00\x02" and end >= 10 else None
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def decrypt_oaep(der: bytes, blob: bytes, digest: OaepHash, order: ByteOrder = "big") -> bytes | None:
+    """Return the message in an OAEP block with an empty label, None where the padding is wrong.
+
+    The padding repeats a digest, so that no wrong key passes.
+    """
+    if len(blob) != size(der):
+        return None
+    if digest not in OPENSSL_HASHES:
+        block = decrypt_raw(der, blob, order)
+        if block is None:
+            return None
+        return _without_oaep(block if order == "big" else block[::-1], digest)
+    algorithm = OPENSSL_HASHES[digest]
+    scheme = padding.OAEP(mgf=padding.MGF1(algorithm), algorithm=algorithm, label=None)
+    try:
+        return _private_key(der).decrypt(blob if order == "big" else blob[::-1], scheme)
+    except ValueError:
+        return None
+
+
+def _without_oaep(block: bytes, digest: str) -> bytes | None:
+    """Return the message in ``block`` (RFC 8017, 7.1.2), None where it is not padded so."""
+    label = hashlib.new(digest).digest()
+    length = len(label)
+    if len(block) < 2 * length + 2:
+        return None
+    seed = _xor(block[1 : length + 1], _mask(block[length + 1 :], length, digest))
+    data = _xor(block[length + 1 :], _mask(seed, len(block) - length - 1, digest))
+    zeros, one, message = data[length:].partition(b"\x01")
+    if block[0] or data[:length] != label or not one or zeros.strip(b"\0"):
+        return None
+    return message
+
+
+def _mask(seed: bytes, length: int, digest: str) -> bytes:
+    """Return ``length`` bytes of MGF1 of ``seed``."""
+    out = b""
+    while len(out) < length:
+        out += hashlib.new(digest, seed + (len(out) // hashlib.new(digest).digest_size).to_bytes(4)).digest()
+    return out[:length]
+
+
+def _xor(left: bytes, right: bytes) -> bytes:
+    return (int.from_bytes(left) ^ int.from_bytes(right)).to_bytes(len(left))
