@@ -1,0 +1,98 @@
+"""What Hive v6 and Hunters 1 share: a marker over the head, and nine XChaCha20 ciphers by turns.
+
+The marker stands at a place of its own in every build: four bytes that differ from file to file, then
+the build's. What it was written over stands behind the original, and behind that the RSA-5120 blob
+(OAEP with SHA3-512) with nine keys of 32 bytes, each before its nonce of 24.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from unransom.catalog.schemes.family import Decryptor, FileKey, Insert, Keep, Mark, Piece, Plan
+from unransom.catalog.schemes.turns import turn_pieces
+from unransom.core.keys import Key, KeyKind
+from unransom.core.messages import say
+from unransom.core.spans import Span
+from unransom.core.streams import Reader
+from unransom.crypto import rsa
+
+BLOB = 640  # bytes of an RSA-5120 blob
+CHECK = 4  # bytes before the build's in the marker
+KEY, NONCE = 32, 24
+SECRETS = 9 * (KEY + NONCE)  # bytes; what the blob holds behind them is not used
+OAEP_BITS = 512  # the padding repeats a digest of SHA3-512
+
+
+class Marker(msgspec.Struct, frozen=True):
+    """Finds the marker of the known build.
+
+    Attributes:
+        position: Where it stands in the file.
+        build: Its bytes behind the first four.
+    """
+
+    position: int
+    build: bytes
+
+    @property
+    def start(self) -> int:
+        """First byte behind the marker: what is locked begins here."""
+        return self.position + CHECK + len(self.build)
+
+    def __call__(self, locked: Reader) -> Mark | None:
+        """Return the mark of ``locked``."""
+        size = locked.size - BLOB - CHECK - len(self.build)
+        if size < self.start or locked.read_at(self.position + CHECK, len(self.build)) != self.build:
+            return None
+        tail = locked.read_at(size, locked.size - size)
+        blob = tail[-BLOB:]
+        fields = {"moved": tail[:-BLOB], "blob": blob}
+        return Mark(bits=8 * len(self.build), fields=fields, plain_size=size, wrapped=blob)
+
+
+def unwrap(mark: Mark, key: Key) -> FileKey | None:
+    """Open the blob to the secrets of all ciphers."""
+    secrets = rsa.decrypt_oaep(key.data, mark.fields["blob"], "sha3_512")
+    if secrets is None or len(secrets) < SECRETS:
+        return None
+    return FileKey({"secrets": secrets[:SECRETS]}, OAEP_BITS, say("the padding of the RSA message"))
+
+
+class ByTurns(msgspec.Struct, frozen=True):
+    """Puts the bytes under the marker back and decrypts by turns what is locked behind it.
+
+    Attributes:
+        marker: The build's.
+        extents: Takes how many bytes there are behind the marker; returns the locked ones of them.
+    """
+
+    marker: Marker
+    extents: Callable[[int], Sequence[Span]]
+
+    def __call__(self, locked: Reader, mark: Mark, key: FileKey) -> Plan:
+        """Return the plan."""
+        del locked
+        size = mark.plain_size or 0
+        return Plan(size, self._pieces(size, mark, _ciphers(key.parts["secrets"])))
+
+    def _pieces(self, size: int, mark: Mark, ciphers: Sequence[Decryptor]) -> Iterator[Piece]:
+        start = self.marker.start
+        yield Keep(0, self.marker.position)
+        yield Insert(mark.fields["moved"])
+        spans = [Span(start + span.start, start + span.end) for span in self.extents(size - start)]
+        yield from turn_pieces(spans, size, ciphers)
+
+
+def _ciphers(secrets: bytes) -> list[Decryptor]:
+    from unransom.crypto.ciphers.chacha import ChaCha  # noqa: PLC0415 numba takes half a second to import
+
+    return [
+        ChaCha.from_key(secrets[at : at + KEY], secrets[at + KEY : at + KEY + NONCE])
+        for at in range(0, len(secrets), KEY + NONCE)
+    ]
+
+
+TAKES = (KeyKind.RSA,)
