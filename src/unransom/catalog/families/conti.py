@@ -49,7 +49,7 @@ def _chunks(mode: int, size: int, percent: int) -> tuple[list[int], int]:
 FAMILY = Family(
     name="conti",
     title="Conti",
-    extensions=(r"\.(?i:exten|conti|gazprom)", r"\.[A-Z]{5}"),
+    extensions=(r"\.(?i:exten|conti|gazprom)",),
     notes=(r"(?i)(conti_)?readme\.txt", r"(?i)r3adm3\.txt", r"(?i)gazprom_decrypt\.hta"),
     read=read,
     takes=(KeyKind.RSA,),
