@@ -1,5 +1,6 @@
 """The main job from the outside: the command line on locked evidence."""
 
+import base64
 import json
 import os
 import sqlite3
@@ -22,6 +23,7 @@ from tests.fixtures.locked import (
     write,
 )
 from tests.fixtures.planted import tree_state
+from tests.lockers import drawn
 
 UNRANSOM = Path(sys.executable).with_name("unransom")
 
@@ -242,3 +244,13 @@ def test_the_whole_tree_on_request(locked_folder, case):
     assert recovered(case) == expected(locked_folder.originals | locked_folder.intact)
     assert counts(case)["intact"] == len(locked_folder.intact)
     unransom("case", "verify", case, check=0)
+
+
+def test_what_a_key_holder_would_need_is_each_wrapped_key_once(tmp_path):
+    files = {b"%d.lock" % number: lock_phobos(picture(str(number)), "a.png") for number in range(5)}
+    write(tmp_path / "in", files | {b"b.png.INC": lock_inc(picture("b"), b"b")})
+    found = json.loads(unransom("keys", tmp_path / "in", "--wanted", check=0).stdout)
+    assert [(key["family"], key["files"]) for key in found] == [("phobos", 5), ("inc", 1)]
+    assert found[0]["campaign"] == "ba0babc0ffee"
+    assert found[0]["bytes"] == sum(map(len, files.values()))
+    assert base64.b64decode(found[0]["wrapped"]) == drawn("phobos blob", 128)

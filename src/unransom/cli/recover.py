@@ -78,7 +78,7 @@ def command(
         manifests=manifests,
         command=shlex.join(["unransom", *sys.argv[1:]]),
         deadline_hours=deadline,
-        whole_tree=whole_tree,
+        extra=frozenset({"copy"} if whole_tree else ()),
         item_seconds=time_limit,
     )
     executor = executor_of(workers, cluster, memory_limit)

@@ -173,6 +173,23 @@ class LockedGroup(Record, frozen=True, kw_only=True):
     size: int
 
 
+class Wanted(Record, frozen=True, kw_only=True):
+    """A wrapped key that a key holder would have to open, and the file that it opens.
+
+    Attributes:
+        family: Name of the family.
+        campaign: Identifier of the victim, attacker or run, "" where there is none.
+        wrapped: The wrapped key as it stands in the file, or the public key that one is agreed with; "" of
+            a family without one.
+        size: Bytes of the file.
+    """
+
+    family: str
+    campaign: str
+    wrapped: bytes
+    size: int
+
+
 class KeyTrial(Record, frozen=True, kw_only=True):
     """What trying the given keys on a group of locked files came to.
 
@@ -287,6 +304,7 @@ AnyRecord = (
     | Finding
     | TimelineEvent
     | LockedGroup
+    | Wanted
     | KeyTrial
     | KeyFound
     | Output

@@ -21,6 +21,7 @@ from unransom.report.document import Result
 from unransom.run.executor import Executor
 from unransom.run.listing import Row, rows
 from unransom.run.recover import Job, recover
+from unransom.run.wanted import WantedKey, wanted_keys
 
 Kind = TypeVar("Kind", KeyFound, KeyTrial)
 
@@ -32,12 +33,14 @@ class Work(msgspec.Struct, frozen=True):
         result: As of a case.
         files: A row per file.
         found, trials: What trying keys came to.
+        wanted: Wrapped keys that wait for a key holder, the one that opens most files first.
     """
 
     result: Result
     files: tuple[Row, ...]
     found: tuple[KeyFound, ...]
     trials: tuple[KeyTrial, ...]
+    wanted: tuple[WantedKey, ...]
 
 
 def work_alone(
@@ -61,11 +64,12 @@ def work_alone(
             files = list(rows(case, language=language, examining=job.last == "triage"))
             found = tuple(_records(case, KeyFound))
             trials = tuple(_records(case, KeyTrial))
+            wanted = tuple(wanted_keys(case))
         if out:
             files = [_moved(row, folder, out) for row in files]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return Work(result, tuple(files), found, trials)
+    return Work(result, tuple(files), found, trials, wanted)
 
 
 def _records(case: Case, kind: type[Kind]) -> Iterator[Kind]:

@@ -24,6 +24,7 @@ TASK_ITEMS = 128
 TASK_BYTES = 64 << 20
 LISTED_AT_ONCE = 5000  # files per transaction
 ITEM_SECONDS = 60.0  # every item may take this long, and besides
+OPTIONAL = frozenset({"wanted", "copy"})  # steps that run only when they are asked for
 SLOWEST = 2e6  # bytes per second
 
 
@@ -38,7 +39,7 @@ class Engine:
         listener: Listener = silent,
         item_seconds: float = ITEM_SECONDS,
         *,
-        whole_tree: bool = False,
+        extra: frozenset[str] = frozenset(),
     ) -> None:
         self._case = case
         self._database: sqlite3.Connection = case.database
@@ -46,7 +47,7 @@ class Engine:
         self._keys = keys
         self._listener = listener
         self._item_seconds = item_seconds
-        self._left_out = ("" if keys else "unlock", "" if whole_tree else "copy")
+        self._left_out = OPTIONAL - extra | (frozenset() if keys else {"unlock"})
         self.times: list[tuple[str, float, int, int]] = []  # step, seconds, items, bytes
 
     def run(self, last: str = FLOW[-1].name) -> None:

@@ -110,6 +110,7 @@ FLOW: tuple[Step, ...] = (
         lambda database: (sum(1 for _ in _groups(database)), 0),
         _groups,
     ),
+    _per_file("wanted", "unransom.recover.keys.wanted:run", LOCKED),
     _per_file("unlock", "unransom.recover.unlock.step:run", LOCKED),
     _per_file("copy", "unransom.recover.copy.step:run", INTACT),
     _per_file("integrity", "unransom.verify.integrity.step:run", DELIVERED, _delivery),

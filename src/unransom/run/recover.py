@@ -41,7 +41,7 @@ class Job(msgspec.Struct, frozen=True):
         command: The command line for the report.
         last: Name of the last step to perform.
         deadline_hours: Hours that the business gave the team, if it said.
-        whole_tree: Copy intact files too.
+        extra: Optional steps to perform: ``copy`` for the whole tree, ``wanted`` for wrapped keys.
         item_seconds: Seconds that every file may take besides a share for its size.
     """
 
@@ -52,7 +52,7 @@ class Job(msgspec.Struct, frozen=True):
     command: str = "unransom recover"
     last: str = FLOW[-1].name
     deadline_hours: float | None = None
-    whole_tree: bool = False
+    extra: frozenset[str] = frozenset()
     item_seconds: float = ITEM_SECONDS
 
 
@@ -71,7 +71,7 @@ def recover(job: Job, executor: Executor, listener: Listener = silent, language:
                 case.set_fact("deadline_hours", str(job.deadline_hours))
         add_sources(case, job.sources)
         add_manifests(case, job.manifests)
-        engine = Engine(case, executor, keys, listener, job.item_seconds, whole_tree=job.whole_tree)
+        engine = Engine(case, executor, keys, listener, job.item_seconds, extra=job.extra)
         try:
             engine.run(job.last)
         finally:

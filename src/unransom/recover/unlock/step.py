@@ -65,7 +65,7 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
             item=item,
             code="key",
             what=say("no key that was given opens this file"),
-            resolution=say("the report says which key each family needs"),
+            resolution=say("`unransom keys --wanted` says which keys would"),
         )
     else:
         yield Problem(
