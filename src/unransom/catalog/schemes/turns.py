@@ -47,7 +47,7 @@ class Turns:
         source = np.frombuffer(data, np.uint8).reshape(-1, count, TURN)
         target = np.frombuffer(out, np.uint8).reshape(-1, count, TURN)
         for place in range(count):
-            lane = np.ascontiguousarray(source[:, place]).reshape(-1)
+            lane = source[:, place].copy().reshape(-1)
             cipher = self._ciphers[(self._turn + place) % count]
             cipher.decrypt_into(lane.data, lane.data)
             target[:, place] = lane.reshape(-1, TURN)

@@ -1,0 +1,161 @@
+"""Hunters International, second generation: ten AES-256-CTR ciphers by turns over parts that a mode names.
+
+The tail is one RSA-5120 blob (OAEP with SHA3-512):
+
+    u8 bytes after the marker left alone   u8 mode   what the marker was written over
+    ten times 32 bytes of key and a counter of 16, little-endian
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from unransom.catalog.schemes.family import BadMarkError, Family, FileKey, Insert, Keep, Mark, Piece, Plan
+from unransom.catalog.schemes.turns import turn_pieces
+from unransom.core.keys import Key, KeyKind
+from unransom.core.messages import say
+from unransom.core.spans import Span
+from unransom.core.streams import Reader
+from unransom.crypto import rsa
+from unransom.crypto.ciphers.aes_little import AesCtrLittle
+
+BLOB = 640
+# Of the marker's 23 bytes the first four differ from file to file. The known build's others come from a
+# listing that does not tell some of them apart.
+CHECK, MARKER = 4, 23
+BUILD = re.compile(
+    rb"[\x4d\xed][\x58\xe8]\x99\x57\x81[\x70\xd2][\x63\xd3][\x33\xfa]\x5f\x77\xc3\x75.\xab\xc2\xa9"
+    rb"[\x48\xee][\x61\xc1]\x22",
+    re.DOTALL,
+)
+HEAD = 1024  # bytes in which the marker is looked for
+MARKER_BITS = 8 * (MARKER - CHECK) - 8 - 7 - 10  # less the unknown byte, seven doubtful ones and the places
+KEY, COUNTER, CIPHERS = 32, 16, 10
+SECRETS = CIPHERS * (KEY + COUNTER)
+OAEP_BITS = 512
+MIB = 1 << 20
+
+
+def read(locked: Reader) -> Mark | None:
+    """Return the mark of a file with the known build's marker in its head."""
+    size = locked.size - BLOB
+    found = BUILD.search(locked.read_at(0, min(HEAD, max(size, 0))))
+    if found is None or found.start() < CHECK:
+        return None
+    blob = locked.read_at(size, BLOB)
+    marker = {"marker": found.start() - CHECK}
+    return Mark(bits=MARKER_BITS, fields={"blob": blob}, numbers=marker, plain_size=size, wrapped=blob)
+
+
+def unwrap(mark: Mark, key: Key) -> FileKey | None:
+    """Open the blob."""
+    message = rsa.decrypt_oaep(key.data, mark.fields["blob"], "sha3_512")
+    if message is None or len(message) < 2 + MARKER + SECRETS:
+        return None
+    parts = {
+        "offset": message[:1],
+        "mode": message[1:2],
+        "moved": message[2 : 2 + MARKER],
+        "secrets": message[2 + MARKER : 2 + MARKER + SECRETS],
+    }
+    return FileKey(parts, OAEP_BITS, say("the padding of the RSA message"))
+
+
+def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
+    """Put back what the marker was written over, and decrypt the parts of the mode."""
+    size = locked.size - BLOB
+    start = mark.numbers["marker"] + MARKER + key.parts["offset"][0]
+    if start > size:
+        raise BadMarkError(say("the locked area begins behind the end of the file"))
+    spans = [Span(start + low, start + high) for low, high in extents(key.parts["mode"][0], size - start)]
+    return Plan(size, _pieces(mark.numbers["marker"], key, spans, size))
+
+
+def _pieces(marker: int, key: FileKey, spans: list[Span], size: int) -> Iterator[Piece]:
+    yield Keep(0, marker)
+    yield Insert(key.parts["moved"])
+    if spans[0].start > marker + MARKER:
+        yield Keep(marker + MARKER, spans[0].start - marker - MARKER)
+    secrets = key.parts["secrets"]
+    ciphers = [
+        AesCtrLittle(secrets[at : at + KEY], secrets[at + KEY : at + KEY + COUNTER])
+        for at in range(0, SECRETS, KEY + COUNTER)
+    ]
+    yield from turn_pieces(spans, size, ciphers)
+
+
+class _Shares(NamedTuple):
+    """A mode that locks shares of the file: percent at the start, percent in chunks, chunks."""
+
+    head: int
+    rest: int
+    chunks: int
+
+
+class _Chunks(NamedTuple):
+    """A mode that locks 5 percent at the start, at most ``most``, and chunks of 1 MiB: percent, most chunks."""
+
+    most: int
+    rest: int
+    chunks: int
+
+
+WHOLE = frozenset({1, 6, 7})
+MODES: dict[int, _Shares | _Chunks] = {
+    2: _Shares(10, 20, 5),
+    3: _Shares(10, 20, 5),
+    4: _Chunks(10 * MIB, 45, 50),
+    5: _Chunks(100 * MIB, 50, 150),
+    8: _Shares(30, 10, 10),
+}
+
+
+def extents(mode: int, size: int) -> list[tuple[int, int]]:
+    """Return the start and end of what ``mode`` locks of ``size`` bytes.
+
+    Raises:
+        BadMarkError: There is no such mode, or it locks no chunk of so few bytes.
+    """
+    if mode in WHOLE:
+        return [(0, size)]
+    rule = MODES.get(mode)
+    if rule is None:
+        raise BadMarkError(say("the mode {mode} is not known", mode=mode))
+    if isinstance(rule, _Shares):
+        head, locked, count = size * rule.head // 100, size * rule.rest // 100, rule.chunks
+    else:
+        head = min(rule.most, size * 5 // 100)
+        count = min(rule.chunks, min(size - head, max(MIB, size * rule.rest // 100)) // MIB)
+        locked = count * MIB
+    if not count:
+        raise BadMarkError(say("the file is too small for the mode {mode}", mode=mode))
+    return _spread(size, head, locked, count)
+
+
+def _spread(size: int, head: int, locked: int, count: int) -> list[tuple[int, int]]:
+    """Return a head and ``count`` chunks of ``locked`` bytes; the first gap and chunk take the remainders."""
+    chunk, more = divmod(locked, count)
+    gap, wider = divmod(size - head - locked, count)
+    spans, position = [(0, head)], head + wider
+    for index in range(count):
+        length = chunk if index else chunk + more
+        spans.append((position + gap, position + gap + length))
+        position += gap + length
+    return spans
+
+
+FAMILY = Family(
+    name="hunters2",
+    title="Hunters International 2",
+    extensions=(r"\.locked",),
+    notes=(r"(?i)contact us\.txt",),
+    read=read,
+    takes=(KeyKind.RSA,),
+    unwrap=unwrap,
+    plan=plan,
+    wanted=say("one of the two RSA-5120 private keys of the build"),
+    references=("https://github.com/rivitna/Malware/tree/main/Hunters",),
+    limitations=("Only the marker of one build is known.", "No real file was at hand: held to vectors."),
+)
