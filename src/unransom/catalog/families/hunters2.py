@@ -95,7 +95,7 @@ class _Shares(NamedTuple):
 
 
 class _Chunks(NamedTuple):
-    """A mode that locks 5 percent at the start, at most ``most``, and chunks of 1 MiB: percent, most chunks."""
+    """A mode that locks 5 percent at the start, at most ``most``, and chunks of 1 MiB in ``rest`` percent."""
 
     most: int
     rest: int
