@@ -1,42 +1,347 @@
-"""How the key of a file is wrapped: from the mark's fields and a key to the parts of the file's key."""
+"""How the key of a file is wrapped: from the mark's fields and a key to the parts of the file's key.
+
+A wrap returns None where it shows that the key is wrong, and says how much it proves otherwise. The
+private-key operations behind it remember their answers, so that files with one blob cost one of them.
+"""
 
 from __future__ import annotations
 
+import functools
 import hashlib
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from blake3 import blake3
 
+from unransom.catalog.schemes.checks import Check, Proof
 from unransom.catalog.schemes.family import FileKey, Mark
 from unransom.core.keys import Key, KeyKind
+from unransom.core.messages import say
+from unransom.crypto import agreement, boxes, rsa
+from unransom.crypto.keyfiles import read_keys
 
-X25519_SIZE = 32  # bytes of a scalar, a point and a shared secret
+Cuts = dict[str, tuple[int, int]]  # name of a part: its first byte and the byte after its last one
+Derivation = Literal["raw", "sha256", "sha512", "sha256-twice", "sha3-256", "sha3-512", "blake2b", "blake3"]
+Curve = Literal["x25519", "secp192k1", "sect571k1"]
+Aead = Literal["chacha20-poly1305", "xchacha20-poly1305", "aes-gcm"]
+Padding = Literal["pkcs1", "oaep-sha1", "oaep-sha256", "oaep-sha512", "oaep-sha3_512", "raw"]
+
+DERIVATIONS: dict[str, Callable[[bytes], bytes]] = {
+    "raw": bytes,
+    "sha256": lambda secret: hashlib.sha256(secret).digest(),
+    "sha512": lambda secret: hashlib.sha512(secret).digest(),
+    "sha256-twice": lambda secret: _twice(hashlib.sha256(secret).digest()),
+    "sha3-256": lambda secret: hashlib.sha3_256(secret).digest(),
+    "sha3-512": lambda secret: hashlib.sha3_512(secret).digest(),
+    "blake2b": lambda secret: hashlib.blake2b(secret).digest(),
+    "blake3": lambda secret: blake3(secret).digest(),
+}
+CURVES: dict[str, Callable[[bytes, bytes], bytes | None]] = {
+    "x25519": agreement.x25519,
+    "secp192k1": agreement.secp192k1,
+    "sect571k1": agreement.sect571k1,
+}
+TAG = 128  # bits of an authentication tag
+PKCS1 = 16  # bits that a wrong key fails to guess of a PKCS #1 v1.5 padding
+LENGTH = 8  # bits more where the message's length is known as well
 
 
-class X25519(msgspec.Struct, frozen=True):
+def _twice(digest: bytes) -> bytes:
+    """Return ``digest``, and behind it its own SHA-256."""
+    return digest + hashlib.sha256(digest).digest()
+
+
+class X25519(msgspec.Struct, frozen=True, tag="x25519"):
     """An ephemeral public key in the file, agreed with the private key; parts are cut from a hash of it.
 
-    The wrap proves nothing: every private key gives some file key.
+    Without checks the wrap proves nothing: every private key gives some file key.
 
     Attributes:
         public: Field with the ephemeral public key.
-        derive: Hash of the shared secret, or ``raw`` for the secret itself.
-        parts: Name of each part with its first byte and the byte after its last one in the derived bytes.
+        derive: Hash of the shared secret, or ``raw`` for the secret itself. ``sha256-twice`` is 64
+            bytes: the SHA-256, and the SHA-256 of that.
+        parts: What is cut from the derived bytes.
+        hashed: What is hashed, one after the other: ``secret``, ``public`` (the file's) and ``own`` (that
+            of the private key; X25519 only).
+        curve: The curve; a scalar of another one than X25519 is big-endian.
+        checks: What shows that the key is right.
     """
 
     public: str
-    derive: Literal["raw", "sha256", "sha512"]
-    parts: dict[str, tuple[int, int]]
+    derive: Derivation
+    parts: Cuts
+    hashed: tuple[Literal["secret", "public", "own"], ...] = ("secret",)
+    curve: Curve = "x25519"
+    checks: tuple[Check, ...] = ()
 
     def __call__(self, mark: Mark, key: Key) -> FileKey | None:
-        """Return the parts that ``key`` gives; None where it is no scalar or the point is of low order."""
-        if key.kind is not KeyKind.RAW or len(key.data) != X25519_SIZE:
+        """Return the parts that ``key`` gives; None where it is no scalar or a check fails."""
+        derived = self.derived(mark, key)
+        return None if derived is None else _proven(mark, cut(derived, self.parts), self.checks, None)
+
+    def derived(self, mark: Mark, key: Key) -> bytes | None:
+        """Return the derived bytes; None where the key is no scalar or the point none of the curve."""
+        if key.kind is not KeyKind.RAW:
             return None
-        point = X25519PublicKey.from_public_bytes(mark.fields[self.public])
-        try:
-            secret = X25519PrivateKey.from_private_bytes(key.data).exchange(point)
-        except ValueError:
+        public = mark.fields[self.public]
+        secret = CURVES[self.curve](key.data, public)
+        if secret is None:
             return None
-        derived = secret if self.derive == "raw" else hashlib.new(self.derive, secret).digest()
-        return FileKey({name: derived[start:end] for name, (start, end) in self.parts.items()})
+        sources = {"secret": secret, "public": public, "own": b""}
+        if "own" in self.hashed:
+            sources["own"] = agreement.x25519_public(key.data)
+        return DERIVATIONS[self.derive](b"".join(sources[name] for name in self.hashed))
+
+
+class AgreedBox(msgspec.Struct, frozen=True, tag="agreed-box"):
+    """Parts under an authenticated cipher, whose key is agreed as in ``X25519``.
+
+    Attributes:
+        agreement: Gives the parts ``key`` and, where no field holds it, ``nonce``.
+        sealed: Field with the encrypted parts.
+        parts: What is cut from them when opened.
+        tag: Field with the authentication tag; "" where the locker threw it away.
+        nonce: Field with the nonce; "" where it is derived.
+        cipher: Which.
+        checks: What shows that the key is right where there is no tag.
+    """
+
+    agreement: X25519
+    sealed: str
+    parts: Cuts
+    tag: str = ""
+    nonce: str = ""
+    cipher: Aead = "chacha20-poly1305"
+    checks: tuple[Check, ...] = ()
+
+    def __call__(self, mark: Mark, key: Key) -> FileKey | None:
+        """Return the parts; None where the tag or a check shows that ``key`` is wrong."""
+        agreed = self.agreement(mark, key)
+        if agreed is None:
+            return None
+        nonce = mark.fields[self.nonce] if self.nonce else agreed.parts["nonce"]
+        tag = mark.fields[self.tag] if self.tag else None
+        opened = boxes.opened(self.cipher, agreed.parts["key"], nonce, mark.fields[self.sealed], tag)
+        return _opened(mark, opened, self.parts, self.checks, tagged=bool(self.tag))
+
+
+class KeyBox(msgspec.Struct, frozen=True, tag="key-box"):
+    """Parts under an authenticated cipher with a symmetric key that is given, e.g. that of the run.
+
+    Attributes:
+        sealed, nonce: Fields with the encrypted parts and the nonce.
+        parts: What is cut from them when opened.
+        tag: Field with the authentication tag; "" where the locker threw it away.
+        cipher: Which.
+        checks: What shows that the key is right where there is no tag.
+    """
+
+    sealed: str
+    nonce: str
+    parts: Cuts
+    tag: str = ""
+    cipher: Aead = "chacha20-poly1305"
+    checks: tuple[Check, ...] = ()
+
+    def __call__(self, mark: Mark, key: Key) -> FileKey | None:
+        """Return the parts; None where the tag or a check shows that ``key`` is wrong."""
+        if key.kind is not KeyKind.RAW:
+            return None
+        tag = mark.fields[self.tag] if self.tag else None
+        fields = mark.fields
+        opened = boxes.opened(self.cipher, key.data, fields[self.nonce], fields[self.sealed], tag)
+        return _opened(mark, opened, self.parts, self.checks, tagged=bool(self.tag))
+
+
+class SealedBox(msgspec.Struct, frozen=True, tag="sealed-box"):
+    """Parts in a sealed box of libsodium: ephemeral public key, tag, and XSalsa20 of the message.
+
+    Attributes:
+        sealed: Field with the box.
+        parts: What is cut from the message.
+    """
+
+    sealed: str
+    parts: Cuts
+
+    def __call__(self, mark: Mark, key: Key) -> FileKey | None:
+        """Return the parts; None where the tag shows that ``key`` is wrong."""
+        if key.kind is not KeyKind.RAW:
+            return None
+        opened = boxes.unsealed(key.data, mark.fields[self.sealed])
+        return _opened(mark, opened, self.parts, (), tagged=True)
+
+
+class Rsa(msgspec.Struct, frozen=True, tag="rsa"):
+    """Parts under RSA.
+
+    Attributes:
+        blob: Field with the encrypted block, or with several one after the other.
+        parts: What is cut from the message.
+        padding: How the message was padded; ``raw`` for not at all.
+        order: ``little`` for a block written backwards, as CryptoAPI does.
+        length: Bytes of the message; 0 where they vary.
+        blocks: How many blocks the field holds; their messages are joined.
+        checks: What else shows that the key is right.
+    """
+
+    blob: str
+    parts: Cuts
+    padding: Padding = "pkcs1"
+    order: rsa.ByteOrder = "big"
+    length: int = 0
+    blocks: int = 1
+    checks: tuple[Check, ...] = ()
+
+    def __call__(self, mark: Mark, key: Key) -> FileKey | None:
+        """Return the parts; None where padding, length or a check shows that ``key`` is wrong."""
+        message = self.message(mark.fields[self.blob], key)
+        if message is None or (self.length and len(message) != self.length):
+            return None
+        parts = cut(message, self.parts)
+        return _proven(mark, parts, self.checks, self._proof())
+
+    def message(self, blob: bytes, key: Key) -> bytes | None:
+        """Return what ``blob`` holds, None where the key is another one."""
+        size, rest = divmod(len(blob), self.blocks)
+        if key.kind is not KeyKind.RSA or rest or size != rsa.size(key.data):
+            return None
+        messages = []
+        for start in range(0, len(blob), size):
+            message = self._block(blob[start : start + size], key.data)
+            if message is None:
+                return None
+            messages.append(message)
+        return b"".join(messages)
+
+    def _block(self, block: bytes, der: bytes) -> bytes | None:
+        if self.padding == "raw":
+            return rsa.decrypt_raw(der, block, self.order)
+        if self.padding == "pkcs1":
+            return rsa.decrypt_pkcs1(der, block, self.order)
+        return rsa.decrypt_oaep(der, block, OAEP[self.padding], self.order)
+
+    def _proof(self) -> Proof | None:
+        """Return what the padding of one block proves."""
+        if self.padding == "raw":
+            return None
+        if self.padding == "pkcs1":
+            return Proof(
+                (PKCS1 + (LENGTH if self.length else 0)) * self.blocks, say("the padding of the wrapped key")
+            )
+        return Proof(TAG, say("the padding of the wrapped key"))
+
+
+OAEP: dict[str, rsa.OaepHash] = {
+    "oaep-sha1": "sha1",
+    "oaep-sha256": "sha256",
+    "oaep-sha512": "sha512",
+    "oaep-sha3_512": "sha3_512",
+}
+
+
+class RunKey(msgspec.Struct, frozen=True, tag="run-key"):
+    """The key that is given is the files' own key, or what it is derived from; the wrap proves nothing.
+
+    Attributes:
+        parts: What is cut from the derived bytes.
+        derive: How they come from the given key, e.g. a password's hash.
+        sizes: Bytes that a key may have; any where empty.
+        checks: What shows that the key is right.
+    """
+
+    parts: Cuts
+    derive: Derivation = "raw"
+    sizes: tuple[int, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+    def __call__(self, mark: Mark, key: Key) -> FileKey | None:
+        """Return the parts; None where ``key`` has the wrong size or a check fails."""
+        if key.kind is not KeyKind.RAW or (self.sizes and len(key.data) not in self.sizes):
+            return None
+        return _proven(mark, cut(DERIVATIONS[self.derive](key.data), self.parts), self.checks, None)
+
+
+Level = X25519 | AgreedBox | KeyBox | SealedBox | Rsa
+
+
+class TwoLevel(msgspec.Struct, frozen=True, tag="two-level"):
+    """A master key opens a session's private key, which opens the file's key. Both are taken.
+
+    Attributes:
+        master: Gives the part ``private``: a scalar of 32 bytes, or an RSA key in any usual form.
+        session: Opens the file's key with the session's private key.
+        public: The master's part that repeats the session's X25519 public key; "" where there is none.
+    """
+
+    master: Level
+    session: Level
+    public: str = ""
+
+    def __call__(self, mark: Mark, key: Key) -> FileKey | None:
+        """Return the file's key, whichever level ``key`` is of; the better proven one."""
+        found = [self.session(mark, key)]
+        opened = self.master(mark, key)
+        if opened is not None and self._pair(opened):
+            for private in _private_keys(opened.parts["private"]):
+                below = self.session(mark, private)
+                if below is not None:
+                    found.append(_stronger(opened, below, repeated=bool(self.public)))
+        return max((one for one in found if one), key=lambda one: one.bits, default=None)
+
+    def _pair(self, opened: FileKey) -> bool:
+        """Return whether the session's public key, if it stands there, belongs to the private one."""
+        private = opened.parts["private"]
+        if not self.public:
+            return True
+        if len(private) != agreement.X25519_SIZE:
+            return False
+        return agreement.x25519_public(private) == opened.parts[self.public]
+
+
+@functools.lru_cache(maxsize=256)
+def _private_keys(data: bytes) -> tuple[Key, ...]:
+    return read_keys(data, "session")
+
+
+def _stronger(master: FileKey, session: FileKey, *, repeated: bool) -> FileKey:
+    """Return the session's key with the proof of whichever level proves more."""
+    if repeated:
+        return FileKey(session.parts, TAG, say("the session's public key belongs to its private key"))
+    best = max((master, session), key=lambda one: one.bits)
+    return FileKey(session.parts, best.bits, best.proof)
+
+
+def cut(data: bytes, parts: Cuts) -> dict[str, bytes] | None:
+    """Return the named parts of ``data``, None where it is too short for one of them."""
+    if any(end > len(data) for _, end in parts.values()):
+        return None
+    return {name: data[start:end] for name, (start, end) in parts.items()}
+
+
+def _opened(
+    mark: Mark, opened: bytes | None, parts: Cuts, checks: tuple[Check, ...], *, tagged: bool
+) -> FileKey | None:
+    if opened is None:
+        return None
+    proof = Proof(TAG, say("the authentication tag of the wrapped key")) if tagged else None
+    return _proven(mark, cut(opened, parts), checks, proof)
+
+
+def _proven(
+    mark: Mark, parts: dict[str, bytes] | None, checks: tuple[Check, ...], proof: Proof | None
+) -> FileKey | None:
+    """Return the key with all that proves it; None where a check fails or the message was too short."""
+    if parts is None:
+        return None
+    proofs = [proof] if proof else []
+    for check in checks:
+        checked = check(mark, parts)
+        if checked is None:
+            return None
+        proofs.append(checked)
+    if not proofs:
+        return FileKey(parts)
+    best = max(proofs, key=lambda one: one.bits)
+    return FileKey(parts, sum(one.bits for one in proofs), best.why)
