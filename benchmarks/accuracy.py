@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from accuracy_schemes import lock
 from unransom.core.context import Context
-from unransom.core.records import FileRef, State
+from unransom.core.records import FileRef, Finding, State
 from unransom.core.streams import BytesReader
 from unransom.examine.triage.step import run
 
@@ -45,6 +45,7 @@ class Judged(NamedTuple):
     entry: dict[str, object]
     scheme: str  # "" where it was not locked
     found: FileRef
+    notes: int  # findings of ransom notes; there are none in the corpus
 
 
 def draw(entries: list[dict[str, object]], count: int) -> list[dict[str, object]]:
@@ -87,8 +88,9 @@ def judge_all(tree: Path, entries: list[dict[str, object]], seed: int) -> Iterat
         reader = BytesReader(data)
         context = Context(open=lambda _, reader=reader: contextlib.nullcontext(reader))  # type: ignore[misc]
         ref = FileRef(source="corpus", path=name, size=len(data))
-        found = next(each for each in run(ref, context) if isinstance(each, FileRef))
-        yield Judged(entry, scheme, found)
+        records = list(run(ref, context))
+        found = next(each for each in records if isinstance(each, FileRef))
+        yield Judged(entry, scheme, found, sum(isinstance(each, Finding) for each in records))
 
 
 def is_right(judged: Judged) -> bool:
@@ -141,7 +143,7 @@ def main() -> None:
         entries = [entry for entry in map(json.loads, stream) if entry["part"] == options.part]
     by_type, by_scheme, by_format, all_of_it = Tally(), Tally(), Tally(), Tally()
     wrong = []
-    named = size = 0
+    named = notes = size = 0
     began = time.perf_counter()
     for judged in judge_all(options.corpus / "tree", draw(entries, options.files), options.seed):
         by_type.add(str(judged.entry["type"]), judged)
@@ -149,6 +151,7 @@ def main() -> None:
         by_format.add(judged.found.format or "none", judged)
         all_of_it.add("all", judged)
         named += judged.found.family is not None
+        notes += judged.notes
         size += int(str(judged.entry["size"]))
         if not is_right(judged):
             wrong.append([judged.scheme, judged.found.state, judged.found.format, judged.entry["path"],
@@ -164,7 +167,7 @@ def main() -> None:
     print(f"\n{total} files, {options.part}, {size / 1e6:.0f} MB, {seconds:.0f} s, seed {options.seed}")
     print(f"accuracy {100 * row['right'] / total:.2f} % (95 %: {100 * low:.2f} to {100 * high:.2f})")
     print(f"unknown {unknown}; accuracy of the others {100 * row['right'] / max(1, total - unknown):.2f} %")
-    print(f"called locked by a named family: {named} (none was)")
+    print(f"called locked by a family: {named}; called ransom notes: {notes} (none is either)")
     if options.errors:
         options.errors.write_text("".join(json.dumps(line) + "\n" for line in wrong))
     if options.json:
@@ -177,6 +180,7 @@ def main() -> None:
             "interval": [low, high],
             "unknown": unknown,
             "named": named,
+            "notes": notes,
             "by_type": by_type.rows,
             "by_scheme": by_scheme.rows,
             "by_format": by_format.rows,

@@ -19,6 +19,7 @@ from unransom.core.stats import DEVIATION
 
 BLOCK = 4096  # bytes: the finest piece that lockers take, save those that lock in stripes
 SMALLEST = 192  # bytes from which a histogram tells something
+SURE = 2048  # bytes from which two histograms differ for sure
 GRANULE = 16  # bytes of an AES block: stripes begin and end at multiples of it
 HEADERS = (4, 8, 16, 32, 64)  # bytes that a header may have
 SIGMAS = 4.5  # random blocks outside of this: one of some 100,000
@@ -86,10 +87,14 @@ def uniform(data: bytes) -> bool:
     )
 
 
-def _fits(values: NDArray[np.integer[Any]]) -> bool:
+def _chi(values: NDArray[np.integer[Any]]) -> float:
+    """Return the chi-square of the histogram of some bytes against uniform."""
     counts = np.bincount(values, minlength=256)
-    chi = int(counts @ counts) * 256 / len(values) - len(values)
-    return abs(chi - 255) < SIGMAS * DEVIATION
+    return int(counts @ counts) * 256 / len(values) - len(values)
+
+
+def _fits(values: NDArray[np.integer[Any]]) -> bool:
+    return abs(_chi(values) - 255) < SIGMAS * DEVIATION
 
 
 class Stripes(NamedTuple):
@@ -105,14 +110,12 @@ class Stripes(NamedTuple):
 
 
 def striped(data: bytes) -> Stripes | None:
-    """Return the stripes that begin with ``data``: its every n-th bytes are random, the others plain.
+    """Return the stripes that begin with ``data``: its every n-th bytes are random, the others are not.
 
-    The evidence of `plain_bits` adds up over the lanes of a period: strongly negative over those that are
-    encrypted, positive over the others.
+    The evidence of `plain_bits` adds up over the lanes of a period. Over those that are encrypted it is what
+    random bytes have; over the others it is positive, or else their histogram is far from uniform.
     """
     granules = len(data) // GRANULE
-    if granules < 12:
-        return None
     values = np.frombuffer(data, np.uint8, granules * GRANULE)
     bits = _WEIGHTS[:, values].reshape(_MODELS, granules, GRANULE).sum(axis=2)
     for period, length in _PERIODS:
@@ -120,11 +123,13 @@ def striped(data: bytes) -> Stripes | None:
         if rows < 2:
             continue
         table = bits[:, : rows * period].reshape(_MODELS, rows, period)
-        locked, plain = table[:, :, :length], table[:, :, length:]
-        if not _random_lane(locked) or float(plain.sum(axis=(1, 2)).max()) < plain[0].size:
+        if not _random_lane(table[:, :, :length]):
             continue
-        lane = values[: rows * period * GRANULE].reshape(rows, -1)[:, : length * GRANULE].tobytes()
-        if len(lane) < SMALLEST or uniform(lane):
+        lanes = values[: rows * period * GRANULE].reshape(rows, -1)
+        locked, other = lanes[:, : length * GRANULE].ravel(), lanes[:, length * GRANULE :].ravel()
+        plain = float(table[:, :, length:].sum(axis=(1, 2)).max()) >= other.size / GRANULE
+        differs = len(locked) >= SURE and _chi(other) > 255 + 2 * SIGMAS * DEVIATION
+        if (plain and len(locked) < SMALLEST) or ((plain or differs) and uniform(locked.tobytes())):
             return Stripes(period * GRANULE, length * GRANULE)
     return None
 

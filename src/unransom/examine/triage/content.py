@@ -39,6 +39,7 @@ FIRST = 16  # bytes: the shortest piece that a locker encrypts
 PROMISED = 3.0  # bits of evidence for a header, of 16 bytes, below which they look random
 WHOLE = 0.9  # share of a file from which people call it all of it
 LENIENT = frozenset({"text", "csv", "html", "xml", "json", "svg"})  # text, which may go on after damage
+SIGNED = 24  # bits of a head that no random head has
 SPARED = (64, 512)  # first bytes that some lockers leave
 LANES = (4096, 16384, 65536)  # bytes of which lockers take every second piece, from the first on
 SHARED = frozenset({"dat", "db", "map", "key", "pub", "config", "lib", "tab"})  # extensions of many formats
@@ -86,8 +87,12 @@ def _formed(content: Reader, path: bytes, judgement: Judgement) -> Verdict:
     validation = judgement.validation
     if validation.grade is Grade.GOOD:
         return _verdict(State.INTACT, validation.why, judgement)
+    if validation.grade is Grade.UNKNOWN and validation.bits >= SIGNED:
+        return _verdict(State.INTACT, validation.why, judgement)  # it begins as it should
     if validation.grade is Grade.UNKNOWN:
         return _formless(content, path)._replace(format=judgement.format)
+    if judgement.format in LENIENT and signature_of(content.read_at(0, HEAD), path):
+        return _verdict(State.INTACT, validation.why, judgement)  # not text: PostScript holds other data too
     broken = _random_damage(content, validation)
     if broken:
         return _verdict(State.LOCKED, validation.why, judgement, max(broken, _estimate(content)))

@@ -11,7 +11,7 @@ from unransom.catalog.schemes.family import NAMED, Mark
 from unransom.core.context import Context
 from unransom.core.messages import Message, say
 from unransom.core.records import FileRef, Finding, Grade, Record, State, TimelineEvent
-from unransom.core.streams import Reader, Salvage
+from unransom.core.streams import BytesReader, Reader, Salvage
 from unransom.core.text import shown
 from unransom.examine.triage.content import Verdict, examine
 from unransom.examine.triage.names import (
@@ -24,6 +24,7 @@ from unransom.examine.triage.notes import LARGEST, read_note
 
 WEAK = 20  # bits of a mark that names a family together with content that is locked
 READABLE = frozenset({"", "text", "html", "xml", "rtf", "markdown"})  # formats that a note may be in
+HELD = 1 << 20  # bytes of a file that is held in memory
 SECOND = 1_000_000_000
 
 
@@ -31,14 +32,15 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
     """Yield ``ref`` with its state, then what else is worth telling."""
     named = {each.family: each.original for each in locker_extensions(ref.path)}
     with context.open(ref) as reader:
-        content = Salvage(reader)
+        salvage = Salvage(reader)
+        content = _held(salvage)
         marks = _marks(content)
         original = next(iter(named.values()), b"") or without_unknown_extension(ref.path)
         verdict = examine(content, original or ref.path, suspicious=bool(marks or original))
         family = _name(marks, named, verdict)
         if verdict.state is State.INTACT and not family and content.size <= LARGEST:
             yield from _note(ref, content, verdict)
-        lost = len(content.lost) > 0 and verdict.state is not State.LOCKED and not family
+        lost = len(salvage.lost) > 0 and verdict.state is not State.LOCKED and not family
     if lost:
         verdict = verdict._replace(state=State.UNKNOWN, why=say("parts of it cannot be read"))
     yield _judged(ref, verdict, family, marks, named, original)
@@ -46,6 +48,11 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
     if len(strong) > 1:
         what = say("it has the marks of {first} and of {second}", first=strong[0], second=strong[1])
         yield Finding(kind="contradiction", item=_item(ref), what=what)
+
+
+def _held(reader: Salvage) -> Reader:
+    """Return a small file read in one go, so that every question after that costs no read."""
+    return BytesReader(reader.read_at(0, reader.size)) if reader.size <= HELD else reader
 
 
 def _judged(
