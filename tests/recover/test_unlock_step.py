@@ -138,3 +138,43 @@ def test_metadata_that_contradicts_itself_is_refused(tmp_path):
     problem = unlocked(tmp_path, bytes(locked), PHOBOS_KEY, path=b"big", family="phobos")
     assert isinstance(problem, Problem)
     assert "CRC-32" in str(problem.what)
+
+
+def twice(tmp_path, locked, *keys, path, family):
+    context = surroundings(tmp_path, BytesReader(locked), *keys)
+    (record,) = step.run(ref(path, len(locked), family), context)
+    return record
+
+
+def test_a_file_locked_by_two_families_is_unwound_in_order(tmp_path):
+    plain = archive("twice", 5_000_000)
+    inner = lock_phobos(plain, "orders.zip", large=True)
+    output = twice(
+        tmp_path, lock_inc(inner, b"x"), PHOBOS_KEY, INC_PRIVATE, path=b"orders.id.INC", family="inc"
+    )
+    assert isinstance(output, Output)
+    assert (tmp_path / output.path.decode()).read_bytes() == plain
+    assert output.path == b"recovered/s/orders.zip"
+    middle = [run for run in output.map if run.start <= 1_500_000 < run.end]
+    assert [run.origin for run in middle] == [Origin.PLAIN]
+    first = next(iter(output.map))
+    assert (first.start, first.origin) == (0, Origin.UNLOCKED)
+    assert first.end == 1_000_000  # what only the outer layer locked is unlocked, too
+
+
+def test_a_file_locked_twice_by_one_family_is_unwound_twice(tmp_path):
+    plain = picture("twice", 100)
+    locked = lock_inc(lock_inc(plain, b"first"), b"second")
+    output = twice(tmp_path, locked, INC_PRIVATE, path=b"a.png.INC.INC", family="inc")
+    assert isinstance(output, Output)
+    assert (tmp_path / output.path.decode()).read_bytes() == plain
+    assert output.path == b"recovered/s/a.png"
+    assert not list((tmp_path / "scratch").iterdir())
+
+
+def test_the_outer_layer_alone_is_kept_where_only_its_key_is_there(tmp_path):
+    inner = lock_inc(picture("half", 100), b"inner")
+    output = twice(tmp_path, lock_phobos(inner, "a.png.INC"), PHOBOS_KEY, path=b"x", family="phobos")
+    assert isinstance(output, Output)
+    assert (tmp_path / output.path.decode()).read_bytes() == inner
+    assert output.grade is not Grade.GOOD

@@ -66,6 +66,12 @@ class ByteMap:
         end += length
         self.runs.append(Run(start, end, origin))
 
+    def between(self, start: int, end: int) -> Iterator[Run]:
+        """Yield the runs from ``start`` to ``end``, cut off there."""
+        for run in self.runs:
+            if run.start < end and start < run.end:
+                yield Run(max(run.start, start), min(run.end, end), run.origin)
+
     def totals(self) -> dict[Origin, int]:
         """Return bytes per origin; every origin is a key."""
         totals = dict.fromkeys(Origin, 0)

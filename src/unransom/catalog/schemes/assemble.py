@@ -18,9 +18,17 @@ class Assembly:
     is asked for, so that hashing one can overlap with decrypting the next.
     """
 
-    def __init__(self, locked: Salvage, plan: Plan) -> None:
+    def __init__(self, locked: Salvage, plan: Plan, beneath: ByteMap | None = None) -> None:
+        """Follow ``plan`` on ``locked``.
+
+        Args:
+            locked: The locked file.
+            plan: How the original is put together.
+            beneath: Where the bytes of ``locked`` come from, when it was unlocked itself.
+        """
         self._locked = locked
         self._plan = plan
+        self._beneath = beneath
         self.map = ByteMap()
 
     def __iter__(self) -> Iterator[memoryview]:
@@ -74,6 +82,10 @@ class Assembly:
         lost = [Span(span.start - offset, span.end - offset) for span in self._locked.lost[known:]]
         if len(data) < length:  # the file is shorter than its metadata says
             lost.append(Span(len(data), length))
+        if part.cipher is None and self._beneath and not lost:
+            for run in self._beneath.between(offset, offset + min(length, room)):
+                self.map.append(run.end - run.start, run.origin)
+            return
         origin = Origin.PLAIN if part.cipher is None else Origin.UNLOCKED
         self._describe(out, part.spread(lost), origin, min(length, room))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -10,6 +12,7 @@ import msgspec
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import Message
 from unransom.core.streams import Reader
+from unransom.core.text import guess_text
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -137,6 +140,23 @@ class Family(msgspec.Struct, frozen=True):
     extensions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     limitations: tuple[str, ...] = ()
+
+    def original_name(self, path: bytes) -> bytes | None:
+        """Return ``path`` without this family's extension, None where its name does not end with one."""
+        folder, slash, raw = path.rpartition(b"/")
+        guess = guess_text(raw)
+        for pattern in self.extensions:
+            match = _ending(pattern).fullmatch(guess.text)
+            if match and match["before"]:
+                name = match.groupdict().get("name") or match["before"]
+                encoding = guess.encoding if guess.exact else "utf-8"
+                return folder + slash + name.encode(encoding, "surrogateescape")
+        return None
+
+
+@functools.cache
+def _ending(pattern: str) -> re.Pattern[str]:
+    return re.compile(f"(?P<before>.*)(?:{pattern})", re.DOTALL)
 
 
 NAMED = 64  # bits of a mark from which a file is said to be of a family

@@ -39,15 +39,6 @@ class Named(NamedTuple):
 
 
 @functools.cache
-def _extensions() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple(
-        (family.name, re.compile(f"(?P<before>.*)(?:{pattern})", re.DOTALL))
-        for family in FAMILIES
-        for pattern in family.extensions
-    )
-
-
-@functools.cache
 def _notes() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((family.name, re.compile(pattern)) for family in FAMILIES for pattern in family.notes)
 
@@ -59,16 +50,8 @@ def _known() -> frozenset[bytes]:
 
 def locker_extensions(path: bytes) -> tuple[Named, ...]:
     """Return each family whose extension the file's name ends with."""
-    folder, slash, raw = path.rpartition(b"/")
-    guess = guess_text(raw)
-    found = []
-    for family, pattern in _extensions():
-        match = pattern.fullmatch(guess.text)
-        if match and match["before"]:
-            original = match.groupdict().get("name") or match["before"]
-            encoding = guess.encoding if guess.exact else "utf-8"
-            found.append(Named(family, folder + slash + original.encode(encoding, "surrogateescape")))
-    return tuple(found)
+    named = ((family.name, family.original_name(path)) for family in FAMILIES)
+    return tuple(Named(name, original) for name, original in named if original)
 
 
 def without_unknown_extension(path: bytes) -> bytes:

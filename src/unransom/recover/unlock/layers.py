@@ -1,0 +1,185 @@
+"""Unwinds a locked file layer by layer: a file may have been locked twice, by two families or by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from unransom.catalog.families import FAMILIES
+from unransom.catalog.oracle import Judgement, judge
+from unransom.catalog.schemes.assemble import Assembly
+from unransom.catalog.schemes.family import PROVEN, BadMarkError, Family, FileKey, Mark
+from unransom.core.context import Context
+from unransom.core.keys import Key
+from unransom.core.messages import Message, say
+from unransom.core.outputs import Outputs
+from unransom.core.paths import safe_name
+from unransom.core.records import FileRef, Grade, Output
+from unransom.core.spans import ByteMap, Origin
+from unransom.core.streams import Reader, Salvage
+
+DEEPEST = 3  # layers: nobody has seen more, and every one costs a copy of the file
+
+
+class Layer(NamedTuple):
+    """A locked file, or what an outer layer was unlocked to.
+
+    Attributes:
+        ref: The file in the evidence.
+        content: Its bytes at this layer.
+        families: Which to try.
+        name: The original's path as far as it is known, b"" where it is not.
+        beneath: Where the bytes come from, None for the evidence itself.
+        depth: 1 for the evidence.
+        sure: Every key of the outer layers is proven.
+    """
+
+    ref: FileRef
+    content: Reader
+    families: tuple[Family, ...]
+    name: bytes
+    beneath: ByteMap | None = None
+    depth: int = 1
+    sure: bool = True
+
+
+class _Opening(NamedTuple):
+    """A family, its mark on the file, and a key that gives a file key for it."""
+
+    family: Family
+    mark: Mark
+    key: Key
+    file_key: FileKey
+    proven: bool  # by the wrap, or on other files
+
+
+class _Verified(NamedTuple):
+    """What a draft turned out to be."""
+
+    bits: int
+    grade: Grade
+    why: Message
+    format: str
+    accepted: bool
+
+
+def unwind(layer: Layer, context: Context) -> Output | Message | None:
+    """Return the output of the first key that holds.
+
+    Else why what the last key gave does not hold, or None where no key fits.
+    """
+    outputs = context.outputs
+    if outputs is None:
+        raise ValueError("unlock writes outputs and was given no place for them")
+    refused: Message | None = None
+    for opening in _openings(layer, context):
+        try:
+            found = _open(layer, opening, context, outputs)
+        except BadMarkError as error:
+            found = error.why
+        if isinstance(found, Output):
+            return found
+        refused = found
+    return refused
+
+
+def _openings(layer: Layer, context: Context) -> Iterator[_Opening]:
+    """Yield every family and key that fit, the proven ones first.
+
+    An inner layer must prove itself: that a key is proven on other files does not make what a weak mark
+    stands on a locked file.
+    """
+    openings = []
+    locked = Salvage(layer.content)
+    for family in layer.families:
+        mark = family.read(locked)
+        if mark is None:
+            continue
+        elsewhere = context.proven.get(family.name, frozenset()) if layer.depth == 1 else frozenset()
+        for key in context.keys:
+            file_key = family.unwrap(mark, key) if key.kind in family.takes else None
+            if file_key:
+                proven = key.fingerprint in elsewhere or file_key.bits >= PROVEN
+                openings.append(_Opening(family, mark, key, file_key, proven))
+    yield from sorted(openings, key=lambda opening: not opening.proven)
+
+
+def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -> Output | Message:
+    """Assemble the original, verify it, and give it its name; return why not where it does not hold."""
+    locked = Salvage(layer.content)
+    plan = opening.family.plan(locked, opening.mark, opening.file_key)
+    name = layer.ref.output_path(safe_name(plan.name) if plan.name else layer.name.rpartition(b"/")[2])
+    with outputs.draft() as draft:
+        assembly = Assembly(locked, plan, layer.beneath)
+        for view in assembly:
+            draft.write(view)
+        judgement = judge(draft, name)
+        if judgement.validation.grade is not Grade.GOOD and layer.depth < DEEPEST:
+            inner = Layer(
+                layer.ref, Salvage(draft), FAMILIES, _inner_name(name), assembly.map, layer.depth + 1
+            )
+            found = unwind(inner, context)
+            if isinstance(found, Output):
+                return found
+        checked = plan.check() if plan.check else None
+        if not layer.sure and not _whole(judgement):
+            return judgement.validation.why
+        verified = _verify(judgement, opening, checked, lost=assembly.map.totals()[Origin.LOST])
+        if not verified.accepted:
+            return verified.why
+        times = (layer.ref.modified, layer.ref.modified) if layer.ref.modified is not None else None
+        path, digests = draft.keep(name, times)
+    return Output(
+        path=path,
+        digests=digests,
+        derived_from=layer.ref.id,
+        method="unlock",
+        family=opening.family.name,
+        key=opening.key.fingerprint,
+        bits=verified.bits,
+        grade=verified.grade,
+        why=verified.why,
+        map=tuple(assembly.map.runs),
+        format=verified.format,
+    )
+
+
+def _whole(judgement: Judgement) -> bool:
+    """Return whether the content alone proves all that was done to it: also the keys of outer layers."""
+    return judgement.validation.grade is Grade.GOOD and judgement.validation.bits >= PROVEN
+
+
+def _inner_name(name: bytes) -> bytes:
+    """Return ``name`` without the extension of a second locker."""
+    return next((original for family in FAMILIES if (original := family.original_name(name))), name)
+
+
+def _verify(
+    judgement: Judgement, opening: _Opening, checked: tuple[int, Message] | None, *, lost: int
+) -> _Verified:
+    """Grade a draft by the scheme's own checks and by its format.
+
+    A wrong key cannot be told from a damaged original by the content alone. So with a proven key the
+    output is kept whatever the format says, with the grade that it says; without, only content that
+    proves itself is kept.
+    """
+    validation = judgement.validation
+    holds = validation.grade in {Grade.GOOD, Grade.PARTIAL}
+    bits = max(validation.bits if holds else 0, checked[0] if checked else 0)
+    if not opening.proven and bits < PROVEN:
+        return _Verified(bits, Grade.BAD, validation.why, judgement.format, accepted=False)
+    bits = max(bits, opening.file_key.bits)
+    grade, why = _grade(judgement, checked)
+    if lost:
+        grade, why = Grade.PARTIAL, say("{bytes} bytes of the evidence could not be read", bytes=lost)
+    return _Verified(bits, grade, why, judgement.format, accepted=True)
+
+
+def _grade(judgement: Judgement, checked: tuple[int, Message] | None) -> tuple[Grade, Message]:
+    validation = judgement.validation
+    if checked and checked[0] >= PROVEN:
+        return Grade.GOOD, checked[1]
+    if judgement.format:
+        return validation.grade, validation.why
+    # The key is proven: content that merely has no known format is not shown to be bad.
+    return Grade.UNKNOWN, say("decrypted with a proven key; {why}", why=str(validation.why))
