@@ -8,6 +8,7 @@ stripes of 64 encrypted bytes, whatever the encoding; strict decoding adds to th
 from __future__ import annotations
 
 import codecs
+import functools
 from collections.abc import Iterator
 
 import msgspec
@@ -102,6 +103,11 @@ def guess_encoding(samples: list[bytes]) -> Encoding | None:
 
     Damaged stripes in the samples do not matter as long as some of each is left.
     """
+    return _guess(tuple(samples))
+
+
+@functools.lru_cache(maxsize=2)  # every format made of text asks about the same bytes
+def _guess(samples: tuple[bytes, ...]) -> Encoding | None:
     for encoding in UTF16:
         if any(_reads_as_utf16(sample, encoding) for sample in samples):
             return encoding
@@ -158,6 +164,7 @@ def text_verdict(scan: TextScan, findings: Findings, whole: Message, size: int) 
     return verdict
 
 
+@functools.lru_cache(maxsize=2)
 def text_bits(head: bytes) -> int:
     """Return the bits by which ``head`` reads as text, 0 where it has as much as one unreadable window."""
     encoding = guess_encoding([head])

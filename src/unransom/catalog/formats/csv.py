@@ -73,6 +73,8 @@ def _common_delimiter(text: bytes, head: bytes) -> int | None:
     lines = [line for line in lines if line]
     best: tuple[int, int] | None = None
     for delimiter in DELIMITERS:
+        if text.count(delimiter) * 10 < 9 * len(lines):
+            continue  # too few for nine of ten lines to have one
         counts = Counter(line.count(delimiter) for line in lines)
         counts.pop(0, None)
         for width, rows in counts.most_common(1):
