@@ -1,0 +1,126 @@
+"""Proton: XChaCha20 over three places of a file, or four to 1024 where its extension is listed.
+
+    nonce 24   X25519 public key of the file 32
+    key pair of the session under XChaCha20-Poly1305 without its tag 64   nonce 24   X25519 public key 32
+
+The key of either level is BLAKE3 over the shared secret, the public key in the file and the other one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unransom.catalog.schemes.choose import SAMPLE, choose
+from unransom.catalog.schemes.ciphers import Cipher
+from unransom.catalog.schemes.extents import pieces
+from unransom.catalog.schemes.family import Family, FileKey, Mark, Plan
+from unransom.catalog.schemes.layout import Field, Tail
+from unransom.catalog.schemes.noise import is_noise
+from unransom.catalog.schemes.proton import LISTED, listed_places
+from unransom.catalog.schemes.wraps import X25519, AgreedBox, TwoLevel
+from unransom.core.keys import KeyKind
+from unransom.core.messages import say
+from unransom.core.spans import Span
+from unransom.core.streams import Reader
+
+TAIL = Tail(
+    (
+        Field("nonce", 24),
+        Field("public", 32),
+        Field("session", 64),
+        Field("session nonce", 24),
+        Field("session public", 32),
+    ),
+    wrapped="session",
+)
+CIPHER = Cipher("chacha", counter=1)  # block 0 would be for a tag, which is not kept
+SMALL = 0x180000  # bytes up to which all of a file is locked
+BLOCK = 0x40000
+USUAL_PLACES = 3
+
+
+def _agreed(public: str) -> X25519:
+    return X25519(public, "blake3", {"key": (0, 32)}, ("secret", "public", "own"))
+
+
+UNWRAP = TwoLevel(
+    master=AgreedBox(
+        _agreed("session public"),
+        sealed="session",
+        parts={"private": (0, 32), "public": (32, 64)},
+        nonce="session nonce",
+        cipher="xchacha20-poly1305",
+    ),
+    session=_agreed("public"),
+    public="public",
+)
+
+
+def read(locked: Reader) -> Mark | None:
+    """Return the mark; of X25519 keys only the highest bit is fixed."""
+    mark = TAIL(locked)
+    if mark is None or not is_noise(b"".join(mark.fields.values())):
+        return None
+    if mark.fields["public"][-1] | mark.fields["session public"][-1] >= 0x80:
+        return None
+    return Mark(bits=2, fields=mark.fields, plain_size=mark.plain_size, wrapped=mark.wrapped)
+
+
+def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
+    """Decrypt the places; how many is seen from what is plain with either number."""
+    size = mark.plain_size or 0
+    parts = FileKey({**key.parts, "iv": mark.fields["nonce"]})
+    if size <= SMALL:
+        spans = [Span(0, size)] if size else []
+        return Plan(size, pieces(size, spans, CIPHER.start(parts)))
+    usual, listed = spots(size, USUAL_PLACES), spots(size, listed_places(size))
+
+    def opened(place: int, sample: bytes) -> bytes:
+        index = next(index for index, span in enumerate(listed) if span.start <= place < span.end)
+        out = bytearray(len(sample))
+        stream = index * BLOCK + place - listed[index].start
+        CIPHER.start(parts, stream).decrypt_into(memoryview(sample), memoryview(out))
+        return bytes(out)
+
+    return choose(
+        locked,
+        lambda: Plan(size, pieces(size, usual, CIPHER.start(parts))),
+        lambda: Plan(size, pieces(size, listed, CIPHER.start(parts))),
+        _between(usual, listed),
+        opened,
+        LISTED,
+    )
+
+
+def spots(size: int, places: int) -> list[Span]:
+    """Return the locked spans of a large file: at even distances, the last one at its end."""
+    step = size // places
+    starts = [*range(0, step * (places - 1), step), size - BLOCK]
+    return [Span(start, start + BLOCK) for start in starts]
+
+
+def _between(usual: list[Span], listed: list[Span]) -> Iterator[int]:
+    """Yield places in the middle of the listed spans that no usual span touches."""
+    for span in listed:
+        middle = (span.start + span.end) // 2
+        if all(middle + SAMPLE <= other.start or other.end <= middle for other in usual):
+            yield middle
+
+
+FAMILY = Family(
+    name="proton",
+    title="Proton",
+    extensions=(r"\.\[[^\]/]+\]\.(?i:proton|kigatsu|zola|ripa|swift|hentai|ducky|harward)",),
+    notes=(r"(?i)readme\.txt", r"#Zola\.txt"),
+    read=read,
+    takes=(KeyKind.RAW,),
+    unwrap=UNWRAP,
+    plan=plan,
+    wanted=say("the X25519 private key of the attacker, 32 bytes, or that of the session"),
+    references=("https://github.com/rivitna/Malware/tree/main/Proton",),
+    limitations=(
+        "A session's own key is proven on files whose format is known.",
+        "Whether a large file of compressed content has the places of a listed extension is decided by "
+        "its format, above 64 MiB by how it begins.",
+    ),
+)

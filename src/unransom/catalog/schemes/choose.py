@@ -1,0 +1,78 @@
+"""Which of two patterns a file was locked by, where the locker went by the original's extension.
+
+A locked file does not say what it was called, and the name that it has now may be another. So it is
+asked: bytes that only the second pattern locks are plain, or they become plain when decrypted. Where
+they look random both times, as compressed files do, the two originals are judged by their formats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from itertools import islice
+
+from unransom.catalog.formats.format import HEAD
+from unransom.catalog.formats.identify import identify
+from unransom.catalog.oracle import judge
+from unransom.catalog.schemes.assemble import Assembly, assemble_in_memory
+from unransom.catalog.schemes.family import Plan
+from unransom.catalog.schemes.noise import is_noise
+from unransom.core.records import Grade
+from unransom.core.streams import BytesReader, Reader, Salvage
+
+SAMPLE = 4096  # bytes
+SAMPLES = 64
+LARGEST = 64 << 20  # bytes of an original that is judged in memory
+RANK = {Grade.GOOD: 3, Grade.PARTIAL: 2, Grade.UNKNOWN: 1, Grade.BAD: 0}
+
+Make = Callable[[], Plan]
+
+
+def choose(
+    locked: Reader,
+    usual: Make,
+    listed: Make,
+    places: Iterable[int],
+    opened: Callable[[int, bytes], bytes],
+    extensions: Collection[str],
+) -> Plan:
+    """Return the plan by which the file was locked.
+
+    Args:
+        locked: The locked file.
+        usual: Makes the plan for most files.
+        listed: Makes the plan for files with one of ``extensions``.
+        places: Where ``SAMPLE`` bytes are locked by ``listed`` only.
+        opened: Takes such a place and its bytes; returns them decrypted as ``listed`` would.
+        extensions: Lower case, without the dot.
+    """
+    votes = _votes(locked, places, opened)
+    if votes == 0:
+        votes = _judged(locked, listed) - _judged(locked, usual)
+    if votes == 0:
+        votes = 1 if _extensions(locked, usual) & set(extensions) else -1
+    return listed() if votes > 0 else usual()
+
+
+def _votes(locked: Reader, places: Iterable[int], opened: Callable[[int, bytes], bytes]) -> int:
+    """Return how many samples speak for the listed pattern, less those that speak against it."""
+    votes = 0
+    for place in islice(places, SAMPLES):
+        sample = locked.read_at(place, SAMPLE)
+        if not is_noise(sample):
+            votes -= 1
+        elif not is_noise(opened(place, sample)):
+            votes += 1
+    return votes
+
+
+def _judged(locked: Reader, make: Make) -> int:
+    """Return how well the original of a plan holds; 0 where it is too large to be judged here."""
+    data = assemble_in_memory(Salvage(locked), make(), LARGEST)
+    return RANK[judge(BytesReader(data)).validation.grade] if data is not None else 0
+
+
+def _extensions(locked: Reader, make: Make) -> set[str]:
+    """Return the extensions of the format that the original begins with."""
+    head = bytes(next(iter(Assembly(Salvage(locked), make())), b"")[:HEAD])
+    found = identify(head)
+    return set(found.format.extensions) if found else set()
