@@ -106,9 +106,15 @@ def _sum(left: Point, right: Point) -> Point:
     return x, (slope * (left[0] - x) - left[1]) % P192
 
 
-@functools.lru_cache(maxsize=REMEMBERED)
 def sect571k1(private: bytes, public: bytes) -> bytes | None:
-    """Return the x coordinate of the shared point, 72 bytes big-endian.
+    """Return the x coordinate of the shared point, 72 bytes big-endian; see ``sect571k1_point``."""
+    point = sect571k1_point(private, public)
+    return point[:SIZE571] if point else None
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def sect571k1_point(private: bytes, public: bytes) -> bytes | None:
+    """Return the shared point: x and y, each 72 bytes big-endian.
 
     Args:
         private: The scalar, big-endian.
@@ -128,12 +134,12 @@ def sect571k1(private: bytes, public: bytes) -> bytes | None:
         return None
     if _multiplied(y, y ^ x) != _multiplied(square, x) ^ 1:
         return None
-    shared = _ladder(scalar, x)
-    return None if shared is None else shared.to_bytes(SIZE571)
+    shared = _ladder(scalar, x, y)
+    return b"".join(value.to_bytes(SIZE571) for value in shared) if shared else None
 
 
-def _ladder(scalar: int, x: int) -> int | None:
-    """Return x of ``scalar`` times the point with ``x`` (López and Dahab, 1999); None for infinity."""
+def _ladder(scalar: int, x: int, y: int) -> Point:
+    """Return ``scalar`` times a point (López and Dahab, 1999); None for infinity."""
     left, below_left = x, 1  # the point, as numerator and denominator
     right, below_right = _fourth(x) ^ 1, _multiplied(x, x)  # twice the point
     for bit in range(scalar.bit_length() - 2, -1, -1):
@@ -148,7 +154,14 @@ def _ladder(scalar: int, x: int) -> int | None:
         )
         if not scalar >> bit & 1:
             left, below_left, right, below_right = right, below_right, left, below_left
-    return _multiplied(left, _inverse(below_left)) if below_left else None
+    if not below_left:
+        return None
+    if not below_right:  # one more would be infinity: the product is the point's negative
+        return x, x ^ y
+    here, after = _multiplied(left, _inverse(below_left)), _multiplied(right, _inverse(below_right))
+    slope = _multiplied(here ^ x, _inverse(x))
+    rise = _multiplied(here ^ x, after ^ x) ^ _multiplied(x, x) ^ y
+    return here, _multiplied(slope, rise) ^ y
 
 
 def _fourth(value: int) -> int:
