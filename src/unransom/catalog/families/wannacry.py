@@ -48,7 +48,7 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
     message = rsa.decrypt_pkcs1(key.data, mark.fields["blob"], "little")
     if message is None or len(message) != KEY_SIZE:
         return None
-    return FileKey({"key": message, "iv": bytes(BLOCK)}, 24, say("padding and length under RSA"))
+    return FileKey({"key": message, "iv": bytes(BLOCK)}, 24, say("padding and length of the RSA message"))
 
 
 FAMILY = Family(
