@@ -116,7 +116,13 @@ def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -
         judgement = judge(draft, name)
         if judgement.validation.grade is not Grade.GOOD and layer.depth < DEEPEST:
             inner = Layer(
-                layer.ref, Salvage(draft), FAMILIES, _inner_name(name), assembly.map, layer.depth + 1
+                ref=layer.ref,
+                content=draft,
+                families=FAMILIES,
+                name=_inner_name(name),
+                beneath=assembly.map,
+                depth=layer.depth + 1,
+                sure=layer.sure and opening.proven,
             )
             found = unwind(inner, context)
             if isinstance(found, Output):
