@@ -12,11 +12,12 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
 
 from unransom.catalog.schemes.ciphers import Cipher
-from unransom.catalog.schemes.family import Family, FileKey, Keep, Mark, Piece, Plan, Unlock
+from unransom.catalog.schemes.extents import Repeat
+from unransom.catalog.schemes.family import Family, FileKey, Mark
 from unransom.catalog.schemes.layout import Field, Tail
+from unransom.catalog.schemes.plans import EachSpan
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.core.streams import Reader
@@ -29,7 +30,6 @@ TEXT = re.compile(
 TEXT_BITS = 2 * (182 + 43)  # of 64 characters in 256, and more that is not counted
 CIPHER = Cipher("chacha")
 BLOCK, STEP = 0x100000, 0x8000000
-NONCES = 1 << 192
 MATCH_BITS = 128
 
 
@@ -76,23 +76,6 @@ def _session(wrapped: bytes, master: bytes) -> bytes | None:
     return bytes(out)
 
 
-def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
-    """Decrypt the first MiB of every 128."""
-    del locked
-    size = mark.plain_size or 0
-    return Plan(size, _pieces(size, key))
-
-
-def _pieces(size: int, key: FileKey) -> Iterator[Piece]:
-    first = int.from_bytes(key.parts["iv"], "little")
-    for index, start in enumerate(range(0, size, STEP)):
-        end = min(start + BLOCK, size)
-        nonce = ((first + index) % NONCES).to_bytes(24, "little")
-        yield Unlock(start, end - start, CIPHER.start(key, iv=nonce))
-        if end < min(start + STEP, size):
-            yield Keep(end, min(start + STEP, size) - end)
-
-
 FAMILY = Family(
     name="trinity",
     title="Trinity",
@@ -101,7 +84,7 @@ FAMILY = Family(
     read=read,
     takes=(KeyKind.RAW,),
     unwrap=unwrap,
-    plan=plan,
+    plan=EachSpan(CIPHER, Repeat(BLOCK, STEP - BLOCK), "next-iv"),
     wanted=say("the X25519 private key of the attacker, 32 bytes, or that of the session"),
     references=("https://github.com/rivitna/Malware/tree/main/Trinity",),
 )
