@@ -32,7 +32,7 @@ def make(vector: dict) -> Made:
     """Return the locked file of a vector; its key file is the master's key, or the session's."""
     seed, size, area, gap = vector["seed"], vector["size"], vector["area"], vector["gap"]
     master, session = key_of("rsa2048"), key_of("rsa2048_session")
-    plain, key = content(seed, size), drawn(seed + " key", vector["key_size"])
+    plain, key = content(seed, size), drawn(seed + " key", 16)
     blob = capi_blob(session)
     parts = [blob[start : start + 245] for start in range(0, len(blob), 245)]
     wrapped = b"".join(pkcs1(master, part, f"{seed} {at}")[::-1] for at, part in enumerate(parts))

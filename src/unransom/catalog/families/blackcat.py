@@ -22,9 +22,11 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from unransom.catalog.schemes.chunks import repeated
+from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.extents import Repeat
 from unransom.catalog.schemes.family import Family, FileKey, Keep, Mark, Piece, Plan, Unlock
 from unransom.catalog.schemes.layout import Field, Number, Tail
+from unransom.catalog.schemes.wraps import Rsa
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.core.paths import base_name
@@ -37,7 +39,8 @@ BLOCK = 512
 MOST_BLOCKS = 256  # 128 KiB: the longest path there is, in UTF-8
 MAP_AT = 18
 MAP = struct.Struct("<LQQQQQQ")
-KEY_SIZE = 16
+UNWRAP = Rsa("blob", {"key": (0, 16)}, length=16)
+CIPHER = Cipher("aes-ctr", fixed_iv=bytes(16), order="little")
 
 # A public key of 2048 bits with the usual exponent, as it is seeded from: all but its modulus is known.
 SEEDED = b"ENCODER" + bytes.fromhex(
@@ -100,16 +103,16 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
     """Open the AES key, and with it the metadata, whose checksum must hold."""
     if key.kind is not KeyKind.RSA or marker(_total(key.data)) != mark.fields["marker"]:
         return None
-    aes_key = rsa.decrypt_pkcs1(key.data, mark.fields["blob"])
-    if aes_key is None or len(aes_key) != KEY_SIZE:
+    opened = UNWRAP(mark, key)
+    if opened is None:
         return None
-    metadata = _opened(aes_key, mark.numbers["start"] + RSA_SIZE, mark.fields["sealed"])
+    metadata = _opened(opened, mark.numbers["start"] + RSA_SIZE, mark.fields["sealed"])
     if len(metadata) < MAP_AT + MAP.size or crc16(metadata[6:]) != metadata[4:6]:
         return None
     if _map(metadata).size > mark.numbers["start"]:
         return None
     why = say("marker of the public key, RSA padding, checksum and size in the metadata")
-    return FileKey({"key": aes_key, "metadata": metadata}, 72, why)
+    return FileKey({**opened.parts, "metadata": metadata}, 72, why)
 
 
 @functools.lru_cache(maxsize=256)
@@ -120,12 +123,10 @@ def _total(der: bytes) -> int:
     return sum(byte or 1 for byte in b"ENCODER" + encoded)
 
 
-def _opened(key: bytes, at: int, sealed: bytes) -> bytes:
+def _opened(key: FileKey, at: int, sealed: bytes) -> bytes:
     """Return the metadata; its keystream is the one of the place of its length."""
-    from unransom.crypto.ciphers.aes_little import AesCtrLittle  # noqa: PLC0415 takes half a second to import
-
     out = bytearray(len(sealed))
-    AesCtrLittle(key, bytes(16)).at(at).decrypt_into(memoryview(sealed), memoryview(out))
+    CIPHER.start(key, at).decrypt_into(memoryview(sealed), memoryview(out))
     return bytes(out)
 
 
@@ -173,18 +174,15 @@ def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
     end = min(areas.end, areas.size)
     area = areas.area if areas.first < end else max(areas.first, 1)
     extents = repeated(end, area, areas.gap, areas.first)
-    return Plan(areas.size, _pieces(areas.size, end, extents, key.parts["key"]), _name(metadata))
+    return Plan(areas.size, _pieces(areas.size, end, extents, key), _name(metadata))
 
 
-def _pieces(size: int, end: int, extents: Repeat, key: bytes) -> Iterator[Piece]:
-    from unransom.crypto.ciphers.aes_little import AesCtrLittle  # noqa: PLC0415 takes half a second to import
-
+def _pieces(size: int, end: int, extents: Repeat, key: FileKey) -> Iterator[Piece]:
     position = 0
-    cipher = AesCtrLittle(key, bytes(16))
     for span in extents.spans(end):
         if span.start > position:
             yield Keep(position, span.start - position)
-        yield Unlock(span.start, span.end - span.start, cipher.at(span.start))
+        yield Unlock(span.start, span.end - span.start, CIPHER.start(key, span.start))
         position = span.end
     if position < size:
         yield Keep(position, size - position)

@@ -10,21 +10,19 @@ What an area has beyond whole AES blocks stays as it was.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 
 from unransom.catalog.schemes.chunks import repeated
+from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.extents import pieces
 from unransom.catalog.schemes.family import Family, FileKey, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Number, Tail
 from unransom.catalog.schemes.noise import is_noise
-from unransom.core.keys import Key, KeyKind
+from unransom.catalog.schemes.wraps import Rsa, TwoLevel
+from unransom.core.keys import KeyKind
 from unransom.core.messages import say
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
-from unransom.crypto import rsa
-from unransom.crypto.ciphers.aes import BLOCK, AesEcb
-from unransom.crypto.keyfiles import read_keys
 
 RSA_SIZE = 256
 TAIL = Tail(
@@ -39,7 +37,8 @@ TAIL = Tail(
     wrapped="blob",
 )
 MODES = ("whole", "intermittent")
-AES_KEYS = (16, 24, 32)  # bytes
+CAPI_KEY = 1172  # bytes of CryptoAPI's blob of a private key of 2048 bits
+CIPHER = Cipher("aes-ecb")
 
 
 def read(locked: Reader) -> Mark | None:
@@ -59,49 +58,18 @@ def read(locked: Reader) -> Mark | None:
     )
 
 
-def unwrap(mark: Mark, key: Key) -> FileKey | None:
-    """Open the AES key with ``key`` as the session's key, or with the session's key that it opens."""
-    if key.kind is not KeyKind.RSA:
-        return None
-    aes_key = _aes_key(key.data, mark.fields["blob"])
-    if aes_key:
-        return FileKey({"key": aes_key}, 24, say("padding and length of the RSA message"))
-    session = _session_key(key.data, mark.fields["session"])
-    aes_key = _aes_key(session, mark.fields["blob"]) if session else None
-    if aes_key is None:
-        return None
-    return FileKey({"key": aes_key}, 96, say("six RSA paddings and the session's private key"))
-
-
-def _aes_key(der: bytes, blob: bytes) -> bytes | None:
-    message = rsa.decrypt_pkcs1(der, blob, "little")
-    return message if message is not None and len(message) in AES_KEYS else None
-
-
-@functools.lru_cache(maxsize=256)
-def _session_key(master: bytes, wrapped: bytes) -> bytes | None:
-    """Return the session's private key as PKCS #1 DER; all files of a session share it."""
-    blob = b""
-    for start in range(0, len(wrapped), RSA_SIZE):
-        part = rsa.decrypt_pkcs1(master, wrapped[start : start + RSA_SIZE], "little")
-        if part is None:
-            return None
-        blob += part
-    return next((key.data for key in read_keys(blob, "") if key.kind is KeyKind.RSA), None)
-
-
 def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
     """Decrypt the areas."""
     del locked
     size, area = mark.numbers["size"], mark.numbers["area"]
     gap = mark.numbers["gap"] if mark.numbers["mode"] else 0
     spans = repeated(size, area, gap).spans(size)
-    return Plan(size, pieces(size, _whole_blocks(spans), AesEcb(key.parts["key"])))
+    return Plan(size, pieces(size, _whole_blocks(spans), CIPHER.start(key)))
 
 
 def _whole_blocks(spans: Iterator[Span]) -> Iterator[Span]:
     for span in spans:
-        end = span.end - (span.end - span.start) % BLOCK
+        end = span.end - (span.end - span.start) % CIPHER.block
         if end > span.start:
             yield Span(span.start, end)
 
@@ -113,7 +81,10 @@ FAMILY = Family(
     notes=(r"(?i)how_to_(back_files|recovery_files)\.(html|txt)", r"(?i)read_note\.html"),
     read=read,
     takes=(KeyKind.RSA,),
-    unwrap=unwrap,
+    unwrap=TwoLevel(
+        Rsa("session", {"private": (0, CAPI_KEY)}, order="little", length=CAPI_KEY, blocks=5),
+        Rsa("blob", {"key": (0, 16)}, order="little", length=16),
+    ),
     plan=plan,
     wanted=say("the RSA-2048 private key of the build, or the one of the session"),
     references=("https://github.com/rivitna/Malware/tree/main/MedusaLocker3",),

@@ -11,33 +11,27 @@ import struct
 from collections.abc import Iterator
 
 from unransom.catalog.schemes.chunks import repeated
+from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.extents import pieces
-from unransom.catalog.schemes.family import BadMarkError, Decryptor, Family, FileKey, Mark, Plan
+from unransom.catalog.schemes.family import BadMarkError, Family, FileKey, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Magic, Tail
-from unransom.core.keys import Key, KeyKind
+from unransom.catalog.schemes.wraps import Rsa
+from unransom.core.keys import KeyKind
 from unransom.core.messages import say
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
-from unransom.crypto import rsa
 
-METADATA = struct.Struct("<32s16sQQB")
+NUMBERS = struct.Struct("<QQB")
 NO_GAP = (1 << 64) - 1
-CHACHA_NONCE = 12  # bytes
-
-
-def unwrap(mark: Mark, key: Key) -> FileKey | None:
-    """Open the RSA block; its padding is the proof."""
-    message = rsa.decrypt_oaep(key.data, mark.fields["blob"], "sha256") if key.kind is KeyKind.RSA else None
-    if message is None or len(message) < METADATA.size:
-        return None
-    return FileKey({"metadata": message[: METADATA.size]}, 256, say("OAEP padding of the RSA message"))
+CHACHA = Cipher("chacha", iv="nonce")
+AES = Cipher("aes-ctr", iv="counter", order="little")
 
 
 def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
     """Decrypt the areas."""
-    secret, nonce, area, gap, cipher = METADATA.unpack(key.parts["metadata"])
-    size = mark.plain_size or 0
-    return Plan(size, pieces(size, _spans(size, area, gap), _decryptor(secret, nonce, aes=cipher != 0)))
+    size = locked.size if mark.plain_size is None else mark.plain_size
+    area, gap, cipher = NUMBERS.unpack(key.parts["numbers"])
+    return Plan(size, pieces(size, _spans(size, area, gap), (AES if cipher else CHACHA).start(key)))
 
 
 def _spans(size: int, area: int, gap: int) -> Iterator[Span]:
@@ -46,14 +40,6 @@ def _spans(size: int, area: int, gap: int) -> Iterator[Span]:
     if not area:
         raise BadMarkError(say("the locked areas are too small for the size of the file"))
     return iter([Span(0, min(area, size))] if size else [])
-
-
-def _decryptor(key: bytes, nonce: bytes, *, aes: bool) -> Decryptor:
-    # numba takes half a second to import
-    from unransom.crypto.ciphers.aes_little import AesCtrLittle  # noqa: PLC0415
-    from unransom.crypto.ciphers.chacha import ChaCha  # noqa: PLC0415
-
-    return AesCtrLittle(key, nonce) if aes else ChaCha.from_key(key, nonce[:CHACHA_NONCE])
 
 
 FAMILY = Family(
@@ -65,7 +51,12 @@ FAMILY = Family(
         (Field("blob", 512), Field("unused", 8), Magic(b"-----END CIPHERTEXT BLOCK-----")), wrapped="blob"
     ),
     takes=(KeyKind.RSA,),
-    unwrap=unwrap,
+    unwrap=Rsa(
+        "blob",
+        {"key": (0, 32), "nonce": (32, 44), "counter": (32, 48), "numbers": (48, 65)},
+        padding="oaep-sha256",
+        length=65,
+    ),
     plan=plan,
     wanted=say("the RSA-4096 private key of the build"),
     references=("https://github.com/rivitna/Malware/tree/main/Qilin",),
