@@ -34,6 +34,7 @@ WALKED = 64 << 20  # bytes of a file whose structure is walked without any suspi
 HEADER = 8.0  # bits of evidence for a header: of random heads one of some 250 has as much
 TINY = 4  # bytes that may be anything
 TEXT = 16 << 20  # bytes of a file that is tried as text though it does not begin like one
+SHORT = 1024  # bytes of a file too short to see a pattern in
 EDGE = 64  # bytes in which damage of a text is located
 FIRST = 16  # bytes: the shortest piece that a locker encrypts
 PROMISED = 3.0  # bits of evidence for a header, of 16 bytes, below which they look random
@@ -170,7 +171,8 @@ def _formless(content: Reader, path: bytes) -> Verdict:
     promised = formats[0].title if formats else promised_by(path)
     if content.size < SMALLEST:
         return _tiny(head, promised)
-    locked = _locked_head(head) or (promised and _unlike(head))
+    short = content.size < SHORT and _random_start(head)
+    locked = _locked_head(head) or ((promised or short) and _unlike(head))
     if not locked:
         return _plain_head(content, head, promised, formats)
     estimate = max(_estimate(content), locked)
@@ -200,7 +202,7 @@ def _broken_text(content: Reader) -> Verdict | None:
         return None
     validation = text.validate(content)
     lost = sum(map(len, validation.damage))
-    if validation.grade is not Grade.PARTIAL or lost > content.size * 3 // 4:
+    if not validation.damage or lost > content.size * 3 // 4:
         return None
     data = b"".join(content.read_at(*_core(span)) for span in validation.damage)
     random = uniform(data) if len(data) >= SMALLEST else plain_bits(data) < -len(data) / 4
@@ -216,13 +218,20 @@ def _core(span: Span) -> tuple[int, int]:
 def _tiny(data: bytes, promised: str) -> Verdict:
     """Judge content too short for a histogram."""
     bits = plain_bits(data)
-    if promised or len(data) >= 4 * FIRST:
+    if promised:
         bits = min(bits, plain_bits(data[:FIRST]), plain_bits(data[: 4 * FIRST]))
+    elif _random_start(data):
+        bits = -1.0
     if bits >= 0:
         return Verdict(State.INTACT, say("no known format; its bytes are not encrypted"))
     if len(data) < TINY:
         return Verdict(State.UNKNOWN, say("too short to tell from random bytes"))
     return Verdict(State.LOCKED, say("random bytes, and no format begins like this"), locked=len(data))
+
+
+def _random_start(data: bytes) -> bool:
+    """Return whether the first 64 bytes are random, whatever follows."""
+    return len(data) >= 4 * FIRST and plain_bits(data[: 4 * FIRST]) < -3 * FIRST
 
 
 def _unlike(head: bytes) -> int:

@@ -10,6 +10,7 @@ from unransom.catalog.families import FAMILIES
 from unransom.catalog.formats import FORMATS
 from unransom.catalog.formats.identify import extension_of
 from unransom.core.text import guess_text
+from unransom.examine.triage.signatures import SIGNATURES, TEXTS
 
 # Extensions that companies' files have, besides those of the formats in the catalogue.
 _COMMON = b"""
@@ -45,7 +46,9 @@ def _notes() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 @functools.cache
 def _known() -> frozenset[bytes]:
-    return COMMON.union(extension.encode() for each in FORMATS for extension in each.extensions)
+    found = {extension for each in FORMATS for extension in each.extensions}
+    found.update(extension for each in SIGNATURES for extension in each.extensions)
+    return COMMON.union(extension.encode() for extension in found | TEXTS)
 
 
 def locker_extensions(path: bytes) -> tuple[Named, ...]:
