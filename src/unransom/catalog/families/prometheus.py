@@ -1,0 +1,54 @@
+"""Prometheus and Hakbit, built with Thanos: Salsa20 over the whole file, nonce 01 02 .. 08, nothing added.
+
+The key is 32 printable characters drawn from .NET's random numbers. Only the name tells the family.
+"""
+
+from __future__ import annotations
+
+from unransom.catalog.schemes.family import Family, FileKey, Mark, Plan, Unlock
+from unransom.core.keys import Key, KeyKind
+from unransom.core.messages import say
+from unransom.core.streams import Reader
+
+NONCE = bytes(range(1, 9))
+KEY_SIZE = 32
+CHARACTERS = frozenset(range(33, 127)) - frozenset(b'"\\')  # that a key is drawn from
+
+
+def read(locked: Reader) -> Mark | None:
+    """Return the weakest of marks: that there is something to be locked."""
+    return Mark(bits=1, plain_size=locked.size) if locked.size else None
+
+
+def unwrap(mark: Mark, key: Key) -> FileKey | None:
+    """Take a key of the characters that the locker draws; it proves nothing by itself."""
+    del mark
+    fits = len(key.data) == KEY_SIZE and CHARACTERS.issuperset(key.data)
+    return FileKey({"key": key.data}) if fits else None
+
+
+def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
+    """Decrypt the whole file."""
+    from unransom.crypto.ciphers.salsa import Salsa  # noqa: PLC0415 numba takes half a second to import
+
+    del mark
+    cipher = Salsa.from_key(key.parts["key"], NONCE)
+    return Plan(locked.size, iter([Unlock(0, locked.size, cipher)]))
+
+
+FAMILY = Family(
+    name="prometheus",
+    title="Prometheus",
+    aliases=("hakbit", "thanos"),
+    extensions=(r"\.(?i:prom)\[[^\]]+\]",),
+    notes=(r"(?i)restore_files_info\.(txt|hta)",),
+    read=read,
+    takes=(KeyKind.RAW,),
+    unwrap=unwrap,
+    plan=plan,
+    wanted=say("the key of the file, 32 characters, or the tick count that it was drawn with"),
+    references=("https://github.com/cycraft-corp/Prometheus-Decryptor",),
+    limitations=(
+        "The file carries no mark: without its extension the family shows only by a key that opens it.",
+    ),
+)
