@@ -1,22 +1,77 @@
-"""Which bytes of a file a family locks, as data."""
+"""Which bytes of a file a family locks, as data.
+
+Numbers are given outright, or by the name of a number that the file's metadata holds: of the mark, or
+of the unwrapped key (a part of at most eight bytes, little-endian). Sizes below are bytes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal
 
 import msgspec
 
-from unransom.catalog.schemes.family import Decryptor, Keep, Piece, Unlock
-from unransom.core.spans import Span
+from unransom.catalog.schemes.family import BadMarkError, Decryptor, FileKey, Keep, Mark, Piece, Unlock
+from unransom.core.messages import say
+from unransom.core.spans import Span, merge
+
+MOST_SPANS = 1 << 24  # of a file; lockers work in megabytes, and in few kilobytes at the least
+LARGEST = 1 << 63
+
+Amount = int | str
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What extents may depend on besides the size.
+
+    Attributes:
+        numbers: By name.
+        fields: Bytes by name.
+        extension: Of the original's name, lower-case and without the dot; "" where it is not known.
+    """
+
+    numbers: dict[str, int] = {}
+    fields: dict[str, bytes] = {}
+    extension: str = ""
+
+    @classmethod
+    def of(cls, mark: Mark, key: FileKey) -> Facts:
+        """Return the facts of a file; its original name is the field or part ``name``, if any."""
+        fields = {**mark.fields, **key.parts}
+        parts = {name: int.from_bytes(part, "little") for name, part in key.parts.items() if len(part) <= 8}
+        name = fields.get("name", b"").rpartition(b"/")[2]
+        extension = name.rpartition(b".")[2].decode("utf-8", "replace").lower() if b"." in name else ""
+        return cls({**parts, **mark.numbers}, fields, extension)
+
+    def number(self, amount: Amount) -> int:
+        """Return what ``amount`` stands for; numbers beyond what files can have become that."""
+        return min(amount if isinstance(amount, int) else self.numbers[amount], LARGEST)
+
+
+NOTHING = Facts()
 
 
 class Whole(msgspec.Struct, frozen=True, tag="whole"):
     """Every byte."""
 
-    def spans(self, size: int) -> Iterator[Span]:
+    def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
         """Yield the locked spans of a file of ``size`` bytes."""
+        del facts
         if size:
             yield Span(0, size)
+
+
+class First(msgspec.Struct, frozen=True, tag="first"):
+    """The first ``length`` bytes, or that ``percent`` of the file."""
+
+    length: Amount = LARGEST
+    percent: Amount = 100
+
+    def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
+        """Yield the locked spans of a file of ``size`` bytes."""
+        end = min(facts.number(self.length), size, size * facts.number(self.percent) // 100)
+        if end:
+            yield Span(0, end)
 
 
 class Repeat(msgspec.Struct, frozen=True, tag="repeat"):
@@ -24,31 +79,257 @@ class Repeat(msgspec.Struct, frozen=True, tag="repeat"):
 
     Attributes:
         first: Bytes of the first locked span where it differs.
+        count: How many spans at most; 0 for all.
+        whole: Only where ``on`` and ``off`` together still fit, as Babuk does on network storage.
+        stop: Byte behind the last one that may be locked; the file's end where it is larger.
     """
 
-    on: int
-    off: int
-    first: int = 0
+    on: Amount
+    off: Amount
+    first: Amount = 0
+    count: Amount = 0
+    whole: bool = False
+    stop: Amount = LARGEST
 
-    def spans(self, size: int) -> Iterator[Span]:
+    def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
+        """Yield the locked spans of a file of ``size`` bytes.
+
+        Raises:
+            BadMarkError: No locker works in so many spans, or none of them has a byte.
+        """
+        on, off = facts.number(self.on), facts.number(self.off)
+        end = min(size, facts.number(self.stop))
+        if on < 1 or off < 0 or end // (on + off) > MOST_SPANS:
+            raise BadMarkError(say("the locked areas are too small for the size of the file"))
+        most = facts.number(self.count) or MOST_SPANS + 1
+        if self.whole:
+            most = min(most, end // (on + off))
+        start, length = 0, facts.number(self.first) or on
+        while start < end and most:
+            yield Span(start, min(start + length, end))
+            start += length + off
+            length, most = on, most - 1
+
+
+class Share(msgspec.Struct, frozen=True, tag="share"):
+    """Chunks that together are a share of the file, spread over it: Conti and what came from it.
+
+    A chunk has ``size * percent / 100 / divide`` bytes, or with ``hundredths`` first ``size / 100`` and
+    that times ``percent``; every division drops its rest.
+
+    Attributes:
+        percent: Share of the file.
+        count: How many chunks.
+        divide: Parts that the share is cut into for a chunk.
+        gaps: Parts that what is not locked is cut into for a step; 0 for ``count - 1``.
+        step: Whether the step is from the end of a chunk to the next or from its start.
+        hundredths: Whether a hundredth is taken first.
+    """
+
+    percent: Amount
+    count: int
+    divide: int = 1
+    gaps: int = 0
+    step: Literal["between", "starts"] = "between"
+    hundredths: bool = False
+
+    def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
+        """Yield the locked spans of a file of ``size`` bytes; they may overlap only with "starts"."""
+        percent = facts.number(self.percent)
+        share = size // 100 * percent if self.hundredths else size * percent // 100
+        chunk = min(share // self.divide, size)
+        gaps = self.gaps or max(self.count - 1, 1)
+        step = max(size - chunk * self.count, 0) // gaps + (chunk if self.step == "between" else 0)
+        for index in range(self.count):
+            start = index * step
+            if chunk and start < size:
+                yield Span(start, min(start + chunk, size))
+
+
+class Spread(msgspec.Struct, frozen=True, tag="spread"):
+    """Chunks of one length at equal distances: the beginning, the middle and the end, or more of them.
+
+    Attributes:
+        length: Bytes of a chunk.
+        count: How many.
+        at: How the places are found: ``ends`` (the first at the beginning, the last at the end, those
+            between centred on equal parts), ``steps`` (every ``size / count`` bytes) or ``steps-end``
+            (the same, and the last one at the end).
+        align: Steps are rounded up to a multiple of this.
+    """
+
+    length: Amount
+    count: Amount = 3
+    at: Literal["ends", "steps", "steps-end"] = "ends"
+    align: Amount = 1
+
+    def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
         """Yield the locked spans of a file of ``size`` bytes."""
-        start, length = 0, self.first or self.on
-        while start < size:
-            yield Span(start, min(start + length, size))
-            start += length + self.off
-            length = self.on
+        length, count = min(facts.number(self.length), size), facts.number(self.count)
+        if length < 1 or not 1 <= count <= MOST_SPANS:
+            return
+        for index in range(count):
+            start = self._start(size, index, count, facts)
+            if index == count - 1 and self.at != "steps":
+                start = size - length
+            elif index and self.at == "ends":
+                start -= length // 2
+            if start < size:
+                yield Span(max(start, 0), min(start + length, size))
+
+    def _start(self, size: int, index: int, count: int, facts: Facts) -> int:
+        if self.at == "ends":
+            return size * index // max(count - 1, 1)
+        align = max(facts.number(self.align), 1)
+        return index * -(-(size // count) // align) * align
 
 
-Extents = Whole | Repeat
+class Listed(msgspec.Struct, frozen=True, tag="listed"):
+    """Offsets in the metadata, each with a length or all with the same.
+
+    Attributes:
+        field: Name of the field or part with the list, little-endian.
+        length: Bytes of every span; 0 where each offset has its own length behind it.
+        width: Bytes of a number in the list.
+    """
+
+    field: str
+    length: Amount = 0
+    width: Literal[4, 8] = 8
+
+    def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
+        """Yield the locked spans of a file of ``size`` bytes, sorted.
+
+        Raises:
+            BadMarkError: A span lies outside of the file.
+        """
+        data = facts.fields[self.field]
+        numbers = [
+            int.from_bytes(data[at : at + self.width], "little")
+            for at in range(0, len(data) - self.width + 1, self.width)
+        ]
+        length = facts.number(self.length)
+        pairs = (
+            [(start, length) for start in numbers]
+            if length
+            else zip(numbers[::2], numbers[1::2], strict=False)
+        )
+        for start, long in sorted(pairs):
+            if start + long > size:
+                raise BadMarkError(say("a locked area lies outside of the file"))
+            if long:
+                yield Span(start, start + long)
+
+
+class Behind(msgspec.Struct, frozen=True, tag="behind"):
+    """Other extents, of what lies behind the first ``start`` bytes."""
+
+    start: Amount
+    extents: Extents
+
+    def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
+        """Yield the locked spans of a file of ``size`` bytes."""
+        start = facts.number(self.start)
+        for span in self.extents.spans(max(size - start, 0), facts):
+            yield Span(start + span.start, start + span.end)
+
+
+class Joined(msgspec.Struct, frozen=True, tag="joined"):
+    """Several extents at once; where they overlap, a byte is locked once."""
+
+    parts: tuple[Extents, ...]
+
+    def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
+        """Yield the locked spans of a file of ``size`` bytes."""
+        yield from merge(span for part in self.parts for span in part.spans(size, facts))
+
+
+class BySize(msgspec.Struct, frozen=True, tag="by-size"):
+    """Other extents for other sizes.
+
+    Attributes:
+        steps: Largest size, and what is locked of files up to it; ascending.
+        above: What is locked of larger files.
+    """
+
+    steps: tuple[tuple[int, Extents], ...]
+    above: Extents
+
+    def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
+        """Yield the locked spans of a file of ``size`` bytes."""
+        fitting = (extents for largest, extents in self.steps if size <= largest)
+        return next(fitting, self.above).spans(size, facts)
+
+
+class ByExtension(msgspec.Struct, frozen=True, tag="by-extension"):
+    """Other extents for other kinds of file.
+
+    Attributes:
+        cases: Extensions, lower-case and without the dot, and what is locked of such files.
+        otherwise: What is locked of all others.
+    """
+
+    cases: tuple[tuple[frozenset[str], Extents], ...]
+    otherwise: Extents
+
+    def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
+        """Yield the locked spans of a file of ``size`` bytes."""
+        fitting = (extents for extensions, extents in self.cases if facts.extension in extensions)
+        return next(fitting, self.otherwise).spans(size, facts)
+
+
+class ByNumber(msgspec.Struct, frozen=True, tag="by-number"):
+    """Other extents for other values of a number in the metadata, a mode or a percentage.
+
+    Attributes:
+        number: Its name.
+        cases: What is locked for each value.
+    """
+
+    number: str
+    cases: dict[int, Extents]
+
+    def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
+        """Yield the locked spans of a file of ``size`` bytes.
+
+        Raises:
+            BadMarkError: No locker is known to write this value.
+        """
+        value = facts.number(self.number)
+        if value not in self.cases:
+            raise BadMarkError(say("no known version locks in mode {mode}", mode=value))
+        return self.cases[value].spans(size, facts)
+
+
+Extents = Whole | First | Repeat | Share | Spread | Listed | Behind | Joined | BySize | ByExtension | ByNumber
 
 
 def pieces(size: int, spans: Iterable[Span], cipher: Decryptor) -> Iterator[Piece]:
     """Yield the pieces of an output of ``size`` bytes whose ``spans``, sorted, share one cipher stream."""
+    return each_piece(size, spans, lambda _: cipher)
+
+
+def each_piece(
+    size: int, spans: Iterable[Span], start: Callable[[Span], Decryptor], skip: int = 0
+) -> Iterator[Piece]:
+    """Yield the pieces of an output of ``size`` bytes whose ``spans`` have decryptors of their own.
+
+    Args:
+        size: Bytes of the output.
+        spans: Sorted, without overlaps.
+        start: Called with each span when its turn comes; returns its decryptor.
+        skip: Bytes of the locked file before the first of the output's.
+
+    Raises:
+        BadMarkError: The spans overlap.
+    """
     position = 0
     for span in spans:
+        if span.start < position:
+            raise BadMarkError(say("the locked areas overlap"))
         if span.start > position:
-            yield Keep(position, span.start - position)
-        yield Unlock(span.start, span.end - span.start, cipher)
+            yield Keep(skip + position, span.start - position)
+        yield Unlock(skip + span.start, span.end - span.start, start(span))
         position = span.end
     if position < size:
-        yield Keep(position, size - position)
+        yield Keep(skip + position, size - position)

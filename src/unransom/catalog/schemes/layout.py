@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from typing import Literal
+
 import msgspec
 
+from unransom.catalog.schemes.checks import ChecksumKind, checksum
 from unransom.catalog.schemes.family import Mark
 from unransom.core.streams import Reader
 
@@ -16,10 +20,28 @@ class Field(msgspec.Struct, frozen=True, tag="field"):
 
 
 class Number(msgspec.Struct, frozen=True, tag="number"):
-    """A little-endian unsigned number."""
+    """An unsigned number.
+
+    Attributes:
+        name: What it is called.
+        size: Bytes.
+        order: Of the bytes.
+        values: The only values it can have; any where empty.
+        most: The largest value it can have; -1 for any.
+    """
 
     name: str
     size: int
+    order: Literal["little", "big"] = "little"
+    values: tuple[int, ...] = ()
+    most: int = -1
+
+    def bits(self, value: int) -> int:
+        """Return how many bits of ``value`` are as they must be; -1 where it is impossible."""
+        if (self.values and value not in self.values) or 0 <= self.most < value:
+            return -1
+        allowed = len(self.values) or self.most + 1
+        return 8 * self.size - math.ceil(math.log2(allowed)) if allowed else 0
 
 
 class Magic(msgspec.Struct, frozen=True, tag="magic"):
@@ -33,7 +55,24 @@ class Magic(msgspec.Struct, frozen=True, tag="magic"):
         return len(self.value)
 
 
-Part = Field | Number | Magic
+class Sum(msgspec.Struct, frozen=True, tag="sum"):
+    """A little-endian checksum of 32 bits over a field before it.
+
+    Attributes:
+        of: Name of the field; "" for all the metadata before the checksum.
+        kind: Which checksum.
+    """
+
+    of: str = ""
+    kind: ChecksumKind = "crc32"
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return 4
+
+
+Part = Field | Number | Magic | Sum
 
 
 class _Parts(msgspec.Struct, frozen=True):
@@ -61,18 +100,17 @@ class _Parts(msgspec.Struct, frozen=True):
         bits = position = 0
         for part in self.parts:
             value = data[position : position + part.size]
-            position += part.size
             if len(value) != part.size:
                 return None
-            match part:
-                case Magic():
-                    if value != part.value:
-                        return None
-                    bits += 8 * part.size
-                case Field():
-                    fields[part.name] = value
-                case Number():
-                    numbers[part.name] = int.from_bytes(value, "little")
+            sure = _sure(part, value, fields.get(part.of, data[:position]) if isinstance(part, Sum) else b"")
+            if sure < 0:
+                return None
+            bits += sure
+            position += part.size
+            if isinstance(part, Field):
+                fields[part.name] = value
+            elif isinstance(part, Number):
+                numbers[part.name] = int.from_bytes(value, part.order)
         return Mark(
             bits=bits,
             fields=fields,
@@ -81,6 +119,19 @@ class _Parts(msgspec.Struct, frozen=True):
             wrapped=fields.get(self.wrapped, b""),
             campaign=fields[self.campaign].hex() if self.campaign else "",
         )
+
+
+def _sure(part: Part, value: bytes, summed: bytes) -> int:
+    """Return how many bits of ``value`` are as ``part`` demands, -1 where it is not that part."""
+    match part:
+        case Magic():
+            return 8 * part.size if value == part.value else -1
+        case Number():
+            return part.bits(int.from_bytes(value, part.order))
+        case Sum():
+            return 32 if checksum(part.kind, summed) == int.from_bytes(value, "little") else -1
+        case Field():
+            return 0
 
 
 class Tail(_Parts, frozen=True):

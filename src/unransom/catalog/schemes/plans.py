@@ -2,28 +2,108 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Iterator
+from typing import Literal
+
 import msgspec
 
-from unransom.catalog.schemes.ciphers import Cipher
-from unransom.catalog.schemes.extents import Extents, pieces
-from unransom.catalog.schemes.family import FileKey, Mark, Plan, Unlock
+from unransom.catalog.schemes.ciphers import Cipher, Tagged
+from unransom.catalog.schemes.extents import Extents, Facts, each_piece
+from unransom.catalog.schemes.family import BadMarkError, Decryptor, FileKey, Mark, Plan, Unlock
+from unransom.core.messages import Message, say
+from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.crypto.ciphers.aes import BLOCK
 
+TAG_BITS = 128
 
-class OneStream(msgspec.Struct, frozen=True):
-    """The locked spans, one after the other, are one stream of one cipher."""
+
+class OneStream(msgspec.Struct, frozen=True, tag="one-stream"):
+    """The locked spans, one after the other, are one stream of one cipher.
+
+    Attributes:
+        cipher: The cipher; its inputs are parts of the file's key or fields of the mark.
+        extents: What is locked.
+        skip: Bytes before the original's first one: metadata at the head of the file.
+        size: Number that holds the original's size; "" for the mark's ``plain_size``.
+        tag: Part or field with the authentication tag of the stream; "" where there is none.
+    """
 
     cipher: Cipher
     extents: Extents
+    skip: int = 0
+    size: str = ""
+    tag: str = ""
 
     def __call__(self, locked: Reader, mark: Mark, key: FileKey) -> Plan:
-        """Return the plan for a file whose original has the mark's ``plain_size``."""
-        size = locked.size if mark.plain_size is None else mark.plain_size
-        return Plan(size, pieces(size, self.extents.spans(size), self.cipher.start(key)))
+        """Return the plan.
+
+        Raises:
+            BadMarkError: The metadata contradicts itself or the file.
+        """
+        facts = Facts.of(mark, key)
+        size = _size(locked, mark, facts, self.size, self.skip)
+        cipher = self.cipher.start(FileKey(facts.fields))
+        spans = _whole_blocks(self.extents.spans(size, facts), self.cipher.block)
+        check = functools.partial(_authentic, cipher, facts.fields[self.tag]) if self.tag else None
+        return Plan(size, each_piece(size, spans, lambda _: cipher, self.skip), check=check)
 
 
-class Behind(msgspec.Struct, frozen=True):
+class EachSpan(msgspec.Struct, frozen=True, tag="each-span"):
+    """Every locked span starts the cipher anew, in a way that depends on where or the how-manieth it is.
+
+    Attributes:
+        cipher: The cipher; its inputs are parts of the file's key or fields of the mark.
+        extents: What is locked.
+        start: What a span starts with: ``same`` (the beginning of the stream), ``position`` (the byte
+            of the stream that has the span's offset), ``next-block`` (where the spans before it, each
+            rounded up to whole blocks of ``block`` bytes, end) or ``next-iv`` (the beginning, with an
+            initialisation vector one higher, little-endian).
+        block: Bytes of a block for ``next-block``.
+        every: Spans are cut into such of at most so many bytes first; 0 for not at all.
+        skip: Bytes before the original's first one: metadata at the head of the file.
+        size: Number that holds the original's size; "" for the mark's ``plain_size``.
+    """
+
+    cipher: Cipher
+    extents: Extents
+    start: Literal["same", "position", "next-block", "next-iv"] = "same"
+    block: int = 64
+    every: int = 0
+    skip: int = 0
+    size: str = ""
+
+    def __call__(self, locked: Reader, mark: Mark, key: FileKey) -> Plan:
+        """Return the plan.
+
+        Raises:
+            BadMarkError: The metadata contradicts itself or the file.
+        """
+        facts = Facts.of(mark, key)
+        size = _size(locked, mark, facts, self.size, self.skip)
+        spans = _whole_blocks(self._cut(self.extents.spans(size, facts)), self.cipher.block)
+        starter = self._starter(FileKey(facts.fields))
+        return Plan(size, each_piece(size, spans, starter, self.skip))
+
+    def _cut(self, spans: Iterator[Span]) -> Iterator[Span]:
+        for span in spans:
+            step = self.every or len(span)
+            for low in range(span.start, span.end, step):
+                yield Span(low, min(low + step, span.end))
+
+    def _starter(self, key: FileKey) -> Callable[[Span], Decryptor]:
+        """Return what gives each span, called in their order, its decryptor."""
+        if self.start == "position":
+            return lambda span: self.cipher.start(key, span.start)
+        if self.start == "next-block":
+            return _NextBlock(self.cipher, key, self.block)
+        if self.start == "next-iv":
+            return _NextIv(self.cipher, key)
+        return lambda _: self.cipher.start(key)
+
+
+class Behind(msgspec.Struct, frozen=True, tag="behind"):
     """The whole original, padded to blocks of 16 bytes, is one stream behind a head of ``start`` bytes."""
 
     cipher: Cipher
@@ -35,3 +115,63 @@ class Behind(msgspec.Struct, frozen=True):
         size = mark.plain_size or 0
         padded = size + -size % BLOCK
         return Plan(size, iter([Unlock(self.start, padded, self.cipher.start(key))]))
+
+
+Layout = OneStream | EachSpan | Behind
+
+
+class _NextBlock:
+    """Starts each span at a fresh block of one stream."""
+
+    def __init__(self, cipher: Cipher, key: FileKey, block: int) -> None:
+        self._cipher = cipher
+        self._key = key
+        self._block = block
+        self._used = 0
+
+    def __call__(self, span: Span) -> Decryptor:
+        started = self._cipher.start(self._key, self._used)
+        self._used += -(-len(span) // self._block) * self._block
+        return started
+
+
+class _NextIv:
+    """Starts each span with the next initialisation vector."""
+
+    def __init__(self, cipher: Cipher, key: FileKey) -> None:
+        self._cipher = cipher
+        self._key = key
+        iv = cipher.iv_of(key)
+        self._length = len(iv)
+        self._number = int.from_bytes(iv, "little")
+
+    def __call__(self, _: Span) -> Decryptor:
+        iv = (self._number % (1 << 8 * self._length)).to_bytes(self._length, "little")
+        self._number += 1
+        return self._cipher.start(self._key, iv=iv)
+
+
+def _size(locked: Reader, mark: Mark, facts: Facts, name: str, skip: int) -> int:
+    """Return the bytes of the original, which the locked file must have room for."""
+    size = facts.number(name) if name else mark.plain_size
+    room = locked.size - skip
+    if size is None:
+        return max(room, 0)
+    if size > room:
+        raise BadMarkError(say("the original would be larger than the locked file"))
+    return size
+
+
+def _whole_blocks(spans: Iterator[Span], block: int) -> Iterator[Span]:
+    """Yield ``spans`` without what is no whole block at their ends, which lockers leave as it is."""
+    for span in spans:
+        length = len(span) - len(span) % block
+        if length:
+            yield Span(span.start, span.start + length)
+
+
+def _authentic(cipher: Decryptor, tag: bytes) -> tuple[int, Message]:
+    """Return what the tag proves once all is decrypted."""
+    if isinstance(cipher, Tagged) and cipher.holds(tag):
+        return TAG_BITS, say("the authentication tag of the content")
+    return 0, say("the authentication tag of the content does not hold")
