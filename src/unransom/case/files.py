@@ -147,11 +147,8 @@ def _state(grade: Grade) -> State:
 
 
 def _failed(database: sqlite3.Connection, item: int, problem: Problem) -> None:
-    """A file that was only suspected to be locked stays unknown when no key opens it."""
     database.execute(
-        "UPDATE files SET state = CASE state WHEN 'unknown' THEN state ELSE 'failed' END, why = ?"
-        " WHERE id = ?",
-        (encode(problem.what).decode(), item),
+        "UPDATE files SET state = 'failed', why = ? WHERE id = ?", (encode(problem.what).decode(), item)
     )
 
 

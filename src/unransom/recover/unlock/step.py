@@ -7,18 +7,23 @@ from collections.abc import Iterator
 from unransom.catalog.families import family as family_named
 from unransom.core.context import Context
 from unransom.core.messages import say
-from unransom.core.records import FileRef, Output, Problem, Record
+from unransom.core.records import FileRef, Output, Problem, Record, State
 from unransom.core.text import shown
 from unransom.recover.unlock.layers import Layer, unwind
 
 
 def run(ref: FileRef, context: Context) -> Iterator[Record]:
-    """Unlock ``ref``; yield its ``Output``, or a ``Problem`` that says which proof is missing."""
+    """Unlock ``ref``; yield its ``Output``, or a ``Problem`` that says which proof is missing.
+
+    A file that is not known to be locked is tried too, and yields nothing where no key opens it.
+    """
     names = (ref.family,) if ref.family else ref.candidates
     with context.open(ref) as reader:
         found = unwind(Layer(ref, reader, tuple(map(family_named, names)), ref.original), context)
     if isinstance(found, Output):
         yield found
+    elif ref.state is State.UNKNOWN:
+        return  # that no key opens what nothing shows to be locked says nothing about the file
     elif found is None:
         yield Problem(
             item=shown(ref.path),
