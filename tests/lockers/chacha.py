@@ -10,11 +10,16 @@ def _quarter(x: list[np.ndarray], a: int, b: int, c: int, d: int) -> None:
         x[third] = mixed << np.uint32(count) | mixed >> np.uint32(32 - count)
 
 
-def chacha(data: bytes, key: bytes, nonce: bytes, rounds: int, block: int = 0) -> bytes:
+STANDARD = b"expand 32-byte k"
+
+
+def chacha(
+    data: bytes, key: bytes, nonce: bytes, rounds: int, block: int = 0, constants: bytes = STANDARD
+) -> bytes:
     """Return ``data`` under the keystream of a 32-byte key and an 8-byte nonce, from ``block`` on."""
     count = (len(data) + 63) // 64
     counters = np.arange(block, block + count, dtype=np.uint64)
-    words = [*np.frombuffer(b"expand 32-byte k" + key, "<u4"), None, None, *np.frombuffer(nonce, "<u4")]
+    words = [*np.frombuffer(constants + key, "<u4"), None, None, *np.frombuffer(nonce, "<u4")]
     start = [np.full(count, word, np.uint32) for word in words[:12]]
     start += [counters.astype(np.uint32), (counters >> np.uint64(32)).astype(np.uint32)]
     start += [np.full(count, word, np.uint32) for word in words[14:]]
