@@ -28,4 +28,4 @@ def make(vector: dict) -> Made:
     rsa = key_of("rsa2048")
     name = str(uuid.UUID(bytes=drawn(seed + " uuid", 16)))
     victim = drawn(seed + " victim", 20).hex().encode()
-    return Made(plain, seal(plain, name, rsa, victim, seed), rsa.export_key())
+    return Made(plain, seal(plain, name, rsa, victim, seed), rsa.export_key() + b"\n")

@@ -32,4 +32,4 @@ def make(vector: dict) -> Made:
     plain = content(seed, vector["size"])
     rsa = key_of("rsa2048")
     locked = seal(plain, drawn(seed + " key", 16), rsa, seed)
-    return Made(plain, locked, capi(rsa) if vector["key_form"] == "dky" else rsa.export_key())
+    return Made(plain, locked, capi(rsa) if vector["key_form"] == "dky" else rsa.export_key() + b"\n")
