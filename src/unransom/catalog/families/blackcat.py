@@ -16,16 +16,15 @@ from __future__ import annotations
 
 import functools
 import struct
-from collections.abc import Iterator
-from typing import NamedTuple
 
+import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from unransom.catalog.schemes.chunks import repeated
 from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.extents import Repeat
-from unransom.catalog.schemes.family import Family, FileKey, Keep, Mark, Piece, Plan, Unlock
+from unransom.catalog.schemes.family import Family, FileKey, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Number, Tail
+from unransom.catalog.schemes.plans import EachSpan
 from unransom.catalog.schemes.wraps import Rsa
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
@@ -109,10 +108,13 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
     metadata = _opened(opened, mark.numbers["start"] + RSA_SIZE, mark.fields["sealed"])
     if len(metadata) < MAP_AT + MAP.size or crc16(metadata[6:]) != metadata[4:6]:
         return None
-    if _map(metadata).size > mark.numbers["start"]:
+    _, end, first, area, gap, size, _ = MAP.unpack_from(metadata, MAP_AT)
+    if size > mark.numbers["start"]:
         return None
+    numbers = {"end": end, "first": first, "area": area or first or 1, "gap": gap, "size": size}
+    parts = {name: number.to_bytes(8, "little") for name, number in numbers.items()}
     why = say("marker of the public key, RSA padding, checksum and size in the metadata")
-    return FileKey({**opened.parts, "metadata": metadata}, 72, why)
+    return FileKey({**opened.parts, **parts, "name": _name(metadata)}, 72, why)
 
 
 @functools.lru_cache(maxsize=256)
@@ -140,52 +142,21 @@ def crc16(data: bytes) -> bytes:
     return value.to_bytes(2, "little")
 
 
-class Map(NamedTuple):
-    """Which bytes are locked: to ``end``, a first area, then areas and gaps in turn."""
-
-    end: int
-    first: int
-    area: int
-    gap: int
-    size: int
-
-
-def _map(metadata: bytes) -> Map:
-    _, end, first, area, gap, size, _ = MAP.unpack_from(metadata, MAP_AT)
-    return Map(end, first, area, gap, size)
-
-
-def _name(metadata: bytes) -> bytes | None:
-    """Return the original name, None where there is none to be read."""
+def _name(metadata: bytes) -> bytes:
+    """Return the original name, empty where there is none to be read."""
     at = MAP_AT + MAP.size
     at += 16 if metadata[at : at + 1].strip(b"\0") else 12
     if metadata[at : at + 1] in {b"", b"\0"} or len(metadata) < at + 9:
-        return None
+        return b""
     (length,) = struct.unpack_from("<Q", metadata, at + 1)
     path = metadata[at + 9 :][:length]
-    return base_name(path.decode("utf-8", "replace").encode()) or None
+    return base_name(path.decode("utf-8", "replace").encode())
 
 
 def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
     """Decrypt the areas, each with the keystream of its place."""
-    del locked, mark
-    metadata = key.parts["metadata"]
-    areas = _map(metadata)
-    end = min(areas.end, areas.size)
-    area = areas.area if areas.first < end else max(areas.first, 1)
-    extents = repeated(end, area, areas.gap, areas.first)
-    return Plan(areas.size, _pieces(areas.size, end, extents, key), _name(metadata))
-
-
-def _pieces(size: int, end: int, extents: Repeat, key: FileKey) -> Iterator[Piece]:
-    position = 0
-    for span in extents.spans(end):
-        if span.start > position:
-            yield Keep(position, span.start - position)
-        yield Unlock(span.start, span.end - span.start, CIPHER.start(key, span.start))
-        position = span.end
-    if position < size:
-        yield Keep(position, size - position)
+    made = EachSpan(CIPHER, Repeat("area", "gap", "first", stop="end"), start="position", size="size")
+    return msgspec.structs.replace(made(locked, mark, key), name=key.parts["name"] or None)
 
 
 FAMILY = Family(

@@ -10,18 +10,15 @@ What an area has beyond whole AES blocks stays as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from unransom.catalog.schemes.chunks import repeated
 from unransom.catalog.schemes.ciphers import Cipher
-from unransom.catalog.schemes.extents import pieces
-from unransom.catalog.schemes.family import Family, FileKey, Mark, Plan
+from unransom.catalog.schemes.extents import ByNumber, Repeat
+from unransom.catalog.schemes.family import Family, Mark
 from unransom.catalog.schemes.layout import Field, Number, Tail
 from unransom.catalog.schemes.noise import is_noise
+from unransom.catalog.schemes.plans import OneStream
 from unransom.catalog.schemes.wraps import Rsa, TwoLevel
 from unransom.core.keys import KeyKind
 from unransom.core.messages import say
-from unransom.core.spans import Span
 from unransom.core.streams import Reader
 
 RSA_SIZE = 256
@@ -38,7 +35,6 @@ TAIL = Tail(
 )
 MODES = ("whole", "intermittent")
 CAPI_KEY = 1172  # bytes of CryptoAPI's blob of a private key of 2048 bits
-CIPHER = Cipher("aes-ecb")
 
 
 def read(locked: Reader) -> Mark | None:
@@ -58,22 +54,6 @@ def read(locked: Reader) -> Mark | None:
     )
 
 
-def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
-    """Decrypt the areas."""
-    del locked
-    size, area = mark.numbers["size"], mark.numbers["area"]
-    gap = mark.numbers["gap"] if mark.numbers["mode"] else 0
-    spans = repeated(size, area, gap).spans(size)
-    return Plan(size, pieces(size, _whole_blocks(spans), CIPHER.start(key)))
-
-
-def _whole_blocks(spans: Iterator[Span]) -> Iterator[Span]:
-    for span in spans:
-        end = span.end - (span.end - span.start) % CIPHER.block
-        if end > span.start:
-            yield Span(span.start, end)
-
-
 FAMILY = Family(
     name="medusalocker3",
     title="MedusaLocker 3",
@@ -85,7 +65,7 @@ FAMILY = Family(
         Rsa("session", {"private": (0, CAPI_KEY)}, order="little", length=CAPI_KEY, blocks=5),
         Rsa("blob", {"key": (0, 16)}, order="little", length=16),
     ),
-    plan=plan,
+    plan=OneStream(Cipher("aes-ecb"), ByNumber("mode", {0: Repeat("area", 0), 1: Repeat("area", "gap")})),
     wanted=say("the RSA-2048 private key of the build, or the one of the session"),
     references=("https://github.com/rivitna/Malware/tree/main/MedusaLocker3",),
     limitations=("AES-ECB leaves equal blocks equal, which is not used to recover files without a key.",),

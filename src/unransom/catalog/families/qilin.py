@@ -7,39 +7,24 @@ The stream goes on over all areas. Qilin locks what it has locked before: such a
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
-
-from unransom.catalog.schemes.chunks import repeated
 from unransom.catalog.schemes.ciphers import Cipher
-from unransom.catalog.schemes.extents import pieces
-from unransom.catalog.schemes.family import BadMarkError, Family, FileKey, Mark, Plan
+from unransom.catalog.schemes.extents import Repeat
+from unransom.catalog.schemes.family import Family, FileKey, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Magic, Tail
+from unransom.catalog.schemes.plans import OneStream
 from unransom.catalog.schemes.wraps import Rsa
 from unransom.core.keys import KeyKind
 from unransom.core.messages import say
-from unransom.core.spans import Span
 from unransom.core.streams import Reader
 
-NUMBERS = struct.Struct("<QQB")
-NO_GAP = (1 << 64) - 1
-CHACHA = Cipher("chacha", iv="nonce")
-AES = Cipher("aes-ctr", iv="counter", order="little")
+AREAS = Repeat("area", "gap")
+CHACHA = OneStream(Cipher("chacha", iv="nonce"), AREAS)
+AES = OneStream(Cipher("aes-ctr", iv="counter", order="little"), AREAS)
 
 
 def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
-    """Decrypt the areas."""
-    size = locked.size if mark.plain_size is None else mark.plain_size
-    area, gap, cipher = NUMBERS.unpack(key.parts["numbers"])
-    return Plan(size, pieces(size, _spans(size, area, gap), (AES if cipher else CHACHA).start(key)))
-
-
-def _spans(size: int, area: int, gap: int) -> Iterator[Span]:
-    if gap != NO_GAP:
-        return repeated(size, area, gap).spans(size)
-    if not area:
-        raise BadMarkError(say("the locked areas are too small for the size of the file"))
-    return iter([Span(0, min(area, size))] if size else [])
+    """Decrypt the areas with the cipher that the key names."""
+    return (AES if any(key.parts["cipher"]) else CHACHA)(locked, mark, key)
 
 
 FAMILY = Family(
@@ -53,7 +38,14 @@ FAMILY = Family(
     takes=(KeyKind.RSA,),
     unwrap=Rsa(
         "blob",
-        {"key": (0, 32), "nonce": (32, 44), "counter": (32, 48), "numbers": (48, 65)},
+        {
+            "key": (0, 32),
+            "nonce": (32, 44),
+            "counter": (32, 48),
+            "area": (48, 56),
+            "gap": (56, 64),
+            "cipher": (64, 65),
+        },
         padding="oaep-sha256",
         length=65,
     ),

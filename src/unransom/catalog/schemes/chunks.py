@@ -1,16 +1,12 @@
-"""Areas of a file as metadata gives them: repeated, or each with a stream cipher of its own."""
+"""Chunks of a file that each have a stream cipher of their own, and may overlap."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from unransom.catalog.schemes.extents import Repeat
-from unransom.catalog.schemes.family import BadMarkError, Decryptor, Keep, Piece, Unlock
-from unransom.core.messages import say
+from unransom.catalog.schemes.family import Decryptor, Keep, Piece, Unlock
 from unransom.core.spans import Span
-
-MOST_AREAS = 1 << 24  # locked areas of a file; lockers work in megabytes, and in few kilobytes at the least
 
 
 class Layers:
@@ -47,20 +43,3 @@ def chunk_pieces(size: int, chunks: Sequence[tuple[Span, Decryptor]]) -> Iterato
                 yield Unlock(low, high - low, cipher)
             case _:
                 yield Unlock(low, high - low, Layers(over))
-
-
-def repeated(size: int, on: int, off: int, first: int = 0) -> Repeat:
-    """Return the extents that numbers in a locker's metadata describe.
-
-    Args:
-        size: Bytes of the original.
-        on: Bytes of a locked area.
-        off: Bytes between two.
-        first: Bytes of the first area where it differs.
-
-    Raises:
-        BadMarkError: No locker works in so many areas, or none is locked at all.
-    """
-    if on <= 0 or off < 0 or first < 0 or size // (on + off) > MOST_AREAS:
-        raise BadMarkError(say("the locked areas are too small for the size of the file"))
-    return Repeat(on, off, first)
