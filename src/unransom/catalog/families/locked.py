@@ -1,0 +1,137 @@
+"""The plain pattern of home-made lockers (.locked): the whole file under AES-256, nothing added but an IV.
+
+Mode and place of the IV differ: CBC with PKCS #7 padding, or CTR; the IV before the locked bytes, behind
+them, beside the key in the key file, or zero. The key tells which: decrypted in the right way the file
+begins with content, and in every other way, as long as that is CTR or the padding holds, with noise.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from unransom.catalog.formats.format import HEAD
+from unransom.catalog.formats.identify import identify
+from unransom.catalog.schemes.family import Decryptor, Family, FileKey, Mark, Plan, Unlock
+from unransom.catalog.schemes.noise import is_noise
+from unransom.catalog.schemes.padding import PADDING_BITS, padding_size
+from unransom.core.keys import Key, KeyKind
+from unransom.core.messages import say
+from unransom.core.streams import Reader
+from unransom.crypto.ciphers.aes import BLOCK, AesCbc, AesCtr
+
+KEY_SIZE = 32
+LEAST, ENOUGH = 64, 256  # bytes whose noise can be told from content, and as many as it takes
+
+
+class Way(NamedTuple):
+    """A way to lock: the mode, and where the IV is."""
+
+    mode: Literal["cbc", "ctr"]
+    place: Literal["head", "tail", "none"]  # none: it is not in the file
+
+    @property
+    def start(self) -> int:
+        """Offset of the first locked byte."""
+        return BLOCK if self.place == "head" else 0
+
+    def size(self, size: int) -> int:
+        """Return the locked bytes in a file of ``size`` bytes."""
+        return size if self.place == "none" else size - BLOCK
+
+    def decryptor(self, key: bytes, iv: bytes) -> Decryptor:
+        """Return a decryptor at the beginning of the stream."""
+        return AesCbc(key, iv) if self.mode == "cbc" else AesCtr(key, iv)
+
+
+WAYS = tuple(Way(mode, place) for mode in ("cbc", "ctr") for place in ("none", "head", "tail"))
+
+
+class Trial(NamedTuple):
+    """What a way makes of the file; the more, the better."""
+
+    bits: int  # that the decrypted beginning is in a known format
+    even: bool  # whether the first block has no byte that the rest has not: as texts, with the right IV
+    stored: int  # bytes that are made sense of: a way that leaves out the first block is worse
+    way: int
+    padding: int
+    iv: bytes
+
+
+def read(locked: Reader) -> Mark | None:
+    """Return the weakest of marks: that there is something to be locked."""
+    size = locked.size
+    if not size:
+        return None
+    fields = {
+        "head": locked.read_at(0, HEAD + BLOCK),
+        "end": locked.read_at(max(size - 3 * BLOCK, 0), 3 * BLOCK),
+    }
+    return Mark(bits=1, fields=fields, numbers={"size": size})
+
+
+def unwrap(mark: Mark, key: Key) -> FileKey | None:
+    """Take an AES-256 key, with or without an IV behind it, if one way of locking makes sense with it."""
+    if len(key.data) not in {KEY_SIZE, KEY_SIZE + BLOCK}:
+        return None
+    secret, given = key.data[:KEY_SIZE], key.data[KEY_SIZE:] or bytes(BLOCK)
+    trials = [trial for index in range(len(WAYS)) if (trial := _try(index, mark, secret, given))]
+    if not trials:
+        return None
+    best = max(trials)
+    rivals = [trial for trial in trials if trial.even == best.even]
+    if not best.bits and len(rivals) > 1:  # content of no known format, and more than one beginning of it
+        return None
+    parts = {"key": secret, "iv": best.iv, "way": bytes([best.way]), "padding": bytes([best.padding])}
+    cbc = WAYS[best.way].mode == "cbc"
+    return FileKey(parts, PADDING_BITS, say("PKCS #7 padding")) if cbc else FileKey(parts)
+
+
+def _try(index: int, mark: Mark, key: bytes, given: bytes) -> Trial | None:
+    """Return what ``WAYS[index]`` makes of the file, None where it is noise or the padding is wrong."""
+    way, head, end = WAYS[index], mark.fields["head"], mark.fields["end"]
+    stored = way.size(mark.numbers["size"])
+    if stored <= 0:
+        return None
+    iv = {"none": given, "head": head[:BLOCK], "tail": end[-BLOCK:]}[way.place]
+    padding = 0
+    if way.mode == "cbc":
+        behind = end[:-BLOCK] if way.place == "tail" else end
+        found = padding_size((iv + behind)[-2 * BLOCK :], key) if stored % BLOCK == 0 else None
+        if found is None:
+            return None
+        padding = found
+    sample = head[way.start : way.start + min(HEAD, stored)]
+    plain = bytearray(len(sample))
+    way.decryptor(key, iv).decrypt_into(memoryview(sample), memoryview(plain))
+    content = bytes(plain[: stored - padding])
+    known = identify(content)
+    if not known and len(content) >= LEAST and is_noise(content[:ENOUGH]):
+        return None
+    even = set(content[BLOCK:]).issuperset(content[:BLOCK])
+    return Trial(known.bits if known else 0, even, stored, index, padding, iv)
+
+
+def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
+    """Decrypt the whole file."""
+    del mark
+    way = WAYS[key.parts["way"][0]]
+    stored = way.size(locked.size)
+    cipher = way.decryptor(key.parts["key"], key.parts["iv"])
+    return Plan(stored - key.parts["padding"][0], iter([Unlock(way.start, stored, cipher)]))
+
+
+FAMILY = Family(
+    name="locked",
+    title="Plain AES-256 (.locked)",
+    extensions=(r"\.(?i:locked|encrypted|crypted)",),
+    read=read,
+    takes=(KeyKind.RAW,),
+    unwrap=unwrap,
+    plan=plan,
+    wanted=say("the AES-256 key, 32 bytes, followed by the IV where all files have the same"),
+    references=("https://csrc.nist.gov/pubs/sp/800/38/a/final",),
+    limitations=(
+        "The file carries no mark: without its extension the pattern shows only by a key that opens it.",
+        "Only files that are locked whole; a pattern of locked and plain areas needs a family of its own.",
+    ),
+)
