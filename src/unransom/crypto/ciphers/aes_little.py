@@ -14,8 +14,7 @@ from unransom.crypto.ciphers.aes import BLOCK, CFB, COUNTERS
 from unransom.crypto.ciphers.stream import Keystream
 
 HALF = 1 << 64
-STRETCH = 128 * 1024  # bytes of keystream made at once: what Python costs for them is then little
-AHEAD = STRETCH // BLOCK  # counters
+AHEAD = Keystream.stretch // BLOCK  # counters made at once
 RAMP = np.arange(AHEAD, dtype=np.uint64)
 STEP = np.tile(np.array([AHEAD, 0], np.uint64), AHEAD)
 
@@ -23,7 +22,7 @@ STEP = np.tile(np.array([AHEAD, 0], np.uint64), AHEAD)
 class AesCtrLittle(Keystream):
     """AES-CTR with a counter of 128 bits, lowest byte first."""
 
-    stretch = STRETCH
+    first = Keystream.stretch
 
     def __init__(self, key: bytes, counter: bytes) -> None:
         """Start at ``counter``, 16 bytes; ``key`` is 16, 24 or 32 bytes."""

@@ -101,7 +101,7 @@ def _begin(key: Words, iv: Words) -> Words:
 
 @njit(cache=True, nogil=True)
 def _run(state: Words, line: Words, out: Words) -> None:
-    """Fill ``out`` with keystream and move ``state`` on; ``line`` is ``REGISTER`` words longer."""
+    """Fill ``out`` with keystream and move ``state`` on; ``line`` is ``REGISTER`` words longer at least."""
     line[:REGISTER] = state[:REGISTER]
     first, second = state[REGISTER], state[REGISTER + 1]
     for t in range(len(out)):
@@ -119,7 +119,7 @@ def _run(state: Words, line: Words, out: Words) -> None:
             rotated(np.uint32(first * np.uint32(0x54655307)), 7),
         )
         out[t] = np.uint32(j + first) ^ second
-    state[:REGISTER] = line[len(out) :]
+    state[:REGISTER] = line[len(out) : len(out) + REGISTER]
     state[REGISTER], state[REGISTER + 1] = first, second
     for t in range(0, len(out), 4):
         # Serpent's S2 as boolean operations (D. A. Osvik, "Speeding up Serpent", 2000).

@@ -13,19 +13,26 @@ BLOCK = 64  # bytes of a block of Salsa20 and ChaCha
 
 
 class Keystream(ABC):
-    """A stream cipher: to encrypt and to decrypt are the same exclusive or."""
+    """A stream cipher: to encrypt and to decrypt are the same exclusive or.
+
+    Attributes:
+        first: Bytes of keystream made at once in the beginning: most files are small.
+        stretch: Bytes made at once from then on: what Python costs for them is little.
+    """
 
     spill = 0
-    stretch = 64 * 1024  # bytes of keystream made at once: more and they leave the nearest cache
+    first = 8 * 1024
+    stretch = 128 * 1024
 
     def __init__(self) -> None:
         self._words = np.empty(self.stretch // 4, np.uint32)
         self._bytes = self._words.view(np.uint8)
-        self._used = self.stretch
+        self._made = 0  # bytes of the stretch
+        self._used = 0
 
     @abstractmethod
     def _fill(self, words: NDArray[np.uint32]) -> None:
-        """Fill ``words``, ``stretch`` bytes as little-endian words, with the next keystream."""
+        """Fill ``words``, a multiple of 4 KiB, with the next keystream as little-endian words."""
 
     def decrypt_into(self, data: memoryview, out: memoryview) -> None:
         """XOR ``data`` with the next bytes of the keystream into ``out``; they may be the same memory."""
@@ -45,11 +52,12 @@ class Keystream(ABC):
 
     def _take(self, length: int) -> NDArray[np.uint8]:
         """Return the next bytes of the keystream, at least one and at most ``length``."""
-        if self._used == self.stretch:
-            self._fill(self._words)
+        if self._used == self._made:
+            self._made = self.stretch if self._made else self.first
+            self._fill(self._words[: self._made // 4])
             self._used = 0
         start = self._used
-        self._used = min(start + length, self.stretch)
+        self._used = min(start + length, self._made)
         return self._bytes[start : self._used]
 
 
