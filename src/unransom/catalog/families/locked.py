@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from unransom.catalog.formats.format import HEAD
 from unransom.catalog.formats.identify import identify
-from unransom.catalog.schemes.family import Decryptor, Family, FileKey, Mark, Plan, Unlock
+from unransom.catalog.schemes.family import BadMarkError, Decryptor, Family, FileKey, Mark, Plan, Unlock
 from unransom.catalog.schemes.noise import is_noise
 from unransom.catalog.schemes.padding import PADDING_BITS, padding_size
 from unransom.core.keys import Key, KeyKind
@@ -114,10 +114,12 @@ def _try(index: int, mark: Mark, key: bytes, given: bytes) -> Trial | None:
 def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
     """Decrypt the whole file."""
     del mark
-    way = WAYS[key.parts["way"][0]]
+    way, padding = WAYS[key.parts["way"][0] % len(WAYS)], key.parts["padding"][0]
     stored = way.size(locked.size)
+    if stored < padding or (way.mode == "cbc" and stored % BLOCK):
+        raise BadMarkError(say("the locked part is no whole number of AES blocks"))
     cipher = way.decryptor(key.parts["key"], key.parts["iv"])
-    return Plan(stored - key.parts["padding"][0], iter([Unlock(way.start, stored, cipher)]))
+    return Plan(stored - padding, iter([Unlock(way.start, stored, cipher)]))
 
 
 FAMILY = Family(
