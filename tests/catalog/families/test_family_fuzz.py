@@ -1,0 +1,125 @@
+"""Hostile metadata in every family: nothing but ``BadMarkError`` comes out, in bounded time and memory."""
+
+import functools
+import importlib
+import tomllib
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from unransom.catalog.families import FAMILIES, family
+from unransom.catalog.schemes.assemble import Assembly
+from unransom.catalog.schemes.family import BadMarkError, Insert
+from unransom.core.streams import BytesReader, Salvage
+from unransom.crypto.keyfiles import read_keys
+
+VECTORS = Path("tests/vectors/families")
+NAMES = [each.name for each in FAMILIES]
+ENDS = 2048  # bytes at head and tail where metadata is
+WORKED_OUT = {"way", "padding"}  # parts that a family puts there itself, from nobody's metadata
+MOST_PIECES = 2000
+MOST_VIEWS = 2
+
+quick = settings(
+    max_examples=25,
+    deadline=timedelta(seconds=5),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@functools.cache
+def made(name):
+    """Return the smallest vector of a family that has content and opens, and its keys."""
+    vectors = [tomllib.loads(path.read_text()) for path in (VECTORS / name).glob("*.toml")]
+    for vector in sorted(vectors, key=lambda one: one.get("size", 0) or 1 << 40):
+        locked, key_file = importlib.import_module(f"tests.lockers.{name}").make(vector)[1:]
+        keys = [key for key in read_keys(key_file, "test") if key.kind in family(name).takes]
+        if tried(name, locked, keys):
+            return locked, keys
+    pytest.fail(f"no vector of {name} opens")
+
+
+def tried(name, locked, keys, change=lambda parts: parts):
+    """Open ``locked`` with each of ``keys``, its unwrapped parts changed; return how many fitted."""
+    reader = Salvage(BytesReader(locked))
+    mark = family(name).read(reader)
+    if mark is None:
+        return 0
+    assert mark.bits >= 0
+    assert mark.plain_size is None or 0 <= mark.plain_size <= len(locked)
+    found = [file_key for key in keys if (file_key := family(name).unwrap(mark, key))]
+    for file_key in found:
+        consumed(name, reader, mark, msgspec.structs.replace(file_key, parts=change(file_key.parts)))
+    return len(found)
+
+
+def consumed(name, reader, mark, file_key):
+    """Put the original together as far as a few buffers and pieces go."""
+    try:
+        plan = family(name).plan(reader, mark, file_key)
+        assert 0 <= plan.size <= reader.size
+        for piece in islice(plan.pieces, MOST_PIECES):
+            assert isinstance(piece, Insert) or (piece.offset >= 0 and piece.length >= 0)
+        plan = family(name).plan(reader, mark, file_key)
+        for _ in islice(Assembly(reader, plan), MOST_VIEWS):
+            pass
+        if plan.check:
+            plan.check()
+    except BadMarkError:
+        pass
+
+
+values = st.sampled_from([0, 1, 0x7F, 0x80, 0xFF]) | st.integers(0, 255)
+changes = st.lists(st.tuples(st.booleans(), st.integers(0, ENDS - 1), values), max_size=6)
+
+
+def mutated(locked, edits, cut, added):
+    """Return ``locked`` with bytes at its ends changed, its end cut off, and bytes added."""
+    data = bytearray(locked[: len(locked) - cut])
+    for at_tail, distance, value in edits:
+        if distance < len(data):
+            data[-1 - distance if at_tail else distance] = value
+    return bytes(data) + added
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(edits=changes, cut=st.just(0) | st.integers(0, ENDS), added=st.just(b"") | st.binary(max_size=64))
+@quick
+def test_mutated_locked_files(name, edits, cut, added):
+    locked, keys = made(name)
+    tried(name, mutated(locked, edits, min(cut, len(locked)), added), keys)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(data=st.data())
+@quick
+def test_mutated_contents_of_the_wrap(name, data):
+    """A hostile locker can wrap whatever numbers it likes."""
+    locked, keys = made(name)
+
+    def change(parts):
+        which = data.draw(st.sampled_from(sorted(set(parts) - WORKED_OUT)))
+        size = len(parts[which])
+        value = data.draw(
+            st.binary(min_size=size, max_size=size) | st.sampled_from([bytes(size), b"\xff" * size])
+        )
+        edited = bytearray(parts[which])
+        start = data.draw(st.integers(0, size)) if size > 32 else 0
+        edited[start : start + 8 if size > 32 else size] = value[: 8 if size > 32 else size]
+        return {**parts, which: bytes(edited[:size])}
+
+    tried(name, locked, keys, change)
+
+
+@given(head=st.binary(max_size=200), filler=st.integers(0, 4000), tail=st.binary(max_size=2000))
+@quick
+def test_random_files(head, filler, tail):
+    data = head + bytes(filler) + tail
+    for each in FAMILIES:
+        mark = each.read(BytesReader(data))
+        assert mark is None or mark.bits < 64
