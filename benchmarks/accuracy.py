@@ -143,14 +143,15 @@ def main() -> None:
         entries = [entry for entry in map(json.loads, stream) if entry["part"] == options.part]
     by_type, by_scheme, by_format, all_of_it = Tally(), Tally(), Tally(), Tally()
     wrong = []
-    named = notes = size = 0
+    named: Counter[str] = Counter()
+    notes = size = 0
     began = time.perf_counter()
     for judged in judge_all(options.corpus / "tree", draw(entries, options.files), options.seed):
         by_type.add(str(judged.entry["type"]), judged)
         by_scheme.add(judged.scheme or "not locked", judged)
         by_format.add(judged.found.format or "none", judged)
         all_of_it.add("all", judged)
-        named += judged.found.family is not None
+        named["locked" if judged.scheme else "healthy"] += judged.found.family is not None
         notes += judged.notes
         size += int(str(judged.entry["size"]))
         if not is_right(judged):
@@ -167,7 +168,7 @@ def main() -> None:
     print(f"\n{total} files, {options.part}, {size / 1e6:.0f} MB, {seconds:.0f} s, seed {options.seed}")
     print(f"accuracy {100 * row['right'] / total:.2f} % (95 %: {100 * low:.2f} to {100 * high:.2f})")
     print(f"unknown {unknown}; accuracy of the others {100 * row['right'] / max(1, total - unknown):.2f} %")
-    print(f"called locked by a family: {named}; called ransom notes: {notes} (none is either)")
+    print(f"families named: {named['healthy']} healthy, {named['locked']} locked; notes: {notes} (none is)")
     if options.errors:
         options.errors.write_text("".join(json.dumps(line) + "\n" for line in wrong))
     if options.json:

@@ -65,6 +65,7 @@ def test_notes_in_other_languages_encodings_and_markups(text, encoding):
         "GnuPG: files encrypted with gpg can be decrypted again. Contact: bugs@example.org",
         "Your files are encrypted at rest. See the privacy policy.",
         "Ransomware encrypts files and asks for Bitcoin; restore from a backup.",
+        "All files are encrypted with the key; decrypt with gpg. Contact bugs@example.org. Pay. Restore.",
         "Please contact us at sales@example.org to restore your password within 24 hours.",
         "",
     ],

@@ -120,7 +120,7 @@ def test_tiny_files():
     assert triage(b"a.txt", b"yes\n")[0].state is State.INTACT
     assert triage(b"a", bytes(3))[0].state is State.INTACT
     assert triage(b"a", b"\x93\xf1\x07")[0].state is State.UNKNOWN
-    assert triage(b"a.txt", random.Random(3).randbytes(40))[0].state is State.LOCKED
+    assert triage(b"a.txt", random.Random(4).randbytes(40))[0].state is State.LOCKED
 
 
 @pytest.mark.parametrize(
@@ -185,6 +185,16 @@ class Sparse:
         self.read += length
         assert length <= 8 << 20
         return bytes(max(0, min(length, self.size - offset)))
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "koi8-r", "cp932"])
+def test_short_texts_in_old_encodings_are_intact(encoding):
+    text = {
+        "gb18030": "订单号与发货地址，请核对",
+        "koi8-r": "номер заказа и адрес",
+        "cp932": "注文番号と住所を確認",
+    }[encoding]
+    assert triage(b"a.txt", text.encode(encoding) * 2)[0].state is State.INTACT
 
 
 def test_of_a_huge_file_only_samples_are_read():

@@ -8,6 +8,7 @@ with a header.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from unransom.catalog.formats import text
@@ -28,7 +29,7 @@ from unransom.examine.triage.blocks import (
     uniform_blocks,
 )
 from unransom.examine.triage.sampling import pieces
-from unransom.examine.triage.signatures import SEALED_BY_NAME, promised_by, signature_of
+from unransom.examine.triage.signatures import HEADERLESS, promised_by, signature_of
 
 WALKED = 64 << 20  # bytes of a file whose structure is walked without any suspicion
 HEADER = 8.0  # bits of evidence for a header: of random heads one of some 250 has as much
@@ -41,10 +42,12 @@ PROMISED = 3.0  # bits of evidence for a header, of 16 bytes, below which they l
 WHOLE = 0.9  # share of a file from which people call it all of it
 LENIENT = frozenset({"text", "csv", "html", "xml", "json", "svg"})  # text, which may go on after damage
 SIGNED = 24  # bits of a head that no random head has
+LIKELY = 6  # bits that hardly any has
 SPARED = (64, 512)  # first bytes that some lockers leave
 LANES = (4096, 16384, 65536)  # bytes of which lockers take every second piece, from the first on
 SHARED = frozenset({"dat", "db", "map", "key", "pub", "config", "lib", "tab"})  # extensions of many formats
 SPANS = 64  # damaged places that are looked at
+_CONTROL = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 class Verdict(NamedTuple):
@@ -88,8 +91,10 @@ def _formed(content: Reader, path: bytes, judgement: Judgement) -> Verdict:
     validation = judgement.validation
     if validation.grade is Grade.GOOD:
         return _verdict(State.INTACT, validation.why, judgement)
-    if validation.grade is Grade.UNKNOWN and validation.bits >= SIGNED:
-        return _verdict(State.INTACT, validation.why, judgement)  # it begins as it should
+    if validation.grade is Grade.UNKNOWN and validation.bits >= _enough(judgement, content):
+        return _verdict(State.INTACT, validation.why, judgement)  # so many bits random bytes seldom have
+    if validation.grade is Grade.BAD and _contradicts(path, judgement.format):
+        return _formless(content, path)
     if validation.grade is Grade.UNKNOWN:
         return _formless(content, path)._replace(format=judgement.format)
     if judgement.format in LENIENT and signature_of(content.read_at(0, HEAD), path):
@@ -99,6 +104,22 @@ def _formed(content: Reader, path: bytes, judgement: Judgement) -> Verdict:
         return _verdict(State.LOCKED, validation.why, judgement, max(broken, _estimate(content)))
     why = say("damaged, but not by encryption")
     return _verdict(State.INTACT, why, judgement)
+
+
+def _contradicts(path: bytes, name: str) -> bool:
+    """Return whether the path promises other formats than the one called ``name``."""
+    promised = by_name(path)
+    return bool(promised) and all(each.name != name for each in promised)
+
+
+def _enough(judgement: Judgement, content: Reader) -> int:
+    """Return the bits from which content is taken for a format that has too little structure to say.
+
+    Short texts in old encodings: few bits will do as long as there is no control character in them.
+    """
+    if judgement.format in LENIENT and not _CONTROL.search(content.read_at(0, HEAD)):
+        return LIKELY
+    return SIGNED
 
 
 def _verdict(state: State, why: Message, judgement: Judgement, locked: int = 0) -> Verdict:
@@ -165,8 +186,8 @@ def _formless(content: Reader, path: bytes) -> Verdict:
         if known.sealed:
             return Verdict(State.INTACT, say("encrypted by its owner: {title}", title=known.title))
         return Verdict(State.INTACT, say("it begins as it should: {title}", title=known.title))
-    if extension_of(path) in SEALED_BY_NAME and len(head) >= SMALLEST and uniform(head[:BLOCK]):
-        return Verdict(State.UNKNOWN, say("random bytes, and by its name encrypted by its owner"))
+    if extension_of(path) in HEADERLESS and plain_bits(head[:BLOCK]) < 0:
+        return Verdict(State.UNKNOWN, say("random bytes, which files called like this may have"))
     formats = by_name(path) if extension_of(path) not in SHARED else ()
     promised = formats[0].title if formats else promised_by(path)
     if content.size < SMALLEST:
@@ -205,7 +226,7 @@ def _broken_text(content: Reader) -> Verdict | None:
     if not validation.damage or lost > content.size * 3 // 4:
         return None
     data = b"".join(content.read_at(*_core(span)) for span in validation.damage)
-    random = uniform(data) if len(data) >= SMALLEST else plain_bits(data) < -len(data) / 4
+    random = uniform(data) if len(data) >= SMALLEST else plain_bits(data) < -len(data)
     return Verdict(State.LOCKED, validation.why, locked=lost) if random else None
 
 

@@ -10,7 +10,7 @@ from unransom.catalog.families import FAMILIES
 from unransom.catalog.formats import FORMATS
 from unransom.catalog.formats.identify import extension_of
 from unransom.core.text import guess_text
-from unransom.examine.triage.signatures import SIGNATURES, TEXTS
+from unransom.examine.triage.signatures import HEADERLESS, SIGNATURES, TEXTS
 
 # Extensions that companies' files have, besides those of the formats in the catalogue.
 _COMMON = b"""
@@ -48,7 +48,7 @@ def _notes() -> tuple[tuple[str, re.Pattern[str]], ...]:
 def _known() -> frozenset[bytes]:
     found = {extension for each in FORMATS for extension in each.extensions}
     found.update(extension for each in SIGNATURES for extension in each.extensions)
-    return COMMON.union(extension.encode() for extension in found | TEXTS)
+    return COMMON.union(extension.encode() for extension in found | TEXTS | HEADERLESS)
 
 
 def locker_extensions(path: bytes) -> tuple[Named, ...]:
@@ -85,6 +85,11 @@ def note_families(path: bytes) -> tuple[str, ...]:
     """Return the families whose ransom notes are called like the file."""
     name = guess_text(path.rpartition(b"/")[2]).text
     return tuple(dict.fromkeys(family for family, pattern in _notes() if pattern.fullmatch(name)))
+
+
+def may_be_a_note(path: bytes) -> bool:
+    """Return whether ransom notes have such an extension, or a family's are called like this."""
+    return extension_of(path) in _NOTE_EXTENSIONS or bool(note_families(path))
 
 
 def called_like_a_note(path: bytes) -> bool:

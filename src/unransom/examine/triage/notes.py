@@ -1,7 +1,7 @@
 """Ransom notes: is a text one, by what it says, and what can be read out of it?
 
 A note says that files were encrypted, wants something, and tells where to write. Each sign has a weight; a
-text is a note where they add up and both the claim and a way of contact are there. So a manual of an
+text is a note where they add up and the claim, "your files" and a way of contact are there. So a manual of an
 encryption program, which has some of these words, is none.
 """
 
@@ -16,6 +16,7 @@ from typing import NamedTuple
 from unransom.examine.triage.signs import CLAIM, FACTS, MENTION, SIGNS
 
 LARGEST = 256 << 10  # bytes of a note; those with a picture in them have some 100 KiB
+LONGEST = 24 << 10  # characters of one, without markup
 SCORE = 9  # sum of weights from which a text is a note
 CLAIMED = 3  # weight of the claim that files were encrypted
 NAMED = 2  # weight of a name that notes have
@@ -56,12 +57,14 @@ def read_note(data: bytes, called_like_one: bool) -> Note | None:
 
 def _read(text: str, called_like_one: bool) -> Note | None:
     lower = text.lower()
-    if not CLAIM.search(lower):
+    if len(text) > LONGEST or not CLAIM.search(lower):
         return None
     facts = {kind: found for kind in FACTS if (found := _found(kind, text))}
     if not facts.keys() & WAYS:
         return None
     signs = [sign for sign, pattern in SIGNS.items() if pattern.search(lower)]
+    if "yours" not in signs:
+        return None
     score = CLAIMED + NAMED * called_like_one + sum(WEIGHTS.get(sign, 1) for sign in (*signs, *facts))
     return Note(score, facts) if score >= SCORE else None
 

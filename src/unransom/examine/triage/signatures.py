@@ -38,7 +38,19 @@ SIGNATURES = (
     Signature("AES Crypt file", (b"AES\x00", b"AES\x01", b"AES\x02"), ("aes",), sealed=True),
     Signature(
         "OpenPGP message",
-        (b"-----BEGIN PGP", b"\x85\x01", b"\x85\x02", b"\x84\x5e", b"\x8c\x0d\x04", b"\x99\x01", b"\x99\x02"),
+        (
+            b"-----BEGIN PGP",
+            b"\x85\x01",
+            b"\x85\x02",
+            b"\x84\x5e",
+            b"\x8c\x0d\x04",
+            b"\x98",
+            b"\xc6",
+            b"\x95",
+            b"\xc5",
+            b"\x99\x01",
+            b"\x99\x02",
+        ),
         ("gpg", "pgp"),
         sealed=True,
     ),
@@ -109,7 +121,7 @@ SIGNATURES = (
     Signature("SquashFS", (b"hsqs", b"sqsh"), ("squashfs", "sqfs", "snap")),
     Signature("Git index", (b"DIRC", b"PACK", b"\xfftOc"), ("pack",)),
 )
-SEALED_BY_NAME = frozenset({"hc", "tc", "gpg", "pgp"})  # encrypted by their owner, maybe without any header
+HEADERLESS = frozenset({"hc", "tc", "gpg", "pgp", "br", "brotli"})  # encrypted or compressed by their owner
 _TEXTS = """
 asm awk bib bst cls cmake cs desktop diff dtd el f f90 go hpp hs in info iss kt lisp list lst lua m m4 mk
 patch pas pl pm po properties qml r rb rs sed sty swift tcl test ts tsx ui vbs vim vue

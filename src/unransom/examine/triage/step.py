@@ -17,6 +17,7 @@ from unransom.examine.triage.content import Verdict, examine
 from unransom.examine.triage.names import (
     called_like_a_note,
     locker_extensions,
+    may_be_a_note,
     note_families,
     without_unknown_extension,
 )
@@ -106,7 +107,7 @@ def _name(marks: dict[str, Mark], named: dict[str, bytes], verdict: Verdict) -> 
 
 def _note(ref: FileRef, content: Reader, verdict: Verdict) -> Iterator[Record]:
     """Yield what a ransom note tells, where the file is one, and when it was written."""
-    if verdict.format not in READABLE:
+    if verdict.format not in READABLE or not may_be_a_note(ref.path):
         return
     note = read_note(content.read_at(0, LARGEST), called_like_a_note(ref.path))
     if note is None:
