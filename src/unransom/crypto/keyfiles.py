@@ -152,11 +152,13 @@ def _bcrypt(data: bytes) -> Reading:
 def _pair(data: bytes) -> Reading:
     """Exponent d and modulus n of the same length, either byte order, either order of the two."""
     size = len(data) // 2
-    if len(data) % 2 or not 64 <= size <= 1024:
+    if len(data) % 2 or size % 64 or not 64 <= size <= 1024:
         return
     for order in ("little", "big"):
         first, second = (int.from_bytes(half, order) for half in (data[:size], data[size:]))
         for private, modulus in ((first, second), (second, first)):
+            if modulus.bit_length() < size * 8 - 1:
+                continue  # a modulus fills its length
             for exponent in PUBLIC_EXPONENTS:
                 yield from _rsa(modulus, exponent, private)
 
