@@ -36,6 +36,7 @@ from unransom.catalog.families import (
     teslacrypt2,
     trinity,
     wannacry,
+    zeppelin,
 )
 from unransom.catalog.schemes.family import Family
 
@@ -44,6 +45,7 @@ FAMILIES: tuple[Family, ...] = (
     teslacrypt2.FAMILY,
     trinity.FAMILY,
     stop.FAMILY,
+    zeppelin.FAMILY,
     blackcat.FAMILY,
     qilin.FAMILY,
     phobos.FAMILY,
