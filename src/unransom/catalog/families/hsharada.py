@@ -46,7 +46,7 @@ NARROW = Areas(25 * MIB, 678 * MIB, 8192 * MIB)
 
 
 def read(locked: Reader) -> Mark | None:
-    """Return a weak mark: the tail looks random, and a modulus has no larger first byte than it can."""
+    """Return a weak mark: the tail looks random."""
     mark = TAIL(locked)
     return (
         Mark(bits=1, fields=mark.fields, plain_size=mark.plain_size, wrapped=mark.wrapped)
