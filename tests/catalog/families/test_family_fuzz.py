@@ -88,32 +88,41 @@ def mutated(locked, edits, cut, added):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@given(edits=changes, cut=st.just(0) | st.integers(0, ENDS), added=st.just(b"") | st.binary(max_size=64))
-@quick
-def test_mutated_locked_files(name, edits, cut, added):
-    locked, keys = made(name)
-    tried(name, mutated(locked, edits, min(cut, len(locked)), added), keys)
+def test_mutated_locked_files(name):
+    locked, keys = made(name)  # before the clock of the examples runs
+
+    @given(edits=changes, cut=st.just(0) | st.integers(0, ENDS), added=st.just(b"") | st.binary(max_size=64))
+    @quick
+    def each(edits, cut, added):
+        tried(name, mutated(locked, edits, min(cut, len(locked)), added), keys)
+
+    each()
 
 
 @pytest.mark.parametrize("name", NAMES)
-@given(data=st.data())
-@quick
-def test_mutated_contents_of_the_wrap(name, data):
+def test_mutated_contents_of_the_wrap(name):
     """A hostile locker can wrap whatever numbers it likes."""
     locked, keys = made(name)
 
-    def change(parts):
-        which = data.draw(st.sampled_from(sorted(set(parts) - WORKED_OUT)))
-        size = len(parts[which])
-        value = data.draw(
-            st.binary(min_size=size, max_size=size) | st.sampled_from([bytes(size), b"\xff" * size])
-        )
-        edited = bytearray(parts[which])
-        start = data.draw(st.integers(0, size)) if size > 32 else 0
-        edited[start : start + 8 if size > 32 else size] = value[: 8 if size > 32 else size]
-        return {**parts, which: bytes(edited[:size])}
+    @given(data=st.data())
+    @quick
+    def each(data):
+        tried(name, locked, keys, lambda parts: altered(parts, data.draw))
 
-    tried(name, locked, keys, change)
+    each()
+
+
+def altered(parts, draw):
+    """Return the parts of a key with one of them changed: all of it, or eight bytes of a long one."""
+    which = draw(st.sampled_from(sorted(set(parts) - WORKED_OUT)))
+    size = len(parts[which])
+    length = min(size, 8) if size > 32 else size
+    start = draw(st.integers(0, size - length))
+    value = draw(
+        st.binary(min_size=length, max_size=length) | st.sampled_from([bytes(length), b"\xff" * length])
+    )
+    edited = parts[which][:start] + value + parts[which][start + length :]
+    return {**parts, which: edited}
 
 
 @given(head=st.binary(max_size=200), filler=st.integers(0, 4000), tail=st.binary(max_size=2000))
