@@ -60,7 +60,7 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
         "moved": message[2 : 2 + MARKER],
         "secrets": message[2 + MARKER : 2 + MARKER + SECRETS],
     }
-    return FileKey(parts, OAEP_BITS, say("the padding of the RSA message"))
+    return FileKey(parts, OAEP_BITS, say("the padding of the wrapped key"))
 
 
 def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
@@ -122,7 +122,7 @@ def extents(mode: int, size: int) -> list[tuple[int, int]]:
         return [(0, size)]
     rule = MODES.get(mode)
     if rule is None:
-        raise BadMarkError(say("the mode {mode} is not known", mode=mode))
+        raise BadMarkError(say("no known version locks in mode {mode}", mode=mode))
     if isinstance(rule, _Shares):
         head, locked, count = size * rule.head // 100, size * rule.rest // 100, rule.chunks
     else:

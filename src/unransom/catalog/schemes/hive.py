@@ -58,7 +58,7 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
     secrets = rsa.decrypt_oaep(key.data, mark.fields["blob"], "sha3_512")
     if secrets is None or len(secrets) < SECRETS:
         return None
-    return FileKey({"secrets": secrets[:SECRETS]}, OAEP_BITS, say("the padding of the RSA message"))
+    return FileKey({"secrets": secrets[:SECRETS]}, OAEP_BITS, say("the padding of the wrapped key"))
 
 
 class ByTurns(msgspec.Struct, frozen=True):
