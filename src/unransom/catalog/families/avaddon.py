@@ -33,7 +33,7 @@ def read(locked: Reader) -> Mark | None:
     if mark is None or mark.plain_size is None:
         return None
     stored, size = mark.plain_size, mark.numbers["size"]
-    if not 0 <= stored - size < PADDING or min(stored, LOCKED) % BLOCK:
+    if not 0 < size <= stored < size + PADDING or min(stored, LOCKED) % BLOCK:  # zeros are no size
         return None
     return Mark(
         bits=BITS,
