@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.family import Family, FileKey, Keep, Mark, Piece, Plan, Unlock
 from unransom.catalog.schemes.layout import Field, Number, Tail
+from unransom.catalog.schemes.noise import is_noise
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.core.streams import Reader
@@ -23,17 +24,20 @@ TAIL = Tail(
 LOCKED = 1 << 20  # bytes at the beginning
 PADDING = 0x2000  # bytes that are locked at once: there is less padding than that
 BITS = 64 - 13  # of the size, given the file's
+SAMPLE = 4096  # bytes that must look random
 KEY_SIZE = 32
 CIPHER = Cipher("aes-cbc")
 
 
 def read(locked: Reader) -> Mark | None:
-    """Return the mark: the original's size must agree with the file's."""
+    """Return the mark: the original's size must agree with the file's, and its beginning look random."""
     mark = TAIL(locked)
     if mark is None or mark.plain_size is None:
         return None
     stored, size = mark.plain_size, mark.numbers["size"]
     if not 0 < size <= stored < size + PADDING or min(stored, LOCKED) % BLOCK:  # zeros are no size
+        return None
+    if not is_noise(locked.read_at(0, min(stored, SAMPLE))):
         return None
     return Mark(
         bits=BITS,
