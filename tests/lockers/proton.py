@@ -27,20 +27,25 @@ def sealed(ephemeral: bytes, public: bytes, nonce: bytes):
     return ChaCha20_Poly1305.new(key=agreed(ephemeral, public, (own, public)), nonce=nonce), own
 
 
-def make(vector: dict) -> Made:
-    """Return the locked file of a vector; its key file is the master's or the session's private key."""
-    seed, size = vector["seed"], vector["size"]
-    plain = content(seed, size)
+def seal(plain: bytes, seed: str, places: int = 3) -> bytes:
+    """Return ``plain`` locked whole, or in so many ``places``; ``seed`` draws all keys."""
     master, session = drawn(seed + " master", 32), drawn(seed + " session", 32)
     nonces = drawn(seed + " nonces", 48)
     cipher, public = sealed(drawn(seed + " file", 32), public_of(session), nonces[:24])
     locked = bytearray(plain)
-    if size <= 0x180000:
+    if len(plain) <= 0x180000:
         locked[:] = cipher.encrypt(plain)
     else:
-        for start in starts(size, vector["places"]):
+        for start in starts(len(plain), places):
             locked[start : start + BLOCK] = cipher.encrypt(plain[start : start + BLOCK])
     above, above_public = sealed(drawn(seed + " above", 32), public_of(master), nonces[24:])
     pair = above.encrypt(session + public_of(session))
-    tail = nonces[:24] + public + pair + nonces[24:] + above_public
-    return Made(plain, bytes(locked) + tail, session if vector.get("session") else master)
+    return bytes(locked) + nonces[:24] + public + pair + nonces[24:] + above_public
+
+
+def make(vector: dict) -> Made:
+    """Return the locked file of a vector; its key file is the master's or the session's private key."""
+    seed = vector["seed"]
+    plain = content(seed, vector["size"])
+    key = drawn(seed + (" session" if vector.get("session") else " master"), 32)
+    return Made(plain, seal(plain, seed, vector.get("places", 3)), key)

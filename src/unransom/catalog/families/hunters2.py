@@ -8,9 +8,10 @@ The tail is one RSA-5120 blob (OAEP with SHA3-512):
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
+
+import numpy as np
 
 from unransom.catalog.schemes.family import BadMarkError, Family, FileKey, Insert, Keep, Mark, Piece, Plan
 from unransom.catalog.schemes.turns import turn_pieces
@@ -23,15 +24,13 @@ from unransom.crypto.ciphers.aes_little import AesCtrLittle
 
 BLOB = 640
 # Of the marker's 23 bytes the first four differ from file to file. The known build's others come from a
-# listing that does not tell some of them apart.
+# listing that leaves one open, does not tell some from their likes, and may be wrong in two.
 CHECK, MARKER = 4, 23
-BUILD = re.compile(
-    rb"[\x4d\xed][\x58\xe8]\x99\x57\x81[\x70\xd2][\x63\xd3][\x33\xfa]\x5f\x77\xc3\x75.\xab\xc2\xa9"
-    rb"[\x48\xee][\x61\xc1]\x22",
-    re.DOTALL,
-)
+BUILD = b"\x4d\x58\x99\x57\x81\xd2\xd3\x33\x5f\x77\xc3\x75\x00\xab\xc2\xa9\x48\xc1\x22"
+LIKES = b"\xed\xe8\x99\x57\x81\x70\x63\xfa\x5f\x77\xc3\x75\x00\xab\xc2\xa9\xee\x61\x22"
+WRONG = 3  # bytes, the open one among them
 HEAD = 1024  # bytes in which the marker is looked for
-MARKER_BITS = 8 * (MARKER - CHECK) - 8 - 7 - 10  # less the unknown byte, seven doubtful ones and the places
+MARKER_BITS = 8 * (len(BUILD) - WRONG) - 10 - 7 - 10  # less the choices of three, the likes, and the places
 KEY, COUNTER, CIPHERS = 32, 16, 10
 SECRETS = CIPHERS * (KEY + COUNTER)
 OAEP_BITS = 512
@@ -41,12 +40,22 @@ MIB = 1 << 20
 def read(locked: Reader) -> Mark | None:
     """Return the mark of a file with the known build's marker in its head."""
     size = locked.size - BLOB
-    found = BUILD.search(locked.read_at(0, min(HEAD, max(size, 0))))
-    if found is None or found.start() < CHECK:
+    marker = _marker(locked.read_at(0, min(HEAD, max(size, 0))))
+    if marker is None:
         return None
     blob = locked.read_at(size, BLOB)
-    marker = {"marker": found.start() - CHECK}
-    return Mark(bits=MARKER_BITS, fields={"blob": blob}, numbers=marker, plain_size=size, wrapped=blob)
+    numbers = {"marker": marker}
+    return Mark(bits=MARKER_BITS, fields={"blob": blob}, numbers=numbers, plain_size=size, wrapped=blob)
+
+
+def _marker(head: bytes) -> int | None:
+    """Return where the marker begins."""
+    if len(head) < MARKER:
+        return None
+    windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(head, np.uint8)[CHECK:], len(BUILD))
+    fitting = (windows == np.frombuffer(BUILD, np.uint8)) | (windows == np.frombuffer(LIKES, np.uint8))
+    places = np.flatnonzero(fitting.sum(axis=1) >= len(BUILD) - WRONG)
+    return int(places[0]) if len(places) else None
 
 
 def unwrap(mark: Mark, key: Key) -> FileKey | None:

@@ -46,10 +46,11 @@ def choose(
         extensions: Lower case, without the dot.
     """
     votes = _votes(locked, places, opened)
-    if votes == 0:
+    begins = _extensions(locked, usual) if votes == 0 else frozenset()
+    if begins:  # else the key is wrong, or no judge knows the format
         votes = _judged(locked, listed) - _judged(locked, usual)
     if votes == 0:
-        votes = 1 if _extensions(locked, usual) & set(extensions) else -1
+        votes = 1 if begins & set(extensions) else -1
     return listed() if votes > 0 else usual()
 
 
@@ -71,8 +72,8 @@ def _judged(locked: Reader, make: Make) -> int:
     return RANK[judge(BytesReader(data)).validation.grade] if data is not None else 0
 
 
-def _extensions(locked: Reader, make: Make) -> set[str]:
+def _extensions(locked: Reader, make: Make) -> frozenset[str]:
     """Return the extensions of the format that the original begins with."""
     head = bytes(next(iter(Assembly(Salvage(locked), make())), b"")[:HEAD])
     found = identify(head)
-    return set(found.format.extensions) if found else set()
+    return frozenset(found.format.extensions) if found else frozenset()

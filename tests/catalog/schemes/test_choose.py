@@ -1,0 +1,57 @@
+"""Two patterns, one file: which of them it was locked by is seen from the content."""
+
+import hashlib
+import io
+import zipfile
+
+import pytest
+
+from tests.lockers import drawn
+from tests.lockers.proton import seal
+from unransom.catalog.families.proton import FAMILY
+from unransom.catalog.schemes import choose
+from unransom.catalog.schemes.assemble import Assembly
+from unransom.core.keys import Key, KeyKind
+from unransom.core.streams import BytesReader, Salvage
+
+SIZE = 1_700_000
+
+
+def archive(first):
+    """Return a ZIP archive of bytes without any order, whose first member is called ``first``."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        for index, name in enumerate([first, "b.bin", "c.bin"]):
+            data = hashlib.shake_128(bytes([index])).digest(SIZE // 3)
+            file.writestr(zipfile.ZipInfo(name, (2026, 1, 2, 3, 4, 6)), data)
+    return out.getvalue()
+
+
+CONTENTS = {
+    "text": b"10042;two lamps;shipped\n" * (SIZE // 24),
+    "archive": archive("a.bin"),
+    "noise": hashlib.shake_128(b"noise").digest(SIZE),
+}
+
+
+def opened(locked, seed):
+    reader = Salvage(BytesReader(locked))
+    mark = FAMILY.read(reader)
+    file_key = FAMILY.unwrap(mark, Key(KeyKind.RAW, drawn(seed + " master", 32)))
+    return b"".join(bytes(view) for view in Assembly(reader, FAMILY.plan(reader, mark, file_key)))
+
+
+@pytest.mark.parametrize("places", [3, 4])
+@pytest.mark.parametrize("kind", ["text", "archive"])
+def test_the_pattern_is_seen(kind, places):
+    assert opened(seal(CONTENTS[kind], kind, places), kind) == CONTENTS[kind]
+
+
+def test_without_any_sign_the_usual_pattern_is_taken():
+    assert opened(seal(CONTENTS["noise"], "noise", 3), "noise") == CONTENTS["noise"]
+
+
+def test_a_file_too_large_to_be_judged_goes_by_how_it_begins(monkeypatch):
+    monkeypatch.setattr(choose, "LARGEST", 1000)
+    assert opened(seal(CONTENTS["archive"], "large", 4), "large") == CONTENTS["archive"]
+    assert opened(seal(CONTENTS["noise"], "large", 3), "large") == CONTENTS["noise"]
