@@ -70,7 +70,10 @@ FAMILY = Family(
     name="lokilocker",
     title="LokiLocker",
     aliases=("blackbit",),
-    extensions=(r"(?i:\.(?:loki|rainman|blackbit|adair|boresh|payb|pay2decrypt\w*))",),
+    extensions=(
+        r"\[[0-9A-Fa-f]{8}\](?P<name>[^/]+)\.(?i:loki|rainman|blackbit|adair|boresh|payb)",
+        r"\.(?i:loki|rainman|blackbit|adair|boresh|payb)",
+    ),
     notes=(r"(?i)restore-my-files\.txt", r"(?i)info\.hta"),
     read=read,
     takes=(KeyKind.RSA,),

@@ -121,6 +121,6 @@ FAMILY = Family(
     limitations=(
         "A session's own key is proven on files whose format is known.",
         "Whether a large file of compressed content has the places of a listed extension is decided by "
-        "its format, above 64 MiB by how it begins.",
+        "its format, above 32 MiB by how it begins.",
     ),
 )

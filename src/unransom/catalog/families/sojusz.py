@@ -98,7 +98,7 @@ FAMILY = Family(
     wanted=say("the run's key, 32 bytes or a key file of this run, or the attacker's RSA-2048 private key"),
     references=("https://github.com/rivitna/Malware/tree/main/Sojusz",),
     limitations=(
-        "Whether a file of compressed content was locked whole is decided by its format, above 64 MiB by "
+        "Whether a file of compressed content was locked whole is decided by its format, above 32 MiB by "
         "how it begins.",
     ),
 )

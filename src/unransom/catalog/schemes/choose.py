@@ -21,7 +21,7 @@ from unransom.core.streams import BytesReader, Reader, Salvage
 
 SAMPLE = 4096  # bytes
 SAMPLES = 64
-LARGEST = 64 << 20  # bytes of an original that is judged in memory
+LARGEST = 32 << 20  # bytes of an original that is judged in memory
 RANK = {Grade.GOOD: 3, Grade.PARTIAL: 2, Grade.UNKNOWN: 1, Grade.BAD: 0}
 
 Make = Callable[[], Plan]
