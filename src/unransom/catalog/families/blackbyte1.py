@@ -40,13 +40,13 @@ SALT, ROUNDS = bytes(range(1, 9)), 1000
 
 
 def read(locked: Reader) -> Mark | None:
-    """Return a weak mark: whole blocks in a small file, nothing at all in a large one."""
+    """Return the weakest of marks: whole blocks in a small file, nothing at all in a large one."""
     size = locked.size
     if size > SMALL:
         return Mark(bits=1, plain_size=size, variant="large")
     if size == 0 or size % BLOCK:
         return None
-    return Mark(bits=4, fields={"end": locked.read_at(max(size - 2 * BLOCK, 0), 2 * BLOCK)}, variant="small")
+    return Mark(bits=1, fields={"end": locked.read_at(max(size - 2 * BLOCK, 0), 2 * BLOCK)}, variant="small")
 
 
 def unwrap(mark: Mark, key: Key) -> FileKey | None:
