@@ -8,29 +8,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from unransom.crypto.ciphers.fields import multiples
 from unransom.crypto.ciphers.stream import Keystream
 
 Words = NDArray[np.uint32]
 STATE = 20  # words: register A 5, register B 11, then L1, R1, L2, R2
 AES_POLYNOMIAL = 0x11B
-
-
-def _powers(polynomial: int) -> list[int]:
-    """Return the powers of x modulo ``polynomial`` over GF(2)."""
-    powers = [1]
-    for _ in range(254):
-        powers.append(powers[-1] << 1 ^ (polynomial if powers[-1] & 0x80 else 0))
-    return powers
-
-
-def _multiples(polynomial: int, exponents: tuple[int, int, int, int]) -> Words:
-    """Return, for each byte, the word of its products with four powers of the polynomial's root."""
-    powers = _powers(polynomial)
-    table = [0]
-    for byte in range(1, 256):
-        log = powers.index(byte)
-        table.append(int.from_bytes(bytes(powers[(log + exponent) % 255] for exponent in exponents)))
-    return np.array(table, np.uint32)
 
 
 def _substitution() -> Words:
@@ -55,10 +38,10 @@ def _product(left: int, right: int) -> int:
     return product
 
 
-ALPHA0 = _multiples(0x1C3, (24, 3, 12, 71))
-ALPHA1 = _multiples(0x12D, (230, 156, 93, 29))
-ALPHA2 = _multiples(0x14D, (34, 16, 199, 248))
-ALPHA3 = _multiples(0x165, (157, 253, 56, 16))
+ALPHA0 = multiples(0x1C3, (24, 3, 12, 71))
+ALPHA1 = multiples(0x12D, (230, 156, 93, 29))
+ALPHA2 = multiples(0x14D, (34, 16, 199, 248))
+ALPHA3 = multiples(0x165, (157, 253, 56, 16))
 SUBSTITUTION = _substitution()
 
 

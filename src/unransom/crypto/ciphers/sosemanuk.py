@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from unransom.crypto.ciphers.fields import multiples
 from unransom.crypto.ciphers.lanes import rotated
 from unransom.crypto.ciphers.stream import Keystream
 
@@ -30,22 +31,9 @@ SERPENT = np.array(
     ],
     np.uint32,
 )
-
-
-def _multiples(exponents: tuple[int, int, int, int]) -> Words:
-    """Return, for each byte b, the word of b times powers of beta, a root of x^8 + x^7 + x^5 + x^3 + 1."""
-    powers = [1]
-    for _ in range(254):
-        powers.append(powers[-1] << 1 ^ (0x1A9 if powers[-1] & 0x80 else 0))
-    table = [0]
-    for byte in range(1, 256):
-        log = powers.index(byte)
-        table.append(int.from_bytes(bytes(powers[(log + exponent) % 255] for exponent in exponents)))
-    return np.array(table, np.uint32)
-
-
-TIMES_ALPHA = _multiples((23, 245, 48, 239))
-OVER_ALPHA = _multiples((16, 39, 6, 64))
+POLYNOMIAL = 0x1A9  # of beta: x^8 + x^7 + x^5 + x^3 + 1
+TIMES_ALPHA = multiples(POLYNOMIAL, (23, 245, 48, 239))
+OVER_ALPHA = multiples(POLYNOMIAL, (16, 39, 6, 64))
 
 
 @njit(nogil=True)
