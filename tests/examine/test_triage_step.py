@@ -155,6 +155,13 @@ def test_a_weak_mark_names_the_family_with_its_extension_or_with_locked_content(
     assert (ref.state, ref.family) == (State.LOCKED, "inc")
 
 
+@pytest.mark.parametrize("extension", [b".locked", b".encrypted", b".crypt"])
+def test_an_extension_of_a_dozen_lockers_names_none(files, extension):
+    for name, data in files.items():
+        ref, _ = triage(name + extension, scramble(data, (0, len(data))) + random.Random(8).randbytes(534))
+        assert (ref.state, ref.family) == (State.LOCKED, None)
+
+
 def test_a_weak_mark_alone_names_nothing(files):
     text = files[b"a.txt"] + b"two bits of INC"
     ref, _ = triage(b"a.txt", text)

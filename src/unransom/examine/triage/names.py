@@ -22,6 +22,7 @@ svg swf sys tar tgz tif tiff txt vbk vbm vdi vhd vhdx vib vmdk vmem vmsd vmsn vm
 wim wma wmv xls xlsb xlsm xlsx xml xz yml zip zst
 """
 COMMON = frozenset(_COMMON.split())
+SHARED = frozenset({"locked", "encrypted", "crypted", "crypt", "crypto", "enc", "lock", "encrypt", "cry"})
 _BRACKETS = re.compile(rb"\[[^\]/]*\]|\{[^}/]*\}|\([^)/]*\)")
 _PREFIX = re.compile(rb"(?:\[[^\]/]*@[^\]/]*\]|\[[0-9A-Fa-f]{6,16}\]|_+)*")  # [mail][id]name.ext.locked
 _ADDRESS = re.compile(rb"(?i)[a-z0-9_.+-]+@[a-z0-9.-]+\.[a-z]{2,8}")
@@ -55,6 +56,11 @@ def locker_extensions(path: bytes) -> tuple[Named, ...]:
     """Return each family whose extension the file's name ends with."""
     named = ((family.name, family.original_name(path)) for family in FAMILIES)
     return tuple(Named(name, original) for name, original in named if original)
+
+
+def has_common_extension(path: bytes) -> bool:
+    """Return whether the name ends as the files of a dozen lockers do, which names none of them."""
+    return extension_of(path) in SHARED
 
 
 def without_unknown_extension(path: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import msgspec
 
@@ -16,6 +16,7 @@ from unransom.core.text import shown
 from unransom.examine.triage.content import Verdict, examine
 from unransom.examine.triage.names import (
     called_like_a_note,
+    has_common_extension,
     locker_extensions,
     may_be_a_note,
     note_families,
@@ -38,7 +39,7 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
         marks = _marks(content)
         original = next(iter(named.values()), b"") or without_unknown_extension(ref.path)
         verdict = examine(content, original or ref.path, suspicious=bool(marks or original))
-        family = _name(marks, named, verdict)
+        family = _name(marks, () if has_common_extension(ref.path) else named, verdict)
         if verdict.state is State.INTACT and not family and content.size <= LARGEST:
             yield from _note(ref, content, verdict)
         lost = len(salvage.lost) > 0 and verdict.state is not State.LOCKED and not family
@@ -93,12 +94,12 @@ def _marks(content: Reader) -> dict[str, Mark]:
     return dict(sorted(found, key=lambda each: -each[1].bits))
 
 
-def _name(marks: dict[str, Mark], named: dict[str, bytes], verdict: Verdict) -> str | None:
+def _name(marks: dict[str, Mark], telling: Container[str], verdict: Verdict) -> str | None:
     """Return the family to name, by its mark, and by name and content where the mark is weak."""
     for name, mark in marks.items():
         if mark.bits >= NAMED:
             return name
-        if name in named and mark.bits and verdict.grade is not Grade.GOOD:
+        if name in telling and mark.bits and verdict.grade is not Grade.GOOD:
             return name
         if mark.bits >= WEAK and verdict.state is State.LOCKED:
             return name
