@@ -1,0 +1,19 @@
+"""What passes for the output of a cipher."""
+
+import hashlib
+
+import pytest
+
+from unransom.catalog.schemes.noise import is_noise
+
+TEXT = b"The quick brown fox jumps over 13 lazy dogs; PACK MY BOX WITH (five) dozen <liquor> jugs, @ $9.75!"
+
+
+@pytest.mark.parametrize("size", [32, 256, 512, 4096])
+def test_random_bytes_are_noise(size):
+    assert all(is_noise(hashlib.shake_128(str(seed).encode()).digest(size)) for seed in range(500))
+
+
+@pytest.mark.parametrize("data", [bytes(512), TEXT, TEXT[-32:], b"\0\1" * 128, bytes(range(0x80, 0xA0)) * 8])
+def test_zeros_text_and_tables_are_not(data):
+    assert not is_noise(data)
