@@ -56,6 +56,7 @@ check: .venv/.develop
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tools/result_reference.py --check
 	$(BIN)/python tools/command_reference.py --check
+	$(BIN)/python tools/catalogue_reference.py --check
 
 format: .venv/.develop
 	$(BIN)/ruff format .
@@ -64,6 +65,7 @@ format: .venv/.develop
 docs: .venv/.develop
 	$(BIN)/python tools/result_reference.py
 	$(BIN)/python tools/command_reference.py
+	$(BIN)/python tools/catalogue_reference.py
 
 coverage: .venv/.develop system
 	$(BIN)/coverage erase
@@ -73,6 +75,7 @@ coverage: .venv/.develop system
 
 bench: .venv/.develop
 	$(BIN)/python benchmarks/recover.py
+	$(BIN)/python benchmarks/kernels.py
 	$(if $(CORPUS),$(BIN)/python benchmarks/accuracy.py --corpus $(CORPUS),@echo "accuracy is measured with CORPUS=DIR, which benchmarks/fetch_corpus.py makes")
 
 soak: .venv/.develop system

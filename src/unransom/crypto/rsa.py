@@ -12,7 +12,7 @@ import functools
 import hashlib
 from typing import Literal
 
-import gmpy2  # type: ignore[import-untyped]
+import gmpy2
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
