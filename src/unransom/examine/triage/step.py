@@ -38,7 +38,8 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
         content = _held(salvage)
         marks = _marks(content)
         original = next(iter(named.values()), b"") or without_unknown_extension(ref.path)
-        verdict = examine(content, original or ref.path, suspicious=bool(marks or original))
+        suspicious = bool(original) or any(mark.bits >= WEAK for mark in marks.values())
+        verdict = examine(content, original or ref.path, suspicious=suspicious)
         family = _name(marks, () if has_common_extension(ref.path) else named, verdict)
         if verdict.state is State.INTACT and not family and content.size <= LARGEST:
             yield from _note(ref, content, verdict)
@@ -95,15 +96,12 @@ def _marks(content: Reader) -> dict[str, Mark]:
 
 
 def _name(marks: dict[str, Mark], telling: Container[str], verdict: Verdict) -> str | None:
-    """Return the family to name, by its mark, and by name and content where the mark is weak."""
-    for name, mark in marks.items():
-        if mark.bits >= NAMED:
-            return name
-        if name in telling and mark.bits and verdict.grade is not Grade.GOOD:
-            return name
-        if mark.bits >= WEAK and verdict.state is State.LOCKED:
-            return name
-    return None
+    """Return the family to name: by a strong mark, by the file's name, or by locked content, in this order."""
+    ranked = sorted(marks, key=lambda name: -marks[name].bits)
+    strong = [name for name in ranked if marks[name].bits >= NAMED]
+    told = [name for name in ranked if name in telling and verdict.grade is not Grade.GOOD]
+    weak = [name for name in ranked if marks[name].bits >= WEAK and verdict.state is State.LOCKED]
+    return next(iter(strong + told + weak), None)
 
 
 def _note(ref: FileRef, content: Reader, verdict: Verdict) -> Iterator[Record]:

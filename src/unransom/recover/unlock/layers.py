@@ -86,8 +86,8 @@ def unwind(layer: Layer, context: Context) -> Output | Message | None:
 def _openings(layer: Layer, context: Context) -> Iterator[_Opening]:
     """Yield every family and key that fit, the proven ones first.
 
-    An inner layer must prove itself: that a key is proven on other files does not make what a weak mark
-    stands on a locked file.
+    That a key is proven on other files of a family says nothing about a file which is not known to be of
+    that family: what a weak mark or an inner layer suggests must prove itself.
     """
     openings = []
     locked = Salvage(layer.content)
@@ -95,7 +95,8 @@ def _openings(layer: Layer, context: Context) -> Iterator[_Opening]:
         mark = family.read(locked)
         if mark is None:
             continue
-        elsewhere = context.proven.get(family.name, frozenset()) if layer.depth == 1 else frozenset()
+        known = layer.depth == 1 and layer.ref.family == family.name
+        elsewhere = context.proven.get(family.name, frozenset()) if known else frozenset()
         for key in context.keys:
             file_key = family.unwrap(mark, key) if key.kind in family.takes else None
             if file_key:
