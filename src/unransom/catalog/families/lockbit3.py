@@ -74,7 +74,7 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
 
 
 def checksum(blob: bytes, modulus: int) -> int:
-    """Return LockBit's checksum of ``blob``: three rounds like Adler-32, started from the last one's bytes."""
+    """Return LockBit's checksum of ``blob``: three rounds like Adler-32, each started from the last."""
     value = 0x0D6917A
     for _ in range(3):
         low, high = value & 0xFFFF, value >> 16

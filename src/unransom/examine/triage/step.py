@@ -96,7 +96,7 @@ def _marks(content: Reader) -> dict[str, Mark]:
 
 
 def _name(marks: dict[str, Mark], telling: Container[str], verdict: Verdict) -> str | None:
-    """Return the family to name: by a strong mark, by the file's name, or by locked content, in this order."""
+    """Return the family to name: by a strong mark, by the name, or by locked content, in this order."""
     ranked = sorted(marks, key=lambda name: -marks[name].bits)
     strong = [name for name in ranked if marks[name].bits >= NAMED]
     told = [name for name in ranked if name in telling and verdict.grade is not Grade.GOOD]
