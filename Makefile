@@ -80,6 +80,8 @@ bench: .venv/.develop
 
 soak: .venv/.develop system
 	$(BIN)/pytest -m soak --timeout 0
+	UNRANSOM_SOAK=40 $(PYTEST) --timeout 0 tests/run/test_chaos.py tests/catalog/formats/test_format_contract.py \
+		tests/catalog/families/test_family_fuzz.py tests/evidence/test_hostile_images.py
 
 clean:
 	rm -rf .venv build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.fixtures.disks import Disks
 from tests.fixtures.planted import some_bytes
+from tests.soak import LONGER
 from unransom.core.errors import UnreadableError
 from unransom.core.records import FileRef, Problem
 from unransom.core.streams import BytesReader
@@ -88,13 +89,15 @@ def test_a_whole_image_lists_its_files(whole: bytes) -> None:
     assert survive(whole) >= len(FILES)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30 * LONGER, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(changes, lengths)
 def test_damage_is_survived(whole: bytes, changes: Changes, length: int) -> None:
     survive(damaged(whole, changes, length))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 * LONGER, deadline=None)
 @given(st.binary(max_size=4096), st.sampled_from(["ntfs", "ext", "fat", "exfat"]))
 def test_any_bytes_are_survived(head: bytes, kind: str) -> None:
     image = TskImage(BytesReader(head + bytes(60_000)))

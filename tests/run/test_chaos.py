@@ -13,6 +13,7 @@ import pytest
 
 from tests.fixtures.locked import expected, recovered, result_of
 from tests.fixtures.planted import tree_state
+from tests.soak import LONGER
 
 UNRANSOM = Path(sys.executable).with_name("unransom")
 
@@ -62,7 +63,7 @@ def finished(case):
     return {path: path.stat().st_ino for path in outputs}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(3 * LONGER))
 def test_kill_9_at_any_moment_and_again(locked_folder, tmp_path, seed):
     case = tmp_path / "case"
     before = tree_state(locked_folder.folder)

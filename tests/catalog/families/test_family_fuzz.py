@@ -3,7 +3,6 @@
 import functools
 import importlib
 import tomllib
-from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.soak import LONGER
 from unransom.catalog.families import FAMILIES, family
 from unransom.catalog.schemes.assemble import Assembly
 from unransom.catalog.schemes.family import BadMarkError, Insert
@@ -26,8 +26,8 @@ MOST_PIECES = 2000
 MOST_VIEWS = 2
 
 quick = settings(
-    max_examples=25,
-    deadline=timedelta(seconds=5),
+    max_examples=25 * LONGER,
+    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

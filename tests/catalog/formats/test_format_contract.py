@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.catalog.formats.locked import LOCKINGS
 from tests.catalog.formats.samples import SAMPLES, made
 from tests.lockers import drawn
+from tests.soak import LONGER
 from unransom.catalog.formats.format import HEAD, Format
 from unransom.catalog.formats.identify import identify
 from unransom.core.records import Grade
@@ -18,7 +19,7 @@ from unransom.core.streams import BytesReader
 
 EACH = pytest.mark.parametrize("name", SAMPLES)
 PATIENCE = 20  # seconds of processor time, of a busy machine
-FUZZ = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+FUZZ = settings(max_examples=25 * LONGER, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @EACH
