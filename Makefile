@@ -69,9 +69,9 @@ docs: .venv/.develop
 
 coverage: .venv/.develop system
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "$(MARKS)"
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist worksteal -m "$(MARKS)"
 	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report --skip-covered --fail-under=80
+	$(BIN)/coverage report --skip-covered --fail-under=90
 
 bench: .venv/.develop
 	$(BIN)/python benchmarks/recover.py
