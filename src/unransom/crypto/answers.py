@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from unransom.crypto import agreement, aplib, boxes
 from unransom.crypto.ciphers import aes
+from unransom.crypto.ciphers.at_once import Decrypts, decrypted
 
 
 class KnownAnswer(NamedTuple):
@@ -25,10 +26,6 @@ class KnownAnswer(NamedTuple):
     answer: bytes
 
 
-class _Decryptor(Protocol):
-    def decrypt_into(self, data: memoryview, out: memoryview) -> None: ...
-
-
 KEY_128 = bytes.fromhex("2b7e151628aed2a6abf7158809cf4f3c")
 KEY_256 = bytes.fromhex("603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4")
 PLAIN = bytes.fromhex("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51")
@@ -36,23 +33,17 @@ COUNTER = bytes(range(0xF0, 0x100))
 STROMBERGSON = "draft-strombergson-chacha-test-vectors-01, TC1, 256-bit key"
 
 
-def _decrypted(cipher: _Decryptor, data: bytes) -> bytes:
-    out = bytearray(len(data))
-    cipher.decrypt_into(memoryview(data), memoryview(out))
-    return bytes(out)
-
-
 def _ctr_little() -> bytes:
     from unransom.crypto.ciphers.aes_little import AesCtrLittle  # noqa: PLC0415 numba takes half a second
 
     # The first counter of the vector, given backwards; the second block is not comparable.
-    return _decrypted(AesCtrLittle(KEY_128, COUNTER), bytes.fromhex("874d6191b620e3261bef6864990db6ce"))
+    return decrypted(AesCtrLittle(KEY_128, COUNTER), bytes.fromhex("874d6191b620e3261bef6864990db6ce"))
 
 
 def _chacha(rounds: int, nonce: bytes = bytes(8)) -> bytes:
     from unransom.crypto.ciphers.chacha import ChaCha  # noqa: PLC0415
 
-    return _decrypted(ChaCha.from_key(bytes(32), nonce, rounds), bytes(64))
+    return decrypted(ChaCha.from_key(bytes(32), nonce, rounds), bytes(64))
 
 
 def _hchacha() -> bytes:
@@ -70,9 +61,9 @@ def _chacha_poly() -> bytes:
         b"sunscreen would be it."
     )
     aad = bytes.fromhex("50515253c0c1c2c3c4c5c6c7")
-    sealed = _decrypted(ChaChaPoly(key, nonce), text)  # the same as to encrypt
+    sealed = decrypted(ChaChaPoly(key, nonce), text)  # the same as to encrypt
     cipher = ChaChaPoly(key, nonce, aad)
-    opened = _decrypted(cipher, sealed)
+    opened = decrypted(cipher, sealed)
     return sealed[:16] if opened == text and cipher.holds(bytes.fromhex(RFC8439_TAG)) else b""
 
 
@@ -82,7 +73,7 @@ RFC8439_TAG = "1ae10b594f09e26a7e902ecbd0600691"
 def _salsa20() -> bytes:
     from unransom.crypto.ciphers.salsa import Salsa  # noqa: PLC0415
 
-    return _decrypted(Salsa.from_key(b"\x80" + bytes(31), bytes(8)), bytes(64))
+    return decrypted(Salsa.from_key(b"\x80" + bytes(31), bytes(8)), bytes(64))
 
 
 def _xsalsa20() -> bytes:
@@ -90,33 +81,33 @@ def _xsalsa20() -> bytes:
 
     key = bytes.fromhex("1b27556473e985d462cd51197a9a46c76009549eac6474f206c4ee0844f68389")
     nonce = bytes.fromhex("69696ee955b62b73cd62bda875fc73d68219e0036b7a0b37")
-    return _decrypted(Salsa.from_key(key, nonce), bytes(32))
+    return decrypted(Salsa.from_key(key, nonce), bytes(32))
 
 
 def _sosemanuk() -> bytes:
     from unransom.crypto.ciphers.sosemanuk import Sosemanuk  # noqa: PLC0415
 
     iv = bytes.fromhex("00112233445566778899aabbccddeeff")
-    return _decrypted(Sosemanuk(bytes.fromhex("a7c083feb7"), iv), bytes(160))
+    return decrypted(Sosemanuk(bytes.fromhex("a7c083feb7"), iv), bytes(160))
 
 
 def _hc128() -> bytes:
     from unransom.crypto.ciphers.hc128 import Hc128  # noqa: PLC0415
 
-    return _decrypted(Hc128(bytes(16), bytes(16)), bytes(64))
+    return decrypted(Hc128(bytes(16), bytes(16)), bytes(64))
 
 
 def _rc4() -> bytes:
     from unransom.crypto.ciphers.rc4 import Rc4  # noqa: PLC0415
 
-    return _decrypted(Rc4(bytes.fromhex("0102030405")), bytes(16))
+    return decrypted(Rc4(bytes.fromhex("0102030405")), bytes(16))
 
 
 def _kcipher2() -> bytes:
     from unransom.crypto.ciphers.kcipher2 import KCipher2  # noqa: PLC0415
 
     key = bytes.fromhex("0f1e2d3c4b5a69788796a5b4c3d2e1f0")
-    return _decrypted(KCipher2(key, bytes.fromhex("f0e0d0c0b0a090807060504030201000")), bytes(64))
+    return decrypted(KCipher2(key, bytes.fromhex("f0e0d0c0b0a090807060504030201000")), bytes(64))
 
 
 def _gcm(nonce: bytes) -> bytes:
@@ -125,7 +116,7 @@ def _gcm(nonce: bytes) -> bytes:
     key = bytes(16) if len(nonce) == 12 else bytes.fromhex("feffe9928665731c6d6a8f9467308308")
     aad = b"" if len(nonce) == 12 else bytes.fromhex("feedfacedeadbeeffeedfacedeadbeefabaddad2")
     cipher = aes.AesGcm(key, nonce, aad)
-    plain = _decrypted(cipher, bytes.fromhex(sealed))
+    plain = decrypted(cipher, bytes.fromhex(sealed))
     return plain if cipher.holds(bytes.fromhex(tag)) else b""
 
 
@@ -176,8 +167,8 @@ def _answer(name: str, source: str, compute: Callable[[], bytes], answer: str | 
     return KnownAnswer(name, source, compute, bytes.fromhex(answer) if isinstance(answer, str) else answer)
 
 
-def _mode(cipher: Callable[[], _Decryptor], sealed: str) -> Callable[[], bytes]:
-    return lambda: _decrypted(cipher(), bytes.fromhex(sealed))
+def _mode(cipher: Callable[[], Decrypts], sealed: str) -> Callable[[], bytes]:
+    return lambda: decrypted(cipher(), bytes.fromhex(sealed))
 
 
 ANSWERS: tuple[KnownAnswer, ...] = (

@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 from unransom.crypto.ciphers.aes import AesGcm
+from unransom.crypto.ciphers.at_once import decrypted
 
 Aead = Literal["chacha20-poly1305", "xchacha20-poly1305", "aes-gcm"]
 REMEMBERED = 4096  # answers
@@ -49,14 +50,11 @@ def _checked(cipher: Aead, key: bytes, nonce: bytes, sealed: bytes) -> bytes:
 
 
 def _unchecked(cipher: Aead, key: bytes, nonce: bytes, sealed: bytes) -> bytes:
-    out = bytearray(len(sealed))
     if cipher == "aes-gcm":
-        AesGcm(key, nonce).decrypt_into(memoryview(sealed), memoryview(out))
-    else:
-        from unransom.crypto.ciphers.poly1305 import ChaChaPoly  # noqa: PLC0415 numba takes half a second
+        return decrypted(AesGcm(key, nonce), sealed)
+    from unransom.crypto.ciphers.poly1305 import ChaChaPoly  # noqa: PLC0415 numba takes half a second
 
-        ChaChaPoly(key, nonce).decrypt_into(memoryview(sealed), memoryview(out))
-    return bytes(out)
+    return decrypted(ChaChaPoly(key, nonce), sealed)
 
 
 @functools.lru_cache(maxsize=REMEMBERED)

@@ -31,6 +31,7 @@ from unransom.core.messages import say
 from unransom.core.paths import base_name
 from unransom.core.streams import Reader
 from unransom.crypto import rsa
+from unransom.crypto.ciphers.at_once import decrypted
 
 RSA_SIZE = 256
 TAIL = Tail((Number("blocks", 2), Field("marker", 32)))
@@ -127,9 +128,7 @@ def _total(der: bytes) -> int:
 
 def _opened(key: FileKey, at: int, sealed: bytes) -> bytes:
     """Return the metadata; its keystream is the one of the place of its length."""
-    out = bytearray(len(sealed))
-    CIPHER.start(key, at).decrypt_into(memoryview(sealed), memoryview(out))
-    return bytes(out)
+    return decrypted(CIPHER.start(key, at), sealed)
 
 
 def crc16(data: bytes) -> bytes:

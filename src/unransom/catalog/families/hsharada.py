@@ -21,6 +21,7 @@ from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.crypto import rsa
 from unransom.crypto.ciphers.aes import BLOCK, AesCfb
+from unransom.crypto.ciphers.at_once import decrypted
 
 TAIL = Tail((Field("blob", 256),), wrapped="blob")
 KEY, IV = 32, 16  # bytes
@@ -73,10 +74,8 @@ def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
         return Plan(size, pieces(size, areas.spans(size), cipher))
 
     def opened(place: int, sample: bytes) -> bytes:
-        out = bytearray(len(sample))
         before = locked.read_at(place - BLOCK, BLOCK)
-        AesCfb(key.parts["key"], before).decrypt_into(memoryview(sample), memoryview(out))
-        return bytes(out)
+        return decrypted(AesCfb(key.parts["key"], before), sample)
 
     end = min(WIDE.on, size) - SAMPLE
     if end < NARROW.on:  # hardly more than both of them lock

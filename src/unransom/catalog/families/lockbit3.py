@@ -24,6 +24,7 @@ from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.crypto import rsa
 from unransom.crypto.aplib import AplibError, decompress
+from unransom.crypto.ciphers.at_once import decrypted
 
 TAIL = Tail((Number("variable", 2), Number("checksum", 4), Field("blob", 128)), wrapped="blob")
 STATE = 64  # bytes of a Salsa20 state
@@ -121,9 +122,7 @@ def _name(packed: bytes) -> bytes | None:
 def _salsa(state: bytes, data: bytes) -> bytes:
     from unransom.crypto.ciphers.salsa import Salsa  # noqa: PLC0415 numba takes half a second to import
 
-    out = bytearray(len(data))
-    Salsa(state).decrypt_into(memoryview(data), memoryview(out))
-    return bytes(out)
+    return decrypted(Salsa(state), data)
 
 
 FAMILY = Family(

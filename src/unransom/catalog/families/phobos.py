@@ -35,6 +35,7 @@ from unransom.core.paths import base_name
 from unransom.core.streams import Reader
 from unransom.crypto import rsa
 from unransom.crypto.ciphers.aes import BLOCK, AesCbc
+from unransom.crypto.ciphers.at_once import decrypted
 
 TAIL = Tail(
     (
@@ -83,7 +84,7 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
         aes_key = key.data
     if len(aes_key) != KEY_SIZE:
         return None
-    block = _decrypted(aes_key, mark.fields["iv"], mark.fields["block"])
+    block = decrypted(AesCbc(aes_key, mark.fields["iv"]), mark.fields["block"])
     mode, magic = struct.unpack_from("<II", block, 4)
     (name,) = struct.unpack_from("<I", block, 0x18)
     if mode not in MAGIC or MAGIC[mode] != magic or name >= len(block):
@@ -156,12 +157,6 @@ def _name(block: bytes) -> bytes | None:
         return None
     text = b"".join(units[: units.index(b"\x00\x00")]).decode("utf-16-le", "replace")
     return base_name(text.encode()) or None
-
-
-def _decrypted(key: bytes, iv: bytes, data: bytes) -> bytes:
-    out = bytearray(len(data))
-    AesCbc(key, iv).decrypt_into(memoryview(data), memoryview(out))
-    return bytes(out)
 
 
 FAMILY = Family(

@@ -32,6 +32,7 @@ from unransom.core.messages import say
 from unransom.core.streams import Reader
 from unransom.crypto import rsa
 from unransom.crypto.ciphers.aes import BLOCK, AesCbc, AesGcm
+from unransom.crypto.ciphers.at_once import decrypted
 
 PARTS = (
     Field("marker", 16),
@@ -142,7 +143,7 @@ def _large(locked: Reader, mark: Mark, key: FileKey, chain: Decryptor) -> Iterat
     else:
         yield Keep(block, end - 2 * block)
     first = locked.read_at(end, padding) + locked.read_at(end - block + padding, BLOCK - padding)
-    yield Insert(_decrypted(chain, first.ljust(BLOCK, b"\0")))
+    yield Insert(decrypted(chain, first.ljust(BLOCK, b"\0")))
     yield Unlock(end - block + BLOCK, block - 2 * BLOCK, chain)  # without the padding that ends it
 
 
@@ -168,13 +169,7 @@ def _between(locked: Reader, numbers: dict[str, int], end: int, cipher: Decrypto
         yield Keep(position, kept - position)
     if kept < end:
         yield Unlock(kept, rest - rest % BLOCK, cipher)
-        yield Insert(_decrypted(cipher, locked.read_at(end - rest % BLOCK, BLOCK))[: rest % BLOCK])
-
-
-def _decrypted(cipher: Decryptor, data: bytes) -> bytes:
-    out = bytearray(len(data))
-    cipher.decrypt_into(memoryview(data), memoryview(out))
-    return bytes(out)
+        yield Insert(decrypted(cipher, locked.read_at(end - rest % BLOCK, BLOCK))[: rest % BLOCK])
 
 
 # xxHash32 (Y. Collet) of exactly one stripe.

@@ -22,6 +22,7 @@ from unransom.core.keys import KeyKind
 from unransom.core.messages import say
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
+from unransom.crypto.ciphers.at_once import decrypted
 
 TAIL = Tail(
     (
@@ -77,10 +78,8 @@ def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
 
     def opened(place: int, sample: bytes) -> bytes:
         index = next(index for index, span in enumerate(listed) if span.start <= place < span.end)
-        out = bytearray(len(sample))
         stream = index * BLOCK + place - listed[index].start
-        CIPHER.start(parts, stream).decrypt_into(memoryview(sample), memoryview(out))
-        return bytes(out)
+        return decrypted(CIPHER.start(parts, stream), sample)
 
     return choose(
         locked,

@@ -18,6 +18,7 @@ from unransom.core.messages import say
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.crypto import rsa
+from unransom.crypto.ciphers.at_once import decrypted
 
 TAIL = Tail((Field("iv", 8), Field("digits", 512)))
 HEX = b"0123456789abcdef"
@@ -75,9 +76,7 @@ def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
         return Plan(size, pieces(size, [Span(0, end)] if end else [], CIPHER.start(key)))
 
     def opened(place: int, sample: bytes) -> bytes:
-        out = bytearray(len(sample))
-        CIPHER.start(key, place).decrypt_into(memoryview(sample), memoryview(out))
-        return bytes(out)
+        return decrypted(CIPHER.start(key, place), sample)
 
     if size <= FIRST:
         return to(size)

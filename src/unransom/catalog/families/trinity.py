@@ -22,6 +22,7 @@ from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.core.streams import Reader
 from unransom.crypto import agreement, boxes
+from unransom.crypto.ciphers.at_once import decrypted
 
 TAIL = Tail((Field("box", 80), Field("iv", 24), Field("text", 408)))
 TEXT = re.compile(
@@ -71,9 +72,7 @@ def _session(wrapped: bytes, master: bytes) -> bytes | None:
     key = boxes.unsealed(master, box)
     if key is None:
         return None
-    out = bytearray(len(sealed))
-    CIPHER.start(FileKey({"key": key, "iv": nonce})).decrypt_into(memoryview(sealed), memoryview(out))
-    return bytes(out)
+    return decrypted(CIPHER.start(FileKey({"key": key, "iv": nonce})), sealed)
 
 
 FAMILY = Family(

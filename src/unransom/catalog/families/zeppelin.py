@@ -33,6 +33,7 @@ from unransom.core.spans import Span
 from unransom.core.streams import CHUNK, Reader
 from unransom.crypto import rsa
 from unransom.crypto.ciphers.aes import BLOCK, AesCbc
+from unransom.crypto.ciphers.at_once import decrypted
 
 BOX = b"\xda" + b"\xc4" * 8 + b"\xbf\r\n\xb3ZEPPELIN\xb3\r\n\xc0" + b"\xc4" * 8 + b"\xd9\r\n"
 LARGEST = 1 << 20  # bytes of the metadata
@@ -94,10 +95,7 @@ def _clear(data: bytes) -> bytes:
     from unransom.crypto.ciphers.rc4 import Rc4  # noqa: PLC0415 numba takes half a second to import
 
     hidden = data[RC4_KEY:]
-    out = bytearray(len(hidden))
-    if hidden:
-        Rc4(data[:RC4_KEY]).decrypt_into(memoryview(hidden), memoryview(out))
-    return bytes(out)
+    return decrypted(Rc4(data[:RC4_KEY]), hidden) if hidden else b""
 
 
 def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
