@@ -15,7 +15,7 @@ from unransom.case.chain import Chain, Facts
 from unransom.case.database import connect, transaction
 from unransom.case.lock import Lock
 from unransom.core.clock import now_ns
-from unransom.core.errors import EvidenceChangedError, NoSuchCaseError, UsageError
+from unransom.core.errors import NoSuchCaseError, UsageError
 from unransom.core.messages import say
 from unransom.core.outputs import Outputs
 from unransom.core.records import Source
@@ -101,24 +101,9 @@ class Case:
         return [msgspec.json.decode(body, type=Source) for (body,) in rows]
 
     def add_source(self, source: Source) -> None:
-        """Add a source, or check that one which is already there has not changed.
-
-        Raises:
-            EvidenceChangedError: Its fingerprint is not what it was.
-        """
-        for known in self.sources():
-            if known.location == source.location:
-                if known.fingerprint != source.fingerprint:
-                    raise EvidenceChangedError(
-                        say("{source} has changed since the case first saw it", source=source.location),
-                        detail=f"{known.fingerprint} -> {source.fingerprint}",
-                        causes=(
-                            say("it was written to, or mounted read-write"),
-                            say("another disk has its name now"),
-                        ),
-                        hint=say("begin a new case for it, and work on an image"),
-                    )
-                return
+        """Add a source; one whose location is in the case already stays as it is."""
+        if source.location in {known.location for known in self.sources()}:
+            return
         body = msgspec.json.encode(source).decode()
         with transaction(self.database):
             self.database.execute("INSERT INTO sources (id, body) VALUES (?, ?)", (source.id, body))

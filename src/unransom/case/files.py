@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,6 +15,7 @@ from unransom.core.records import FileRef, Grade, KeyFound, Kind, Output, Proble
 from unransom.core.spans import ByteMap, Origin
 
 encode = msgspec.json.Encoder().encode
+Stored = TypeVar("Stored", bound=Record)
 
 
 def add(database: sqlite3.Connection, refs: Iterable[FileRef]) -> None:
@@ -152,11 +153,17 @@ def _failed(database: sqlite3.Connection, item: int, problem: Problem) -> None:
     )
 
 
+def records_of(database: sqlite3.Connection, kind: type[Stored]) -> Iterator[Stored]:
+    """Yield all stored records of a type, oldest first."""
+    decode = msgspec.json.Decoder(kind).decode
+    for (body,) in database.execute("SELECT body FROM records WHERE type = ? ORDER BY id", (kind.__name__,)):
+        yield decode(body)
+
+
 def proven_keys(database: sqlite3.Connection) -> dict[str, frozenset[str]]:
     """Return the fingerprints of proven keys by family."""
     proven: dict[str, set[str]] = {}
-    for (body,) in database.execute("SELECT body FROM records WHERE type = 'KeyFound'"):
-        found = msgspec.json.decode(body, type=KeyFound)
+    for found in records_of(database, KeyFound):
         proven.setdefault(found.family, set()).add(found.fingerprint)
     return {family: frozenset(prints) for family, prints in proven.items()}
 

@@ -91,3 +91,12 @@ def open_store(source: Source) -> Store:
         ) from error
     store: Store = module.open_store(source)
     return store
+
+
+def fingerprint_of(source: Source) -> str:
+    """Return what must stay the same in a source between two runs; see ``Store.fingerprint``."""
+    store = open_store(source)
+    try:
+        return store.fingerprint()
+    finally:
+        store.close()

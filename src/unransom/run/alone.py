@@ -8,13 +8,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
 from unransom.case.case import Case
+from unransom.case.files import records_of
 from unransom.core.progress import Listener, silent
 from unransom.core.records import KeyFound, KeyTrial
 from unransom.report.document import Result
@@ -22,8 +21,6 @@ from unransom.run.executor import Executor
 from unransom.run.listing import Row, rows
 from unransom.run.recover import Job, recover
 from unransom.run.wanted import WantedKey, wanted_keys
-
-Kind = TypeVar("Kind", KeyFound, KeyTrial)
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -62,20 +59,14 @@ def work_alone(
         result = recover(msgspec.structs.replace(job, case=folder), executor, listener, language)
         with Case(folder) as case:
             files = list(rows(case, language=language, examining=job.last == "triage"))
-            found = tuple(_records(case, KeyFound))
-            trials = tuple(_records(case, KeyTrial))
+            found = tuple(records_of(case.database, KeyFound))
+            trials = tuple(records_of(case.database, KeyTrial))
             wanted = tuple(wanted_keys(case))
         if out:
             files = [_moved(row, folder, out) for row in files]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return Work(result, tuple(files), found, trials, wanted)
-
-
-def _records(case: Case, kind: type[Kind]) -> Iterator[Kind]:
-    rows = case.database.execute("SELECT body FROM records WHERE type = ? ORDER BY id", (kind.__name__,))
-    for (body,) in rows:
-        yield msgspec.json.decode(body, type=kind)
 
 
 def _moved(row: Row, folder: Path, out: Path) -> Row:

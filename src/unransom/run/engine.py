@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from unransom.case import files, journal
 from unransom.case.case import Case
 from unransom.case.database import disk_full, transaction
-from unransom.core.errors import EvidenceChangedError
 from unransom.core.keys import Key
 from unransom.core.messages import say
 from unransom.core.progress import Listener, Progress, silent
@@ -54,14 +53,11 @@ class Engine:
         """List the sources that are not listed yet, then perform every step up to ``last``.
 
         Raises:
-            EvidenceChangedError: A source is not what it was.
             UnransomError: The disk is full.
         """
         if self._keys and self._case.new_keys({key.fingerprint for key in self._keys}):
             self._reopen()
         self._case.outputs().clear_scratch()
-        for source in self._case.sources():
-            self._check(source)
         for source in self._case.unlisted():
             self._list(source)
         for step in FLOW:
@@ -77,19 +73,6 @@ class Engine:
             self._database.execute(
                 "UPDATE files SET state = 'locked' WHERE state = 'failed'"
                 " AND json_extract(body, '$.state') = 'locked'"
-            )
-
-    def _check(self, source: Source) -> None:
-        store = open_store(source)
-        try:
-            found = store.fingerprint()
-        finally:
-            store.close()
-        if found != source.fingerprint:
-            raise EvidenceChangedError(
-                say("{source} has changed since the case first saw it", source=source.location),
-                detail=f"{source.fingerprint} -> {found}",
-                hint=say("begin a new case for it, and work on an image"),
             )
 
     def _list(self, source: Source) -> None:

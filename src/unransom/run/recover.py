@@ -12,12 +12,19 @@ import msgspec
 from unransom.case import manifests
 from unransom.case.case import Case
 from unransom.case.database import disk_full, transaction
-from unransom.core.errors import EXIT_DONE, EXIT_INCOMPLETE, NoKeyFoundError, UsageError, VerificationError
+from unransom.core.errors import (
+    EXIT_DONE,
+    EXIT_INCOMPLETE,
+    EvidenceChangedError,
+    NoKeyFoundError,
+    UsageError,
+    VerificationError,
+)
 from unransom.core.keys import Key
 from unransom.core.messages import Message, say
 from unransom.core.progress import Listener, silent
 from unransom.crypto.keyfiles import MAX_KEY_FILE, read_keys
-from unransom.evidence import identify, open_store
+from unransom.evidence import fingerprint_of, identify
 from unransom.report import html, jsonfile
 from unransom.report.document import Result
 from unransom.run.engine import ITEM_SECONDS, Engine
@@ -97,15 +104,26 @@ def check_apart(case: Path, location: str) -> None:
 
 
 def add_sources(case: Case, locations: Sequence[str]) -> None:
-    """Add each place to the case, or check that it is as it was."""
+    """Check that the sources of the case are as they were, and add the places that are new.
+
+    Raises:
+        EvidenceChangedError: A source is not what it was when the case first saw it.
+    """
+    for source in case.sources():
+        found = fingerprint_of(source)
+        if found != source.fingerprint:
+            raise EvidenceChangedError(
+                say("{source} has changed since the case first saw it", source=source.location),
+                detail=f"{source.fingerprint} -> {found}",
+                causes=(
+                    say("it was written to, or mounted read-write"),
+                    say("another disk has its name now"),
+                ),
+                hint=say("begin a new case for it, and work on an image"),
+            )
     for location in locations:
-        found = identify(location, {source.id for source in case.sources()})
-        store = open_store(found)
-        try:
-            found = msgspec.structs.replace(found, fingerprint=store.fingerprint())
-        finally:
-            store.close()
-        case.add_source(found)
+        source = identify(location, {known.id for known in case.sources()})
+        case.add_source(msgspec.structs.replace(source, fingerprint=fingerprint_of(source)))
 
 
 def add_manifests(case: Case, paths: Sequence[Path]) -> None:

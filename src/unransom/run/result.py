@@ -9,13 +9,13 @@ import msgspec
 
 from unransom import __version__
 from unransom.case.case import Case
-from unransom.case.files import message
+from unransom.case.files import message, records_of
 from unransom.catalog.families import FAMILIES
 from unransom.catalog.families import family as family_named
 from unransom.catalog.formats import FORMATS
 from unransom.core.clock import now_ns, rfc3339
 from unransom.core.messages import Message, say
-from unransom.core.records import Finding, KeyFound, KeyTrial, Output, Problem, Record, State
+from unransom.core.records import Finding, KeyFound, KeyTrial, Output, Problem, State
 from unransom.core.text import shown
 from unransom.report.bytemap import MAP_RUNS, condense
 from unransom.report.document import (
@@ -145,21 +145,12 @@ def _verdicts(database: sqlite3.Connection) -> Grades:
     return Grades(**dict(rows.fetchall()))
 
 
-def _latest(database: sqlite3.Connection, kind: type[Record]) -> Iterator[Record]:
-    """Yield all records of a type, oldest first."""
-    rows = database.execute("SELECT body FROM records WHERE type = ? ORDER BY id", (kind.__name__,))
-    decode = msgspec.json.Decoder(kind).decode
-    for (body,) in rows:
-        yield decode(body)
-
-
 def _families(database: sqlite3.Connection) -> Iterator[FamilyFacts]:
-    trials = {trial.family: trial for trial in _latest(database, KeyTrial) if isinstance(trial, KeyTrial)}
+    trials = {trial.family: trial for trial in records_of(database, KeyTrial)}  # the latest of each
     found: dict[str, dict[str, KeyFacts]] = {}
-    for key in _latest(database, KeyFound):
-        if isinstance(key, KeyFound):
-            facts = KeyFacts(fingerprint=key.fingerprint, bits=key.bits, proof=key.proof)
-            found.setdefault(key.family, {})[key.fingerprint] = facts
+    for key in records_of(database, KeyFound):
+        facts = KeyFacts(fingerprint=key.fingerprint, bits=key.bits, proof=key.proof)
+        found.setdefault(key.family, {})[key.fingerprint] = facts
     known = {family.name: family for family in FAMILIES}
     rows = database.execute(
         "SELECT family, count(*), sum(size), sum(state = 'recovered'), sum(state = 'partial'), sum(locked),"
