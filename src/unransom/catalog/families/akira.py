@@ -7,26 +7,12 @@ to 2,000,000 bytes; 2 chunks of larger ones. The chunks of mode 2 overlap from 5
 from __future__ import annotations
 
 from unransom.catalog.schemes import conti
-from unransom.catalog.schemes.family import Family, FileKey, Mark, Plan
+from unransom.catalog.schemes.family import Family
 from unransom.core.keys import KeyKind
 from unransom.core.messages import say
-from unransom.core.streams import Reader
 
 FULL, PART, SPOT = 0, 1, 2
 MODES = {FULL: "full", PART: "part", SPOT: "spot"}
-
-
-def read(locked: Reader) -> Mark | None:
-    """Return the mark."""
-    return conti.read_tail(locked, MODES)
-
-
-def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
-    """Decrypt what the mode says."""
-    del locked
-    size = mark.numbers["size"]
-    starts, length = _chunks(mark.numbers["mode"], size, mark.numbers["percent"])
-    return Plan(size, conti.unlocked(size, starts, length, key))
 
 
 def _chunks(mode: int, size: int, percent: int) -> tuple[list[int], int]:
@@ -42,15 +28,16 @@ def _chunks(mode: int, size: int, percent: int) -> tuple[list[int], int]:
     return [index * step for index in range(count)], length
 
 
+SCHEME = conti.Chunked(MODES, _chunks)
 FAMILY = Family(
     name="akira",
     title="Akira (2023, Windows)",
     extensions=(r"\.(?i:akira)",),
     notes=(r"(?i)akira_readme\.txt",),
-    read=read,
+    read=SCHEME.read,
     takes=(KeyKind.RSA,),
     unwrap=conti.UNWRAP,
-    plan=plan,
+    plan=SCHEME.plan,
     wanted=say("the RSA-4096 private key of the campaign"),
     references=("https://github.com/rivitna/Malware/tree/main/Akira",),
     limitations=(

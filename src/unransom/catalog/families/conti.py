@@ -6,10 +6,9 @@ Modes: 0x24 the whole file; 0x26 its first MiB; 0x25 three or five chunks of a p
 from __future__ import annotations
 
 from unransom.catalog.schemes import conti
-from unransom.catalog.schemes.family import BadMarkError, Family, FileKey, Mark, Plan
+from unransom.catalog.schemes.family import BadMarkError, Family
 from unransom.core.keys import KeyKind
 from unransom.core.messages import say
-from unransom.core.streams import Reader
 
 FULL, PARTLY, HEADER = 0x24, 0x25, 0x26
 MODES = {FULL: "full", PARTLY: "partly", HEADER: "header"}
@@ -18,19 +17,6 @@ HEADER_SIZE = 1 << 20  # bytes
 # those of 50 percent there are five, each with a gap of its own length behind it.
 CHUNKS = {10: 4, 15: 5, 20: 7, 25: 9, 30: 10, 35: 12, 40: 14, 50: 10, 60: 20, 70: 23, 80: 27}
 HALF = 50
-
-
-def read(locked: Reader) -> Mark | None:
-    """Return the mark."""
-    return conti.read_tail(locked, MODES)
-
-
-def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
-    """Decrypt what the mode says."""
-    del locked
-    size = mark.numbers["size"]
-    starts, length = _chunks(mark.numbers["mode"], size, mark.numbers["percent"])
-    return Plan(size, conti.unlocked(size, starts, length, key))
 
 
 def _chunks(mode: int, size: int, percent: int) -> tuple[list[int], int]:
@@ -46,15 +32,16 @@ def _chunks(mode: int, size: int, percent: int) -> tuple[list[int], int]:
     return [index * (length + gap) for index in range(count)], length
 
 
+SCHEME = conti.Chunked(MODES, _chunks)
 FAMILY = Family(
     name="conti",
     title="Conti",
     extensions=(r"\.(?i:exten|conti|gazprom)",),
     notes=(r"(?i)(conti_)?readme\.txt", r"(?i)r3adm3\.txt", r"(?i)gazprom_decrypt\.hta"),
-    read=read,
+    read=SCHEME.read,
     takes=(KeyKind.RSA,),
     unwrap=conti.UNWRAP,
-    plan=plan,
+    plan=SCHEME.plan,
     wanted=say("the RSA-4096 private key of the build"),
     references=("https://github.com/rivitna/Malware/tree/main/Conti",),
     limitations=("Held to files made after a public decryptor; no real file was at hand.",),

@@ -12,12 +12,13 @@ from __future__ import annotations
 import bisect
 import struct
 
+import msgspec
+
 from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.extents import pieces
 from unransom.catalog.schemes.family import BadMarkError, Family, FileKey, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Tail
-from unransom.catalog.schemes.noise import is_noise
-from unransom.catalog.schemes.proton import LISTED_LATER, listed_places
+from unransom.catalog.schemes.proton import LISTED_LATER, listed_places, session_mark
 from unransom.catalog.schemes.wraps import X25519, AgreedBox, TwoLevel
 from unransom.core.keys import KeyKind
 from unransom.core.messages import say
@@ -62,13 +63,9 @@ UNWRAP = TwoLevel(
 
 
 def read(locked: Reader) -> Mark | None:
-    """Return the mark; of X25519 keys only the highest bit is fixed, and nothing else is in clear."""
-    mark = TAIL(locked)
-    if mark is None or not is_noise(b"".join(mark.fields.values())):
-        return None
-    if mark.fields["public"][-1] | mark.fields["session public"][-1] >= 0x80:
-        return None
-    return Mark(bits=2, fields=mark.fields, wrapped=mark.wrapped)
+    """Return the mark; the original's size is not in clear."""
+    mark = session_mark(TAIL, locked)
+    return mark and msgspec.structs.replace(mark, plain_size=None)
 
 
 def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import bisect
 
+from unransom.catalog.schemes.family import Mark
+from unransom.catalog.schemes.layout import Tail
+from unransom.catalog.schemes.noise import is_noise
+from unransom.core.streams import Reader
+
 # Bytes from which a file with a listed extension has twice as many places or more, and how many.
 LISTED_SIZES = (0x600000, 0x3200000, 0x6400000, 0x1F400000, 0x80000000, 0x300000000, 0x600000000)
 LISTED_PLACES = (4, 16, 32, 64, 128, 256, 512, 1024)
@@ -20,3 +25,13 @@ LISTED_LATER = LISTED | frozenset(_LISTED_LATER.split())  # those of Shinra
 def listed_places(size: int) -> int:
     """Return in how many places a file of ``size`` bytes with a listed extension is locked."""
     return LISTED_PLACES[bisect.bisect_right(LISTED_SIZES, size)]
+
+
+def session_mark(tail: Tail, locked: Reader) -> Mark | None:
+    """Return the mark of a tail with two X25519 keys, of which only the highest bit is fixed."""
+    mark = tail(locked)
+    if mark is None or not is_noise(b"".join(mark.fields.values())):
+        return None
+    if mark.fields["public"][-1] | mark.fields["session public"][-1] >= 0x80:
+        return None
+    return Mark(bits=2, fields=mark.fields, plain_size=mark.plain_size, wrapped=mark.wrapped)
