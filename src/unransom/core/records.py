@@ -110,6 +110,11 @@ class FileRef(Record, frozen=True, kw_only=True):
     format: str = ""
     why: Message | None = None
 
+    @property
+    def name(self) -> bytes:
+        """Last part of the path."""
+        return self.path.rpartition(b"/")[2]
+
     def output_path(self, name: bytes = b"") -> bytes:
         """Return where an output from this file belongs below the folder of outputs.
 

@@ -83,8 +83,10 @@ class Salvage:
 
     SECTOR = 4096  # the smallest range that is given up
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, name: bytes = b"") -> None:
+        """Wrap ``reader``; ``name`` is the last part of the file's path, where it has one."""
         self._reader = reader
+        self.name = name
         self.lost: list[Span] = []
 
     @property

@@ -49,10 +49,6 @@ class LocalExecutor:
             if not done:
                 yield None
 
-    def _start(self, surroundings: Surroundings, task: Task) -> Future[Done]:
-        future: Future[Done] = self._pool.schedule(perform, args=(surroundings, task), timeout=task.seconds)
-        return future
-
     def close(self) -> None:
         """Stop all workers at once."""
         self._pool.stop()

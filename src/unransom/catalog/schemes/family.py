@@ -52,6 +52,16 @@ class FileKey(msgspec.Struct, frozen=True):
     proof: Message | None = None
 
 
+class Locked(Reader, Protocol):
+    """A locked file: its bytes, and its name, in which some lockers keep what others put in a tail.
+
+    Attributes:
+        name: Last part of the path as it was found; b"" where there is none.
+    """
+
+    name: bytes
+
+
 class Decryptor(Protocol):
     """Decrypts a stream from its beginning to its end; pieces that share one continue its stream.
 
@@ -130,10 +140,10 @@ class Family(msgspec.Struct, frozen=True):
 
     name: str
     title: str
-    read: Callable[[Reader], Mark | None]
+    read: Callable[[Locked], Mark | None]
     takes: tuple[KeyKind, ...]
     unwrap: Callable[[Mark, Key], FileKey | None]
-    plan: Callable[[Reader, Mark, FileKey], Plan]
+    plan: Callable[[Locked, Mark, FileKey], Plan]
     wanted: Message
     references: tuple[str, ...]
     aliases: tuple[str, ...] = ()

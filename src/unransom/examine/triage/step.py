@@ -34,7 +34,7 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
     """Yield ``ref`` with its state, then what else is worth telling."""
     named = {each.family: each.original for each in locker_extensions(ref.path)}
     with context.open(ref) as reader:
-        salvage = Salvage(reader)
+        salvage = Salvage(reader, ref.name)
         content = _held(salvage)
         marks = _marks(content)
         original = next(iter(named.values()), b"") or without_unknown_extension(ref.path)
@@ -53,9 +53,11 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
         yield Finding(kind="contradiction", item=_item(ref), what=what)
 
 
-def _held(reader: Salvage) -> Reader:
+def _held(reader: Salvage) -> Salvage:
     """Return a small file read in one go, so that every question after that costs no read."""
-    return BytesReader(reader.read_at(0, reader.size)) if reader.size <= HELD else reader
+    if reader.size > HELD:
+        return reader
+    return Salvage(BytesReader(reader.read_at(0, reader.size)), reader.name)
 
 
 def _judged(
@@ -89,7 +91,7 @@ def _reason(family: str | None, marks: dict[str, Mark], verdict: Verdict) -> Mes
     return say("it carries the mark of {family}, {bits} bits of it", family=family, bits=bits)
 
 
-def _marks(content: Reader) -> dict[str, Mark]:
+def _marks(content: Salvage) -> dict[str, Mark]:
     """Return the mark of every family that finds one, the strongest first."""
     found = [(family.name, mark) for family in FAMILIES if (mark := family.read(content))]
     return dict(sorted(found, key=lambda each: -each[1].bits))

@@ -48,7 +48,7 @@ def _try(family: Family, key: Key, samples: tuple[FileRef, ...], context: Contex
     unwrapped = False
     for ref in samples:
         with context.open(ref) as reader:
-            locked = Salvage(reader)
+            locked = Salvage(reader, ref.name)
             mark = family.read(locked)
             file_key = family.unwrap(mark, key) if mark else None
             if mark is None or file_key is None:

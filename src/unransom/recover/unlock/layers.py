@@ -28,6 +28,7 @@ class Layer(NamedTuple):
         ref: The file in the evidence.
         content: Its bytes at this layer.
         families: Which to try.
+        locked_name: Last part of the path of the locked file.
         name: The original's path as far as it is known, b"" where it is not.
         beneath: Where the bytes come from, None for the evidence itself.
         depth: 1 for the evidence.
@@ -37,6 +38,7 @@ class Layer(NamedTuple):
     ref: FileRef
     content: Reader
     families: tuple[Family, ...]
+    locked_name: bytes
     name: bytes
     beneath: ByteMap | None = None
     depth: int = 1
@@ -90,7 +92,7 @@ def _openings(layer: Layer, context: Context) -> Iterator[_Opening]:
     that family: what a weak mark or an inner layer suggests must prove itself.
     """
     openings = []
-    locked = Salvage(layer.content)
+    locked = Salvage(layer.content, layer.locked_name)
     for family in layer.families:
         mark = family.read(locked)
         if mark is None:
@@ -107,7 +109,7 @@ def _openings(layer: Layer, context: Context) -> Iterator[_Opening]:
 
 def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -> Output | Message:
     """Assemble the original, verify it, and give it its name; return why not where it does not hold."""
-    locked = Salvage(layer.content)
+    locked = Salvage(layer.content, layer.locked_name)
     plan = opening.family.plan(locked, opening.mark, opening.file_key)
     name = layer.ref.output_path(safe_name(plan.name) if plan.name else layer.name.rpartition(b"/")[2])
     with outputs.draft() as draft:
@@ -120,6 +122,7 @@ def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -
                 ref=layer.ref,
                 content=draft,
                 families=FAMILIES,
+                locked_name=name.rpartition(b"/")[2],
                 name=_inner_name(name),
                 beneath=assembly.map,
                 depth=layer.depth + 1,

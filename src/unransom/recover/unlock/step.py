@@ -19,7 +19,7 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
     """
     names = (ref.family,) if ref.family else ref.candidates
     with context.open(ref) as reader:
-        found = unwind(Layer(ref, reader, tuple(map(family_named, names)), ref.original), context)
+        found = unwind(Layer(ref, reader, tuple(map(family_named, names)), ref.name, ref.original), context)
     if isinstance(found, Output):
         yield found
     elif ref.state is State.UNKNOWN:
