@@ -59,6 +59,7 @@ class Source(Record, frozen=True, kw_only=True):
         location: Absolute path, device or URL.
         fingerprint: What must not change: size and time of a file, or "" where only each file is checked.
         options: What the store needs besides, without secrets.
+        role: ``evidence``; ``known``, originals to compare with; ``memory``, dumps that keys may lie in.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Source(Record, frozen=True, kw_only=True):
     location: str
     fingerprint: str = ""
     options: dict[str, str] = {}
+    role: str = "evidence"
 
 
 class FileRef(Record, frozen=True, kw_only=True):
@@ -220,12 +222,18 @@ class KeyFound(Record, frozen=True, kw_only=True):
         fingerprint: ``Key.fingerprint``; the key itself is never stored.
         bits: Strength of the proof: a wrong key passes with probability 2**-bits.
         proof: What proved it.
+        item: ``FileRef.id`` of the only file that it opens, 0 for all files of the family.
+        attack: Name of the attack that found it, "" for a key that was given.
+        clue: What the attack finds neighbours by, in its own words, e.g. a seed.
     """
 
     family: str
     fingerprint: str
     bits: int
     proof: Message
+    item: int = 0
+    attack: str = ""
+    clue: str = ""
 
 
 class Output(Record, frozen=True, kw_only=True):
@@ -301,18 +309,3 @@ class Problem(Record, frozen=True, kw_only=True):
     resolution: Message
     fatal: bool = True
     code: str = ""
-
-
-AnyRecord = (
-    Source
-    | FileRef
-    | Finding
-    | TimelineEvent
-    | LockedGroup
-    | Wanted
-    | KeyTrial
-    | KeyFound
-    | Output
-    | Verdict
-    | Problem
-)

@@ -1,0 +1,111 @@
+"""The records of a search for keys: what it works on, what it would cost, its parts and what they find."""
+
+from __future__ import annotations
+
+from unransom.core.keys import Key
+from unransom.core.messages import Message
+from unransom.core.records import FileRef, Record
+
+
+class Secret(Record, frozen=True, kw_only=True):
+    """A key that an attack found, beside its ``KeyFound``; it is kept apart from the records.
+
+    Attributes:
+        family: Name of the family.
+        key: The key.
+        item: ``FileRef.id`` of the only file that it opens, 0 for all files of the family.
+    """
+
+    family: str
+    key: Key
+    item: int = 0
+
+
+class Pair(Record, frozen=True, kw_only=True):
+    """A locked file and its original, or what is taken for it.
+
+    Attributes:
+        how: What they were matched by: ``name``, ``size`` or ``content``.
+    """
+
+    locked: FileRef
+    plain: FileRef
+    how: str
+
+
+class Target(Record, frozen=True, kw_only=True):
+    """Locked files that one attack works on, and what it may use.
+
+    Attributes:
+        family: Name of the family that they are of, or may be of; "" where none is known.
+        samples: A few of the files, the best to prove a key on first.
+        files, size: How many files and bytes there are in all.
+        pairs: Locked files with their originals.
+        dumps: Memory dumps, captures and the like that keys may lie in.
+        clues: Of neighbours that are solved: modification time in nanoseconds, and ``KeyFound.clue``.
+    """
+
+    family: str
+    samples: tuple[FileRef, ...]
+    files: int
+    size: int
+    pairs: tuple[Pair, ...] = ()
+    dumps: tuple[FileRef, ...] = ()
+    clues: tuple[tuple[int, str], ...] = ()
+
+
+class AttackPlan(Record, frozen=True, kw_only=True):
+    """What an attack would cost on a target, and what it promises.
+
+    Attributes:
+        attack: Name of the attack.
+        family: ``Target.family``.
+        each: Every file has a key of its own: the search is for each file, else once for all.
+        shards: Parts that the search is cut into; 0 where it cannot be tried.
+        candidates: Keys that would be tried in all, per file where ``each``.
+        seconds: Of one core of this machine for all of them, per file where ``each``.
+        chance: That it finds the key, 0.0 to 1.0.
+        why: What speaks for it, or what rules it out.
+        helps: What more input would help most, None where nothing would.
+    """
+
+    attack: str
+    family: str
+    each: bool = False
+    shards: int = 0
+    candidates: int = 0
+    seconds: float = 0.0
+    chance: float = 0.0
+    why: Message
+    helps: Message | None = None
+
+
+class Shard(Record, frozen=True, kw_only=True):
+    """A part of a search, at most some ten seconds of one core.
+
+    Attributes:
+        plan: The search.
+        target: What it works on; one sample where the plan is for each file.
+        number: 0 up to ``plan.shards``. Shard 0 is what the clues of solved neighbours suggest.
+    """
+
+    plan: AttackPlan
+    target: Target
+    number: int
+
+
+class Searched(Record, frozen=True, kw_only=True):
+    """A part of a search that is done.
+
+    Attributes:
+        attack, family: Of its plan.
+        item: ``FileRef.id`` where the search is for one file, else 0.
+        shard: Its number.
+        candidates: Keys that were tried.
+    """
+
+    attack: str
+    family: str
+    item: int
+    shard: int
+    candidates: int

@@ -1,0 +1,21 @@
+"""Every attack on keys; those that cost least come first."""
+
+from __future__ import annotations
+
+from unransom.core.errors import UsageError
+from unransom.core.messages import say
+from unransom.recover.keys.attacks.attack import Attack
+
+ATTACKS: tuple[Attack, ...] = ()
+
+
+def attack(name: str) -> Attack:
+    """Return the attack called ``name``.
+
+    Raises:
+        UsageError: There is none.
+    """
+    for each in ATTACKS:
+        if each.name == name:
+            return each
+    raise UsageError(say("there is no attack called {name}", name=name))
