@@ -1,0 +1,69 @@
+"""What every database engine offers: it recognises its files, and opens them as tables with rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from unransom.catalog.databases.table import Loss, Rows, Table
+from unransom.core.messages import Message
+from unransom.core.streams import Reader
+
+
+class Source(NamedTuple):
+    """A file that may hold pages of a database: a data file, a log, a backup, an old copy, a carved run.
+
+    Attributes:
+        name: Last part of its path.
+        reader: Its bytes.
+    """
+
+    name: str
+    reader: Reader
+
+
+class Hints(msgspec.Struct, frozen=True):
+    """What is known from outside.
+
+    Attributes:
+        sql: Texts with CREATE TABLE statements: scripts and dumps.
+        keys: Secrets for encrypted pages by their number or name, e.g. of a MariaDB key file.
+    """
+
+    sql: tuple[str, ...] = ()
+    keys: dict[str, bytes] = {}
+
+
+class Database(Protocol):
+    """An opened database: some sources of one engine, merged."""
+
+    name: str
+    tables: tuple[Table, ...]
+    problems: tuple[Message, ...]  # what could not be read, and what would help
+
+    def rows(self, table: Table) -> Iterator[Rows]:
+        """Yield the rows of ``table``, live ones and what else was found, in batches of bounded size."""
+        ...
+
+    def loss(self, table: Table, recovered: int) -> Loss:
+        """Return what is missing from ``table`` of which ``recovered`` live or salvaged rows were read."""
+        ...
+
+
+class Engine(NamedTuple):
+    """A database engine.
+
+    Attributes:
+        name: One word, e.g. ``innodb``.
+        title: For people.
+        recognise: Whether a file is this engine's, damaged or not: bits of evidence, 0 for none. Reads a
+            bounded part of it, and more than its first page: that is what lockers take first.
+        open: The sources that were recognised, as the databases that they hold.
+    """
+
+    name: str
+    title: str
+    recognise: Callable[[Reader], int]
+    open: Callable[[Sequence[Source], Hints], Sequence[Database]]
