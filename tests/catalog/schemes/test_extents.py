@@ -14,10 +14,13 @@ from unransom.catalog.schemes.extents import (
     Facts,
     First,
     Joined,
+    Last,
     Listed,
+    OfKind,
     Repeat,
     Share,
     Spread,
+    UpTo,
     Whole,
     each_piece,
     pieces,
@@ -41,6 +44,9 @@ def spans(extents, size, **numbers):
         (First(40), 10, [(0, 10)]),
         (First(percent=50), 11, [(0, 5)]),
         (First(percent=0), 11, []),
+        (Last(4), 10, [(6, 10)]),
+        (Last(4), 3, [(0, 3)]),
+        (Last(4), 0, []),
         (Repeat(2, 3), 11, [(0, 2), (5, 7), (10, 11)]),
         (Repeat(2, 3, first=4), 12, [(0, 4), (7, 9)]),
         (Repeat(2, 3, count=2), 100, [(0, 2), (5, 7)]),
@@ -61,9 +67,9 @@ def spans(extents, size, **numbers):
         (Behind(20, First(5)), 100, [(20, 25)]),
         (Behind(20, Whole()), 10, []),
         (Joined((First(5), Repeat(2, 8))), 25, [(0, 5), (10, 12), (20, 22)]),
-        (BySize(((10, Whole()), (20, First(3))), First(1)), 10, [(0, 10)]),
-        (BySize(((10, Whole()), (20, First(3))), First(1)), 20, [(0, 3)]),
-        (BySize(((10, Whole()), (20, First(3))), First(1)), 21, [(0, 1)]),
+        (BySize((UpTo(10, Whole()), UpTo(20, First(3))), First(1)), 10, [(0, 10)]),
+        (BySize((UpTo(10, Whole()), UpTo(20, First(3))), First(1)), 20, [(0, 3)]),
+        (BySize((UpTo(10, Whole()), UpTo(20, First(3))), First(1)), 21, [(0, 1)]),
     ],
 )
 def test_spans_are_where_they_belong(extents, size, expected):
@@ -87,7 +93,7 @@ def test_a_list_in_the_metadata():
 
 
 def test_the_original_extension_decides():
-    extents = ByExtension(((frozenset({"mdf", "vhdx"}), Whole()),), First(1))
+    extents = ByExtension((OfKind(("mdf", "vhdx"), Whole()),), First(1))
     for name, expected in ((b"a/b.MDF", 10), (b"b.txt", 1), (b"mdf", 1), (b"x.mdf/y", 1)):
         facts = Facts.of(Mark(0, {"name": name}), FileKey({}))
         assert list(extents.spans(10, facts)) == [Span(0, expected)]
@@ -165,6 +171,18 @@ def test_pieces_share_a_cipher_or_have_their_own():
     assert found[1].cipher is found[3].cipher is cipher
 
 
+def test_a_percentage_can_decide_as_a_size_can():
+    extents = BySize((UpTo(10, Whole()),), First(percent="percent"), "percent")
+    assert spans(extents, 200, percent=10) == [(0, 200)]
+    assert spans(extents, 200, percent=11) == [(0, 22)]
+
+
+@pytest.mark.parametrize("steps", [(10, 10), (20, 10)])
+def test_steps_ascend(steps):
+    with pytest.raises(ValueError, match="larger size"):
+        BySize(tuple(UpTo(largest, Whole()) for largest in steps), First(1))
+
+
 def test_overlapping_spans_are_refused():
     with pytest.raises(BadMarkError, match="overlap"):
         list(pieces(12, [Span(2, 6), Span(4, 8)], Nothing()))
@@ -173,8 +191,8 @@ def test_overlapping_spans_are_refused():
 def test_extents_are_plain_data():
     text = """
         type = "by-size"
-        steps = [[1048576, {type = "whole"}]]
+        steps = [{largest = 1048576, extents = {type = "whole"}}]
         above = {type = "by-number", number = "mode", cases = {1 = {type = "spread", length = "block"}}}
     """
     found = msgspec.toml.decode(text, type=Extents)
-    assert found == BySize(((MIB, Whole()),), ByNumber("mode", {1: Spread("block")}))
+    assert found == BySize((UpTo(MIB, Whole()),), ByNumber("mode", {1: Spread("block")}))

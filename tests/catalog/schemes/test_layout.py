@@ -13,7 +13,7 @@ TAIL = Tail(
         Field("blob", 4),
         Number("mode", 1, values=(0, 1, 2)),
         Number("percent", 2, "big", most=100),
-        Magic(b"END"),
+        Magic(b"END".hex()),
         Sum(),
     ),
     wrapped="blob",

@@ -120,7 +120,7 @@ def test_rsa_joins_several_blocks():
 def test_fields_of_the_file_and_fixed_bytes_prove_a_key():
     blob = PKCS1_v1_5.new(pair("one")).encrypt(MESSAGE + b"victim" + b"MAGIC123")
     parts = {**PARTS, "victim": (48, 54), "magic": (54, 62)}
-    wrap = Rsa("blob", parts, checks=(Repeated("victim", "id"), Constant("magic", b"MAGIC123")))
+    wrap = Rsa("blob", parts, checks=(Repeated("victim", "id"), Constant("magic", b"MAGIC123".hex())))
     assert wrap(mark(blob=blob, id=b"victim"), rsa_key("one")).bits == 16 + 48 + 64
     assert wrap(mark(blob=blob, id=b"others"), rsa_key("one")) is None
 

@@ -37,7 +37,7 @@ FAMILY = Family(
     read=read,
     takes=(KeyKind.RAW,),
     unwrap=X25519("public", "sha256", {"key": (0, 32)}),
-    plan=OneStream(Cipher("sosemanuk", fixed_iv=bytes(16)), First(LOCKED)),
+    plan=OneStream(Cipher("sosemanuk", fixed_iv=bytes(16).hex()), First(LOCKED)),
     wanted=say("the X25519 private key of the campaign, 32 bytes"),
     references=("https://github.com/rivitna/Malware/tree/main/Babuk",),
     limitations=(

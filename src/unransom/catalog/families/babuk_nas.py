@@ -6,7 +6,7 @@ first MiB of every whole ten.
 """
 
 from unransom.catalog.schemes.ciphers import Cipher
-from unransom.catalog.schemes.extents import BySize, First, Repeat
+from unransom.catalog.schemes.extents import BySize, First, Repeat, UpTo
 from unransom.catalog.schemes.family import Family
 from unransom.catalog.schemes.layout import Field, Magic, Tail
 from unransom.catalog.schemes.plans import OneStream
@@ -15,14 +15,14 @@ from unransom.core.keys import KeyKind
 from unransom.core.messages import say
 
 MIB = 1 << 20
-EXTENTS = BySize(((20 * MIB, First(4 * MIB)),), above=Repeat(on=MIB, off=9 * MIB, whole=True))
+EXTENTS = BySize((UpTo(20 * MIB, First(4 * MIB)),), above=Repeat(on=MIB, off=9 * MIB, whole=True))
 
 FAMILY = Family(
     name="babuk_nas",
     title="Babuk (NAS)",
     extensions=(r"\.(?i:babyk)",),
     notes=(r"(?i)how to restore your files\.txt", r"(?i)readme\.babyk"),
-    read=Tail((Field("public", 32), Magic(bytes.fromhex("abbccddeeff0"))), wrapped="public"),
+    read=Tail((Field("public", 32), Magic("abbccddeeff0")), wrapped="public"),
     takes=(KeyKind.RAW,),
     unwrap=X25519("public", "sha256-twice", {"key": (0, 32), "nonce": (42, 54)}),
     plan=OneStream(Cipher("chacha", iv="nonce"), EXTENTS),

@@ -40,7 +40,7 @@ MOST_BLOCKS = 256  # 128 KiB: the longest path there is, in UTF-8
 MAP_AT = 18
 MAP = struct.Struct("<LQQQQQQ")
 UNWRAP = Rsa("blob", {"key": (0, 16)}, length=16)
-CIPHER = Cipher("aes-ctr", fixed_iv=bytes(16), order="little")
+CIPHER = Cipher("aes-ctr", fixed_iv=bytes(16).hex(), order="little")
 
 # A public key of 2048 bits with the usual exponent, as it is seeded from: all but its modulus is known.
 SEEDED = b"ENCODER" + bytes.fromhex(

@@ -15,7 +15,7 @@ FAMILY = Family(
     aliases=("lynx",),
     extensions=(r"\.(?i:inc|lynx)",),
     notes=(r"(?i)inc-readme\.(txt|html)", r"(?i)readme\.txt"),
-    read=Tail((Field("public", 32), Magic(b"INC")), wrapped="public"),
+    read=Tail((Field("public", 32), Magic(b"INC".hex())), wrapped="public"),
     takes=(KeyKind.RAW,),
     unwrap=X25519("public", "sha512", {"key": (0, 16), "counter": (16, 32)}),
     plan=OneStream(Cipher("aes-ctr", iv="counter"), Repeat(on=1_000_000, off=2_000_000)),

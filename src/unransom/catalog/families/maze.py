@@ -16,7 +16,7 @@ FAMILY = Family(
     name="maze",
     title="Maze",
     notes=(r"(?i)decrypt-files\.(txt|html)",),
-    read=Tail((Field("blob", 256), Field("unused", 4), Magic(bytes.fromhex("66116166"))), wrapped="blob"),
+    read=Tail((Field("blob", 256), Field("unused", 4), Magic("66116166")), wrapped="blob"),
     takes=(KeyKind.RSA,),
     unwrap=Rsa("blob", {"key": (0, 32), "nonce": (32, 40)}, order="little"),
     plan=OneStream(Cipher("chacha", iv="nonce", rounds=8), Whole()),

@@ -17,7 +17,7 @@ from unransom.core.keys import KeyKind
 from unransom.core.messages import say
 from unransom.core.streams import Reader
 
-TAIL = Tail((Magic(bytes(8)), Field("public", 32)), wrapped="public")
+TAIL = Tail((Magic(bytes(8).hex()), Field("public", 32)), wrapped="public")
 ZEROS_BITS = 16  # files end with zeros and a checksum or signature more often than with other bytes
 
 

@@ -39,7 +39,7 @@ from unransom.crypto.ciphers.at_once import decrypted
 
 TAIL = Tail(
     (
-        Magic(bytes(20)),
+        Magic(bytes(20).hex()),
         Field("iv", 16),
         Number("padding", 4),
         Field("blob", 128),

@@ -157,7 +157,7 @@ def _with_settings(mark: Mark, opened: FileKey) -> FileKey | None:
 def _cipher(key: FileKey) -> Cipher:
     if "constants" not in key.parts:
         return SMALL_CHACHA
-    return Cipher("chacha", iv="nonce", rounds=8, constants=key.parts["constants"])
+    return Cipher("chacha", iv="nonce", rounds=8, constants=key.parts["constants"].hex())
 
 
 def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:

@@ -33,7 +33,8 @@ FAMILY = Family(
     aliases=("agenda",),
     notes=(r"(?i)(.{4,12}-)?recover-readme\.txt", r"(?i)readme-recover-.{4,12}\.txt"),
     read=Tail(
-        (Field("blob", 512), Field("unused", 8), Magic(b"-----END CIPHERTEXT BLOCK-----")), wrapped="blob"
+        (Field("blob", 512), Field("unused", 8), Magic(b"-----END CIPHERTEXT BLOCK-----".hex())),
+        wrapped="blob",
     ),
     takes=(KeyKind.RSA,),
     unwrap=Rsa(

@@ -18,7 +18,7 @@ from unransom.core.streams import Reader
 from unransom.crypto import rsa
 
 TAIL = Tail(
-    (Field("blob", 256), Field("victim", 40), Magic(b"{36A698B9-D67C-4E07-BE82-0EC5B14B4DF5}")),
+    (Field("blob", 256), Field("victim", 40), Magic(b"{36A698B9-D67C-4E07-BE82-0EC5B14B4DF5}".hex())),
     wrapped="blob",
 )
 PLAIN = 5  # bytes at the beginning that are left, which spares many signatures

@@ -18,9 +18,9 @@ from unransom.crypto.ciphers.aes import BLOCK
 
 HEAD = Head(
     (
-        Magic(b"WANACRY!" + (256).to_bytes(4, "little")),
+        Magic((b"WANACRY!" + (256).to_bytes(4, "little")).hex()),
         Field("blob", 256),
-        Magic((4).to_bytes(4, "little")),
+        Magic((4).to_bytes(4, "little").hex()),
         Number("size", 8),
     ),
     wrapped="blob",

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from unransom.catalog.schemes.data import Data, FieldName, Hex
 from unransom.catalog.schemes.family import Mark
 from unransom.core.messages import Message, say
 
@@ -49,7 +50,7 @@ def _left_table() -> tuple[int, ...]:
     return tuple(table)
 
 
-class Checksum(msgspec.Struct, frozen=True, tag="checksum"):
+class Checksum(Data, frozen=True, tag="checksum"):
     """A checksum of an unwrapped part stands in the file.
 
     Attributes:
@@ -59,7 +60,7 @@ class Checksum(msgspec.Struct, frozen=True, tag="checksum"):
     """
 
     part: str
-    field: str
+    field: FieldName
     kind: ChecksumKind = "crc32"
 
     def __call__(self, mark: Mark, parts: dict[str, bytes]) -> Proof | None:
@@ -69,7 +70,7 @@ class Checksum(msgspec.Struct, frozen=True, tag="checksum"):
         return Proof(32, say("the checksum of the unwrapped key"))
 
 
-class Repeated(msgspec.Struct, frozen=True, tag="repeated"):
+class Repeated(Data, frozen=True, tag="repeated"):
     """An unwrapped part repeats a field of the file.
 
     Attributes:
@@ -78,7 +79,7 @@ class Repeated(msgspec.Struct, frozen=True, tag="repeated"):
     """
 
     part: str
-    field: str
+    field: FieldName
 
     def __call__(self, mark: Mark, parts: dict[str, bytes]) -> Proof | None:
         """Return the proof, None where they differ."""
@@ -87,7 +88,7 @@ class Repeated(msgspec.Struct, frozen=True, tag="repeated"):
         return Proof(8 * len(parts[self.part]), say("the wrapped key repeats bytes of the file"))
 
 
-class Constant(msgspec.Struct, frozen=True, tag="constant"):
+class Constant(Data, frozen=True, tag="constant"):
     """An unwrapped part is the same in all files.
 
     Attributes:
@@ -96,13 +97,13 @@ class Constant(msgspec.Struct, frozen=True, tag="constant"):
     """
 
     part: str
-    value: bytes
+    value: Hex
 
     def __call__(self, _: Mark, parts: dict[str, bytes]) -> Proof | None:
         """Return the proof, None where it is something else."""
-        if parts[self.part] != self.value:
+        if parts[self.part] != bytes.fromhex(self.value):
             return None
-        return Proof(8 * len(self.value), say("fixed bytes in the wrapped key"))
+        return Proof(4 * len(self.value), say("fixed bytes in the wrapped key"))
 
 
 Check = Checksum | Repeated | Constant

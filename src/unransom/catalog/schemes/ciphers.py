@@ -6,10 +6,11 @@ The numba kernels take half a second to import, so each cipher is imported when 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, Protocol, runtime_checkable
+from typing import Annotated, Literal, Protocol, runtime_checkable
 
-import msgspec
+from msgspec import Meta
 
+from unransom.catalog.schemes.data import BytesName, Data, Hex, Length
 from unransom.catalog.schemes.family import BadMarkError, Decryptor, FileKey
 from unransom.core.messages import say
 from unransom.crypto.ciphers import aes
@@ -58,7 +59,7 @@ class _Skipping(Protocol):
     def skip(self, length: int) -> Decryptor: ...
 
 
-class Cipher(msgspec.Struct, frozen=True):
+class Cipher(Data, frozen=True):
     """A cipher and where its inputs come from.
 
     Attributes:
@@ -75,14 +76,14 @@ class Cipher(msgspec.Struct, frozen=True):
     """
 
     kind: Kind
-    key: str = "key"
-    iv: str = "iv"
-    fixed_iv: bytes = b""
-    rounds: int = 20
-    constants: bytes = b""
-    counter: int = 0
+    key: BytesName = "key"
+    iv: BytesName = "iv"
+    fixed_iv: Hex = ""
+    rounds: Annotated[int, Meta(ge=1, le=20)] = 20
+    constants: Hex = ""
+    counter: Length = 0
     order: Literal["big", "little"] = "big"
-    drop: int = 0
+    drop: Length = 0
 
     @property
     def block(self) -> int:
@@ -91,7 +92,7 @@ class Cipher(msgspec.Struct, frozen=True):
 
     def iv_of(self, file_key: FileKey) -> bytes:
         """Return the initialisation vector of a file; empty for a cipher without one."""
-        return b"" if self.kind in WITHOUT_IV else self.fixed_iv or file_key.parts[self.iv]
+        return b"" if self.kind in WITHOUT_IV else bytes.fromhex(self.fixed_iv) or file_key.parts[self.iv]
 
     def start(self, file_key: FileKey, offset: int = 0, iv: bytes | None = None) -> Decryptor:
         """Return a decryptor at byte ``offset`` of the stream, with ``iv`` instead of the file's if given.
@@ -133,7 +134,9 @@ def _aes_ctr(cipher: Cipher, key: bytes, iv: bytes) -> Decryptor:
 def _chacha(cipher: Cipher, key: bytes, iv: bytes) -> Decryptor:
     from unransom.crypto.ciphers.chacha import ChaCha  # noqa: PLC0415
 
-    return ChaCha.from_key(key, iv, cipher.rounds, constants=cipher.constants, counter=cipher.counter)
+    return ChaCha.from_key(
+        key, iv, cipher.rounds, constants=bytes.fromhex(cipher.constants), counter=cipher.counter
+    )
 
 
 def _chacha_poly1305(cipher: Cipher, key: bytes, iv: bytes) -> Decryptor:
@@ -145,7 +148,9 @@ def _chacha_poly1305(cipher: Cipher, key: bytes, iv: bytes) -> Decryptor:
 def _salsa(cipher: Cipher, key: bytes, iv: bytes) -> Decryptor:
     from unransom.crypto.ciphers.salsa import Salsa  # noqa: PLC0415
 
-    return Salsa.from_key(key, iv, cipher.rounds, constants=cipher.constants, counter=cipher.counter)
+    return Salsa.from_key(
+        key, iv, cipher.rounds, constants=bytes.fromhex(cipher.constants), counter=cipher.counter
+    )
 
 
 def _salsa_state(cipher: Cipher, key: bytes, _: bytes) -> Decryptor:

@@ -7,18 +7,28 @@ of the unwrapped key (a part of at most eight bytes, little-endian). Sizes below
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal
+from itertools import pairwise
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
+from unransom.catalog.schemes.data import (
+    LARGEST,
+    Amount,
+    BytesName,
+    Data,
+    Length,
+    NumberName,
+    Percent,
+    Size,
+)
 from unransom.catalog.schemes.family import BadMarkError, Decryptor, FileKey, Keep, Mark, Piece, Unlock
 from unransom.core.messages import say
 from unransom.core.spans import Span, merge
 
+Count = Annotated[int, Meta(ge=1, le=1 << 16)]
 MOST_SPANS = 1 << 24  # of a file; lockers work in megabytes, and in few kilobytes at the least
-LARGEST = 1 << 63
-
-Amount = int | str
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -51,7 +61,7 @@ class Facts(msgspec.Struct, frozen=True):
 NOTHING = Facts()
 
 
-class Whole(msgspec.Struct, frozen=True, tag="whole"):
+class Whole(Data, frozen=True, tag="whole"):
     """Every byte."""
 
     def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
@@ -61,11 +71,11 @@ class Whole(msgspec.Struct, frozen=True, tag="whole"):
             yield Span(0, size)
 
 
-class First(msgspec.Struct, frozen=True, tag="first"):
+class First(Data, frozen=True, tag="first"):
     """The first ``length`` bytes, or that ``percent`` of the file."""
 
     length: Amount = LARGEST
-    percent: Amount = 100
+    percent: Percent = 100
 
     def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
         """Yield the locked spans of a file of ``size`` bytes."""
@@ -74,7 +84,19 @@ class First(msgspec.Struct, frozen=True, tag="first"):
             yield Span(0, end)
 
 
-class Repeat(msgspec.Struct, frozen=True, tag="repeat"):
+class Last(Data, frozen=True, tag="last"):
+    """The last ``length`` bytes, or the whole of a smaller file."""
+
+    length: Amount
+
+    def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
+        """Yield the locked spans of a file of ``size`` bytes."""
+        length = min(facts.number(self.length), size)
+        if length:
+            yield Span(size - length, size)
+
+
+class Repeat(Data, frozen=True, tag="repeat"):
     """``on`` bytes locked, ``off`` bytes left, and again, to the end of the file.
 
     Attributes:
@@ -84,7 +106,7 @@ class Repeat(msgspec.Struct, frozen=True, tag="repeat"):
         stop: Byte behind the last one that may be locked; the file's end where it is larger.
     """
 
-    on: Amount
+    on: Size
     off: Amount
     first: Amount = 0
     count: Amount = 0
@@ -111,7 +133,7 @@ class Repeat(msgspec.Struct, frozen=True, tag="repeat"):
             length, most = on, most - 1
 
 
-class Share(msgspec.Struct, frozen=True, tag="share"):
+class Share(Data, frozen=True, tag="share"):
     """Chunks that together are a share of the file, spread over it: Conti and what came from it.
 
     A chunk has ``size * percent / 100 / divide`` bytes, or with ``hundredths`` first ``size / 100`` and
@@ -126,10 +148,10 @@ class Share(msgspec.Struct, frozen=True, tag="share"):
         hundredths: Whether a hundredth is taken first.
     """
 
-    percent: Amount
-    count: int
-    divide: int = 1
-    gaps: int = 0
+    percent: Percent
+    count: Count
+    divide: Count = 1
+    gaps: Length = 0
     step: Literal["between", "starts"] = "between"
     hundredths: bool = False
 
@@ -146,7 +168,7 @@ class Share(msgspec.Struct, frozen=True, tag="share"):
                 yield Span(start, min(start + chunk, size))
 
 
-class Spread(msgspec.Struct, frozen=True, tag="spread"):
+class Spread(Data, frozen=True, tag="spread"):
     """Chunks of one length at equal distances: the beginning, the middle and the end, or more of them.
 
     Attributes:
@@ -158,10 +180,10 @@ class Spread(msgspec.Struct, frozen=True, tag="spread"):
         align: Steps are rounded up to a multiple of this.
     """
 
-    length: Amount
-    count: Amount = 3
+    length: Size
+    count: Size = 3
     at: Literal["ends", "steps", "steps-end"] = "ends"
-    align: Amount = 1
+    align: Size = 1
 
     def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
         """Yield the locked spans of a file of ``size`` bytes."""
@@ -184,7 +206,7 @@ class Spread(msgspec.Struct, frozen=True, tag="spread"):
         return index * -(-(size // count) // align) * align
 
 
-class Listed(msgspec.Struct, frozen=True, tag="listed"):
+class Listed(Data, frozen=True, tag="listed"):
     """Offsets in the metadata, each with a length or all with the same.
 
     Attributes:
@@ -193,7 +215,7 @@ class Listed(msgspec.Struct, frozen=True, tag="listed"):
         width: Bytes of a number in the list.
     """
 
-    field: str
+    field: BytesName
     length: Amount = 0
     width: Literal[4, 8] = 8
 
@@ -221,7 +243,7 @@ class Listed(msgspec.Struct, frozen=True, tag="listed"):
                 yield Span(start, start + long)
 
 
-class Behind(msgspec.Struct, frozen=True, tag="behind"):
+class Behind(Data, frozen=True, tag="behind"):
     """Other extents, of what lies behind the first ``start`` bytes."""
 
     start: Amount
@@ -234,51 +256,73 @@ class Behind(msgspec.Struct, frozen=True, tag="behind"):
             yield Span(start + span.start, start + span.end)
 
 
-class Joined(msgspec.Struct, frozen=True, tag="joined"):
+class Joined(Data, frozen=True, tag="joined"):
     """Several extents at once; where they overlap, a byte is locked once."""
 
-    parts: tuple[Extents, ...]
+    parts: Annotated[tuple[Extents, ...], Meta(min_length=1, max_length=64)]
 
     def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
         """Yield the locked spans of a file of ``size`` bytes."""
         yield from merge(span for part in self.parts for span in part.spans(size, facts))
 
 
-class BySize(msgspec.Struct, frozen=True, tag="by-size"):
+class UpTo(Data, frozen=True):
+    """What is locked of files of up to ``largest`` bytes."""
+
+    largest: Length
+    extents: Extents
+
+
+class BySize(Data, frozen=True, tag="by-size"):
     """Other extents for other sizes.
 
     Attributes:
-        steps: Largest size, and what is locked of files up to it; ascending.
+        steps: What is locked of files up to a size; ascending.
         above: What is locked of larger files.
+        number: Name of a number to go by, a percentage for example; "" for the bytes of the original.
     """
 
-    steps: tuple[tuple[int, Extents], ...]
+    steps: tuple[UpTo, ...]
     above: Extents
+    number: NumberName = ""
+
+    def __post_init__(self) -> None:
+        """Refuse steps that no size can reach."""
+        if any(two.largest <= one.largest for one, two in pairwise(self.steps)):
+            raise ValueError("each of the steps must be up to a larger size than the one before it")
 
     def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
         """Yield the locked spans of a file of ``size`` bytes."""
-        fitting = (extents for largest, extents in self.steps if size <= largest)
+        number = facts.number(self.number) if self.number else size
+        fitting = (step.extents for step in self.steps if number <= step.largest)
         return next(fitting, self.above).spans(size, facts)
 
 
-class ByExtension(msgspec.Struct, frozen=True, tag="by-extension"):
+class OfKind(Data, frozen=True):
+    """What is locked of files with one of ``extensions``: lower-case and without the dot."""
+
+    extensions: tuple[Annotated[str, Meta(pattern=r"^[^.\sA-Z]+$")], ...]
+    extents: Extents
+
+
+class ByExtension(Data, frozen=True, tag="by-extension"):
     """Other extents for other kinds of file.
 
     Attributes:
-        cases: Extensions, lower-case and without the dot, and what is locked of such files.
+        cases: The first that has the file's extension counts.
         otherwise: What is locked of all others.
     """
 
-    cases: tuple[tuple[frozenset[str], Extents], ...]
+    cases: tuple[OfKind, ...]
     otherwise: Extents
 
     def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
         """Yield the locked spans of a file of ``size`` bytes."""
-        fitting = (extents for extensions, extents in self.cases if facts.extension in extensions)
+        fitting = (case.extents for case in self.cases if facts.extension in case.extensions)
         return next(fitting, self.otherwise).spans(size, facts)
 
 
-class ByNumber(msgspec.Struct, frozen=True, tag="by-number"):
+class ByNumber(Data, frozen=True, tag="by-number"):
     """Other extents for other values of a number in the metadata, a mode or a percentage.
 
     Attributes:
@@ -286,8 +330,8 @@ class ByNumber(msgspec.Struct, frozen=True, tag="by-number"):
         cases: What is locked for each value.
     """
 
-    number: str
-    cases: dict[int, Extents]
+    number: NumberName
+    cases: dict[Length, Extents]
 
     def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
         """Yield the locked spans of a file of ``size`` bytes.
@@ -301,7 +345,20 @@ class ByNumber(msgspec.Struct, frozen=True, tag="by-number"):
         return self.cases[value].spans(size, facts)
 
 
-Extents = Whole | First | Repeat | Share | Spread | Listed | Behind | Joined | BySize | ByExtension | ByNumber
+Extents = (
+    Whole
+    | First
+    | Last
+    | Repeat
+    | Share
+    | Spread
+    | Listed
+    | Behind
+    | Joined
+    | BySize
+    | ByExtension
+    | ByNumber
+)
 
 
 def pieces(size: int, spans: Iterable[Span], cipher: Decryptor) -> Iterator[Piece]:

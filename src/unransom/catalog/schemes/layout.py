@@ -2,60 +2,111 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import math
-from typing import Literal
+from typing import Annotated, Literal
 
-import msgspec
+from msgspec import Meta
 
 from unransom.catalog.schemes.checks import ChecksumKind, checksum
+from unransom.catalog.schemes.data import MOST_METADATA, Data, FieldName, Hex, Length, Name
 from unransom.catalog.schemes.family import Mark
+from unransom.catalog.schemes.noise import is_noise
 from unransom.core.streams import Reader
 
-
-class Field(msgspec.Struct, frozen=True, tag="field"):
-    """Bytes that differ from file to file."""
-
-    name: str
-    size: int
+IMPOSSIBLE = -1
 
 
-class Number(msgspec.Struct, frozen=True, tag="number"):
+class Field(Data, frozen=True, tag="field"):
+    """Bytes that differ from file to file.
+
+    Attributes:
+        name: What it is called.
+        size: Bytes in the file.
+        encoding: Whether it is written as text; what it is a name for are the bytes behind that.
+        random: Whether it must look like random bytes, as keys and encrypted blocks do.
+    """
+
+    name: Name
+    size: Annotated[int, Meta(ge=1, le=MOST_METADATA)]
+    encoding: Literal["raw", "hex", "base64"] = "raw"
+    random: bool = False
+
+    def decoded(self, value: bytes) -> bytes | None:
+        """Return the bytes that ``value`` in the file stands for, None where it is no such text."""
+        try:
+            if self.encoding == "hex":
+                return binascii.unhexlify(value)
+            if self.encoding == "base64":
+                return base64.b64decode(value, validate=True)
+        except ValueError:
+            return None
+        return value
+
+    def bits(self, value: bytes) -> int:
+        """Return how many bits of ``value`` in the file are as they must be."""
+        decoded = self.decoded(value)
+        if decoded is None or (self.random and not is_noise(decoded)):
+            return IMPOSSIBLE
+        free = {"raw": 8, "hex": 4, "base64": 6}[self.encoding]  # bits of a byte that may be anything
+        return (8 - free) * self.size
+
+
+class Number(Data, frozen=True, tag="number"):
     """An unsigned number.
 
     Attributes:
         name: What it is called.
-        size: Bytes.
-        order: Of the bytes.
+        size: Bytes in the file; up to 8, or up to 20 digits.
+        order: Of the bytes; or ``digits`` for a decimal number as text, filled up with spaces or zeros.
         values: The only values it can have; any where empty.
         most: The largest value it can have; -1 for any.
     """
 
-    name: str
-    size: int
-    order: Literal["little", "big"] = "little"
-    values: tuple[int, ...] = ()
-    most: int = -1
+    name: Name
+    size: Annotated[int, Meta(ge=1, le=20)]
+    order: Literal["little", "big", "digits"] = "little"
+    values: tuple[Length, ...] = ()
+    most: Annotated[int, Meta(ge=-1)] = -1
 
-    def bits(self, value: int) -> int:
+    def __post_init__(self) -> None:
+        """Refuse sizes that no number has."""
+        if self.order != "digits" and self.size > 8:
+            raise ValueError("a number has at most 8 bytes, or 20 digits")
+
+    def value(self, data: bytes) -> int | None:
+        """Return the number in ``data``, None where it is no digits."""
+        if self.order != "digits":
+            return int.from_bytes(data, self.order)
+        digits = data.strip(b" ")
+        return int(digits) if digits.isdigit() else None
+
+    def bits(self, value: int | None) -> int:
         """Return how many bits of ``value`` are as they must be; -1 where it is impossible."""
-        if (self.values and value not in self.values) or 0 <= self.most < value:
-            return -1
-        allowed = len(self.values) or self.most + 1
-        return 8 * self.size - math.ceil(math.log2(allowed)) if allowed else 0
+        if value is None or (self.values and value not in self.values) or 0 <= self.most < value:
+            return IMPOSSIBLE
+        allowed = len(self.values) or self.most + 1 or (10**self.size if self.order == "digits" else 0)
+        return max(8 * self.size - math.ceil(math.log2(allowed)), 0) if allowed else 0
 
 
-class Magic(msgspec.Struct, frozen=True, tag="magic"):
+class Magic(Data, frozen=True, tag="magic"):
     """Bytes that are the same in every locked file."""
 
-    value: bytes
+    value: Hex
+
+    def __post_init__(self) -> None:
+        """Refuse a magic without bytes."""
+        if not self.value:
+            raise ValueError("a magic has at least one byte")
 
     @property
     def size(self) -> int:
         """Bytes."""
-        return len(self.value)
+        return len(self.value) // 2
 
 
-class Sum(msgspec.Struct, frozen=True, tag="sum"):
+class Sum(Data, frozen=True, tag="sum"):
     """A little-endian checksum of 32 bits over a field before it.
 
     Attributes:
@@ -63,7 +114,7 @@ class Sum(msgspec.Struct, frozen=True, tag="sum"):
         kind: Which checksum.
     """
 
-    of: str = ""
+    of: FieldName = ""
     kind: ChecksumKind = "crc32"
 
     @property
@@ -75,7 +126,7 @@ class Sum(msgspec.Struct, frozen=True, tag="sum"):
 Part = Field | Number | Magic | Sum
 
 
-class _Parts(msgspec.Struct, frozen=True):
+class _Parts(Data, frozen=True):
     """Metadata of fixed size.
 
     Attributes:
@@ -84,9 +135,9 @@ class _Parts(msgspec.Struct, frozen=True):
         campaign: Name of the field that identifies victim or run, shown in hexadecimal.
     """
 
-    parts: tuple[Part, ...]
-    wrapped: str = ""
-    campaign: str = ""
+    parts: Annotated[tuple[Part, ...], Meta(min_length=1, max_length=64)]
+    wrapped: FieldName = ""
+    campaign: FieldName = ""
 
     @property
     def size(self) -> int:
@@ -108,9 +159,9 @@ class _Parts(msgspec.Struct, frozen=True):
             bits += sure
             position += part.size
             if isinstance(part, Field):
-                fields[part.name] = value
+                fields[part.name] = part.decoded(value) or b""
             elif isinstance(part, Number):
-                numbers[part.name] = int.from_bytes(value, part.order)
+                numbers[part.name] = part.value(value) or 0
         return Mark(
             bits=bits,
             fields=fields,
@@ -125,13 +176,13 @@ def _sure(part: Part, value: bytes, summed: bytes) -> int:
     """Return how many bits of ``value`` are as ``part`` demands, -1 where it is not that part."""
     match part:
         case Magic():
-            return 8 * part.size if value == part.value else -1
+            return 8 * part.size if value == bytes.fromhex(part.value) else IMPOSSIBLE
         case Number():
-            return part.bits(int.from_bytes(value, part.order))
+            return part.bits(part.value(value))
         case Sum():
-            return 32 if checksum(part.kind, summed) == int.from_bytes(value, "little") else -1
+            return 32 if checksum(part.kind, summed) == int.from_bytes(value, "little") else IMPOSSIBLE
         case Field():
-            return 0
+            return part.bits(value)
 
 
 class Tail(_Parts, frozen=True):

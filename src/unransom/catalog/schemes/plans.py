@@ -6,9 +6,8 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Literal
 
-import msgspec
-
 from unransom.catalog.schemes.ciphers import Cipher, Tagged
+from unransom.catalog.schemes.data import BytesName, Data, Length, NumberName
 from unransom.catalog.schemes.extents import Extents, Facts, each_piece
 from unransom.catalog.schemes.family import BadMarkError, Decryptor, FileKey, Mark, Plan, Unlock
 from unransom.core.messages import Message, say
@@ -19,7 +18,7 @@ from unransom.crypto.ciphers.aes import BLOCK
 TAG_BITS = 128
 
 
-class OneStream(msgspec.Struct, frozen=True, tag="one-stream"):
+class OneStream(Data, frozen=True, tag="one-stream"):
     """The locked spans, one after the other, are one stream of one cipher.
 
     Attributes:
@@ -32,9 +31,9 @@ class OneStream(msgspec.Struct, frozen=True, tag="one-stream"):
 
     cipher: Cipher
     extents: Extents
-    skip: int = 0
-    size: str = ""
-    tag: str = ""
+    skip: Length = 0
+    size: NumberName = ""
+    tag: BytesName = ""
 
     def __call__(self, locked: Reader, mark: Mark, key: FileKey) -> Plan:
         """Return the plan.
@@ -50,7 +49,7 @@ class OneStream(msgspec.Struct, frozen=True, tag="one-stream"):
         return Plan(size, each_piece(size, spans, lambda _: cipher, self.skip), check=check)
 
 
-class EachSpan(msgspec.Struct, frozen=True, tag="each-span"):
+class EachSpan(Data, frozen=True, tag="each-span"):
     """Every locked span starts the cipher anew, in a way that depends on where or the how-manieth it is.
 
     Attributes:
@@ -70,9 +69,9 @@ class EachSpan(msgspec.Struct, frozen=True, tag="each-span"):
     extents: Extents
     start: Literal["same", "position", "next-block", "next-iv"] = "same"
     block: int = 64
-    every: int = 0
-    skip: int = 0
-    size: str = ""
+    every: Length = 0
+    skip: Length = 0
+    size: NumberName = ""
 
     def __call__(self, locked: Reader, mark: Mark, key: FileKey) -> Plan:
         """Return the plan.
@@ -103,11 +102,11 @@ class EachSpan(msgspec.Struct, frozen=True, tag="each-span"):
         return lambda _: self.cipher.start(key)
 
 
-class Behind(msgspec.Struct, frozen=True, tag="behind"):
+class Behind(Data, frozen=True, tag="behind"):
     """The whole original, padded to blocks of 16 bytes, is one stream behind a head of ``start`` bytes."""
 
     cipher: Cipher
-    start: int
+    start: Length
 
     def __call__(self, locked: Reader, mark: Mark, key: FileKey) -> Plan:
         """Return the plan for a file whose original has the mark's ``plain_size``."""

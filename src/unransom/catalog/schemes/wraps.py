@@ -9,26 +9,32 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable
-from typing import Literal
+from typing import Annotated, Literal
 
-import msgspec
 from blake3 import blake3
+from msgspec import Meta
 
 from unransom.catalog.schemes.checks import Check, Proof
+from unransom.catalog.schemes.data import MOST_METADATA, Data, FieldName, Name
 from unransom.catalog.schemes.family import FileKey, Mark
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.crypto import agreement, boxes, rsa
 from unransom.crypto.keyfiles import read_keys
 
-Cuts = dict[str, tuple[int, int]]  # name of a part: its first byte and the byte after its last one
-Derivation = Literal["raw", "sha256", "sha512", "sha256-twice", "sha3-256", "sha3-512", "blake2b", "blake3"]
+Place = Annotated[int, Meta(ge=0, le=MOST_METADATA)]
+Cuts = dict[Name, tuple[Place, Place]]  # name of a part: its first byte and the byte after its last one
+Derivation = Literal[
+    "raw", "md5", "sha1", "sha256", "sha512", "sha256-twice", "sha3-256", "sha3-512", "blake2b", "blake3"
+]
 Curve = Literal["x25519", "secp192k1", "sect571k1"]
 Aead = Literal["chacha20-poly1305", "xchacha20-poly1305", "aes-gcm"]
 Padding = Literal["pkcs1", "oaep-sha1", "oaep-sha256", "oaep-sha512", "oaep-sha3_512", "raw"]
 
 DERIVATIONS: dict[str, Callable[[bytes], bytes]] = {
     "raw": bytes,
+    "md5": lambda secret: hashlib.md5(secret, usedforsecurity=False).digest(),
+    "sha1": lambda secret: hashlib.sha1(secret, usedforsecurity=False).digest(),
     "sha256": lambda secret: hashlib.sha256(secret).digest(),
     "sha512": lambda secret: hashlib.sha512(secret).digest(),
     "sha256-twice": lambda secret: _twice(hashlib.sha256(secret).digest()),
@@ -52,7 +58,7 @@ def _twice(digest: bytes) -> bytes:
     return digest + hashlib.sha256(digest).digest()
 
 
-class X25519(msgspec.Struct, frozen=True, tag="x25519"):
+class X25519(Data, frozen=True, tag="x25519"):
     """An ephemeral public key in the file, agreed with the private key; parts are cut from a hash of it.
 
     Without checks the wrap proves nothing: every private key gives some file key.
@@ -68,7 +74,7 @@ class X25519(msgspec.Struct, frozen=True, tag="x25519"):
         checks: What shows that the key is right.
     """
 
-    public: str
+    public: FieldName
     derive: Derivation
     parts: Cuts
     hashed: tuple[Literal["secret", "public", "own"], ...] = ("secret",)
@@ -94,7 +100,7 @@ class X25519(msgspec.Struct, frozen=True, tag="x25519"):
         return DERIVATIONS[self.derive](b"".join(sources[name] for name in self.hashed))
 
 
-class AgreedBox(msgspec.Struct, frozen=True, tag="agreed-box"):
+class AgreedBox(Data, frozen=True, tag="agreed-box"):
     """Parts under an authenticated cipher, whose key is agreed as in ``X25519``.
 
     Attributes:
@@ -108,10 +114,10 @@ class AgreedBox(msgspec.Struct, frozen=True, tag="agreed-box"):
     """
 
     agreement: X25519
-    sealed: str
+    sealed: FieldName
     parts: Cuts
-    tag: str = ""
-    nonce: str = ""
+    tag: FieldName = ""
+    nonce: FieldName = ""
     cipher: Aead = "chacha20-poly1305"
     checks: tuple[Check, ...] = ()
 
@@ -126,7 +132,7 @@ class AgreedBox(msgspec.Struct, frozen=True, tag="agreed-box"):
         return _opened(mark, opened, self.parts, self.checks, tagged=bool(self.tag))
 
 
-class KeyBox(msgspec.Struct, frozen=True, tag="key-box"):
+class KeyBox(Data, frozen=True, tag="key-box"):
     """Parts under an authenticated cipher with a symmetric key that is given, e.g. that of the run.
 
     Attributes:
@@ -137,10 +143,10 @@ class KeyBox(msgspec.Struct, frozen=True, tag="key-box"):
         checks: What shows that the key is right where there is no tag.
     """
 
-    sealed: str
-    nonce: str
+    sealed: FieldName
+    nonce: FieldName
     parts: Cuts
-    tag: str = ""
+    tag: FieldName = ""
     cipher: Aead = "chacha20-poly1305"
     checks: tuple[Check, ...] = ()
 
@@ -154,7 +160,7 @@ class KeyBox(msgspec.Struct, frozen=True, tag="key-box"):
         return _opened(mark, opened, self.parts, self.checks, tagged=bool(self.tag))
 
 
-class SealedBox(msgspec.Struct, frozen=True, tag="sealed-box"):
+class SealedBox(Data, frozen=True, tag="sealed-box"):
     """Parts in a sealed box of libsodium: ephemeral public key, tag, and XSalsa20 of the message.
 
     Attributes:
@@ -162,7 +168,7 @@ class SealedBox(msgspec.Struct, frozen=True, tag="sealed-box"):
         parts: What is cut from the message.
     """
 
-    sealed: str
+    sealed: FieldName
     parts: Cuts
 
     def __call__(self, mark: Mark, key: Key) -> FileKey | None:
@@ -173,7 +179,7 @@ class SealedBox(msgspec.Struct, frozen=True, tag="sealed-box"):
         return _opened(mark, opened, self.parts, (), tagged=True)
 
 
-class Rsa(msgspec.Struct, frozen=True, tag="rsa"):
+class Rsa(Data, frozen=True, tag="rsa"):
     """Parts under RSA.
 
     Attributes:
@@ -186,7 +192,7 @@ class Rsa(msgspec.Struct, frozen=True, tag="rsa"):
         checks: What else shows that the key is right.
     """
 
-    blob: str
+    blob: FieldName
     parts: Cuts
     padding: Padding = "pkcs1"
     order: rsa.ByteOrder = "big"
@@ -241,7 +247,7 @@ OAEP: dict[str, rsa.OaepHash] = {
 }
 
 
-class RunKey(msgspec.Struct, frozen=True, tag="run-key"):
+class RunKey(Data, frozen=True, tag="run-key"):
     """The key that is given is the files' own key, or what it is derived from; the wrap proves nothing.
 
     Attributes:
@@ -266,7 +272,7 @@ class RunKey(msgspec.Struct, frozen=True, tag="run-key"):
 Level = X25519 | AgreedBox | KeyBox | SealedBox | Rsa
 
 
-class TwoLevel(msgspec.Struct, frozen=True, tag="two-level"):
+class TwoLevel(Data, frozen=True, tag="two-level"):
     """A master key opens a session's private key, which opens the file's key. Both are taken.
 
     Attributes:
