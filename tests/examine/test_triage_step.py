@@ -243,7 +243,7 @@ def test_random_content_never_gets_a_family(name, data, tail):
     content = data + random.Random(tail).randbytes(tail)
     ref, _ = triage(name, content)
     assert ref.family is None or content.endswith(b"INC")
-    assert ref.state in {State.INTACT, State.LOCKED, State.UNKNOWN}
+    assert ref.state in {State.INTACT, State.LOCKED, State.UNKNOWN} or not content.strip(b"\0")
 
 
 @settings(max_examples=60)

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterator
 import msgspec
 
 from unransom.catalog.families import FAMILIES
+from unransom.catalog.losses.loss import Clues
 from unransom.catalog.schemes.family import NAMED, Mark
 from unransom.core.context import Context
 from unransom.core.messages import Message, say
@@ -14,6 +15,7 @@ from unransom.core.records import FileRef, Finding, Grade, Record, State, Timeli
 from unransom.core.streams import BytesReader, Reader, Salvage
 from unransom.core.text import shown
 from unransom.examine.triage.content import Verdict, examine
+from unransom.examine.triage.losses import findings, losses_of, with_losses
 from unransom.examine.triage.names import (
     called_like_a_note,
     has_common_extension,
@@ -41,12 +43,17 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
         suspicious = bool(original) or any(mark.bits >= WEAK for mark in marks.values())
         verdict = examine(content, original or ref.path, suspicious=suspicious)
         family = _name(marks, () if has_common_extension(ref.path) else named, verdict)
-        if verdict.state is State.INTACT and not family and content.size <= LARGEST:
+        clues = Clues(ref.path, {} if has_common_extension(ref.path) else named, marks)
+        losses = losses_of(content, clues)
+        if salvage.lost:
+            losses = ()  # what cannot be read looks like zeros
+        if verdict.state is State.INTACT and not family and not losses and content.size <= LARGEST:
             yield from _note(ref, content, verdict)
         lost = len(salvage.lost) > 0 and verdict.state is not State.LOCKED and not family
     if lost:
         verdict = verdict._replace(state=State.UNKNOWN, why=say("parts of it cannot be read"))
-    yield _judged(ref, verdict, family, marks, named, original)
+    yield with_losses(_judged(ref, verdict, family, marks, named, original), losses)
+    yield from findings(_item(ref), losses)
     strong = [name for name, mark in marks.items() if mark.bits >= NAMED]
     if len(strong) > 1:
         what = say("it has the marks of {first} and of {second}", first=strong[0], second=strong[1])
