@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from unransom.catalog.schemes.family import Decryptor, Insert, Keep, Plan, Unlock
+from unransom.catalog.schemes.family import Decryptor, Insert, Keep, Lost, Plan, Unlock
 from unransom.core.spans import ByteMap, Origin, Span, merge
 from unransom.core.streams import CHUNK, Salvage
 
@@ -64,6 +64,8 @@ class Assembly:
                     yield _Part(offset, length, cipher=cipher)
                 case Insert(data):
                     yield _Part(0, len(data), data=data)
+                case Lost(length):
+                    yield _Part(self._locked.size, length)  # behind the end, where nothing can be read
 
     def _fill(self, part: _Part, out: memoryview) -> None:
         """Fill ``out`` with the next bytes of ``part`` and describe them in the map."""

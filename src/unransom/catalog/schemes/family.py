@@ -98,7 +98,13 @@ class Insert(msgspec.Struct, frozen=True):
     data: bytes
 
 
-Piece = Keep | Unlock | Insert
+class Lost(msgspec.Struct, frozen=True):
+    """Bytes that this key does not open: zeros in the output, and the map says so."""
+
+    length: int
+
+
+Piece = Keep | Unlock | Insert | Lost
 
 
 class Plan(msgspec.Struct, frozen=True):
