@@ -9,11 +9,15 @@ from typing import NamedTuple
 
 
 class Made(NamedTuple):
-    """A locked file: its original, itself, and the content of a key file that opens it."""
+    """A locked file: its original, itself, and the content of a key file that opens it.
+
+    Its name is given where the locker reads or writes something there.
+    """
 
     plain: bytes
     locked: bytes
     key_file: bytes
+    name: bytes = b""
 
 
 def content(seed: str, size: int) -> bytes:

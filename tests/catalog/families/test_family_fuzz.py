@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.soak import LONGER
 from unransom.catalog.families import FAMILIES, family
 from unransom.catalog.schemes.assemble import Assembly
-from unransom.catalog.schemes.family import BadMarkError, Insert
+from unransom.catalog.schemes.family import BadMarkError, Insert, Lost
 from unransom.core.streams import BytesReader, Salvage
 from unransom.crypto.keyfiles import read_keys
 
@@ -37,16 +37,16 @@ def made(name):
     """Return the smallest vector of a family that has content and opens, and its keys."""
     vectors = [tomllib.loads(path.read_text()) for path in (VECTORS / name).glob("*.toml")]
     for vector in sorted(vectors, key=lambda one: one.get("size", 0) or 1 << 40):
-        locked, key_file = importlib.import_module(f"tests.lockers.{name}").make(vector)[1:]
+        _, locked, key_file, file_name = importlib.import_module(f"tests.lockers.{name}").make(vector)
         keys = [key for key in read_keys(key_file, "test") if key.kind in family(name).takes]
-        if tried(name, locked, keys):
-            return locked, keys
+        if tried(name, locked, keys, file_name):
+            return locked, keys, file_name
     pytest.fail(f"no vector of {name} opens")
 
 
-def tried(name, locked, keys, change=lambda parts: parts):
+def tried(name, locked, keys, file_name, change=lambda parts: parts):
     """Open ``locked`` with each of ``keys``, its unwrapped parts changed; return how many fitted."""
-    reader = Salvage(BytesReader(locked))
+    reader = Salvage(BytesReader(locked), file_name)
     mark = family(name).read(reader)
     if mark is None:
         return 0
@@ -64,7 +64,8 @@ def consumed(name, reader, mark, file_key):
         plan = family(name).plan(reader, mark, file_key)
         assert 0 <= plan.size <= reader.size
         for piece in islice(plan.pieces, MOST_PIECES):
-            assert isinstance(piece, Insert) or (piece.offset >= 0 and piece.length >= 0)
+            assert isinstance(piece, Insert) or piece.length >= 0
+            assert isinstance(piece, Insert | Lost) or piece.offset >= 0
         plan = family(name).plan(reader, mark, file_key)
         for _ in islice(Assembly(reader, plan), MOST_VIEWS):
             pass
@@ -89,12 +90,12 @@ def mutated(locked, edits, cut, added):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_mutated_locked_files(name):
-    locked, keys = made(name)  # before the clock of the examples runs
+    locked, keys, file_name = made(name)  # before the clock of the examples runs
 
     @given(edits=changes, cut=st.just(0) | st.integers(0, ENDS), added=st.just(b"") | st.binary(max_size=64))
     @quick
     def each(edits, cut, added):
-        tried(name, mutated(locked, edits, min(cut, len(locked)), added), keys)
+        tried(name, mutated(locked, edits, min(cut, len(locked)), added), keys, file_name)
 
     each()
 
@@ -102,12 +103,12 @@ def test_mutated_locked_files(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_mutated_contents_of_the_wrap(name):
     """A hostile locker can wrap whatever numbers it likes."""
-    locked, keys = made(name)
+    locked, keys, file_name = made(name)
 
     @given(data=st.data())
     @quick
     def each(data):
-        tried(name, locked, keys, lambda parts: altered(parts, data.draw))
+        tried(name, locked, keys, file_name, lambda parts: altered(parts, data.draw))
 
     each()
 
@@ -125,10 +126,15 @@ def altered(parts, draw):
     return {**parts, which: edited}
 
 
-@given(head=st.binary(max_size=200), filler=st.integers(0, 4000), tail=st.binary(max_size=2000))
+@given(
+    head=st.binary(max_size=200),
+    filler=st.integers(0, 4000),
+    tail=st.binary(max_size=2000),
+    name=st.binary(max_size=100),
+)
 @quick
-def test_random_files(head, filler, tail):
+def test_random_files(head, filler, tail, name):
     data = head + bytes(filler) + tail
     for each in FAMILIES:
-        mark = each.read(BytesReader(data))
+        mark = each.read(Salvage(BytesReader(data), name))
         assert mark is None or mark.bits < 64

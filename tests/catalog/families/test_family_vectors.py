@@ -29,7 +29,7 @@ def vector(request):
 
 def opened(name, made, key_file):
     """Return the names and originals that the keys in a key file give."""
-    locked = Salvage(BytesReader(made.locked))
+    locked = Salvage(BytesReader(made.locked), made.name)
     mark = family(name).read(locked)
     found = []
     for key in read_keys(key_file, "test") if mark else ():
@@ -50,7 +50,8 @@ def test_is_what_was_pinned(vector):
 
 def test_is_recognised_by_its_family_and_named_by_no_other(vector):
     name, _, made = vector
-    marks = {each.name: each.read(BytesReader(made.locked)) for each in FAMILIES}
+    locked = Salvage(BytesReader(made.locked), made.name)
+    marks = {each.name: each.read(locked) for each in FAMILIES}
     bits = {each: mark.bits for each, mark in marks.items() if mark}
     strongest = max(bits.values())
     assert bits[name] == strongest or strongest < WEAK
