@@ -1,6 +1,7 @@
 """Key files in every form that people have them in."""
 
 import base64
+import hashlib
 import struct
 
 import pytest
@@ -143,3 +144,11 @@ MAGICS = st.sampled_from([b"RSA2", b"RSA3", b"\x07\x02\0\0\0\xa4\0\0RSA2", b"0\x
 def test_what_only_begins_like_a_key_is_read_without_harm(magic, place, data):
     noise = drawn("noise", 400)
     read_keys(noise[:place] + magic + data + noise[place:], "test")
+
+
+@pytest.mark.parametrize("size", [1 << 20, 3 << 20])
+def test_a_key_table_is_a_raw_key_and_other_large_files_are_none(size):
+    table = hashlib.shake_128(b"table").digest(size)
+    for data in (table, table.hex().encode(), base64.b64encode(table)):
+        assert [key.data for key in read_keys(data, "test")] == [table]
+    assert not read_keys(table[:-1], "test")

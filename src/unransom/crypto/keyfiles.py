@@ -27,8 +27,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from unransom.core.keys import Key, KeyKind
 
-MAX_KEY_FILE = 1 << 20  # bytes; the largest key bags seen have a few kilobytes
-MAX_RAW = 8192  # bytes of a raw key: longer data is no key by itself
+MAX_KEY_FILE = 8 << 20  # bytes; the largest key seen is a table of 3 MiB, twice as long in hexadecimal
+MAX_RAW = 8192  # bytes of a raw key: longer data is no key by itself, but for
+TABLES = frozenset({1 << 20, 3 << 20})  # bytes of the key tables of Hive
 PUBLIC_EXPONENTS = (65537, 3, 17)
 
 
@@ -71,7 +72,7 @@ Reading = Iterator[tuple[KeyKind, bytes]]
 
 
 def _raw(data: bytes) -> Reading:
-    if 0 < len(data) <= MAX_RAW:
+    if 0 < len(data) <= MAX_RAW or len(data) in TABLES:
         yield KeyKind.RAW, data
         stripped = data.strip()
         if stripped and stripped != data and stripped.isascii():
