@@ -10,6 +10,7 @@ from unransom.core.errors import UnreadableError
 from unransom.core.keys import Key, KeyKind
 from unransom.core.outputs import Outputs
 from unransom.core.records import FileRef, Grade, KeyFound, KeyTrial, LockedGroup, Output, Problem
+from unransom.core.searches import LockedFile
 from unransom.core.spans import Origin, Run
 from unransom.core.streams import BytesReader
 from unransom.recover.keys import given
@@ -46,7 +47,7 @@ def ref(path, size, family="inc"):
 
 def unlocked(tmp_path, locked, *keys, path=b"a.png.INC", family="inc", reader=None, proven=()):
     context = surroundings(tmp_path, reader or BytesReader(locked), *keys, proven=proven)
-    (record,) = step.run(ref(path, len(locked), family), context)
+    (record,) = step.run(LockedFile(ref=ref(path, len(locked), family)), context)
     return record
 
 
@@ -142,7 +143,7 @@ def test_metadata_that_contradicts_itself_is_refused(tmp_path):
 
 def twice(tmp_path, locked, *keys, path, family):
     context = surroundings(tmp_path, BytesReader(locked), *keys)
-    (record,) = step.run(ref(path, len(locked), family), context)
+    (record,) = step.run(LockedFile(ref=ref(path, len(locked), family)), context)
     return record
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,6 +12,7 @@ from unransom import __version__
 from unransom.core.clock import now_ns
 from unransom.core.messages import Message, say
 from unransom.core.records import FileRef, Grade, KeyFound, Kind, Output, Problem, Record, State, Verdict
+from unransom.core.searches import Secret
 from unransom.core.spans import ByteMap, Origin
 
 encode = msgspec.json.Encoder().encode
@@ -53,17 +54,18 @@ def _listed(ref: FileRef) -> FileRef:
     return msgspec.structs.replace(ref, state=State.SKIPPED, why=why)
 
 
-def select(database: sqlite3.Connection, where: str, values: Sequence[Any] = ()) -> Iterator[FileRef]:
+def select(database: sqlite3.Connection, where: str, **values: Any) -> Iterator[FileRef]:
     """Yield the files for which the SQL condition ``where`` holds, in the order of their ids.
 
-    Rows are fetched page by page, so the caller may change the table in between.
+    ``values`` are those of the named parameters in the condition. Rows are fetched page by page, so the
+    caller may change the table in between.
     """
     decode = msgspec.json.Decoder(FileRef).decode
     last = 0
     while True:
         rows = database.execute(
-            f"SELECT id, body FROM files WHERE id > ? AND ({where}) ORDER BY id LIMIT 1000",
-            (last, *values),
+            f"SELECT id, body FROM files WHERE id > :last AND ({where}) ORDER BY id LIMIT 1000",
+            values | {"last": last},
         ).fetchall()
         for number, body in rows:
             yield msgspec.structs.replace(decode(body), id=number)
@@ -76,12 +78,16 @@ def store(database: sqlite3.Connection, step: str, item: int, records: Iterable[
     """Store what ``step`` yielded for ``item`` and bring the item's row up to it."""
     now = now_ns()
     for record in records:
+        if isinstance(record, Secret):
+            raise TypeError("a key belongs to the case's keys, not to its records")
+        if isinstance(record, KeyFound) and _known(database, record):
+            continue
         if isinstance(record, FileRef):
             _examined(database, record)
             continue
         database.execute(
             "INSERT INTO records (type, step, version, item, time, body) VALUES (?, ?, ?, ?, ?, ?)",
-            (type(record).__name__, step, __version__, item, now, encode(record).decode()),
+            (type(record).__name__, step, __version__, _item_of(record, item), now, encode(record).decode()),
         )
         match record:
             case Output():
@@ -90,6 +96,24 @@ def store(database: sqlite3.Connection, step: str, item: int, records: Iterable[
                 _judged(database, item, record)
             case Problem() if record.fatal and item:
                 _failed(database, item, record)
+
+
+def _item_of(record: Record, item: int) -> int:
+    """Return the file that ``record`` is about: a search for all files may find the key of one."""
+    return record.item if isinstance(record, KeyFound) else item
+
+
+def _known(database: sqlite3.Connection, found: KeyFound) -> bool:
+    """Return whether an earlier run has stored that the key opens the family, or the file."""
+    query = "SELECT body FROM records WHERE type = 'KeyFound' AND item = ?"
+    decode = msgspec.json.Decoder(KeyFound).decode
+    stored = (decode(body) for (body,) in database.execute(query, (found.item,)))
+    return any((each.family, each.fingerprint) == (found.family, found.fingerprint) for each in stored)
+
+
+def forget(database: sqlite3.Connection, step: str) -> None:
+    """Remove what ``step`` stored in earlier runs, save keys that were proven: those stay proven."""
+    database.execute("DELETE FROM records WHERE step = ? AND type <> 'KeyFound'", (step,))
 
 
 def _examined(database: sqlite3.Connection, ref: FileRef) -> None:
@@ -161,9 +185,11 @@ def records_of(database: sqlite3.Connection, kind: type[Stored]) -> Iterator[Sto
 
 
 def proven_keys(database: sqlite3.Connection) -> dict[str, frozenset[str]]:
-    """Return the fingerprints of proven keys by family."""
+    """Return the fingerprints of keys that are proven to open all files of a family, by family."""
     proven: dict[str, set[str]] = {}
     for found in records_of(database, KeyFound):
+        if found.item:
+            continue
         proven.setdefault(found.family, set()).add(found.fingerprint)
     return {family: frozenset(prints) for family, prints in proven.items()}
 

@@ -9,25 +9,48 @@ from typing import TYPE_CHECKING
 
 import click
 
-from unransom.cli.options import executor_of, json_option, key_option, progress_option, workers_option
+from unransom.cli.options import (
+    PATH,
+    budget_option,
+    dump_option,
+    executor_of,
+    json_option,
+    key_option,
+    known_option,
+    progress_option,
+    workers_option,
+)
 from unransom.cli.screen import Screen, Style
 from unransom.cli.speech import LANGUAGE, spoken, t
 from unransom.core.errors import EXIT_DONE, NoKeyFoundError
 
 if TYPE_CHECKING:
+    from unransom.run.alone import Work
     from unransom.run.wanted import WantedKey
 
 WANTED, NOTHING = frozenset({"wanted"}), frozenset[str]()
 
 
 @click.command(
-    help=t("Try keys on locked files; nothing is written. Without keys, say which are wanted."),
-    epilog=t("Example: unransom keys /mnt/share --key keys/"),
+    help=t(
+        "Find keys for locked files: try those that are given, then attack what is weak.\n\n"
+        "Says what every attack would cost and what rules it out; nothing but --out is written."
+    ),
+    epilog=t("Example: unransom keys /mnt/share --key keys/ --known /mnt/backup --out found.jsonl"),
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @key_option
 @click.option(
     "--wanted", is_flag=True, help=t("Write what a key holder would need, each wrapped key once, as JSON.")
+)
+@known_option
+@dump_option
+@budget_option
+@click.option(
+    "--out",
+    type=PATH,
+    metavar="KEYFILE",
+    help=t("File for the keys that are found; it can be given as --key. Only its owner can read it."),
 )
 @workers_option
 @progress_option
@@ -36,35 +59,38 @@ def command(
     sources: tuple[str, ...],
     keys: tuple[Path, ...],
     wanted: bool,
+    known: tuple[Path, ...],
+    dumps: tuple[Path, ...],
+    budget: float,
+    out: Path | None,
     workers: int,
     progress: Style,
     as_json: bool,
 ) -> int:
     """Try the keys on samples of every family and print what came of it."""
-    import msgspec
-
+    from unransom.case.found_keys import write as write_keys
     from unransom.run.alone import work_alone
     from unransom.run.recover import Job
 
     executor = executor_of(workers)
     with contextlib.closing(executor), Screen(progress) as screen:
-        job = Job(sources=sources, case=Path(), keys=keys, last="wanted", extra=WANTED if wanted else NOTHING)
+        job = Job(
+            sources=sources,
+            case=Path(),
+            keys=keys,
+            known=tuple(map(str, known)),
+            memory=tuple(map(str, dumps)),
+            budget=0.0 if wanted else budget,
+            last="wanted",
+            extra=WANTED if wanted else NOTHING,
+        )
         work = work_alone(job, executor, screen, LANGUAGE)
+    if out and work.secrets:
+        write_keys(out, work.secrets)
     if wanted:
         print(json.dumps([_wanted(key) for key in work.wanted], ensure_ascii=False, indent=2))
         return EXIT_DONE
-    if as_json:
-        document = {"found": work.found, "trials": work.trials}
-        print(json.dumps(msgspec.to_builtins(document), ensure_ascii=False, indent=2))
-    else:
-        for key in work.found:
-            print(t("{family}: key {fingerprint} opens it", family=key.family, fingerprint=key.fingerprint))
-            print("  " + spoken(key.proof))
-        for trial in work.trials:
-            if trial.outcome != "found":
-                print(f"{trial.family}: {spoken(trial.why)}")
-                needed = spoken(trial.wanted)
-                print("  " + t("wanted: {key}, for {files} files", key=needed, files=trial.files))
+    _show(work, as_json=as_json)
     return EXIT_DONE if work.found else NoKeyFoundError.exit_code
 
 
@@ -77,3 +103,24 @@ def _wanted(key: WantedKey) -> dict[str, str | int]:
         "bytes": key.size,
         "wanted": spoken(key.wanted),
     }
+
+
+def _show(work: Work, *, as_json: bool) -> None:
+    if as_json:
+        import msgspec
+
+        document = {"found": work.found, "trials": work.trials, "plans": work.plans}
+        print(json.dumps(msgspec.to_builtins(document), ensure_ascii=False, indent=2))
+    else:
+        for key in work.found:
+            print(t("{family}: key {fingerprint} opens it", family=key.family, fingerprint=key.fingerprint))
+            print("  " + spoken(key.proof))
+        for trial in work.trials:
+            if trial.outcome != "found":
+                print(f"{trial.family}: {spoken(trial.why)}")
+                needed = spoken(trial.wanted)
+                print("  " + t("wanted: {key}, for {files} files", key=needed, files=trial.files))
+        for plan in work.plans:
+            print(f"{plan.family or t('unnamed')}, {plan.attack}: {spoken(plan.why)}")
+            if plan.helps:
+                print("  " + t("what would help: {what}", what=spoken(plan.helps)))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from unransom.run.executor import Executor
 
 UNITS = {"k": 10, "m": 20, "g": 30, "t": 40}  # suffix: power of two
+TIMES = {"s": 1, "m": 60, "h": 3600, "d": 86400}  # suffix: seconds
 PATH = click.Path(path_type=Path)
 EXISTING = click.Path(path_type=Path, exists=True)
 
@@ -38,6 +39,28 @@ manifest_option = click.option(
 )
 out_option = click.option(
     "--out", type=PATH, required=True, metavar="DIR", help=t("Folder for what comes back; made if missing.")
+)
+known_option = click.option(
+    "--known",
+    type=EXISTING,
+    multiple=True,
+    metavar="DIR",
+    help=t("Originals of some files: old backups, downloads, copies elsewhere."),
+)
+dump_option = click.option(
+    "--memory",
+    "dumps",
+    type=EXISTING,
+    multiple=True,
+    metavar="DUMP",
+    help=t("Memory dump, hibernation or page file, or capture, in which keys may lie."),
+)
+budget_option = click.option(
+    "--budget",
+    default="1h",
+    metavar="TIME",
+    callback=lambda _context, _parameter, value: seconds_of(value),
+    help=t("Time that searches for keys may take, e.g. 30m; 0 for none."),
 )
 json_option = click.option(
     "--json", "as_json", is_flag=True, help=t("Write one JSON document to standard output.")
@@ -80,6 +103,20 @@ def size_of(text: str) -> int:
     if not number.isdigit():
         raise UsageError(say("{text} is no size", text=text), hint=say("write e.g. 512M or 2G"))
     return int(number) << unit
+
+
+def seconds_of(text: str) -> float:
+    """Return the seconds that e.g. ``90``, ``30m`` or ``1h`` means.
+
+    Raises:
+        UsageError: It means nothing.
+    """
+    number = text.strip().lower()
+    unit = TIMES.get(number[-1:], 0)
+    number = number[:-1] if unit else number
+    if not number.replace(".", "", 1).isdigit():
+        raise UsageError(say("{text} is no length of time", text=text), hint=say("write e.g. 30m or 1h"))
+    return float(number) * (unit or 1)
 
 
 def executor_of(workers: int = 0, cluster: str | None = None, memory_limit: str = "2G") -> Executor:

@@ -10,11 +10,14 @@ from pathlib import Path
 import click
 
 from unransom.cli.options import (
+    budget_option,
     case_option,
     cluster_option,
+    dump_option,
     executor_of,
     json_option,
     key_option,
+    known_option,
     manifest_option,
     memory_option,
     progress_option,
@@ -38,7 +41,9 @@ from unransom.cli.speech import LANGUAGE, t
 @key_option
 @manifest_option
 @click.option("--all", "whole_tree", is_flag=True, help=t("Copy intact files too, for the whole tree."))
-@click.option("--budget", metavar="TIME", hidden=True)
+@known_option
+@dump_option
+@budget_option
 @click.option(
     "--deadline",
     type=click.FloatRange(0, min_open=True),
@@ -57,7 +62,9 @@ def command(
     keys: tuple[Path, ...],
     manifests: tuple[Path, ...],
     whole_tree: bool,
-    budget: str | None,
+    known: tuple[Path, ...],
+    dumps: tuple[Path, ...],
+    budget: float,
     deadline: float | None,
     workers: int,
     cluster: str | None,
@@ -70,11 +77,13 @@ def command(
     from unransom.report import jsonfile, text
     from unransom.run.recover import Job, recover
 
-    del budget  # a bound on searches; trying the keys that were given is no search
     job = Job(
         sources=sources,
         case=case,
         keys=keys,
+        known=tuple(map(str, known)),
+        memory=tuple(map(str, dumps)),
+        budget=budget,
         manifests=manifests,
         command=shlex.join(["unransom", *sys.argv[1:]]),
         deadline_hours=deadline,

@@ -83,7 +83,7 @@ class Screen:
         total = f"/{progress.total:,}" if progress.total else ""
         say_to_people(
             f"{progress.operation}: {progress.done:,}{total} {spoken_unit(progress.unit)},"
-            f" {progress.bytes_done / 1e6:,.0f} MB, {progress.rate:,.0f}/s {progress.item}".rstrip()
+            f" {_amount(progress)}, {_left(progress)} {progress.item}".rstrip()
         )
 
     def _bar(self, progress: Progress) -> None:
@@ -94,7 +94,7 @@ class Screen:
             self._tasks[progress.operation],
             total=progress.total or None,
             completed=progress.done,
-            size=f"{progress.bytes_done / 1e6:,.0f} MB",
+            size=_amount(progress),
             item=progress.item[-40:],
         )
 
@@ -118,7 +118,20 @@ class Screen:
 
 def spoken_unit(unit: str) -> str:
     """Return the name of a unit of progress."""
-    return t("files") if unit == "files" else t("bytes")
+    return {"files": t("files"), "parts": t("parts")}.get(unit) or t("bytes")
+
+
+def _amount(progress: Progress) -> str:
+    if progress.tried:
+        rate = progress.tried / max(progress.seconds, 1e-3)
+        return t("{count} keys tried, {rate} a second", count=f"{progress.tried:,}", rate=f"{rate:,.0f}")
+    return f"{progress.bytes_done / 1e6:,.0f} MB"
+
+
+def _left(progress: Progress) -> str:
+    if progress.unit == "parts" and progress.seconds_left:
+        return t("{minutes} min left at most", minutes=f"{progress.seconds_left / 60:,.0f}")
+    return f"{progress.rate:,.0f}/s"
 
 
 def _as_json(progress: Progress) -> dict[str, str | int | float | bool]:
@@ -133,4 +146,5 @@ def _as_json(progress: Progress) -> dict[str, str | int | float | bool]:
         "seconds": round(progress.seconds, 3),
         "problems": progress.problems,
         "finished": progress.finished,
+        "tried": progress.tried,
     }

@@ -21,6 +21,13 @@ class Secret(Record, frozen=True, kw_only=True):
     item: int = 0
 
 
+class LockedFile(Record, frozen=True, kw_only=True):
+    """A locked file, and the keys that were found for it alone."""
+
+    ref: FileRef
+    own: tuple[Secret, ...] = ()
+
+
 class Pair(Record, frozen=True, kw_only=True):
     """A locked file and its original, or what is taken for it.
 

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import msgspec
 
+from unransom.case import found_keys
 from unransom.case.case import Case
 from unransom.case.files import records_of
 from unransom.core.progress import Listener, silent
 from unransom.core.records import KeyFound, KeyTrial
+from unransom.core.searches import AttackPlan, Secret
 from unransom.report.document import Result
 from unransom.run.executor import Executor
 from unransom.run.listing import Row, rows
@@ -31,6 +33,8 @@ class Work(msgspec.Struct, frozen=True):
         files: A row per file.
         found, trials: What trying keys came to.
         wanted: Wrapped keys that wait for a key holder, the one that opens most files first.
+        plans: What attacks on keys would cost, and what rules them out.
+        secrets: Keys that searches found.
     """
 
     result: Result
@@ -38,6 +42,8 @@ class Work(msgspec.Struct, frozen=True):
     found: tuple[KeyFound, ...]
     trials: tuple[KeyTrial, ...]
     wanted: tuple[WantedKey, ...]
+    plans: tuple[AttackPlan, ...]
+    secrets: tuple[Secret, ...]
 
 
 def work_alone(
@@ -62,11 +68,13 @@ def work_alone(
             found = tuple(records_of(case.database, KeyFound))
             trials = tuple(records_of(case.database, KeyTrial))
             wanted = tuple(wanted_keys(case))
+            plans = tuple(records_of(case.database, AttackPlan))
+            secrets = tuple(found_keys.of(case.database))
         if out:
             files = [_moved(row, folder, out) for row in files]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return Work(result, tuple(files), found, trials, wanted)
+    return Work(result, tuple(files), found, trials, wanted, plans, secrets)
 
 
 def _moved(row: Row, folder: Path, out: Path) -> Row:

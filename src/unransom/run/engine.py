@@ -7,13 +7,14 @@ import time
 from collections import deque
 from collections.abc import Iterator
 
-from unransom.case import files, journal
+from unransom.case import aids, files, found_keys, journal
 from unransom.case.case import Case
 from unransom.case.database import disk_full, transaction
 from unransom.core.keys import Key
 from unransom.core.messages import say
 from unransom.core.progress import Listener, Progress, silent
 from unransom.core.records import Delivery, FileRef, LockedGroup, Output, Problem, Record, Source
+from unransom.core.searches import LockedFile, Searched, Secret, Shard, Target
 from unransom.evidence import open_store
 from unransom.run.executor import Executor, Fate, Outcome
 from unransom.run.flow import FLOW, Numbered, Step
@@ -46,7 +47,7 @@ class Engine:
         self._keys = keys
         self._listener = listener
         self._item_seconds = item_seconds
-        self._left_out = OPTIONAL - extra | (frozenset() if keys else {"unlock"})
+        self._left_out = OPTIONAL - extra
         self.times: list[tuple[str, float, int, int]] = []  # step, seconds, items, bytes
 
     def run(self, last: str = FLOW[-1].name) -> None:
@@ -61,10 +62,13 @@ class Engine:
         for source in self._case.unlisted():
             self._list(source)
         for step in FLOW:
-            if step.name not in self._left_out:
+            if step.name not in self._left_out and (step.name != "unlock" or self._any_key()):
                 self._perform(step)
             if step.name == last:
                 return
+
+    def _any_key(self) -> bool:
+        return bool(self._keys or found_keys.of(self._database))
 
     def _reopen(self) -> None:
         """Give files that no earlier key opened another chance."""
@@ -89,18 +93,21 @@ class Engine:
                 batch.append(entry)
                 count, size = count + 1, size + entry.size
                 if len(batch) == LISTED_AT_ONCE:
-                    self._add(batch)
+                    self._add(source, batch)
                     seconds = time.monotonic() - began
                     self._listener(Progress("list", count, 0, "files", source.id, size, seconds))
         finally:
             store.close()
-        self._add(batch)
+        self._add(source, batch)
         self._case.mark_listed(source, count, size)
         self._finished("list", began, count, size)
 
-    def _add(self, batch: list[FileRef]) -> None:
+    def _add(self, source: Source, batch: list[FileRef]) -> None:
         with transaction(self._database):
-            files.add(self._database, batch)
+            if source.role == "evidence":
+                files.add(self._database, batch)
+            else:
+                aids.add(self._database, source.role, batch)
         batch.clear()
 
     def _perform(self, step: Step) -> None:
@@ -109,24 +116,30 @@ class Engine:
         total, _ = step.total(self._database)
         if not total:
             return
+        if step.anew:
+            with transaction(self._database):
+                files.forget(self._database, step.name)
+        found = (secret.key for secret in found_keys.of(self._database) if not secret.item)
         surroundings = Surroundings(
             case=str(self._case.folder),
             sources=tuple(self._case.sources()),
-            keys=self._keys,
+            keys=tuple({key.fingerprint: key for key in (*self._keys, *found)}.values()),
             proven=files.proven_keys(self._database),
         )
         queue = _Queue(step, step.items(self._database), self._item_seconds)
-        done = size = problems = 0
+        done = size = problems = tried = 0
         item = ""
         for outcome in self._executor.run(surroundings, queue):
             if outcome:
                 handled = self._handle(step, outcome, queue)
                 done += len(handled)
                 size += sum(_size(each) for each in handled)
+                tried += _tried(outcome.result)
                 problems += sum(isinstance(outcome.result, Fate) for _ in handled)
                 item = name_of(handled[-1]) if handled else item
             seconds = time.monotonic() - began
-            self._listener(Progress(step.name, done, total, "files", item, size, seconds, problems))
+            event = Progress(step.name, done, total, step.unit, item, size, seconds, problems, tried=tried)
+            self._listener(event)
         self._finished(step.name, began, done, size)
 
     def _finished(self, name: str, began: float, done: int, size: int) -> None:
@@ -157,9 +170,11 @@ class Engine:
         """Store records, journal and chain in one transaction."""
         numbers = task.numbers[: len(records)]
         with transaction(self._database):
-            for number, yielded in zip(numbers, records, strict=True):
-                files.store(self._database, step.name, 0 if step.name == "keys" else number, yielded)
-            if step.name != "keys":
+            for item, yielded in zip(task.items, records, strict=False):
+                found_keys.keep(self._database, [each for each in yielded if isinstance(each, Secret)])
+                records_left = [each for each in yielded if not isinstance(each, Secret)]
+                files.store(self._database, step.name, _file_of(item), records_left)
+            if not step.anew:
                 journal.finish(self._database, step.name, numbers)
             outputs = [each for yielded in records for each in yielded if isinstance(each, Output)]
             if outputs:
@@ -221,13 +236,32 @@ class _Queue:
         )
 
 
+def _tried(result: Done | Fate) -> int:
+    """Return how many keys the shards of a task tried."""
+    records = result.records if isinstance(result, Done) else ()
+    return sum(each.candidates for yielded in records for each in yielded if isinstance(each, Searched))
+
+
+def _file_of(item: Item) -> int:
+    """Return the file that an item's records are about, 0 where that is no single file."""
+    match item:
+        case FileRef():
+            return item.id
+        case LockedFile() | Delivery():
+            return item.ref.id
+        case LockedGroup() | Target() | Shard():
+            return 0
+
+
 def _size(item: Item) -> int:
     match item:
         case FileRef():
             return item.size
+        case LockedFile():
+            return item.ref.size
         case Delivery():
             return 0
-        case LockedGroup():
+        case LockedGroup() | Target() | Shard():
             return TASK_BYTES  # a task of its own
 
 

@@ -8,17 +8,16 @@ from typing import NamedTuple
 
 import msgspec
 
-from unransom.case import files
+from unransom.case import files, found_keys
 from unransom.case.manifests import expected_digest
 from unransom.core.records import Delivery, FileRef, LockedGroup, Output
+from unransom.core.searches import LockedFile, Secret
+from unransom.run import searches
+from unransom.run.searches import LOCKED
 from unransom.run.work import Item
-
-SAMPLES = 24  # files of a group that keys are tried on
-LARGEST_SAMPLE = 16 << 20  # bytes
 
 # SQL conditions on `files`.
 FOUND = "state = 'found'"
-LOCKED = "(state = 'locked' OR state = 'unknown' AND json_extract(body, '$.candidates[0]') IS NOT NULL)"
 INTACT = "state = 'intact'"
 DELIVERED = "output IS NOT NULL"
 
@@ -37,20 +36,28 @@ class Step(NamedTuple):
         name: As on the command line and in the journal.
         perform: ``module:function``; takes an item and a ``Context``, yields records.
         total: How many items wait for it, and their bytes.
-        items: Yields them.
+        items: Yields them; each is made when a worker is free for it.
+        anew: Every run performs it on all of its items, and what an earlier run of it stored is replaced.
+        unit: Of its progress.
     """
 
     name: str
     perform: str
     total: Callable[[sqlite3.Connection], tuple[int, int]]
     items: Callable[[sqlite3.Connection], Iterator[Numbered]]
+    anew: bool = False
+    unit: str = "files"
+
+
+def _as_it_is(_: sqlite3.Connection) -> Callable[[FileRef], Item]:
+    return lambda ref: ref
 
 
 def _per_file(
     name: str,
     perform: str,
     condition: str,
-    wrap: Callable[[sqlite3.Connection, FileRef], Item] = lambda _, ref: ref,
+    wrapper: Callable[[sqlite3.Connection], Callable[[FileRef], Item]] = _as_it_is,
 ) -> Step:
     """Return a step for every file that meets ``condition`` and that it is not done with."""
     where = f"{condition} AND id NOT IN (SELECT item FROM journal WHERE step = '{name}' AND done)"
@@ -61,35 +68,48 @@ def _per_file(
         return count, size
 
     def items(database: sqlite3.Connection) -> Iterator[Numbered]:
+        wrap = wrapper(database)
         for ref in files.select(database, where):
-            yield Numbered(ref.id, wrap(database, ref))
+            yield Numbered(ref.id, wrap(ref))
 
     return Step(name, perform, total, items)
 
 
+def _anew(name: str, perform: str, items: Callable[[sqlite3.Connection], Iterator[Numbered]]) -> Step:
+    """Return a step for a few items that every run performs on all of them."""
+    return Step(name, perform, lambda database: (sum(1 for _ in items(database)), 0), items, anew=True)
+
+
 def _groups(database: sqlite3.Connection) -> Iterator[Numbered]:
     """Yield locked files by family, a few samples each; few enough to be tried anew by every run."""
-    query = (
-        "SELECT family, count(*), sum(size) FROM (SELECT coalesce(family, each.value) AS family, size"
-        f" FROM files LEFT JOIN json_each(body, '$.candidates') AS each ON family IS NULL WHERE {LOCKED})"
-        " WHERE family IS NOT NULL GROUP BY family ORDER BY family"
-    )
-    for number, (family, count, size) in enumerate(database.execute(query).fetchall(), 1):
-        group = LockedGroup(family=family, samples=_samples(database, family), files=count, size=size)
-        yield Numbered(number, group)
+    for number, (family, count, size) in enumerate(searches.groups(database), 1):
+        if family:
+            samples = searches.samples(database, family)
+            yield Numbered(number, LockedGroup(family=family, samples=samples, files=count, size=size))
 
 
-def _samples(database: sqlite3.Connection, family: str) -> tuple[FileRef, ...]:
-    """Return files to try keys on: of formats that prove most, neither tiny nor large."""
-    rows = database.execute(
-        f"SELECT id, body FROM files WHERE {LOCKED} AND size BETWEEN 1 AND ?"
-        " AND (family = ? OR family IS NULL AND EXISTS"
-        " (SELECT 1 FROM json_each(body, '$.candidates') WHERE value = ?))"
-        " ORDER BY format IN ('', 'text', 'csv'), abs(size - 65536), id LIMIT ?",
-        (LARGEST_SAMPLE, family, family, SAMPLES),
-    )
-    decode = msgspec.json.Decoder(FileRef).decode
-    return tuple(msgspec.structs.replace(decode(body), id=number) for number, body in rows)
+def _targets(database: sqlite3.Connection) -> Iterator[Numbered]:
+    yield from (Numbered(number, target) for number, target in enumerate(searches.targets(database), 1))
+
+
+def _shards_left(database: sqlite3.Connection) -> tuple[int, int]:
+    return searches.Search(database).total, 0
+
+
+def _shards(database: sqlite3.Connection) -> Iterator[Numbered]:
+    yield from (Numbered(number, shard) for number, shard in searches.Search(database))
+
+
+def _with_own_keys(database: sqlite3.Connection) -> Callable[[FileRef], Item]:
+    own: dict[int, list[Secret]] = {}
+    for secret in found_keys.of(database):
+        if secret.item:
+            own.setdefault(secret.item, []).append(secret)
+    return lambda ref: LockedFile(ref=ref, own=tuple(own.get(ref.id, ())))
+
+
+def _deliveries(database: sqlite3.Connection) -> Callable[[FileRef], Item]:
+    return lambda ref: _delivery(database, ref)
 
 
 def _delivery(database: sqlite3.Connection, ref: FileRef) -> Delivery:
@@ -104,14 +124,11 @@ def _delivery(database: sqlite3.Connection, ref: FileRef) -> Delivery:
 
 FLOW: tuple[Step, ...] = (
     _per_file("triage", "unransom.examine.triage.step:run", FOUND),
-    Step(
-        "keys",
-        "unransom.recover.keys.given:run",
-        lambda database: (sum(1 for _ in _groups(database)), 0),
-        _groups,
-    ),
+    _anew("keys", "unransom.recover.keys.given:run", _groups),
+    _anew("plan", "unransom.recover.keys.plan:run", _targets),
+    Step("search", "unransom.recover.keys.search:run", _shards_left, _shards, unit="parts"),
     _per_file("wanted", "unransom.recover.keys.wanted:run", LOCKED),
-    _per_file("unlock", "unransom.recover.unlock.step:run", LOCKED),
+    _per_file("unlock", "unransom.recover.unlock.step:run", LOCKED, _with_own_keys),
     _per_file("copy", "unransom.recover.copy.step:run", INTACT),
-    _per_file("integrity", "unransom.verify.integrity.step:run", DELIVERED, _delivery),
+    _per_file("integrity", "unransom.verify.integrity.step:run", DELIVERED, _deliveries),
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from unransom.case import manifests
+from unransom.case import found_keys, manifests
 from unransom.case.case import Case
 from unransom.case.database import disk_full, transaction
 from unransom.core.errors import (
@@ -31,6 +31,7 @@ from unransom.run.engine import ITEM_SECONDS, Engine
 from unransom.run.executor import Executor
 from unransom.run.flow import FLOW
 from unransom.run.result import result
+from unransom.run.searches import BUDGET
 from unransom.run.work import NO_SPACE
 from unransom.verify.integrity.manifest import entries
 
@@ -44,6 +45,9 @@ class Job(msgspec.Struct, frozen=True):
         sources: Places that evidence is in, as they were named.
         case: The case folder.
         keys: Key files, or folders of them.
+        known: Places with originals: backups, old copies, downloads.
+        memory: Dumps of memory, page files, captures that keys may lie in.
+        budget: Seconds that searches for keys may take.
         manifests: Files with hashes of originals.
         command: The command line for the report.
         last: Name of the last step to perform.
@@ -55,6 +59,9 @@ class Job(msgspec.Struct, frozen=True):
     sources: tuple[str, ...]
     case: Path
     keys: tuple[Path, ...] = ()
+    known: tuple[str, ...] = ()
+    memory: tuple[str, ...] = ()
+    budget: float = 0.0
     manifests: tuple[Path, ...] = ()
     command: str = "unransom recover"
     last: str = FLOW[-1].name
@@ -70,13 +77,17 @@ def recover(job: Job, executor: Executor, listener: Listener = silent, language:
         UnransomError: See ``core.errors``; the case holds what was done until then.
     """
     keys = load_keys(job.keys)
-    for location in job.sources:
+    for location in (*job.sources, *job.known, *job.memory):
         check_apart(job.case, location)
     with Case(job.case, create=bool(job.sources)) as case:
-        if job.deadline_hours:
-            with transaction(case.database):
+        with transaction(case.database):
+            case.set_fact(BUDGET, str(job.budget))
+            if job.deadline_hours:
                 case.set_fact("deadline_hours", str(job.deadline_hours))
+        check_sources(case)
         add_sources(case, job.sources)
+        add_sources(case, job.known, "known")
+        add_sources(case, job.memory, "memory")
         add_manifests(case, job.manifests)
         engine = Engine(case, executor, keys, listener, job.item_seconds, extra=job.extra)
         try:
@@ -103,8 +114,8 @@ def check_apart(case: Path, location: str) -> None:
         )
 
 
-def add_sources(case: Case, locations: Sequence[str]) -> None:
-    """Check that the sources of the case are as they were, and add the places that are new.
+def check_sources(case: Case) -> None:
+    """Check that the sources of the case are as they were.
 
     Raises:
         EvidenceChangedError: A source is not what it was when the case first saw it.
@@ -121,9 +132,15 @@ def add_sources(case: Case, locations: Sequence[str]) -> None:
                 ),
                 hint=say("begin a new case for it, and work on an image"),
             )
+
+
+def add_sources(case: Case, locations: Sequence[str], role: str = "evidence") -> None:
+    """Add the places that are new to the case."""
     for location in locations:
         source = identify(location, {known.id for known in case.sources()})
-        case.add_source(msgspec.structs.replace(source, fingerprint=fingerprint_of(source)))
+        if role == "memory" and source.kind == "image":
+            source = msgspec.structs.replace(source, kind="file")  # bytes to scan, whatever they begin with
+        case.add_source(msgspec.structs.replace(source, fingerprint=fingerprint_of(source), role=role))
 
 
 def add_manifests(case: Case, paths: Sequence[Path]) -> None:
@@ -164,6 +181,10 @@ def load_keys(paths: Sequence[Path]) -> tuple[Key, ...]:
 def _keys_in(file: Path) -> tuple[Key, ...]:
     try:
         with file.open("rb") as stream:
+            if stream.read(1) == b"{":  # keys that a search found
+                found = found_keys.read(file.read_bytes())
+                return tuple(secret.key for secret in found)
+            stream.seek(0)
             return read_keys(stream.read(MAX_KEY_FILE), file.name)
     except OSError as error:
         raise UsageError(

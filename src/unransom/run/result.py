@@ -35,10 +35,12 @@ from unransom.report.document import (
     Timeline,
 )
 from unransom.report.tallies import Counts, Grades, Origins, StepTime, Throughput
+from unransom.run.losses import KINDS, losses
 
 PARTIAL_FILES = 50
 NOTES = 20
 BUCKETS = 60  # of a timeline
+NOTED = f"type = 'Finding' AND json_extract(body, '$.kind') NOT IN {KINDS}"  # losses are told by themselves
 
 # A file that is locked and has no key is one that was not brought back; one not looked at is unknown.
 FINAL = "CASE state WHEN 'locked' THEN 'failed' WHEN 'found' THEN 'unknown' ELSE state END"
@@ -76,10 +78,11 @@ def result(
         families=tuple(_families(database)),
         timelines=tuple(_timelines(case)),
         notes=tuple(_notes(database)),
-        notes_total=_count(database, "SELECT count(*) FROM records WHERE type = 'Finding'"),
+        notes_total=_count(database, f"SELECT count(*) FROM records WHERE {NOTED}"),
         problems=tuple(_problems(database)),
         partial_files=tuple(_partial_files(database)),
         not_recovered=tuple(_not_recovered(database)),
+        losses=tuple(losses(database)),
         formats=tuple(_formats(database)),
         throughput=Throughput(
             seconds=sum(seconds for _, seconds, _, _ in times),
@@ -214,7 +217,7 @@ def _timelines(case: Case) -> Iterator[Timeline]:
 
 
 def _notes(database: sqlite3.Connection) -> Iterator[NoteFacts]:
-    rows = database.execute("SELECT body FROM records WHERE type = 'Finding' ORDER BY id LIMIT ?", (NOTES,))
+    rows = database.execute(f"SELECT body FROM records WHERE {NOTED} ORDER BY id LIMIT ?", (NOTES,))
     for (body,) in rows:
         finding = msgspec.json.decode(body, type=Finding)
         yield NoteFacts(item=finding.item, what=finding.what, kind=finding.kind, facts=finding.facts)

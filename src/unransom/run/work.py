@@ -19,12 +19,13 @@ from unransom.core.errors import EvidenceChangedError, UnreadableError
 from unransom.core.keys import Key
 from unransom.core.messages import say
 from unransom.core.records import Delivery, FileRef, LockedGroup, Problem, Record, Source
+from unransom.core.searches import LockedFile, Shard, Target
 from unransom.core.streams import Reader
 from unransom.core.text import shown
 from unransom.evidence import open_store
 from unransom.evidence.store import Store
 
-Item = FileRef | LockedGroup | Delivery
+Item = FileRef | LockedGroup | Delivery | LockedFile | Target | Shard
 Perform = Callable[[Item, Context], Iterator[Record]]
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -120,10 +121,12 @@ def name_of(item: Item) -> str:
     match item:
         case FileRef():
             return f"{item.source}:{shown(item.path)}"
-        case Delivery():
+        case Delivery() | LockedFile():
             return name_of(item.ref)
-        case LockedGroup():
+        case LockedGroup() | Target():
             return item.family
+        case Shard():
+            return f"{item.plan.attack} {item.plan.family}"
 
 
 @functools.cache

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unransom.catalog.families import family as family_named
-from unransom.catalog.oracle import judge
-from unransom.catalog.schemes.assemble import assemble_in_memory
-from unransom.catalog.schemes.family import PROVEN, BadMarkError, Family, FileKey, Mark
+from unransom.catalog.schemes.family import Family
 from unransom.core.context import Context
 from unransom.core.keys import Key
-from unransom.core.messages import Message, say
-from unransom.core.records import FileRef, Grade, KeyFound, KeyTrial, LockedGroup, Record
-from unransom.core.streams import BytesReader, Salvage
-
-LARGEST_SAMPLE = 16 << 20  # bytes; a sample is decrypted in memory
+from unransom.core.messages import say
+from unransom.core.records import FileRef, KeyFound, KeyTrial, LockedGroup, Record
+from unransom.core.streams import Salvage
+from unransom.recover.keys.proof import proof_of
 
 
 def run(group: LockedGroup, context: Context) -> Iterator[Record]:
@@ -54,30 +51,8 @@ def _try(family: Family, key: Key, samples: tuple[FileRef, ...], context: Contex
             if mark is None or file_key is None:
                 continue
             unwrapped = True
-            proof = _proof(family, locked, mark, file_key, ref)
+            proof = proof_of(family, locked, mark, file_key, ref.original or ref.path)
         if proof:
             bits, why = proof
             return KeyFound(family=family.name, fingerprint=key.fingerprint, bits=bits, proof=why)
     return "unproven" if unwrapped else "refused"
-
-
-def _proof(
-    family: Family, locked: Salvage, mark: Mark, file_key: FileKey, ref: FileRef
-) -> tuple[int, Message] | None:
-    """Return bits and sentence of the proof that the file key is right, None where there is none."""
-    if file_key.bits >= PROVEN and file_key.proof:
-        return file_key.bits, file_key.proof
-    try:
-        plan = family.plan(locked, mark, file_key)
-        content = assemble_in_memory(locked, plan, LARGEST_SAMPLE)
-    except BadMarkError:
-        return None
-    if content is None:
-        return None
-    checked = plan.check() if plan.check else None
-    if checked and checked[0] >= PROVEN:
-        return checked
-    validation = judge(BytesReader(content), plan.name or ref.original or ref.path).validation
-    if validation.grade in {Grade.GOOD, Grade.PARTIAL} and validation.bits >= PROVEN:
-        return validation.bits, validation.why
-    return None

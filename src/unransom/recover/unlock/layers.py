@@ -15,6 +15,7 @@ from unransom.core.messages import Message, say
 from unransom.core.outputs import Outputs
 from unransom.core.paths import safe_name
 from unransom.core.records import FileRef, Grade, Output
+from unransom.core.searches import Secret
 from unransom.core.spans import ByteMap, Origin
 from unransom.core.streams import Reader, Salvage
 
@@ -30,6 +31,7 @@ class Layer(NamedTuple):
         families: Which to try.
         locked_name: Last part of the path of the locked file.
         name: The original's path as far as it is known, b"" where it is not.
+        own: Keys that were found for this file alone.
         beneath: Where the bytes come from, None for the evidence itself.
         depth: 1 for the evidence.
         sure: Every key of the outer layers is proven.
@@ -40,6 +42,7 @@ class Layer(NamedTuple):
     families: tuple[Family, ...]
     locked_name: bytes
     name: bytes
+    own: tuple[Secret, ...] = ()
     beneath: ByteMap | None = None
     depth: int = 1
     sure: bool = True
@@ -97,6 +100,10 @@ def _openings(layer: Layer, context: Context) -> Iterator[_Opening]:
         mark = family.read(locked)
         if mark is None:
             continue
+        for secret in layer.own:
+            file_key = family.unwrap(mark, secret.key) if secret.family == family.name else None
+            if file_key:
+                openings.append(_Opening(family, mark, secret.key, file_key, proven=True))
         known = layer.depth == 1 and layer.ref.family == family.name
         elsewhere = context.proven.get(family.name, frozenset()) if known else frozenset()
         for key in context.keys:

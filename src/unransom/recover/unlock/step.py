@@ -7,19 +7,24 @@ from collections.abc import Iterator
 from unransom.catalog.families import family as family_named
 from unransom.core.context import Context
 from unransom.core.messages import say
-from unransom.core.records import FileRef, Output, Problem, Record, State
+from unransom.core.records import Output, Problem, Record, State
+from unransom.core.searches import LockedFile
 from unransom.core.text import shown
 from unransom.recover.unlock.layers import Layer, unwind
 
 
-def run(ref: FileRef, context: Context) -> Iterator[Record]:
-    """Unlock ``ref``; yield its ``Output``, or a ``Problem`` that says which proof is missing.
+def run(locked: LockedFile, context: Context) -> Iterator[Record]:
+    """Unlock ``locked``; yield its ``Output``, or a ``Problem`` that says which proof is missing.
 
     A file that is not known to be locked is tried too, and yields nothing where no key opens it.
     """
-    names = (ref.family,) if ref.family else ref.candidates
+    ref = locked.ref
+    own = tuple(secret.family for secret in locked.own)
+    names = tuple(dict.fromkeys((*own, *((ref.family,) if ref.family else ref.candidates))))
     with context.open(ref) as reader:
-        found = unwind(Layer(ref, reader, tuple(map(family_named, names)), ref.name, ref.original), context)
+        found = unwind(
+            Layer(ref, reader, tuple(map(family_named, names)), ref.name, ref.original, locked.own), context
+        )
     if isinstance(found, Output):
         yield found
     elif ref.state is State.UNKNOWN:

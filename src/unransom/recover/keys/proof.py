@@ -1,0 +1,42 @@
+"""The proof that a key opens a file: by its wrap, by the tags of the scheme, or by what comes out."""
+
+from __future__ import annotations
+
+from unransom.catalog.oracle import judge
+from unransom.catalog.schemes.assemble import assemble_in_memory
+from unransom.catalog.schemes.family import PROVEN, BadMarkError, Family, FileKey, Mark
+from unransom.core.messages import Message
+from unransom.core.records import Grade
+from unransom.core.streams import BytesReader, Salvage
+
+LARGEST_SAMPLE = 16 << 20  # bytes; a sample is decrypted in memory
+
+
+def proof_of(
+    family: Family, locked: Salvage, mark: Mark, file_key: FileKey, path: bytes
+) -> tuple[int, Message] | None:
+    """Return bits and sentence of the proof that the file key is right, None where there is none.
+
+    Args:
+        family: The family that ``locked`` is of.
+        locked: The locked file; it is decrypted in memory, as far as that takes ``LARGEST_SAMPLE`` bytes.
+        mark: What ``family`` read from it.
+        file_key: The key to prove.
+        path: What the original is called, as far as that is known: which format to expect.
+    """
+    if file_key.bits >= PROVEN and file_key.proof:
+        return file_key.bits, file_key.proof
+    try:
+        plan = family.plan(locked, mark, file_key)
+        content = assemble_in_memory(locked, plan, LARGEST_SAMPLE)
+    except BadMarkError:
+        return None
+    if content is None:
+        return None
+    checked = plan.check() if plan.check else None
+    if checked and checked[0] >= PROVEN:
+        return checked
+    validation = judge(BytesReader(content), plan.name or path).validation
+    if validation.grade in {Grade.GOOD, Grade.PARTIAL} and validation.bits >= PROVEN:
+        return validation.bits, validation.why
+    return None

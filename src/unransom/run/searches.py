@@ -1,0 +1,173 @@
+"""What is searched for which files, in which order, and when a search is over."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from unransom.case import aids, files
+from unransom.core.records import FileRef, KeyFound
+from unransom.core.searches import AttackPlan, Pair, Shard, Target
+
+SAMPLES = 24  # files of a group that keys are tried on
+LARGEST_SAMPLE = 16 << 20  # bytes
+PAIRS = 512  # of a group
+TAIL = 2048  # bytes that a locker may add to a file
+CLUES = 64  # solved neighbours that a search hears of
+TRIED = 4  # files of a group that a search for each file is tried on in full before it is given up
+
+BUDGET = "budget"  # fact of the case: seconds that searches may take in this run
+
+LOCKED = "(state = 'locked' OR state = 'unknown' AND json_extract(body, '$.candidates[0]') IS NOT NULL)"
+SOLVED = "SELECT item FROM records WHERE type = 'KeyFound'"
+OF_FAMILY = (
+    "(family = :family OR family IS NULL AND (:family = '' OR EXISTS"
+    " (SELECT 1 FROM json_each(body, '$.candidates') WHERE value = :family)))"
+)
+
+
+def groups(database: sqlite3.Connection) -> Iterator[tuple[str, int, int]]:
+    """Yield family, files and bytes of what is locked; last, as "", all that no family is sure of.
+
+    A file without a family counts for each that it may be of, and for "".
+    """
+    query = (
+        "SELECT family, count(*), sum(size) FROM (SELECT coalesce(family, each.value) AS family, size"
+        f" FROM files LEFT JOIN json_each(body, '$.candidates') AS each ON family IS NULL WHERE {LOCKED}"
+        f" UNION ALL SELECT '', size FROM files WHERE {LOCKED} AND family IS NULL)"
+        " WHERE family IS NOT NULL GROUP BY family ORDER BY family = '', family"
+    )
+    yield from database.execute(query).fetchall()
+
+
+def samples(database: sqlite3.Connection, family: str) -> tuple[FileRef, ...]:
+    """Return files to try keys on: of formats that prove most, neither tiny nor large."""
+    rows = database.execute(
+        f"SELECT id, body FROM files WHERE {LOCKED} AND {OF_FAMILY} AND size BETWEEN 1 AND :most"
+        f" AND id NOT IN ({SOLVED})"
+        " ORDER BY format IN ('', 'text', 'csv'), abs(size - 65536), id LIMIT :count",
+        {"family": family, "most": LARGEST_SAMPLE, "count": SAMPLES},
+    )
+    decode = msgspec.json.Decoder(FileRef).decode
+    return tuple(msgspec.structs.replace(decode(body), id=number) for number, body in rows)
+
+
+def targets(database: sqlite3.Connection) -> Iterator[Target]:
+    """Yield what is locked and has no key yet, as targets of attacks."""
+    proven = files.proven_keys(database)
+    dumps = tuple(aids.select(database, "memory"))
+    for family, count, size in groups(database):
+        chosen = samples(database, family)
+        if chosen and family not in proven:
+            found = pairs(database, family)
+            yield Target(family=family, samples=chosen, files=count, size=size, pairs=found, dumps=dumps)
+
+
+def pairs(database: sqlite3.Connection, family: str) -> tuple[Pair, ...]:
+    """Return locked files with originals from ``--known`` or, intact, beside them; the largest first."""
+    found: list[Pair] = []
+    where = f"{LOCKED} AND {OF_FAMILY}"
+    for locked in files.select(database, where, family=family):
+        name = (locked.original or locked.path).rpartition(b"/")[2]
+        sizes = range(max(locked.size - TAIL, 1), locked.size + 1)
+        for plain in aids.alike(database, "known", name, sizes):
+            how = "name" if plain.name == name else "size"
+            found.append(Pair(locked=locked, plain=plain, how=how))
+    found.sort(key=lambda pair: (pair.how != "name", -pair.plain.size))
+    return tuple(found[:PAIRS])
+
+
+def budget_of(database: sqlite3.Connection) -> float:
+    """Return the seconds that searches may take in this run."""
+    row = database.execute("SELECT value FROM facts WHERE name = ?", (BUDGET,)).fetchone()
+    return float(row[0]) if row else 0.0
+
+
+class Search:
+    """The shards of all searches that are worth their cost, the most promising first.
+
+    What is found while shards are being searched ends the searches that it answers: shards are made one
+    by one as workers become free.
+    """
+
+    def __init__(self, database: sqlite3.Connection, now: Callable[[], float] = time.monotonic) -> None:
+        """Plan on what is stored; the case's budget is in seconds of the clock that ``now`` reads."""
+        self._database = database
+        self._now = now
+        self._end = now() + budget_of(database)
+        plans = [plan for plan in files.records_of(database, AttackPlan) if plan.shards]
+        self._plans = sorted(plans, key=lambda plan: plan.seconds / max(plan.chance, 1e-9))
+        self._targets = {target.family: target for target in targets(database)} if plans else {}
+
+    @property
+    def total(self) -> int:
+        """Shards at most, where no search ends early."""
+        return sum(plan.shards for plan in self._plans)
+
+    def __iter__(self) -> Iterator[tuple[int, Shard]]:
+        for plan in self._plans:
+            target = self._targets.get(plan.family)
+            if target is None:
+                continue
+            for number, shard in self._for_each(plan, target) if plan.each else self._for_all(plan, target):
+                if self._now() >= self._end:
+                    return
+                yield number, shard
+
+    def _for_all(self, plan: AttackPlan, target: Target) -> Iterator[tuple[int, Shard]]:
+        for number in range(1, plan.shards + 1):
+            if self._found(plan.family, 0):
+                return
+            yield from self._open(Shard(plan=plan, target=target, number=number))
+
+    def _for_each(self, plan: AttackPlan, target: Target) -> Iterator[tuple[int, Shard]]:
+        """Search a few files in full; when one of them gives way, look near it for all the others."""
+        for ref in target.samples[:TRIED]:
+            for number in range(1, plan.shards + 1):
+                if self._found(plan.family, ref.id):
+                    break
+                yield from self._open(self._shard(plan, target, ref, number))
+            if self._clues(plan):
+                yield from self._neighbours(plan, target)
+                return
+
+    def _neighbours(self, plan: AttackPlan, target: Target) -> Iterator[tuple[int, Shard]]:
+        where = f"{LOCKED} AND {OF_FAMILY} AND id NOT IN ({SOLVED})"
+        for ref in files.select(self._database, where, family=plan.family):
+            yield from self._open(self._shard(plan, target, ref, 0))
+        for ref in files.select(self._database, where, family=plan.family):
+            for number in range(1, plan.shards + 1):
+                if self._found(plan.family, ref.id):
+                    break
+                yield from self._open(self._shard(plan, target, ref, number))
+
+    def _shard(self, plan: AttackPlan, target: Target, ref: FileRef, number: int) -> Shard:
+        clues = self._clues(plan) if number == 0 else ()
+        chosen = msgspec.structs.replace(target, samples=(ref,), pairs=(), clues=clues)
+        return Shard(plan=plan, target=chosen, number=number)
+
+    def _open(self, shard: Shard) -> Iterator[tuple[int, Shard]]:
+        """Yield ``shard`` with what the journal calls it, unless an earlier run has done it."""
+        item = shard.target.samples[0].id if shard.plan.each else 0
+        name = f"{shard.plan.attack} {shard.plan.family} {item} {shard.number} {len(shard.target.clues)}"
+        number = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=7).digest())
+        done = "SELECT 1 FROM journal WHERE step = 'search' AND item = ? AND done"
+        if not self._database.execute(done, (number,)).fetchone():
+            yield number, shard
+
+    def _found(self, family: str, item: int) -> bool:
+        query = (
+            "SELECT 1 FROM records WHERE type = 'KeyFound' AND json_extract(body, '$.family') = ?"
+            " AND item IN (0, ?)"
+        )
+        return self._database.execute(query, (family, item)).fetchone() is not None
+
+    def _clues(self, plan: AttackPlan) -> tuple[tuple[int, str], ...]:
+        found = [each for each in files.records_of(self._database, KeyFound) if each.clue]
+        chosen = [each for each in found if (each.attack, each.family) == (plan.attack, plan.family)]
+        times = dict(self._database.execute("SELECT id, coalesce(modified, 0) FROM files WHERE modified > 0"))
+        return tuple((times.get(each.item, 0), each.clue) for each in chosen[-CLUES:])
