@@ -1,0 +1,137 @@
+"""A table's definition and how the records of its clustered index are laid out by it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from unransom.catalog.databases.innodb.types import VARIABLE, ColumnType, Kind
+from unransom.catalog.databases.table import Column
+
+ROW_ID, TRX_ID, ROLL_PTR = "DB_ROW_ID", "DB_TRX_ID", "DB_ROLL_PTR"
+MOST_COLUMNS = 4096  # of a table; InnoDB takes 1017
+
+
+class ColumnDef(msgspec.Struct, frozen=True):
+    """A column as its source declares it.
+
+    Attributes:
+        name, type, nullable: As declared.
+        hidden: Not the user's: dropped, or the engine's own.
+        position: Place in the record where the source says it (MySQL 8 after instant changes), else -1.
+        added, dropped: Row versions that it came and went with (MySQL 8.0.29 and later), 0 for none.
+        default: Value of rows that are older than the column, as stored bytes; None for NULL.
+        late: Added by an instant change of the older kind, so that records may end before it.
+        automatic: AUTO_INCREMENT.
+    """
+
+    name: str
+    type: ColumnType
+    nullable: bool = True
+    hidden: bool = False
+    position: int = -1
+    added: int = 0
+    dropped: int = 0
+    default: bytes | None = None
+    late: bool = False
+    automatic: bool = False
+
+
+class KeyPart(msgspec.Struct, frozen=True):
+    """A column in a key; ``prefix`` is in bytes, 0 for the whole column."""
+
+    column: str
+    prefix: int = 0
+
+
+class TableDef(msgspec.Struct, frozen=True):
+    """A table as a source of schemas declares it.
+
+    Attributes:
+        name: With its database where that is known, e.g. ``sakila/actor``.
+        columns: In declared order, stored ones only.
+        key: Of the clustered index; empty where rows are numbered by the engine.
+        source: Where it was found, for people.
+        clustered: Id of the clustered index, 0 where the source does not know it.
+        create: The CREATE TABLE statement, where there is one.
+        confidence: 0.0 to 1.0 that it is right.
+    """
+
+    name: str
+    columns: tuple[ColumnDef, ...]
+    key: tuple[KeyPart, ...] = ()
+    source: str = ""
+    clustered: int = 0
+    create: str = ""
+    confidence: float = 1.0
+
+
+class Field(msgspec.Struct, frozen=True):
+    """A field of a clustered record.
+
+    Attributes:
+        column: Number of the column in the table's definition, -1 for the engine's own fields.
+        whole: The whole column, not a prefix of it in a key.
+    """
+
+    name: str
+    type: ColumnType
+    nullable: bool
+    column: int = -1
+    whole: bool = True
+    added: int = 0
+    dropped: int = 0
+    default: bytes | None = None
+    late: bool = False
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """The fields of a clustered record, in stored order; the first ``key`` of them make the key."""
+
+    fields: tuple[Field, ...]
+    key: int
+
+
+def _own(name: str, length: int) -> Field:
+    return Field(name, ColumnType(name, Kind.UNSIGNED, length, length), nullable=False)
+
+
+def layout_of(table: TableDef) -> Layout:
+    """Return how the records of the clustered index of ``table`` are laid out."""
+    numbers = {column.name: number for number, column in enumerate(table.columns)}
+    fields = [
+        _field(table, numbers[part.column], part.prefix) for part in table.key if part.column in numbers
+    ]
+    if not fields:
+        fields = [_own(ROW_ID, 6)]
+    key = len(fields)
+    stored = {field.column for field in fields if field.whole}
+    fields += [_own(TRX_ID, 6), _own(ROLL_PTR, 7)]
+    rest = [number for number in range(len(table.columns)) if number not in stored]
+    rest.sort(key=lambda number: (table.columns[number].position < 0, table.columns[number].position, number))
+    fields += [_field(table, number, 0) for number in rest]
+    return Layout(tuple(fields), key)
+
+
+def _field(table: TableDef, number: int, prefix: int) -> Field:
+    column = table.columns[number]
+    kind = column.type
+    if prefix and kind.length == VARIABLE:
+        kind = msgspec.structs.replace(kind, most=prefix, big=prefix > 255)
+    elif prefix and prefix < kind.length:
+        kind = msgspec.structs.replace(kind, length=prefix, most=prefix)
+    return Field(
+        column.name,
+        kind,
+        column.nullable,
+        number,
+        whole=not prefix or prefix >= column.type.most,
+        added=column.added,
+        dropped=column.dropped,
+        default=column.default,
+        late=column.late,
+    )
+
+
+def shown(column: ColumnDef) -> Column:
+    """Return ``column`` as readers of tables see it."""
+    return Column(column.name, column.type.declared, column.type.arrow, column.nullable, column.hidden)

@@ -1,0 +1,151 @@
+"""Serialized dictionary information of MySQL 8: the table's definition, in the tablespace itself.
+
+The pages of the SDI index say of themselves what they are, so that neither page 0 nor the root is needed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from unransom.catalog.databases.innodb.charsets import charset_of_collation
+from unransom.catalog.databases.innodb.schema import MOST_COLUMNS, ColumnDef, KeyPart, TableDef
+from unransom.catalog.databases.innodb.types import column_type
+
+MOST_TEXT = 64 << 20  # bytes of a definition
+RECORD = struct.Struct(">I8s6s7sII")  # type, id, transaction, roll pointer, lengths
+ENGINE_HIDDEN = {"DB_ROW_ID", "DB_TRX_ID", "DB_ROLL_PTR"}
+HIDDEN_VISIBLE, HIDDEN_USER = 1, 4
+PRIMARY, UNIQUE = 1, 2
+PREFIXABLE = {16, 24, 25, 26, 27, 28, 29, 30, 31}  # numbers of the types of text and bytes
+
+
+def texts(page: bytes, origins: list[int], fetch: Callable[[bytes], bytes]) -> Iterator[str]:
+    """Yield the definitions in the records at ``origins`` of an SDI leaf page.
+
+    Args:
+        page: The page.
+        origins: Where its records begin.
+        fetch: Returns the bytes behind an off-page reference of 20 bytes.
+    """
+    for origin in origins:
+        if origin + RECORD.size > len(page):
+            continue
+        _kind, _id, _trx, _roll, plain, packed = RECORD.unpack_from(page, origin)
+        # The length of the data stands right before the header of five bytes, backwards.
+        length = page[origin - 6]
+        outside = False
+        if length & 0x80:
+            outside = bool(length & 0x40)
+            length = (length & 0x3F) << 8 | page[origin - 7]
+        data = page[origin + RECORD.size : origin + RECORD.size + length]
+        if outside:
+            data = data[:-20] + fetch(data[-20:])
+        if len(data) < packed or plain > MOST_TEXT:
+            continue
+        try:
+            text = zlib.decompressobj().decompress(data[:packed], plain)
+            yield text.decode()
+        except (zlib.error, UnicodeDecodeError):
+            continue
+
+
+def definition(text: str) -> TableDef | None:
+    """Return the table that an SDI document describes, None where it describes none."""
+    try:
+        document = json.loads(text)
+        if document.get("dd_object_type") != "Table":
+            return None
+        return _table(document["dd_object"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _table(table: dict[str, Any]) -> TableDef | None:
+    everything = table["columns"][:MOST_COLUMNS]
+    columns: list[ColumnDef] = []
+    for column in everything:
+        if column["name"] in ENGINE_HIDDEN or column.get("is_virtual"):
+            continue
+        made = _column(column)
+        if made is None:
+            return None
+        columns.append(made)
+    clustered, key = _clustered(table, everything)
+    return TableDef(
+        name="/".join(part for part in (table.get("schema_ref", ""), table["name"]) if part),
+        columns=tuple(columns),
+        key=key,
+        source="SDI",
+        clustered=clustered,
+    )
+
+
+def _column(column: dict[str, Any]) -> ColumnDef | None:
+    private = _pairs(column.get("se_private_data", ""))
+    charset = charset_of_collation(int(column["collation_id"]))
+    elements = tuple(_element(each["name"], charset.codec) for each in column.get("elements", ()))
+    kind = column_type(column["column_type_utf8"], charset, elements)
+    if kind is None:
+        return None
+    return ColumnDef(
+        name=column["name"],
+        type=kind,
+        nullable=bool(column["is_nullable"]),
+        hidden=column.get("hidden") not in {HIDDEN_VISIBLE, HIDDEN_USER},
+        position=_number(private, "physical_pos", -1),
+        added=_number(private, "version_added", 0),
+        dropped=_number(private, "version_dropped", 0),
+        default=_default(private),
+        late=("default" in private or "default_null" in private) and "version_added" not in private,
+        automatic=bool(column.get("is_auto_increment")),
+    )
+
+
+def _element(name: str, codec: str) -> str:
+    try:
+        return base64.b64decode(name).decode("latin-1" if codec == "binary" else codec, "replace")
+    except ValueError:
+        return name
+
+
+def _default(private: dict[str, str]) -> bytes | None:
+    try:
+        return bytes.fromhex(private["default"]) if "default" in private else None
+    except ValueError:
+        return None
+
+
+def _pairs(text: str) -> dict[str, str]:
+    return dict(re.findall(r"([a-z_]+)=([^;]*);", text))
+
+
+def _number(pairs: dict[str, str], name: str, default: int) -> int:
+    text = pairs.get(name, "")
+    return int(text) if text.isdecimal() else default
+
+
+def _clustered(table: dict[str, Any], columns: list[dict[str, Any]]) -> tuple[int, tuple[KeyPart, ...]]:
+    """Return the id of the clustered index, which stands first, and its key."""
+    for index in table.get("indexes", ()):
+        number = _number(_pairs(index.get("se_private_data", "")), "id", 0)
+        parts: list[KeyPart] = []
+        for element in index["elements"]:
+            if element.get("hidden") and index.get("type") != PRIMARY:
+                continue
+            column = columns[element["column_opx"]]
+            if column["name"] in ENGINE_HIDDEN:
+                continue
+            if element.get("hidden"):  # of a primary key: the other columns that the records hold
+                continue
+            whole = column["type"] not in PREFIXABLE or element["length"] >= column["char_length"]
+            parts.append(KeyPart(column["name"], 0 if whole else element["length"]))
+        if index.get("type") not in {PRIMARY, UNIQUE}:
+            parts = []
+        return number, tuple(parts)
+    return 0, ()

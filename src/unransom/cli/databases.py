@@ -1,0 +1,88 @@
+"""``unransom databases``: files of SQL Server, MySQL or MariaDB in, every row that is still there out."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from unransom.cli.options import EXISTING, json_option, out_option
+from unransom.cli.speech import LANGUAGE, spoken, t
+from unransom.core.errors import EXIT_DONE, EXIT_INCOMPLETE
+
+if TYPE_CHECKING:
+    from unransom.recover.databases.step import Outcome
+
+FORMATS = ("sqlite", "csv", "sql", "parquet")
+DIALECTS = ("mysql", "postgresql", "mssql")
+
+
+@click.command(
+    help=t("Get rows out of damaged files of databases. The files stay as they are."),
+    epilog=t("Example: unransom databases orders.ibd --schema dump.sql --out rows"),
+)
+@click.argument("files", nargs=-1, required=True, type=EXISTING, metavar="FILE...")
+@out_option
+@click.option(
+    "--schema",
+    "schemas",
+    type=EXISTING,
+    multiple=True,
+    metavar="SQL",
+    help=t("CREATE TABLE statements: a script or a dump."),
+)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="sqlite", help=t("Of the output."))
+@click.option("--dialect", type=click.Choice(DIALECTS), default="mysql", help=t("Of --format sql."))
+@click.option("--table", "tables", multiple=True, metavar="NAME", help=t("Only this table."))
+@click.option(
+    "--deleted", is_flag=True, help=t("Also rows that were deleted before, in tables of their own.")
+)
+@click.option("--provenance", is_flag=True, help=t("Add columns that say where a row was found."))
+@json_option
+def command(
+    files: tuple[Path, ...],
+    out: Path,
+    schemas: tuple[Path, ...],
+    form: str,
+    dialect: str,
+    tables: tuple[str, ...],
+    deleted: bool,
+    provenance: bool,
+    as_json: bool,
+) -> int:
+    """Read the files, write the tables and say what is missing."""
+    from unransom.catalog.databases.engine import Hints, Source
+    from unransom.core.outputs import FileReader
+    from unransom.recover.databases.formats import writer_for
+    from unransom.recover.databases.report import as_document, write_report
+    from unransom.recover.databases.step import Wanted, recover
+
+    hints = Hints(sql=tuple(schema.read_text(encoding="utf-8", errors="replace") for schema in schemas))
+    with contextlib.ExitStack() as stack:
+        sources = [Source(file.name, stack.enter_context(FileReader(file))) for file in files]
+        outcome = recover(
+            sources, hints, writer_for(form, dialect, out), Wanted(deleted, provenance, frozenset(tables))
+        )
+    write_report(outcome, out, LANGUAGE)
+    if as_json:
+        print(as_document(outcome, LANGUAGE))
+    else:
+        _print(outcome)
+    return EXIT_DONE if outcome.tables and not outcome.problems else EXIT_INCOMPLETE
+
+
+def _print(outcome: Outcome) -> None:
+    for result in outcome.tables:
+        known = result.loss.expected
+        print(
+            t(
+                "{table}: {rows} of {expected} rows",
+                table=result.table,
+                rows=result.loss.recovered,
+                expected="?" if known is None else known,
+            )
+        )
+    for problem in outcome.problems:
+        print(spoken(problem))

@@ -1,0 +1,1 @@
+"""Recover databases: every row that is still there, into files that other programs open."""

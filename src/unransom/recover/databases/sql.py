@@ -1,0 +1,188 @@
+"""SQL scripts for MySQL and MariaDB, PostgreSQL, and SQL Server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow
+
+from unransom.catalog.databases.table import Column
+from unransom.recover.databases.drafts import DraftFile
+from unransom.recover.databases.values import length_of, plain
+from unransom.recover.databases.writer import Shown
+
+ROWS = {"mysql": 500, "postgresql": 500, "mssql": 500}  # of one INSERT; SQL Server takes up to 1,000
+QUOTES = {"mysql": ("`", "`"), "postgresql": ('"', '"'), "mssql": ("[", "]")}
+LONGEST = 8000  # characters of a text or bytes that SQL Server takes with a stated length
+_MYSQL_TYPE = re.compile(
+    r"(tiny|small|medium|big)?int|bool|decimal|numeric|float|double|bit|date|time|year|char|varchar|binary"
+    r"|varbinary|(tiny|medium|long)?(text|blob)|enum|set|json|geometry|inet|uuid",
+    re.I,
+)
+
+
+class SqlWriter:
+    """Writes one script per database."""
+
+    def __init__(self, folder: Path, database: str, dialect: str) -> None:
+        """Begin the script of ``database`` in ``folder``.
+
+        Args:
+            folder: Where it goes.
+            database: Its name.
+            dialect: ``mysql``, ``postgresql`` or ``mssql``.
+        """
+        self._dialect = dialect
+        self._draft = DraftFile(folder, f"{database}.sql")
+        self._file = self._draft.path.open("w", encoding="utf-8", newline="\n")
+        self._shown: Shown | None = None
+        if dialect == "mysql":
+            self._file.write("SET NAMES utf8mb4;\nSET time_zone = '+00:00';\nSET sql_mode = '';\n")
+
+    def begin(self, shown: Shown) -> None:
+        """Write the statement that creates the table."""
+        self._shown = shown
+        columns = [
+            f"  {self._name(column.name)} {self._type(column)}" + ("" if column.nullable else " NOT NULL")
+            for column in shown.columns
+        ]
+        if shown.table.key and len(shown.columns) == len(shown.table.columns):
+            columns += [f"  PRIMARY KEY ({', '.join(map(self._name, shown.table.key))})"] * self._keyed(shown)
+        body = ",\n".join(columns)
+        self._file.write(f"\nCREATE TABLE {self._name(shown.name)} (\n{body}\n);\n")
+
+    def _keyed(self, shown: Shown) -> bool:
+        """Return whether the key can be declared: not where it is text without a stated length."""
+        kinds = {column.name: column.arrow for column in shown.columns}
+        large = (pyarrow.large_string(), pyarrow.large_binary())
+        return all(kinds.get(name) not in {None, *large} for name in shown.table.key)
+
+    def write(self, batch: pyarrow.RecordBatch) -> None:
+        """Write rows as INSERT statements."""
+        assert self._shown is not None  # noqa: S101  begin came first
+        pairs = zip(batch.columns, self._shown.columns, strict=True)
+        texts = [self._literals(array, column) for array, column in pairs]
+        head = f"INSERT INTO {self._name(self._shown.name)} VALUES\n"
+        size = ROWS[self._dialect]
+        for first in range(0, batch.num_rows, size):
+            rows = zip(*(column[first : first + size] for column in texts), strict=True)
+            self._file.write(head + ",\n".join(f"({', '.join(row)})" for row in rows) + ";\n")
+
+    def keep(self) -> list[Path]:
+        """Give the script its name."""
+        self._file.close()
+        return [self._draft.keep()]
+
+    def drop(self) -> None:
+        """Remove the script."""
+        self._file.close()
+        self._draft.drop()
+
+    def _name(self, name: str) -> str:
+        left, right = QUOTES[self._dialect]
+        return left + name.replace(right, 2 * right).replace("\0", "") + right
+
+    def _literals(self, array: pyarrow.Array, column: Column) -> list[str]:
+        zero_dates = column if self._dialect == "mysql" else None
+        return list(self._each(plain(array, zero_dates), pyarrow.types.is_decimal(array.type)))
+
+    def _each(self, values: list[object], bare: bool) -> Iterator[str]:
+        for value in values:
+            if value is None:
+                yield "NULL"
+            elif isinstance(value, bytes):
+                yield self._hex(value)
+            elif isinstance(value, str) and not bare:
+                yield self._text(value)
+            elif isinstance(value, bool):
+                yield str(int(value))
+            else:
+                yield str(value)
+
+    def _hex(self, value: bytes) -> str:
+        if self._dialect == "postgresql":
+            return f"'\\x{value.hex()}'::bytea"
+        return f"0x{value.hex()}" if value or self._dialect == "mssql" else "''"
+
+    def _text(self, value: str) -> str:
+        quoted = "'" + value.replace("'", "''") + "'"
+        if self._dialect == "mysql":
+            return quoted.replace("\\", "\\\\").replace("\0", "\\0")
+        if self._dialect == "postgresql":
+            return quoted.replace("\0", "")  # which PostgreSQL cannot hold
+        return "N" + quoted
+
+    def _type(self, column: Column) -> str:
+        if self._dialect == "mysql" and _MYSQL_TYPE.match(column.declared) and "char" not in column.declared:
+            return column.declared
+        return _TYPES[self._dialect](column)
+
+
+def _generic(column: Column) -> tuple[str, int]:
+    """Return the Arrow type in one word, and its length where the declaration has one."""
+    kind, types = column.arrow, pyarrow.types
+    if types.is_decimal(kind):
+        return "decimal", 0
+    if types.is_large_string(kind) or types.is_large_binary(kind):
+        return ("text" if types.is_large_string(kind) else "blob"), 0
+    if types.is_string(kind) or types.is_dictionary(kind):
+        return "char", length_of(column.declared)
+    if types.is_binary(kind) or types.is_fixed_size_binary(kind):
+        return "binary", length_of(column.declared)
+    return str(kind).split("[")[0], 0
+
+
+def _decimal(column: Column) -> str:
+    return f"decimal({column.arrow.precision},{column.arrow.scale})"
+
+
+_MYSQL = {
+    "int8": "tinyint", "int16": "smallint", "int32": "int", "int64": "bigint", "uint8": "tinyint unsigned",
+    "uint16": "smallint unsigned", "uint32": "int unsigned", "uint64": "bigint unsigned", "float": "float",
+    "halffloat": "float", "double": "double", "bool": "tinyint", "date32": "date", "timestamp": "datetime(6)",
+    "time64": "time(6)", "time32": "time", "text": "longtext", "blob": "longblob",
+}  # fmt: skip
+_POSTGRESQL = {
+    "int8": "smallint", "int16": "smallint", "int32": "integer", "int64": "bigint", "uint8": "smallint",
+    "uint16": "integer", "uint32": "bigint", "uint64": "numeric(20)", "float": "real", "halffloat": "real",
+    "double": "double precision", "bool": "smallint", "date32": "date", "timestamp": "timestamp",
+    "time64": "time", "time32": "time", "text": "text", "blob": "bytea", "char": "text", "binary": "bytea",
+}  # fmt: skip
+_MSSQL = {
+    "int8": "smallint", "int16": "smallint", "int32": "int", "int64": "bigint", "uint8": "tinyint",
+    "uint16": "int", "uint32": "bigint", "uint64": "decimal(20)", "float": "real", "halffloat": "real",
+    "double": "float", "bool": "bit", "date32": "date", "timestamp": "datetime2(7)", "time64": "time(7)",
+    "time32": "time", "text": "nvarchar(max)", "blob": "varbinary(max)",
+}  # fmt: skip
+
+
+def _mysql(column: Column) -> str:
+    word, length = _generic(column)
+    if word == "decimal":
+        return _decimal(column)
+    if word == "char":
+        return f"varchar({length})" if 0 < length < 16000 else "longtext"
+    if word == "binary":
+        return f"varbinary({length})" if 0 < length < 60000 else "longblob"
+    return _MYSQL.get(word, "longtext")
+
+
+def _postgresql(column: Column) -> str:
+    word, _ = _generic(column)
+    return _decimal(column) if word == "decimal" else _POSTGRESQL.get(word, "text")
+
+
+def _mssql(column: Column) -> str:
+    word, length = _generic(column)
+    if word == "decimal":
+        return _decimal(column)
+    if word == "char":
+        return f"nvarchar({length})" if 0 < length <= LONGEST // 2 else "nvarchar(max)"
+    if word == "binary":
+        return f"varbinary({length})" if 0 < length <= LONGEST else "varbinary(max)"
+    return _MSSQL.get(word, "nvarchar(max)")
+
+
+_TYPES = {"mysql": _mysql, "postgresql": _postgresql, "mssql": _mssql}

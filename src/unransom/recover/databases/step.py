@@ -1,0 +1,217 @@
+"""The step: files of databases in, tables and a loss report out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+import pyarrow
+import pyarrow.compute
+
+from unransom.catalog.databases import ENGINES
+from unransom.catalog.databases.engine import Database, Engine, Hints, Source
+from unransom.catalog.databases.table import PROVENANCE, Column, Loss, Table
+from unransom.core.messages import Message, say
+from unransom.recover.databases.writer import Shown, Writer
+
+LIVE = frozenset({"live", "salvaged", "log", "old copy"})  # states of rows that belong to the table
+DELETED = " deleted"  # behind a table's name, for rows that were deleted before the attack
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What is asked for.
+
+    Attributes:
+        deleted: Rows that were deleted before the attack, in tables of their own.
+        provenance: Columns behind each row's own that say where it was found and how sure it is.
+        tables: Names of the tables, all where empty.
+    """
+
+    deleted: bool = False
+    provenance: bool = False
+    tables: frozenset[str] = frozenset()
+
+
+class TableResult(msgspec.Struct, frozen=True):
+    """What came back of a table.
+
+    Attributes:
+        database, table: Names.
+        source: Where its definition comes from.
+        confidence: That the definition fits.
+        states: Rows by state.
+        doubtful: Rows with a confidence below 1.
+        loss: What did not come back.
+    """
+
+    database: str
+    table: str
+    source: str
+    confidence: float
+    states: dict[str, int]
+    doubtful: int
+    loss: Loss
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What the step came to.
+
+    Attributes:
+        tables: In the order of the output.
+        problems: What could not be read, and what would help.
+        outputs: Files that were written.
+    """
+
+    tables: tuple[TableResult, ...]
+    problems: tuple[Message, ...]
+    outputs: tuple[Path, ...]
+
+
+MakeWriter = Callable[[str], Writer]  # the name of a database to what writes its tables
+
+
+def recover(
+    sources: Sequence[Source],
+    hints: Hints,
+    make_writer: MakeWriter,
+    wanted: Wanted | None = None,
+    heard: Callable[[str, int], None] = lambda _table, _rows: None,
+) -> Outcome:
+    """Read every table of ``sources`` and write it.
+
+    Args:
+        sources: Files of databases, their logs, backups, old copies and definitions, in any order.
+        hints: What is known from outside.
+        make_writer: Gives the writer of a database's tables.
+        wanted: What is asked for.
+        heard: Is told of each table how many rows have been written.
+    """
+    wanted = wanted or Wanted()
+    tables: list[TableResult] = []
+    problems: list[Message] = []
+    outputs: list[Path] = []
+    for engine, mine in _by_engine(sources, problems):
+        for database in engine.open(mine, hints):
+            problems += database.problems
+            results, paths = _write(database, make_writer, wanted, heard)
+            tables += results
+            outputs += paths
+    return Outcome(tuple(tables), tuple(problems), tuple(outputs))
+
+
+def _by_engine(sources: Sequence[Source], problems: list[Message]) -> Iterable[tuple[Engine, list[Source]]]:
+    """Yield each engine with its sources; definitions and what nobody knows go to all."""
+    mine: dict[str, list[Source]] = {engine.name: [] for engine in ENGINES}
+    unknown: list[Source] = []
+    for source in sources:
+        bits, engine = max(((engine.recognise(source.reader), engine) for engine in ENGINES), key=_first)
+        if bits:
+            mine[engine.name].append(source)
+        else:
+            unknown.append(source)
+    for engine in ENGINES:
+        if mine[engine.name]:
+            yield engine, mine[engine.name] + unknown
+    if not any(mine.values()):
+        problems += [say("{file}: of no database that is known", file=source.name) for source in unknown]
+
+
+def _first(pair: tuple[int, Engine]) -> int:
+    return pair[0]
+
+
+def _write(
+    database: Database, make_writer: MakeWriter, wanted: Wanted, heard: Callable[[str, int], None]
+) -> tuple[list[TableResult], list[Path]]:
+    tables = [table for table in database.tables if not wanted.tables or short_name(table) in wanted.tables]
+    if not tables:
+        return [], []
+    writer = make_writer(database.name)
+    try:
+        results = [
+            _table(database, table, name, writer, wanted, heard) for name, table in _names(tables).items()
+        ]
+    except BaseException:
+        writer.drop()
+        raise
+    return results, writer.keep()
+
+
+def short_name(table: Table) -> str:
+    """Return the table's name without its database or schema."""
+    return table.name.replace("/", ".").rpartition(".")[2] or table.name
+
+
+def _names(tables: Sequence[Table]) -> dict[str, Table]:
+    """Return the tables by their names in the output: short, where no two would be the same."""
+    short = {short_name(table).lower() for table in tables}
+    if len(short) == len(tables):
+        return {short_name(table): table for table in tables}
+    return {table.name.replace("/", "."): table for table in tables}
+
+
+def _table(
+    database: Database,
+    table: Table,
+    name: str,
+    writer: Writer,
+    wanted: Wanted,
+    heard: Callable[[str, int], None],
+) -> TableResult:
+    """Write a table, and its deleted rows in one of their own."""
+    states: dict[str, int] = {}
+    doubtful = 0
+    columns = table.columns + (_provenance() if wanted.provenance else ())
+    writer.begin(Shown(name, table, columns))
+    began_deleted = False
+    for rows in database.rows(table):
+        for state, batch in _split(rows.batch):
+            states[state] = states.get(state, 0) + batch.num_rows
+            heard(name, sum(states.values()))
+            if state in LIVE:
+                if began_deleted:
+                    continue  # engines yield what was deleted last
+                doubtful += _doubtful(batch)
+                writer.write(_cut(batch, len(columns)))
+            elif wanted.deleted:
+                if not began_deleted:
+                    writer.begin(Shown(name + DELETED, table, table.columns + _provenance()))
+                    began_deleted = True
+                writer.write(batch)
+    recovered = sum(count for state, count in states.items() if state in LIVE)
+    return TableResult(
+        database=database.name,
+        table=name,
+        source=table.source,
+        confidence=round(table.confidence, 3),
+        states=states,
+        doubtful=doubtful,
+        loss=database.loss(table, recovered),
+    )
+
+
+def _provenance() -> tuple[Column, ...]:
+    kinds = (pyarrow.int64(), pyarrow.int32(), pyarrow.string(), pyarrow.float32())
+    return tuple(Column(name, "", kind) for name, kind in zip(PROVENANCE, kinds, strict=True))
+
+
+def _cut(batch: pyarrow.RecordBatch, width: int) -> pyarrow.RecordBatch:
+    return batch.select(list(range(width)))
+
+
+def _doubtful(batch: pyarrow.RecordBatch) -> int:
+    return int(pyarrow.compute.sum(pyarrow.compute.less(batch.column(PROVENANCE[3]), 1.0)).as_py() or 0)
+
+
+def _split(batch: pyarrow.RecordBatch) -> Iterable[tuple[str, pyarrow.RecordBatch]]:
+    """Yield the rows of each state."""
+    column = batch.column(PROVENANCE[2])
+    names = pyarrow.compute.unique(column).to_pylist()
+    for name in names:
+        yield (
+            name,
+            batch
+            if len(names) == 1
+            else batch.filter(pyarrow.compute.equal(column.cast(pyarrow.string()), name)),
+        )
