@@ -39,6 +39,18 @@ def _formats() -> Iterator[Row]:
         }
 
 
+def _losses() -> Iterator[Row]:
+    from unransom.catalog.losses import LOSSES
+
+    for rule in LOSSES:
+        yield {
+            "name": rule.name,
+            "title": rule.title,
+            "limitations": rule.limitations,
+            "references": rule.references,
+        }
+
+
 def _sources() -> Iterator[Row]:
     from unransom.evidence import STORES
 
@@ -49,6 +61,7 @@ def _sources() -> Iterator[Row]:
 SUBJECTS: dict[str, Callable[[], Iterator[Row]]] = {
     "families": _families,
     "formats": _formats,
+    "losses": _losses,
     "sources": _sources,
 }
 

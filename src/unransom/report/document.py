@@ -229,6 +229,32 @@ class LossGroup(Part, frozen=True, kw_only=True):
     examples: tuple[str, ...] = ()
 
 
+class LostFacts(Part, frozen=True, kw_only=True):
+    """Data that no key can bring back, or may not, for one reason.
+
+    Attributes:
+        rule: Short name of the reason, as in ``unransom list losses``.
+        title: What people call it.
+        proven: Whether the files prove it; else it is a warning.
+        reason: Why, for the first of the files.
+        files: How many files it concerns.
+        whole: How many of these are lost as a whole; of the others only parts are.
+        size: Bytes that are lost; 0 where a warning does not know.
+        references: Where it is written down.
+        examples: Some of the files, at most five.
+    """
+
+    rule: str
+    title: str
+    proven: bool = True
+    reason: Message
+    files: int
+    whole: int = 0
+    size: int = 0
+    references: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+
+
 class FormatFacts(Part, frozen=True, kw_only=True):
     """Outputs of one file format.
 
@@ -276,6 +302,7 @@ class Result(Part, frozen=True, kw_only=True):
         problems: Problems by kind, the most frequent first.
         partial_files: Files that came back in part, capped; ``counts.partial`` has the number of all.
         not_recovered: What did not come back whole, by reason, the most frequent first.
+        losses: Data that no key can bring back, by reason, what is proven first.
         formats: Outputs by file format, the most frequent first.
         throughput: How fast the work went.
         next: What to do next, null where nothing is left to do.
@@ -300,6 +327,7 @@ class Result(Part, frozen=True, kw_only=True):
     problems: tuple[ProblemGroup, ...] = ()
     partial_files: tuple[PartialFile, ...] = ()
     not_recovered: tuple[LossGroup, ...] = ()
+    losses: tuple[LostFacts, ...] = ()
     formats: tuple[FormatFacts, ...] = ()
     throughput: Throughput = Throughput()
     next: Message | None = None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from unransom.core.messages import Message, say
 from unransom.core.records import Grade, State
 from unransom.core.spans import Origin
-from unransom.report.document import CaseFacts, FamilyFacts, Result
+from unransom.report import figures
+from unransom.report.document import CaseFacts, FamilyFacts, LostFacts, Result
 from unransom.report.tallies import Counts
 
 STATES: dict[State, Message] = {
@@ -95,6 +96,8 @@ LABELS: dict[str, Message] = {
     "partial_hint": say("Each strip is one file from its first byte to its last."),
     "not_exact": say("drawn coarsely; the figures are exact"),
     "not_recovered": say("What did not come back whole, and why"),
+    "lost": say("Lost: do not pay for these, no key can bring them back"),
+    "doubtful": say("May be lost: find out before anyone pays"),
     "reason": say("Why"),
     "state": say("State"),
     "examples": say("for example"),
@@ -175,6 +178,18 @@ def whole_of(family: FamilyFacts) -> Message:
     """Return how many files of ``family`` came back whole."""
     return say(
         "{recovered:,} of {files:,} files came back whole", recovered=family.recovered, files=family.files
+    )
+
+
+def lost(group: LostFacts) -> Message:
+    """Return what is lost for one reason, and how much of it."""
+    if not group.size:
+        return say("{title} · files: {files:,}", title=group.title, files=group.files)
+    return say(
+        "{title} · files: {files:,} · gone: {size}",
+        title=group.title,
+        files=group.files,
+        size=figures.size(group.size),
     )
 
 

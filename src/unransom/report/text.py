@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from unransom.core.messages import Message, say
 from unransom.report import charts, columns, figures, labels
-from unransom.report.document import FamilyFacts, ProblemGroup, Result, Timeline
+from unransom.report.document import FamilyFacts, LostFacts, ProblemGroup, Result, Timeline
 from unransom.report.tallies import Counts
 
 SHOWN = 8  # entries of each list; the rest is counted
@@ -36,6 +36,8 @@ class _Summary:
         self._counts(result)
         self._section("families", self._families(result.families))
         self._section("timeline", self._timelines(result.timelines))
+        self._section("lost", self._lost([each for each in result.losses if each.proven]))
+        self._section("doubtful", self._lost([each for each in result.losses if not each.proven]))
         self._section("not_recovered", self._losses(result))
         self._section("problems", self._problems(result.problems))
         if result.next:
@@ -141,6 +143,15 @@ class _Summary:
             yield from columns.wrap(self._said(loss), self._width, "  ", "    ")
             yield from self._examples(group.examples, group.files)
         yield from self._rest(len(result.not_recovered) - SHOWN)
+
+    def _lost(self, groups: Sequence[LostFacts]) -> Iterator[str]:
+        for group in groups[:SHOWN]:
+            yield from self._wrapped(self._said(labels.lost(group)), "  ")
+            yield from self._wrapped(self._said(group.reason))
+            for reference in group.references[:NAMED]:
+                yield from self._wrapped(figures.visible(reference))
+            yield from self._examples(group.examples, group.files)
+        yield from self._rest(len(groups) - SHOWN)
 
     def _problems(self, groups: Sequence[ProblemGroup]) -> Iterator[str]:
         for group in groups[:SHOWN]:

@@ -9,7 +9,9 @@ from unransom.core.stats import DEVIATION, chi_square
 from unransom.core.streams import CHUNK, Reader, chunks
 
 EDGE = 64  # bytes on each side of an edge; it lies within as many
+PLAIN = 512  # bytes beside an edge that are plain for sure
 NEAR = 5 * DEVIATION  # chi-square of random bytes is 255 give or take this, but for one stretch in a million
+FAR = 255 + 20 * DEVIATION  # chi-square from which a few hundred bytes are neither encrypted nor compressed
 
 
 def is_filled(reader: Reader, value: int) -> bool:
@@ -28,14 +30,20 @@ def is_random(data: bytes) -> bool:
 def edge_bits(reader: Reader, at: int, period: int, *, begins: bool) -> float:
     """Return the bits that a sharp edge at ``at`` is worth, 0.0 where there is none.
 
+    A few bytes of compressed data look plain by chance, hundreds of them never do.
+
     Args:
         reader: The file.
         at: Where random bytes ought to begin, or to end.
         period: Bytes within which the edge might lie anywhere.
         begins: The random bytes are behind the edge, else before it.
     """
-    before, behind = reader.read_at(max(at - EDGE, 0), min(EDGE, at)), reader.read_at(at, EDGE)
-    random, plain = (behind, before) if begins else (before, behind)
-    if len(random) < EDGE or len(plain) < EDGE or not is_noise(random) or is_noise(plain):
+    before, behind = reader.read_at(max(at - PLAIN, 0), min(PLAIN, at)), reader.read_at(at, PLAIN)
+    if len(before) < PLAIN or len(behind) < PLAIN:
+        return 0.0
+    random, plain, near = (
+        (behind[:EDGE], before, before[-EDGE:]) if begins else (before[-EDGE:], behind, behind[:EDGE])
+    )
+    if not is_noise(random) or is_noise(near) or chi_square(plain) < FAR:
         return 0.0
     return math.log2(max(period, EDGE) / EDGE)

@@ -1,8 +1,9 @@
 """Azov: every second 666 bytes are overwritten with noise, up to 4 GiB."""
 
-from unransom.catalog.losses._evidence import edge_bits
+from unransom.catalog.losses._evidence import edge_bits, is_random
 from unransom.catalog.losses.loss import Clues, Loss, Rule, Stripes
 from unransom.catalog.schemes.family import Locked
+from unransom.catalog.schemes.noise import is_noise
 from unransom.core.messages import say
 
 EXTENSION = r"\.azov"
@@ -19,14 +20,22 @@ def judge(locked: Locked, clues: Clues) -> Loss | None:
     count = (end + BLOCK) // PERIOD
     if not clues.without(EXTENSION) or count < EQUAL:
         return None
-    starts = range(0, min(count, LOOKED_AT) * PERIOD, PERIOD)
-    bits = sum(edge_bits(locked, at, PERIOD, begins=True) for at in starts)
-    bits += sum(edge_bits(locked, at + BLOCK, PERIOD, begins=False) for at in starts)
     why = say(
         "Azov overwrites every second 666 bytes with noise that depends on nothing: there is no key for them"
     )
     parts = (Stripes(0, BLOCK, PERIOD, count),)
-    return Loss(bits=max(int(bits), _repeated_bits(locked)), why=why, parts=parts)
+    return Loss(bits=_edge_bits(locked, count) or _repeated_bits(locked), why=why, parts=parts)
+
+
+def _edge_bits(locked: Locked, count: int) -> int:
+    """Return the bits of the edges of the noise, 0 where what ought to be noise is not."""
+    starts = range(0, min(count, LOOKED_AT) * PERIOD, PERIOD)
+    noise = [locked.read_at(at, BLOCK) for at in starts]
+    if not all(is_noise(each) for each in noise) or not is_random(b"".join(noise)):
+        return 0
+    bits = sum(edge_bits(locked, at, PERIOD, begins=True) for at in starts)
+    bits += sum(edge_bits(locked, at + BLOCK, PERIOD, begins=False) for at in starts)
+    return int(bits)
 
 
 def _repeated_bits(locked: Locked) -> int:

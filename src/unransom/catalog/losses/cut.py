@@ -73,13 +73,10 @@ def _at_the_tail(locked: Locked, clues: Clues) -> Promise | None:
 RULE = Rule(
     name="cut",
     title="Cut off by the locker",
-    references=(
-        "https://github.com/aguinet/wannakey",
-        "https://github.com/rivitna/Malware",
-    ),
+    references=(*wannacry.FAMILY.references, *teslacrypt2.FAMILY.references),
     judge=judge,
     limitations=(
-        "What is left opens with the key.",
+        "What is left opens with the key, but unransom opens such files only whole so far.",
         "A locker whose metadata stood in the part that is cut off leaves nothing to tell it by.",
     ),
 )

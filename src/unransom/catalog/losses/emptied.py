@@ -16,7 +16,7 @@ def judge(locked: Locked, clues: Clues) -> Loss | None:
 RULE = Rule(
     name="emptied",
     title="Cut off to nothing",
-    references=("https://www.cisa.gov/stopransomware/ransomware-guide",),
+    references=("https://attack.mitre.org/techniques/T1485/",),
     judge=judge,
     limitations=(
         "Files without a locker's extension are left alone: many healthy files are empty.",

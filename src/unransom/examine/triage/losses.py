@@ -43,5 +43,7 @@ def findings(item: str, losses: tuple[tuple[Rule, Loss], ...]) -> Iterator[Findi
         if loss.whole:
             facts["spans"] = "all"
         elif loss.parts:
-            facts |= {"spans": ", ".join(map(str, loss.parts)), "bytes": str(loss.size)}
+            facts["spans"] = ", ".join(map(str, loss.parts))
+        if loss.parts:
+            facts["bytes"] = str(loss.size)
         yield Finding(kind="lost" if loss.proven else "doubtful", item=item, what=loss.why, facts=facts)
