@@ -46,12 +46,15 @@ class Token(msgspec.Struct, frozen=True):
     name: str = ""
 
 
-def definitions(text: str) -> Iterator[TableDef]:
-    """Yield the tables that the statements in ``text`` create; what makes no sense is passed over."""
+def definitions(text: str, charset: Charset = UTF8) -> Iterator[TableDef]:
+    """Yield the tables that the statements in ``text`` create; what makes no sense is passed over.
+
+    ``charset`` is of text that states none; the server had a setting for it.
+    """
     for count, found in enumerate(_CREATE.finditer(text)):
         if count >= MOST_TABLES:
             return
-        table = _statement(text, found.start(), found.end())
+        table = _statement(text, found.start(), found.end(), charset)
         if table is not None:
             yield table
 
@@ -72,7 +75,7 @@ def _tokens(text: str, at: int) -> Iterator[tuple[Token, int]]:
             yield Token(found[0], found[0].lower(), found[0]), at
 
 
-def _statement(text: str, start: int, at: int) -> TableDef | None:
+def _statement(text: str, start: int, at: int, charset: Charset) -> TableDef | None:
     """Return the table of the statement at ``start``, whose name begins at ``at``."""
     names: list[str] = []
     options: list[str] = []
@@ -89,7 +92,7 @@ def _statement(text: str, start: int, at: int) -> TableDef | None:
             items.append([])
         elif items and depth > 0:
             items[-1].append(token)
-    parts = _Parts(_default_charset([option.lower() for option in options]))
+    parts = _Parts(_default_charset([option.lower() for option in options], charset))
     if not all(parts.add(item) for item in items if item) or not 0 < len(parts.columns) <= MOST_COLUMNS:
         return None
     name = "/".join(part for part in "".join(names).replace(".", "/").split("/") if part)
@@ -156,13 +159,13 @@ def _prefix(length: int, column: ColumnDef) -> int:
     return length if length and length < column.type.most else 0
 
 
-def _default_charset(options: list[str]) -> Charset:
+def _default_charset(options: list[str], charset: Charset) -> Charset:
     for place, option in enumerate(options):
         if option in {"charset", "collate"} or (option == "set" and options[place - 1] == "character"):
             rest = [each for each in options[place + 1 : place + 3] if each != "="]
             if rest:
                 return charset_named(rest[0])
-    return UTF8
+    return charset
 
 
 def _key(item: list[Token]) -> tuple[str, tuple[KeyPart, ...]]:

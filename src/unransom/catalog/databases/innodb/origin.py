@@ -11,10 +11,20 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.innodb import ddl, decode, frm, lobs, pages, sdi
+from unransom.catalog.databases.innodb.charsets import LATIN1, UTF8
 from unransom.catalog.databases.innodb.liveness import leaves
 from unransom.catalog.databases.innodb.plan import Plan, plan_of
-from unransom.catalog.databases.innodb.schema import Layout, TableDef, layout_of, shown
+from unransom.catalog.databases.innodb.schema import (
+    DOC_ID,
+    DOC_ID_TYPE,
+    ColumnDef,
+    Layout,
+    TableDef,
+    layout_of,
+    shown,
+)
 from unransom.catalog.databases.innodb.tablespace import Tablespace
+from unransom.catalog.databases.innodb.types import OLD_TYPES, column_type
 from unransom.catalog.databases.table import Table
 from unransom.core.messages import Message, say
 
@@ -49,17 +59,28 @@ def tables_of(space: Tablespace, hints: Hints, others: Sequence[Source]) -> tupl
     if found or not indexes:
         return found, [] if found else [_empty(space, known)]
     candidates = [*known, *_from_frm(space, others), *_from_sql(hints)]
-    index = min(indexes)
-    best, score, rival = _best(space, index, candidates)
-    if best is None or score < FITS:
+    rated = _best(space, indexes, candidates)
+    if not rated or rated[0].sound < FITS:
         return [], [say("{file}: no definition of its table; give one with --schema", file=_name(space))]
-    problems = []
-    if rival:
-        problems.append(
-            say("{file}: both {one} and {other} fit its rows", file=_name(space), one=best.name, other=rival)
+    best, *others_rated = rated
+    rivals = [
+        row.definition.name
+        for row in others_rated
+        if row.worth[:2] == best.worth[:2]
+        and row.tiled > best.tiled - 0.1
+        and row.definition.name != best.definition.name
+    ]
+    problems = [
+        say(
+            "{file}: both {one} and {other} fit its rows",
+            file=_name(space),
+            one=best.definition.name,
+            other=rival,
         )
-    confidence = 0.5 if rival else score
-    return [_made(space, msgspec.structs.replace(best, confidence=confidence), index)], problems
+        for rival in rivals[:1]
+    ]
+    definition = msgspec.structs.replace(best.definition, confidence=0.5 if rivals else best.sound)
+    return [_made(space, definition, best.index)], problems
 
 
 def _empty(space: Tablespace, known: list[TableDef]) -> Message:
@@ -115,37 +136,80 @@ def _from_frm(space: Tablespace, others: Iterable[Source]) -> Iterator[TableDef]
     names = {stem(source.name).lower() for source in space.sources}
     for source in sorted(others, key=lambda other: stem(other.name).lower() not in names):
         if source.name.lower().endswith(".frm") and source.reader.size < frm.MOST:
-            definition = frm.definition(source.reader.read_at(0, frm.MOST), stem(source.name))
-            if definition is not None:
-                yield definition
+            yield from frm.definitions(source.reader.read_at(0, frm.MOST), stem(source.name))
 
 
 def _from_sql(hints: Hints) -> Iterator[TableDef]:
     for text in hints.sql:
-        yield from ddl.definitions(text)
+        for one, other in zip(ddl.definitions(text), ddl.definitions(text, LATIN1), strict=True):
+            yield one
+            if other.columns != one.columns:
+                yield other
 
 
-def _best(
-    space: Tablespace, index: int, candidates: Sequence[TableDef]
-) -> tuple[TableDef | None, float, str]:
-    """Return the definition that explains the records best, its score, and another that does as well."""
-    numbers = leaves(space.table, index)
-    sample = numbers[:: max(len(numbers) // SAMPLE, 1)][:SAMPLE]
+def _variants(definition: TableDef) -> Iterator[TableDef]:
+    """Yield ``definition`` as servers may have stored it besides: with a hidden column, with old types."""
+    document = column_type(DOC_ID_TYPE, UTF8)
+    if document is not None and DOC_ID not in {column.name for column in definition.columns}:
+        hidden = ColumnDef(DOC_ID, document, nullable=False, hidden=True)
+        yield msgspec.structs.replace(definition, columns=(*definition.columns, hidden))
+    aged = tuple(
+        msgspec.structs.replace(column, type=OLD_TYPES.get(column.type.kind, column.type))
+        for column in definition.columns
+    )
+    if aged != definition.columns:
+        yield msgspec.structs.replace(definition, columns=aged)
+
+
+class Rated(NamedTuple):
+    """How well a definition explains an index.
+
+    Attributes:
+        sound: Share of records that it explains without a contradiction.
+        named: How well its name and that of the file go together.
+        tiled: Share of records that end where the next one begins, of which few definitions are capable.
+    """
+
+    sound: float
+    named: int
+    tiled: float
+    index: int
+    definition: TableDef
+
+    @property
+    def worth(self) -> tuple[bool, int, float, int]:
+        """What ratings are ordered by; servers make the clustered index first."""
+        return self.sound >= FITS, self.named, round(self.tiled, 2), -self.index
+
+
+def _best(space: Tablespace, indexes: Iterable[int], candidates: Sequence[TableDef]) -> list[Rated]:
+    """Return how well each definition explains the index that it explains best, the best first."""
     names = {stem(source.name).lower() for source in space.sources}
+    samples = {index: _sample(space, index) for index in indexes}
     rated = []
     for candidate in candidates:
         named = _alike(candidate.name.split("/")[-1].lower(), names)
-        rated.append((fit(space, sample, plan_of(layout_of(candidate))), named, candidate))
-    if not rated:
-        return None, 0.0, ""
-    rated.sort(key=lambda each: (each[0] >= FITS, each[1], each[0]), reverse=True)
-    score, named, best = rated[0]
-    rivals = [
-        each.name
-        for other, alike, each in rated[1:]
-        if other >= FITS and alike == named and each.columns != best.columns
-    ]
-    return best, score, rivals[0] if rivals else ""
+        rows = [_rate(space, samples, named, candidate)]
+        if rows[0].sound < FITS or rows[0].tiled < 0.5:
+            rows += [_rate(space, samples, named, variant) for variant in _variants(candidate)]
+        rated.append(max(rows, key=lambda row: row.worth))
+    return sorted(rated, key=lambda row: row.worth, reverse=True)
+
+
+def _sample(space: Tablespace, index: int) -> NDArray[np.int64]:
+    numbers = leaves(space.table, index)
+    return numbers[:: max(len(numbers) // SAMPLE, 1)][:SAMPLE]
+
+
+def _rate(
+    space: Tablespace, samples: dict[int, NDArray[np.int64]], named: int, definition: TableDef
+) -> Rated:
+    plan = plan_of(layout_of(definition))
+    rows = []
+    for index, sample in samples.items():
+        sound, tiled = fit(space, sample, plan)
+        rows.append(Rated(sound, named, tiled, index, definition))
+    return max(rows, key=lambda row: row.worth)
 
 
 def _alike(table: str, stems: set[str]) -> int:
@@ -155,17 +219,17 @@ def _alike(table: str, stems: set[str]) -> int:
     return int(any(each.endswith(table) for each in stems))
 
 
-def fit(space: Tablespace, numbers: NDArray[np.int64], plan: Plan) -> float:
-    """Return the share of the records of some pages that ``plan`` explains, end to end."""
-    good = total = 0
+def fit(space: Tablespace, numbers: NDArray[np.int64], plan: Plan) -> tuple[float, float]:
+    """Return the shares of the records of some pages that ``plan`` explains, and that it lays end to end."""
+    good = tiled = total = 0
     for kept, data in space.groups(numbers):
         origins, owners, _ = decode.listed(data, space.logical)
         located = decode.locate(data, kept, origins, owners, plan)
-        plain = (located.info() & 0x10) == 0
-        located = located.only(plain)
+        located = located.only((located.info() & 0x10) == 0)
         order = np.argsort(located.origins)
         begins, ends = located.begins[order], located.ends[order]
         sound = (begins >= 0) & np.append(ends[:-1] <= begins[1:], True)
         total += len(order)
         good += int(sound.sum())
-    return good / total if total else 1.0
+        tiled += int((ends[:-1] == begins[1:]).sum())
+    return (good / total, tiled / total) if total else (1.0, 0.0)

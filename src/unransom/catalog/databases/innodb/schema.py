@@ -8,6 +8,7 @@ from unransom.catalog.databases.innodb.types import VARIABLE, ColumnType, Kind
 from unransom.catalog.databases.table import Column
 
 ROW_ID, TRX_ID, ROLL_PTR = "DB_ROW_ID", "DB_TRX_ID", "DB_ROLL_PTR"
+DOC_ID, DOC_ID_TYPE = "FTS_DOC_ID", "bigint unsigned"  # hidden column of tables with a full-text index
 MOST_COLUMNS = 4096  # of a table; InnoDB takes 1017
 
 

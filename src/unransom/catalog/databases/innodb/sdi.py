@@ -14,7 +14,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from unransom.catalog.databases.innodb.charsets import charset_of_collation
-from unransom.catalog.databases.innodb.schema import MOST_COLUMNS, ColumnDef, KeyPart, TableDef
+from unransom.catalog.databases.innodb.schema import (
+    DOC_ID,
+    DOC_ID_TYPE,
+    MOST_COLUMNS,
+    ColumnDef,
+    KeyPart,
+    TableDef,
+)
 from unransom.catalog.databases.innodb.types import column_type
 
 MOST_TEXT = 64 << 20  # bytes of a definition
@@ -90,7 +97,8 @@ def _column(column: dict[str, Any]) -> ColumnDef | None:
     private = _pairs(column.get("se_private_data", ""))
     charset = charset_of_collation(int(column["collation_id"]))
     elements = tuple(_element(each["name"], charset.codec) for each in column.get("elements", ()))
-    kind = column_type(column["column_type_utf8"], charset, elements)
+    declared = DOC_ID_TYPE if column["name"] == DOC_ID else column["column_type_utf8"]
+    kind = column_type(declared, charset, elements)
     if kind is None:
         return None
     return ColumnDef(

@@ -215,6 +215,11 @@ def _binary(name: str, numbers: list[int], lower: str, _charset: Charset) -> Col
     return None
 
 
+OLD_TYPES = {  # as they were stored before MySQL 5.6.4
+    Kind.TIMESTAMP: ColumnType("timestamp", Kind.OLD_TIMESTAMP, 4, 4),
+    Kind.TIME: ColumnType("time", Kind.OLD_TIME, 3, 3),
+    Kind.DATETIME: ColumnType("datetime", Kind.OLD_DATETIME, 8, 8),
+}
 _PLAIN_ARROW = {
     Kind.FLOAT: pyarrow.float32(),
     Kind.DOUBLE: pyarrow.float64(),
