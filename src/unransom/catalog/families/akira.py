@@ -41,7 +41,7 @@ FAMILY = Family(
     wanted=say("the RSA-4096 private key of the campaign"),
     references=("https://github.com/rivitna/Malware/tree/main/Akira",),
     limitations=(
-        "Files of Akira for Linux, and of Akira v2 (KCipher-2 and ChaCha8), are not recognised.",
+        "Files of the first Akira for Linux are not recognised.",
         "Full and spot mode follow a public decryptor; only part mode was seen in a real file.",
     ),
 )

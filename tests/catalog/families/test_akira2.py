@@ -1,0 +1,32 @@
+"""Akira of 2024 without the key of its second cipher."""
+
+from tests.lockers import akira2 as maker
+from tests.lockers import drawn
+from unransom.catalog.families import akira2
+from unransom.catalog.schemes.assemble import Assembly
+from unransom.core.keys import Key, KeyKind
+from unransom.core.spans import Origin
+from unransom.core.streams import BytesReader, Salvage
+
+BLOCK = 0xFFFF
+SIZE = 600_000
+
+
+def test_what_chacha_locked_is_lost_without_its_key():
+    plain = (b"10042;two lamps;shipped\n" * SIZE)[:SIZE]
+    secrets = tuple(drawn(what, length) for what, length in (("k", 16), ("i", 16), ("c", 16), ("n", 8)))
+    locked = Salvage(BytesReader(maker.seal(plain, [(0, SIZE // 2)], secrets) + drawn("tail", 512)))
+    mark = akira2.read(locked)
+    file_key = akira2.unwrap(mark, Key(KeyKind.RAW, secrets[0] + secrets[1]))
+    assembly = Assembly(locked, akira2.plan(locked, mark, file_key))
+    data = b"".join(bytes(view) for view in assembly)
+    last = (SIZE // 2 - 1) // BLOCK * BLOCK
+    assert data == plain[:BLOCK] + bytes(last - BLOCK) + plain[last:]
+    assert assembly.map.totals()[Origin.LOST] == last - BLOCK
+
+
+def test_the_name_decides_before_the_size():
+    assert akira2.regions(100, b"a.MDF", 50)[0].end == 100
+    assert akira2.regions(100, b"a.txt", 50)[0].end == 50
+    assert [len(span) for span in akira2.regions(1000, b"a.vmdk", 50)] == [100] * 4
+    assert [len(span) for span in akira2.regions(2_000_000, b"", 50)] == [200_000] * 4
