@@ -2,6 +2,7 @@
 
 from unransom.catalog.families import (
     akira,
+    akira2,
     avaddon,
     babuk_esxi,
     babuk_nas,
@@ -29,6 +30,7 @@ from unransom.catalog.families import (
     medusalocker3,
     megazord,
     moneymessage,
+    petya,
     phobos,
     play,
     prometheus,
@@ -44,6 +46,7 @@ from unransom.catalog.families import (
     wannacry,
     zeppelin,
 )
+from unransom.catalog.schemes.described import family_of
 from unransom.catalog.schemes.family import Family
 
 FAMILIES: tuple[Family, ...] = (
@@ -55,6 +58,7 @@ FAMILIES: tuple[Family, ...] = (
     blackcat.FAMILY,
     qilin.FAMILY,
     deadbolt.FAMILY,
+    petya.FAMILY,
     darkbit.FAMILY,
     phobos.FAMILY,
     wannacry.FAMILY,
@@ -85,6 +89,7 @@ FAMILIES: tuple[Family, ...] = (
     babuk_esxi.FAMILY,
     blackbyte1.FAMILY,
     hsharada.FAMILY,
+    akira2.FAMILY,
     magniber.FAMILY,
     locked.FAMILY,
     prometheus.FAMILY,
@@ -92,13 +97,18 @@ FAMILIES: tuple[Family, ...] = (
 )
 
 
-def family(name: str) -> Family:
+def families(described: tuple[bytes, ...] = ()) -> tuple[Family, ...]:
+    """Return ``FAMILIES``, and before them those that are described in JSON: who describes one means it."""
+    return (*map(family_of, described), *FAMILIES)
+
+
+def family(name: str, described: tuple[bytes, ...] = ()) -> Family:
     """Return the family called ``name`` or known by that alias.
 
     Raises:
         KeyError: There is none.
     """
-    for each in FAMILIES:
+    for each in families(described):
         if name == each.name or name in each.aliases:
             return each
     raise KeyError(name)
