@@ -58,3 +58,15 @@ def test_one_random_part_is_no_proof():
     loss = judge_opened(raced((5,)), opened())
     assert not loss.proven
     assert next(loss.parts[0].spans()) == Span(5 * PART, 6 * PART)
+
+
+def test_areas_that_stay_random_as_a_whole_are_lost_as_well():
+    start = 1000  # areas need not begin at a block
+    runs = [Run(start + part * PART, start + (part + 1) * PART, Origin.UNLOCKED) for part in range(0, 14, 2)]
+    origins = ByteMap()
+    for run in runs:
+        origins.append(run.start - origins.size, Origin.PLAIN)
+        origins.append(PART, Origin.UNLOCKED)
+    loss = judge_opened(raced((0, 4, 6, 10), shift=start), origins)
+    assert loss.proven
+    assert [part.start for part in loss.parts] == [start + part * PART for part in (0, 4, 6, 10)]

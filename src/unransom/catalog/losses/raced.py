@@ -6,12 +6,14 @@ end of the file, that part is locked twice and one of the two keys is gone.
 
 from __future__ import annotations
 
-from unransom.catalog.formats._uniform import uniform_blocks
+from collections.abc import Iterator
+
+from unransom.catalog.formats._uniform import BLOCK, uniform_blocks
 from unransom.catalog.losses._evidence import edge_bits
 from unransom.catalog.losses.loss import Loss, Rule, Stripes
 from unransom.core.messages import say
-from unransom.core.spans import ByteMap, Origin, Span
-from unransom.core.streams import Reader
+from unransom.core.spans import ByteMap, Origin, Run, Span
+from unransom.core.streams import Reader, Window
 
 PART = 65_536  # bytes: the smallest part that lockers take at a time; larger ones are multiples of it
 MOST = 4096  # parts that are told one by one; with more of them the file is something else
@@ -20,20 +22,21 @@ MOST = 4096  # parts that are told one by one; with more of them the file is som
 def judge_opened(opened: Reader, origins: ByteMap) -> Loss | None:
     """Tell the parts that are random still, while their neighbours, opened by the same key, are not.
 
-    Compressed content is random as well, but it does not begin and end at multiples of a locker's part.
+    Compressed content is random as well, but it does not begin and end where a locker's parts do.
     """
     lost: list[Span] = []
     bits = 0.0
     for run in origins:
         if run.origin is not Origin.UNLOCKED:
             continue
-        for span in uniform_blocks(opened, run.start, run.end):
-            begins, ends = span.start > run.start, span.end < run.end
-            if (begins and span.start % PART) or (ends and span.end % PART) or len(lost) >= MOST:
+        for span in _random(opened, run):
+            if (span.start - run.start) % PART or (span.end < run.end and (span.end - run.start) % PART):
                 return None
-            bits += edge_bits(opened, span.start, PART, begins=True) if begins else 0.0
-            bits += edge_bits(opened, span.end, PART, begins=False) if ends else 0.0
+            bits += edge_bits(opened, span.start, PART, begins=True)
+            bits += edge_bits(opened, span.end, PART, begins=False)
             lost.append(span)
+            if len(lost) > MOST:
+                return None
     if not bits:
         return None
     why = say(
@@ -42,6 +45,14 @@ def judge_opened(opened: Reader, origins: ByteMap) -> Loss | None:
         count=len(lost),
     )
     return Loss(int(bits), why, tuple(Stripes(span.start, len(span)) for span in lost))
+
+
+def _random(opened: Reader, run: Run) -> Iterator[Span]:
+    """Yield the stretches of ``run`` that are random, block by block from its beginning."""
+    length = run.end - run.start
+    for span in uniform_blocks(Window(opened, run.start, length), 0, length):
+        end = length if length - span.end < BLOCK else span.end
+        yield Span(run.start + span.start, run.start + end)
 
 
 RULE = Rule(

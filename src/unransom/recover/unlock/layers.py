@@ -10,14 +10,16 @@ from unransom.catalog.oracle import Judgement, judge
 from unransom.catalog.schemes.assemble import Assembly
 from unransom.catalog.schemes.family import PROVEN, BadMarkError, Family, FileKey, Mark
 from unransom.core.context import Context
+from unransom.core.hashing import Digests
 from unransom.core.keys import Key
 from unransom.core.messages import Message, say
-from unransom.core.outputs import Outputs
+from unransom.core.outputs import Draft, Outputs
 from unransom.core.paths import safe_name
 from unransom.core.records import FileRef, Grade, Output
 from unransom.core.searches import Secret
 from unransom.core.spans import ByteMap, Origin
 from unransom.core.streams import Reader, Salvage
+from unransom.recover.unlock.races import race, write_rest
 
 DEEPEST = 3  # layers: nobody has seen more, and every one costs a copy of the file
 
@@ -145,7 +147,7 @@ def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -
         if not verified.accepted:
             return verified.why
         times = (layer.ref.modified, layer.ref.modified) if layer.ref.modified is not None else None
-        path, digests = draft.keep(name, times)
+        verified, origins, path, digests = _keep(draft, opening, verified, assembly.map, outputs, name, times)
     return Output(
         path=path,
         digests=digests,
@@ -156,9 +158,30 @@ def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -
         bits=verified.bits,
         grade=verified.grade,
         why=verified.why,
-        map=tuple(assembly.map.runs),
+        map=tuple(origins.runs),
         format=verified.format,
     )
+
+
+def _keep(
+    draft: Draft,
+    opening: _Opening,
+    verified: _Verified,
+    origins: ByteMap,
+    outputs: Outputs,
+    name: bytes,
+    times: tuple[int, int] | None,
+) -> tuple[_Verified, ByteMap, bytes, Digests]:
+    """Give the output its name, without what two instances of the locker had at the same time."""
+    loss = None
+    if opening.proven and verified.grade is not Grade.GOOD:
+        loss = race(draft, name.rpartition(b"/")[2], origins)
+    if loss is None:
+        return verified, origins, *draft.keep(name, times)
+    with outputs.draft() as rest:
+        origins = write_rest(draft, loss, origins, rest)
+        verified = verified._replace(grade=Grade.PARTIAL, why=loss.why)
+        return verified, origins, *rest.keep(name, times)
 
 
 def _whole(judgement: Judgement) -> bool:
