@@ -15,27 +15,47 @@ from unransom.core.messages import say
 from unransom.core.streams import CHUNK, Reader
 
 PAGE = 8192
-FILE_HEADER = 15  # type of page 0
+FILEHEADER = 15  # type of page 0
 CHECKSUM, TORN = 0x200, 0x100  # bits of m_flagBits
 FREE_SPACE, FREE_SPACE_STEP = 1, 8088  # the pages that tell which pages are allocated
 ALLOCATED = 0x40
 SURE = 3  # pages with their own numbers that show a data file where page 0 is lost
-_HEADER = np.dtype(
-    {
-        "names": ["version", "type", "flags", "slots", "free", "page", "file", "sum"],
-        "formats": ["u1", "u1", "<u2", "<u2", "<u2", "<u4", "<u2", "<u4"],
-        "offsets": [0, 1, 4, 22, 30, 32, 36, 60],
-        "itemsize": 64,
-    }
+HEADER = np.dtype(
+    [
+        ("version", "u1"),
+        ("type", "u1"),
+        ("type_flags", "u1"),
+        ("level", "u1"),
+        ("flags", "<u2"),
+        ("index", "<u2"),
+        ("previous", "<u4"),
+        ("previous_file", "<u2"),
+        ("fixed", "<u2"),  # bytes of a record's fixed part
+        ("next", "<u4"),
+        ("next_file", "<u2"),
+        ("slots", "<u2"),
+        ("object", "<u4"),
+        ("free_count", "<u2"),
+        ("free", "<u2"),
+        ("page", "<u4"),
+        ("file", "<u2"),
+        ("reserved", "<u2"),
+        ("lsn_file", "<u4"),
+        ("lsn_block", "<u4"),
+        ("lsn_slot", "<u2"),
+        ("transaction", "V8"),
+        ("ghosts", "<u2"),
+        ("sum", "<u4"),
+    ]
 )
 _TURNS = np.arange(15, -1, -1, dtype=np.uint32)  # by how many bits each sector's XOR is rotated
 
 
 def recognise(head: bytes) -> int:
     """Return the bits of page 0 that are fixed: version, type, its number, reserved bytes."""
-    if len(head) < 96 or head[:2] != bytes((1, FILE_HEADER)):
+    if len(head) < 96 or head[:2] != bytes((1, FILEHEADER)):
         return 0
-    header = np.frombuffer(head, _HEADER, 1)[0]
+    header = np.frombuffer(head, HEADER, 1)[0]
     sane = header["page"] == 0 and 0 < header["file"] < 32768 and 0 < header["slots"] <= 8
     return 80 if sane and not any(head[64:96]) else 0
 
@@ -66,14 +86,11 @@ def _stated(reader: Reader) -> int:
 
 def _restored(page: bytes) -> bytes:
     """Return ``page`` with the bits that torn-page detection has replaced."""
-    header = np.frombuffer(page, _HEADER, 1)[0]
-    if len(page) < PAGE or not header["flags"] & TORN:
+    if len(page) < PAGE:
         return page
-    out, bits = bytearray(page), int(header["sum"])
-    for sector in range(1, 16):
-        last = sector * 512 + 511
-        out[last] = out[last] & 0xFC | bits >> 2 * sector & 3
-    return bytes(out)
+    out = np.frombuffer(page, np.uint8).reshape(1, PAGE).copy()
+    restore(out)
+    return out.tobytes()
 
 
 def validate(reader: Reader) -> Validation:
@@ -103,7 +120,7 @@ def _numbered(reader: Reader) -> bool:
     places = sorted(
         {*range(pages // 2, min(pages // 2 + 64, pages)), *range(max(0, pages - 64), pages)} - {0}
     )
-    headers = [np.frombuffer(reader.read_at(number * PAGE, 64), _HEADER)[0] for number in places]
+    headers = [np.frombuffer(reader.read_at(number * PAGE, 64), HEADER)[0] for number in places]
     return (
         sum(
             bool(head["version"] == 1 and head["page"] == number)
@@ -149,19 +166,41 @@ def page_bits(pages: NDArray[np.uint8], first: int) -> NDArray[np.int64]:
         pages: One page a row.
         first: Number of the first.
     """
-    headers = pages[:, :64].copy().view(_HEADER)[:, 0]
+    headers = pages[:, : HEADER.itemsize].copy().view(HEADER)[:, 0]
     numbers = first + np.arange(len(pages))
     sane = (headers["version"] == 1) & (headers["type"] >= 1) & (headers["type"] <= 20)
     sane &= (headers["page"] == numbers) & (headers["free"] <= PAGE) & (headers["slots"] <= (PAGE - 96) // 2)
-    summed = headers["flags"] & CHECKSUM > 0
-    torn = (headers["flags"] & TORN > 0) & ~summed
-    sane &= ~summed | (_checksums(pages) == headers["sum"])
-    patterns = pages[:, 1023::512] & 3
-    sane &= ~torn | (patterns == (headers["sum"] & 3)[:, None]).all(axis=1)
+    sane &= holds(pages, headers)
+    summed, torn = protections(headers)
     return np.where(sane, 48 + 32 * summed + 30 * torn, 0)
 
 
-def _checksums(pages: NDArray[np.uint8]) -> NDArray[np.uint32]:
+def protections(headers: NDArray[np.void]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which pages carry a checksum, and which of the others torn-page bits."""
+    summed = headers["flags"] & CHECKSUM > 0
+    return summed, (headers["flags"] & TORN > 0) & ~summed
+
+
+def holds(pages: NDArray[np.uint8], headers: NDArray[np.void]) -> NDArray[np.bool_]:
+    """Tell which pages have the checksum or the torn-page bits that they say; True where they say neither."""
+    summed, torn = protections(headers)
+    right = ~summed | (checksums(pages) == headers["sum"])
+    if torn.any():
+        patterns = pages[:, 1023::512] & 3
+        right &= ~torn | (patterns == (headers["sum"] & 3)[:, None]).all(axis=1)
+    return right
+
+
+def restore(pages: NDArray[np.uint8]) -> None:
+    """Put back, in place, the two bits of each sector but the first that torn-page detection replaced."""
+    headers = pages[:, : HEADER.itemsize].copy().view(HEADER)[:, 0]
+    torn = np.flatnonzero(protections(headers)[1])
+    if len(torn):
+        kept = headers["sum"][torn, None] >> np.arange(2, 32, 2, dtype=np.uint32) & 3
+        pages[torn, 1023::512] = pages[torn, 1023::512] & 0xFC | kept.astype(np.uint8)
+
+
+def checksums(pages: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """Return each page's checksum: the XOR of its sectors' XORs, each turned by its distance to the end."""
     words = pages.view("<u4")
     sectors = np.bitwise_xor.reduce(words.reshape(-1, 16, 128), axis=2)
@@ -177,7 +216,7 @@ FORMAT = Format(
     recognise=recognise,
     measure=measure,
     validate=validate,
-    known=(Known(0, bytes((1, FILE_HEADER))), Known(64, bytes(32))),
+    known=(Known(0, bytes((1, FILEHEADER))), Known(64, bytes(32))),
     references=(
         "https://learn.microsoft.com/en-us/sql/relational-databases/pages-and-extents-architecture-guide",
         "https://github.com/improvedk/OrcaMDF",

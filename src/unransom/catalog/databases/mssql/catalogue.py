@@ -1,0 +1,311 @@
+"""The server's own tables: which tables there are, how their rows lie, which pages are theirs.
+
+They are read from whatever of their pages is left: a page says which table it belongs to, so neither the
+boot page nor any link is needed. Columns that lost their name keep their type and place.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from unransom.catalog.databases.mssql import layout as types
+from unransom.catalog.databases.mssql.decode import Records, decode, records_of
+from unransom.catalog.databases.mssql.layout import Field, Layout
+from unransom.catalog.databases.mssql.pages import Kind
+from unransom.catalog.databases.mssql.script import Declared
+from unransom.catalog.databases.mssql.store import PageStore
+
+SYSTEM_OBJECTS = 100  # object numbers below are the server's own
+ROW_COLUMNS, UNITS, ROWSETS, OBJECTS, COLUMNS = 3, 7, 5, 34, 41  # objects of the server's tables
+OLD_ROW_COLUMNS, OLD_PLACES = 4, 13  # of SQL Server 2005, which has no ROW_COLUMNS
+SCHEMAS, INDEXES, INDEX_COLUMNS = 64, 54, 55
+DROPPED = 1 << 16  # columns that were dropped have higher numbers
+IN_ROW = 1  # type of allocation unit
+NOT_NULL = 128  # bit of the status of a row column
+PRIMARY_KEY = 0x20  # bit of the status of an index
+
+_I8, _I4, _I2, _I1 = types.BIGINT, types.INT, types.SMALLINT, types.TINYINT
+_NAME = Field("name", types.NVARCHAR, 256, place=-1)
+
+
+def _table(*columns: tuple[str, int, int], name: bool = False) -> Layout:
+    """Return the layout of one of the server's tables: names, types and offsets from the record's start."""
+    fields = tuple(Field(title, kind, place=place) for title, kind, place in columns)
+    return Layout((*fields, _NAME) if name else fields)
+
+
+TABLES: dict[int, Layout] = {
+    ROW_COLUMNS: _table(
+        ("rowset", _I8, 4), ("column", _I4, 12), ("order", _I4, 16), ("type", _I4, 28),
+        ("collation", _I4, 32), ("key", _I2, 36), ("status", _I4, 40), ("offset", _I2, 44),
+        ("null_bit", _I2, 48), ("bit", _I2, 52),
+    ),
+    OLD_ROW_COLUMNS: _table(("rowset", _I8, 4), ("column", _I4, 12), ("order", _I4, 16)),
+    OLD_PLACES: _table(
+        ("rowset", _I8, 4), ("order", _I4, 12), ("status", _I4, 16), ("key", _I2, 20), ("kind", _I1, 22),
+        ("length", _I2, 23), ("precision", _I1, 25), ("scale", _I1, 26), ("collation", _I4, 27),
+        ("offset", _I2, 31), ("bit", _I2, 35), ("null_bit", _I2, 37),
+    ),
+    ROWSETS: _table(
+        ("rowset", _I8, 4), ("owner", _I1, 12), ("object", _I4, 13), ("index", _I4, 17),
+        ("number", _I4, 21), ("rows", _I8, 31), ("compression", _I1, 39),
+    ),
+    UNITS: _table(("unit", _I8, 4), ("type", _I1, 12), ("rowset", _I8, 13)),
+    OBJECTS: _table(("object", _I4, 4), ("schema", _I4, 8), ("kind", _I2, 17), name=True),
+    COLUMNS: _table(
+        ("object", _I4, 4), ("number", _I2, 8), ("column", _I4, 10), ("kind", _I1, 14), ("user", _I4, 15),
+        ("length", _I2, 19), ("precision", _I1, 21), ("scale", _I1, 22), ("collation", _I4, 23),
+        ("status", _I4, 27), name=True,
+    ),
+    SCHEMAS: _table(("class", _I1, 4), ("schema", _I4, 5), name=True),
+    INDEXES: _table(("object", _I4, 4), ("index", _I4, 8), ("status", _I4, 12)),
+    INDEX_COLUMNS: _table(("object", _I4, 4), ("index", _I4, 8), ("order", _I4, 12), ("column", _I4, 20)),
+}  # fmt: skip
+_SHORTEST = {ROW_COLUMNS: 54, OLD_PLACES: 41, OLD_ROW_COLUMNS: 34, COLUMNS: 45, OBJECTS: 44}
+SCHEMA = 50  # class of a schema among the server's classes
+USER_TABLE = int.from_bytes(b"U ", "little")
+
+Row = dict[str, Any]
+
+
+class Partition(msgspec.Struct, frozen=True):
+    """A part of a table with a layout of its own.
+
+    Attributes:
+        units: Allocation units whose data pages hold its rows.
+        layout: How its rows lie, as far as that is known.
+    """
+
+    units: frozenset[int]
+    layout: Layout
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A table as the catalogue has it.
+
+    Attributes:
+        object: Its number.
+        name: With its schema.
+        partitions: Its parts, all with the same columns.
+        key: Names of the columns of its primary or clustered key.
+        rows: That the server counted, None where that is lost.
+        named: Its name is known.
+    """
+
+    object: int
+    name: str
+    partitions: tuple[Partition, ...]
+    key: tuple[str, ...] = ()
+    rows: int | None = None
+    named: bool = True
+
+
+class Catalogue(msgspec.Struct, frozen=True):
+    """What the server's own tables say.
+
+    Attributes:
+        tables: The user's tables.
+        foreign: Allocation units of indexes, of the server and of what is no table.
+        declared: The tables by their columns alone: how the server would lay them out.
+    """
+
+    tables: tuple[Entry, ...] = ()
+    foreign: frozenset[int] = frozenset()
+    declared: tuple[Declared, ...] = ()
+
+
+def stored_rows(store: PageStore) -> dict[int, list[Row]]:
+    """Return the rows of the server's tables that are left on sound pages."""
+    entries = store.select([Kind.DATA])
+    own = entries[(entries["object"] < SYSTEM_OBJECTS) & (entries["index"] <= 1)]
+    found: dict[int, list[Row]] = {}
+    for number, layout in TABLES.items():
+        mine = own[own["object"] == number]
+        found[number] = [
+            row
+            for part, pages in store.batches(mine)
+            for records in records_of(pages, part)
+            if not records.compressed
+            for row in rows_of(layout, long_enough(records, number))
+        ]
+    return found
+
+
+def long_enough(records: Records, number: int) -> Records:
+    """Return the live records that have all columns that are needed: older ones may lie between them."""
+    fixed = (
+        records.data[records.starts + 2].astype(np.int64)
+        | records.data[records.starts + 3].astype(np.int64) << 8
+    )
+    return records.part(np.flatnonzero(~records.deleted & (fixed >= _SHORTEST.get(number, 0))))
+
+
+def rows_of(layout: Layout, records: Records) -> Iterator[Row]:
+    """Yield the rows of ``records`` as dictionaries."""
+    names = [field.name for field in layout.fields]
+    for decoded in decode(layout, records):
+        columns = [column.to_pylist() for column in decoded.columns]
+        for values in zip(*columns, strict=True):
+            if values[0] is not None:
+                yield dict(zip(names, values, strict=True))
+
+
+def catalogue_of(rows: Mapping[int, list[Row]]) -> Catalogue:
+    """Put the rows of the server's tables together."""
+    units: dict[int, set[int]] = defaultdict(set)
+    for row in rows[UNITS]:
+        if row["type"] == IN_ROW:
+            units[row["rowset"]].add(row["unit"])
+    described = {(row["object"], row["column"]): row for row in rows[COLUMNS] if row["number"] == 0}
+    schemas = {row["schema"]: row["name"] for row in rows[SCHEMAS] if row["class"] == SCHEMA and row["name"]}
+    titles = {
+        row["object"]: f"{schemas.get(row['schema'], 'dbo')}.{row['name']}"
+        for row in rows[OBJECTS]
+        if row["kind"] == USER_TABLE and row["name"]
+    }
+    others = {row["object"] for row in rows[OBJECTS]} - set(titles)
+    tables: dict[int, list[Row]] = defaultdict(list)
+    foreign: set[int] = set()
+    for row in rows[ROWSETS]:
+        if row["object"] < SYSTEM_OBJECTS or row["index"] > 1 or row["object"] in others:
+            foreign |= units[row["rowset"]]
+        else:
+            tables[row["object"]].append(row)
+    stored = _row_columns(rows)
+    entries = [
+        Entry(
+            number,
+            titles.get(number, f"object_{number}"),
+            tuple(
+                Partition(frozenset(units[row["rowset"]]), _layout(number, stored[row["rowset"]], described))
+                for row in rowsets
+            ),
+            _key(number, stored[rowsets[0]["rowset"]], described, rows),
+            sum(row["rows"] or 0 for row in rowsets),
+            number in titles,
+        )
+        for number, rowsets in tables.items()
+    ]
+    entries.sort(key=lambda entry: entry.name)
+    declared = tuple(_declared(titles, described, rows))
+    return Catalogue(tuple(entries), frozenset(foreign), declared)
+
+
+def _declared(
+    titles: Mapping[int, str], described: Mapping[tuple[int, int], Row], rows: Mapping[int, list[Row]]
+) -> Iterator[Declared]:
+    """Yield the tables of ``titles`` by their columns alone."""
+    columns: dict[int, list[Field]] = defaultdict(list)
+    blank = dict.fromkeys(("offset", "bit", "null_bit"), 0) | {"status": NOT_NULL, "order": 1}
+    for (table, number), row in sorted(described.items()):
+        if table in titles:
+            columns[table].append(_field(blank | {"column": number}, row))
+    for table, fields in columns.items():
+        key = _key(table, [], described, rows)
+        yield Declared(titles[table], tuple(_distinct(fields)), key, key)
+
+
+def _row_columns(rows: Mapping[int, list[Row]]) -> dict[int, list[Row]]:
+    """Return the stored columns of every rowset, in the words of ``ROW_COLUMNS``."""
+    out: dict[int, list[Row]] = defaultdict(list)
+    for row in rows[ROW_COLUMNS]:
+        kind, rest = row["type"] & 0xFF, row["type"] >> 8
+        digits = kind in (types.DECIMAL, types.NUMERIC)
+        scaled = kind in (types.TIME, types.DATETIME2, types.DATETIMEOFFSET)
+        out[row["rowset"]].append(
+            row
+            | {
+                "kind": kind,
+                "length": _length(rest & 0xFFFF),
+                "precision": rest & 0xFF if digits else 0,
+                "scale": rest >> 8 & 0xFF if digits else rest & 0xFF if scaled else 0,
+            }
+        )
+    if out:
+        return out
+    columns = {(row["rowset"], row["order"]): row["column"] for row in rows[OLD_ROW_COLUMNS]}
+    for row in rows[OLD_PLACES]:
+        number = columns.get((row["rowset"], row["order"]), row["order"])
+        out[row["rowset"]].append(row | {"column": number})
+    return out
+
+
+def _length(value: int) -> int:
+    """Return a length as signed: -1 is without limit."""
+    return value - 0x10000 if value >= 0x8000 else value
+
+
+def _layout(table: int, stored: list[Row], described: Mapping[tuple[int, int], Row]) -> Layout:
+    fields, ends, whole = [], [4], bool(stored)
+    for part in sorted(stored, key=lambda row: row["column"]):
+        if part["order"] <= 0 or not 0 < part["column"] < DROPPED:
+            continue
+        about = described.get((table, part["column"]))
+        field = _field(part, about)
+        whole &= about is not None
+        fields.append(field)
+        if field.place > 0:
+            ends.append(field.place + field.width)
+    bits = {row["null_bit"] for row in stored} - {0}
+    last = max(bits, default=0)
+    return Layout(tuple(_distinct(fields)), max(ends), last, whole and len(bits) == last)
+
+
+def _field(part: Row, about: Row | None) -> Field:
+    source = part if about is None else about
+    hidden = about is None or not about["name"]
+    return Field(
+        name=f"column_{part['column']}" if hidden else source["name"],
+        kind=source["kind"],
+        length=source["length"] or 0,
+        precision=source["precision"] or 0,
+        scale=source["scale"] or 0,
+        user_type=(about or {}).get("user") or 0,
+        collation=(source["collation"] or 0) & 0xFFFFFFFF,
+        place=part["offset"],
+        bit=part["bit"] or 0,
+        null_bit=part["null_bit"] or 0,
+        number=part["column"],
+        nullable=not part["status"] & NOT_NULL,
+    )
+
+
+def _distinct(fields: list[Field]) -> Iterator[Field]:
+    """Yield ``fields`` with names of which no two are the same."""
+    seen: set[str] = set()
+    for field in fields:
+        unique = field.name if field.name not in seen else f"{field.name}_{field.number}"
+        seen.add(unique)
+        yield msgspec.structs.replace(field, name=unique)
+
+
+def _key(
+    table: int,
+    stored: list[Row],
+    described: Mapping[tuple[int, int], Row],
+    rows: Mapping[int, list[Row]],
+) -> tuple[str, ...]:
+    """Return the columns of the primary key, else of the clustered index."""
+    primary = [
+        row["index"] for row in rows[INDEXES] if row["object"] == table and row["status"] & PRIMARY_KEY
+    ]
+    columns = sorted(
+        (row["order"], row["column"])
+        for row in rows[INDEX_COLUMNS]
+        if row["object"] == table and row["index"] in primary
+    )
+    if not columns:
+        columns = sorted((row["key"], row["column"]) for row in stored if row["key"])
+    found = [described.get((table, column)) for _, column in columns]
+    return tuple(row["name"] for row in found if row is not None) if all(found) else ()
+
+
+def units_of(entries: NDArray[np.void]) -> NDArray[np.int64]:
+    """Return the allocation unit that each page's header says."""
+    return entries["index"].astype(np.int64) << 48 | entries["object"].astype(np.int64) << 16

@@ -1,0 +1,162 @@
+"""All sources of one database as one: of every page the best copy."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unransom.catalog.databases.mssql.pages import Kind, Soundness, headers_of, judge, scan
+from unransom.catalog.databases.mssql.patch import patched
+from unransom.catalog.formats.mssql import PAGE, restore
+from unransom.core.streams import Reader
+
+BATCH = 128  # pages that are read at once: 1 MiB
+CACHE = 512  # pages kept for look-ups: 4 MiB
+PFS_STEP = 8088  # pages that one page of allocation bytes tells of
+ALLOCATED = 0x40
+
+
+class PageStore:
+    """Pages of one database from some sources.
+
+    Attributes:
+        entries: The best copy of every page, sorted by file and number.
+        older: For each source, whether its pages are older than those of another one.
+    """
+
+    def __init__(self, readers: Sequence[Reader], scanned: Sequence[NDArray[np.void]] | None = None) -> None:
+        """Take the pages of ``readers``, as ``scan`` found them if that was done already."""
+        self._readers = readers
+        if scanned is None:
+            scanned = [scan(reader, number) for number, reader in enumerate(readers)]
+        found = np.concatenate(scanned)
+        found = found[found["page"] >= 0]
+        found = found[_by_worth(found)]
+        first = np.ones(len(found), bool)
+        first[1:] = (found["file"][1:] != found["file"][:-1]) | (found["page"][1:] != found["page"][:-1])
+        self.older = _older(found, len(readers))
+        self.entries = found[first]
+        self._others = found[~first]
+        self._patches: set[tuple[int, int]] = set()
+        self._cache: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._patch()
+        self._keys = keys_of(self.entries)
+
+    def _patch(self) -> None:
+        """Put damaged copies of a page together, where that makes its checksum hold."""
+        damaged = np.flatnonzero(self.entries["soundness"] < Soundness.UNCHECKED)
+        for row in damaged[np.isin(keys_of(self.entries[damaged]), keys_of(self._others))].tolist():
+            whole = self._put_together(self.entries[row])
+            if whole is None:
+                continue
+            page = whole.reshape(1, PAGE)
+            header = headers_of(page)
+            for name in set(self.entries.dtype.names or ()) & set(header.dtype.names or ()):
+                self.entries[name][row] = header[name][0]
+            self.entries["soundness"][row] = judge(page, header)[0]
+            self._patches.add((int(header["file"][0]), int(header["page"][0])))
+
+    def _put_together(self, entry: np.void) -> NDArray[np.uint8] | None:
+        others = self._others[keys_of(self._others) == keys_of(entry.reshape(1))[0]]
+        copies = [self._raw(copy) for copy in (entry, *others)]
+        return patched([copy for copy in copies if len(copy) == PAGE])
+
+    def _raw(self, entry: np.void) -> NDArray[np.uint8]:
+        reader = self._readers[int(entry["source"])]
+        return np.frombuffer(reader.read_at(int(entry["offset"]), PAGE), np.uint8)
+
+    def select(self, kinds: Sequence[int], soundness: int = Soundness.UNCHECKED) -> NDArray[np.void]:
+        """Return the entries of pages of some kinds that are at least that sound."""
+        return self.entries[np.isin(self.entries["type"], kinds) & (self.entries["soundness"] >= soundness)]
+
+    def read(self, entries: NDArray[np.void]) -> NDArray[np.uint8]:
+        """Return the pages of ``entries``, one a row, torn-page bits put back; zeros behind the end."""
+        out = np.zeros((len(entries), PAGE), np.uint8)
+        breaks = np.flatnonzero(
+            (np.diff(entries["offset"]) != PAGE) | (np.diff(entries["source"].astype(int)) != 0)
+        )
+        for start, end in zip([0, *(breaks + 1)], [*(breaks + 1), len(entries)], strict=True):
+            if end > start:
+                reader = self._readers[int(entries["source"][start])]
+                data = reader.read_at(int(entries["offset"][start]), (end - start) * PAGE)
+                whole = len(data) // PAGE
+                out[start : start + whole] = np.frombuffer(data, np.uint8)[: whole * PAGE].reshape(-1, PAGE)
+        if self._patches:
+            self._use_patches(entries, out)
+        restore(out)
+        return out
+
+    def _use_patches(self, entries: NDArray[np.void], out: NDArray[np.uint8]) -> None:
+        for row, entry in enumerate(entries):
+            if (int(entry["file"]), int(entry["page"])) in self._patches:
+                whole = self._put_together(entry)
+                if whole is not None:
+                    out[row] = whole
+
+    def batches(
+        self, entries: NDArray[np.void], size: int = BATCH
+    ) -> Iterator[tuple[NDArray[np.void], NDArray[np.uint8]]]:
+        """Yield ``entries`` with their pages, some at a time."""
+        for start in range(0, len(entries), size):
+            part = entries[start : start + size]
+            yield part, self.read(part)
+
+    def find(self, file: int, page: int) -> np.void | None:
+        """Return the entry of a page, None where it was not found."""
+        key = file << 32 | page
+        row = int(np.searchsorted(self._keys, key))
+        if row < len(self.entries) and self._keys[row] == key:
+            return self.entries[row]
+        return None
+
+    def page(self, file: int, page: int) -> bytes | None:
+        """Return a sound page by its number, None where it is lost."""
+        if (file, page) in self._cache:
+            self._cache.move_to_end((file, page))
+            return self._cache[file, page]
+        entry = self.find(file, page)
+        if entry is None or entry["soundness"] < Soundness.UNCHECKED:
+            return None
+        data = self.read(entry.reshape(1))[0].tobytes()
+        self._cache[file, page] = data
+        if len(self._cache) > CACHE:
+            self._cache.popitem(last=False)
+        return data
+
+    def allocated(self, entries: NDArray[np.void]) -> NDArray[np.bool_]:
+        """Tell which pages are in use; where the page that would tell is lost, they are."""
+        out = np.ones(len(entries), bool)
+        homes = np.maximum(entries["page"] // PFS_STEP * PFS_STEP, 1)
+        for file, home in {(int(e["file"]), int(h)) for e, h in zip(entries, homes, strict=True)}:
+            page = self.page(file, home)
+            if page is None or page[1] != Kind.PFS:
+                continue
+            mine = (entries["file"] == file) & (homes == home)
+            uses = np.frombuffer(page, np.uint8)[100 + entries["page"][mine] % PFS_STEP]
+            out[mine] = uses & ALLOCATED > 0
+        return out
+
+
+def keys_of(entries: NDArray[np.void]) -> NDArray[np.int64]:
+    """Return a number for each page that says its file and its place in it."""
+    return entries["file"].astype(np.int64) << 32 | entries["page"]
+
+
+def _by_worth(found: NDArray[np.void]) -> NDArray[np.int64]:
+    """Return the order by file and page, the best copy of each first."""
+    newest = (found["lsn_slot"], found["lsn_block"], found["lsn_file"], found["soundness"])
+    falling = [np.iinfo(np.int64).max - column.astype(np.int64) for column in newest]
+    return np.lexsort((found["source"], *falling, found["page"], found["file"]))
+
+
+def _older(found: NDArray[np.void], sources: int) -> tuple[bool, ...]:
+    """Tell which sources hold an older state: a page of theirs is older than another source's copy."""
+    sound = found[found["soundness"] >= Soundness.UNCHECKED]
+    same = keys_of(sound)[1:] == keys_of(sound)[:-1]
+    behind = np.zeros(len(same), bool)
+    for name in ("lsn_file", "lsn_block", "lsn_slot"):
+        behind |= sound[name][1:] != sound[name][:-1]
+    return tuple(bool((same & behind & (sound["source"][1:] == source)).any()) for source in range(sources))
