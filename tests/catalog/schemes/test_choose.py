@@ -34,8 +34,8 @@ CONTENTS = {
 }
 
 
-def opened(locked, seed):
-    reader = Salvage(BytesReader(locked))
+def opened(locked, seed, name=b""):
+    reader = Salvage(BytesReader(locked), name)
     mark = FAMILY.read(reader)
     file_key = FAMILY.unwrap(mark, Key(KeyKind.RAW, drawn(seed + " master", 32)))
     return b"".join(bytes(view) for view in Assembly(reader, FAMILY.plan(reader, mark, file_key)))
@@ -49,6 +49,21 @@ def test_the_pattern_is_seen(kind, places):
 
 def test_without_any_sign_the_usual_pattern_is_taken():
     assert opened(seal(CONTENTS["noise"], "noise", 3), "noise") == CONTENTS["noise"]
+
+
+@pytest.mark.parametrize(("name", "places"), [(b"a.txt", 3), (b"a.SQL", 4)])
+def test_without_any_sign_in_the_bytes_the_name_tells(name, places):
+    locked = seal(CONTENTS["noise"], "noise", places)
+    assert opened(locked, "noise", name + b".[who@example.org].Kigatsu") == CONTENTS["noise"]
+
+
+@pytest.mark.parametrize("name", [b"a.sql", b"a.[who@example.org].sql", b"a.sql.[who@example.org].Kigatsu"])
+def test_bytes_are_believed_more_than_names_and_a_new_name_not_at_all(name):
+    assert opened(seal(CONTENTS["text"], "text", 3), "text", name) == CONTENTS["text"]
+    assert (
+        opened(seal(CONTENTS["archive"], "zip", 3), "zip", name.replace(b".Kigatsu", b""))
+        == CONTENTS["archive"]
+    )
 
 
 def test_a_file_too_large_to_be_judged_goes_by_how_it_begins(monkeypatch):

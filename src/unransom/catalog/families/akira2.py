@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from unransom.catalog.formats.identify import extension_of
 from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.family import (
     BadMarkError,
@@ -123,7 +124,7 @@ def spots(size: int, percent: int) -> list[Span]:
 
 def regions(size: int, name: bytes, percent: int) -> list[Span]:
     """Return the regions that a file of this size and original name is locked in."""
-    extension = name.rpartition(b".")[2].decode("ascii", "replace").lower()
+    extension = extension_of(name)
     if extension in WHOLE:
         return [Span(0, size)] if size else []
     if extension in MACHINES or size >= LARGE:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from unransom.catalog.schemes.choose import SAMPLE, choose
 from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.extents import pieces
-from unransom.catalog.schemes.family import Family, FileKey, Mark, Plan
+from unransom.catalog.schemes.family import Family, FileKey, Locked, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Tail
 from unransom.catalog.schemes.proton import LISTED, listed_places, session_mark
 from unransom.catalog.schemes.wraps import X25519, AgreedBox, TwoLevel
@@ -61,8 +61,8 @@ def read(locked: Reader) -> Mark | None:
     return session_mark(TAIL, locked)
 
 
-def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
-    """Decrypt the places; how many is seen from what is plain with either number."""
+def plan(locked: Locked, mark: Mark, key: FileKey) -> Plan:
+    """Decrypt the places; how many is seen from what is plain with either number, or from the name."""
     size = mark.plain_size or 0
     parts = FileKey({**key.parts, "iv": mark.fields["nonce"]})
     if size <= SMALL:
@@ -82,6 +82,7 @@ def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
         _between(usual, listed),
         opened,
         LISTED,
+        FAMILY.original_name(locked.name),
     )
 
 
@@ -113,7 +114,7 @@ FAMILY = Family(
     references=("https://github.com/rivitna/Malware/tree/main/Proton",),
     limitations=(
         "A session's own key is proven on files whose format is known.",
-        "Whether a large file of compressed content has the places of a listed extension is decided by "
-        "its format, above 32 MiB by how it begins.",
+        "Whether a large file of compressed content that was renamed has the places of a listed extension "
+        "is decided by its format, above 32 MiB by how it begins.",
     ),
 )

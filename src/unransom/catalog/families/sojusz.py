@@ -11,7 +11,7 @@ import binascii
 from unransom.catalog.schemes.choose import SAMPLE, choose
 from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.extents import pieces
-from unransom.catalog.schemes.family import Family, FileKey, Mark, Plan
+from unransom.catalog.schemes.family import Family, FileKey, Locked, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Tail
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
@@ -68,8 +68,8 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
     return FileKey({"key": key.data, "iv": iv}) if len(key.data) == KEY else None
 
 
-def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
-    """Decrypt the file, or its beginning: which of the two is seen from the content."""
+def plan(locked: Locked, mark: Mark, key: FileKey) -> Plan:
+    """Decrypt the file, or its beginning: which of the two is seen from the content, or the name."""
     size = mark.plain_size or 0
 
     def to(end: int) -> Plan:
@@ -81,7 +81,8 @@ def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
     if size <= FIRST:
         return to(size)
     places = range(FIRST, size - SAMPLE, APART)
-    return choose(locked, lambda: to(FIRST), lambda: to(size), places, opened, LISTED)
+    name = FAMILY.original_name(locked.name)
+    return choose(locked, lambda: to(FIRST), lambda: to(size), places, opened, LISTED, name)
 
 
 FAMILY = Family(
@@ -97,7 +98,7 @@ FAMILY = Family(
     wanted=say("the run's key, 32 bytes or a key file of this run, or the attacker's RSA-2048 private key"),
     references=("https://github.com/rivitna/Malware/tree/main/Sojusz",),
     limitations=(
-        "Whether a file of compressed content was locked whole is decided by its format, above 32 MiB by "
-        "how it begins.",
+        "Whether a file of compressed content that was renamed was locked whole is decided by its format, "
+        "above 32 MiB by how it begins.",
     ),
 )

@@ -1,8 +1,8 @@
 """Which of two patterns a file was locked by, where the locker went by the original's extension.
 
-A locked file does not say what it was called, and the name that it has now may be another. So it is
-asked: bytes that only the second pattern locks are plain, or they become plain when decrypted. Where
-they look random both times, as compressed files do, the two originals are judged by their formats.
+Bytes say it for sure: those that only the second pattern locks are plain, or they become plain when
+decrypted. Where they look random both times, as compressed files do, the name tells, if it still is the
+one that the locker gave. Else the two originals are judged by their formats.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 
 from unransom.catalog.formats.format import HEAD
-from unransom.catalog.formats.identify import identify
+from unransom.catalog.formats.identify import extension_of, identify
 from unransom.catalog.oracle import judge
 from unransom.catalog.schemes.assemble import Assembly, assemble_in_memory
 from unransom.catalog.schemes.family import Plan
@@ -34,6 +34,7 @@ def choose(
     places: Iterable[int],
     opened: Callable[[int, bytes], bytes],
     extensions: Collection[str],
+    name: bytes | None = None,
 ) -> Plan:
     """Return the plan by which the file was locked.
 
@@ -44,8 +45,11 @@ def choose(
         places: Where ``SAMPLE`` bytes are locked by ``listed`` only.
         opened: Takes such a place and its bytes; returns them decrypted as ``listed`` would.
         extensions: Lower case, without the dot.
+        name: The original's, None where the file was renamed since.
     """
     votes = _votes(locked, places, opened)
+    if votes == 0 and name:
+        votes = 1 if extension_of(name) in extensions else -1
     begins = _extensions(locked, usual) if votes == 0 else frozenset()
     if begins:  # else the key is wrong, or no judge knows the format
         votes = _judged(locked, listed) - _judged(locked, usual)
