@@ -55,6 +55,17 @@ def test_lost_files_are_counted_and_explained(tmp_path):
     assert all(row["why"] and row["family"] is None for row in rows)
 
 
+def test_no_key_is_asked_for_where_all_is_lost(tmp_path):
+    evidence, case = tmp_path / "share", tmp_path / "case"
+    evidence.mkdir()
+    (evidence / "a.pdf.akira").write_bytes(b"")
+    run = subprocess.run(
+        [UNRANSOM, "recover", evidence, "--case", case], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 3
+    assert "pay for nothing" in run.stdout
+
+
 def test_the_rules_are_listed_with_their_references():
     run = subprocess.run([UNRANSOM, "list", "losses", "--json"], capture_output=True, text=True, check=True)
     rules = {rule["name"]: rule for rule in json.loads(run.stdout)}

@@ -219,14 +219,15 @@ def _ending(database: sqlite3.Connection) -> tuple[int, Message | None]:
     """Return the exit code and what to do next.
 
     An output that contradicts a manifest, or a key that unwraps to nonsense, weighs more than a missing
-    key, and that more than a few files that did not come back.
+    key, and that more than a few files that did not come back. For what is lost no key is asked for.
     """
 
     def count(query: str) -> int:
         return int(database.execute(query).fetchone()[0])
 
     locked = count("SELECT count(*) FROM files WHERE state = 'locked'")
-    failed = count("SELECT count(*) FROM files WHERE state IN ('failed', 'partial', 'lost')")
+    failed = count("SELECT count(*) FROM files WHERE state IN ('failed', 'partial')")
+    lost = count("SELECT count(*) FROM files WHERE state = 'lost'")
     opened = count("SELECT count(*) FROM files WHERE method = 'unlock'")
     wrong = count(
         "SELECT count(*) FROM files WHERE verdict = 'bad' OR state = 'failed' AND id IN"
@@ -238,4 +239,6 @@ def _ending(database: sqlite3.Connection) -> tuple[int, Message | None]:
         return NoKeyFoundError.exit_code, say("bring a key and run the same command again with --key")
     if locked + failed:
         return EXIT_INCOMPLETE, say("look at what was not recovered, and why")
+    if lost:
+        return EXIT_INCOMPLETE, say("pay for nothing: what is missing is lost, and no key brings it back")
     return EXIT_DONE, None
