@@ -1,0 +1,1 @@
+"""Searches for keys: bounded, pure, as fast as the machine goes."""

@@ -1,0 +1,120 @@
+"""Stream ciphers for many keys: the words of one block of Salsa20 or ChaCha, or of RC4, for every lane."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from unransom.crypto.ciphers.chacha import _double_round as chacha_double_round
+from unransom.crypto.ciphers.lanes import LANES, WORDS
+from unransom.crypto.ciphers.salsa import _double_round as salsa_double_round
+
+Words = NDArray[np.uint32]
+
+
+@njit(nogil=True)
+def _load(
+    sources: NDArray[np.int64], rows: Words, constants: Words, start: int, lanes: int, x: Words
+) -> None:
+    """Fill the state of some lanes: from row ``source`` of ``rows``, or constant ``-1 - source``."""
+    for word in range(WORDS):
+        source = sources[word]
+        if source < 0:
+            x[word * LANES : (word + 1) * LANES] = constants[-1 - source]
+        else:
+            for lane in range(lanes):
+                x[word * LANES + lane] = rows[source, start + lane]
+
+
+@njit(nogil=True)
+def _store(first: Words, x: Words, wanted: NDArray[np.int64], start: int, lanes: int, out: Words) -> None:
+    """Store the words that are wanted of the sum of the state before and after the rounds."""
+    for row in range(len(wanted)):
+        at = wanted[row] * LANES
+        for lane in range(lanes):
+            out[row, start + lane] = first[at + lane] + x[at + lane]
+
+
+@njit(cache=True, nogil=True)
+def salsa(
+    rows: Words,
+    sources: NDArray[np.int64],
+    constants: Words,
+    rounds: int,
+    wanted: NDArray[np.int64],
+    out: Words,
+) -> None:
+    """Fill ``out`` with words ``wanted`` of a Salsa20 block of every lane.
+
+    Args:
+        rows: Words that differ from lane to lane.
+        sources: For each of the 16 words of the state the row it is in, or -1 less the place in
+            ``constants``.
+        constants: Words that are the same in all lanes.
+        rounds: 20, 12 or 8.
+        wanted: Numbers of words, in the order of the rows of ``out``.
+        out: A row for each.
+    """
+    first, x = np.zeros(WORDS * LANES, np.uint32), np.empty(WORDS * LANES, np.uint32)
+    for start in range(0, rows.shape[1], LANES):
+        lanes = min(LANES, rows.shape[1] - start)
+        _load(sources, rows, constants, start, lanes, first)
+        x[:] = first
+        for _ in range(rounds // 2):
+            salsa_double_round(x)
+        _store(first, x, wanted, start, lanes, out)
+
+
+@njit(cache=True, nogil=True)
+def chacha(
+    rows: Words,
+    sources: NDArray[np.int64],
+    constants: Words,
+    rounds: int,
+    wanted: NDArray[np.int64],
+    out: Words,
+) -> None:
+    """Fill ``out`` with words ``wanted`` of a ChaCha block of every lane; see :func:`salsa`."""
+    first, x = np.zeros(WORDS * LANES, np.uint32), np.empty(WORDS * LANES, np.uint32)
+    for start in range(0, rows.shape[1], LANES):
+        lanes = min(LANES, rows.shape[1] - start)
+        _load(sources, rows, constants, start, lanes, first)
+        x[:] = first
+        for _ in range(rounds // 2):
+            chacha_double_round(x)
+        _store(first, x, wanted, start, lanes, out)
+
+
+@njit(cache=True, nogil=True)
+def rc4(keys: Words, size: int, first: int, out: Words) -> None:
+    """Fill ``out`` with words of RC4 keystream, from word ``first`` on, for keys of ``size`` bytes."""
+    state, key = np.empty(256, np.uint8), np.empty(size, np.uint8)
+    for lane in range(keys.shape[1]):
+        for at in range(size):
+            key[at] = keys[at // 4, lane] >> np.uint32(8 * (at % 4))
+        _schedule(key, state)
+        i, j = np.uint8(0), np.uint8(0)
+        for at in range(first + len(out)):
+            word = np.uint32(0)
+            for shift in range(0, 32, 8):
+                i = np.uint8(i + np.uint8(1))
+                one = state[i]
+                j = np.uint8(j + one)
+                two = state[j]
+                state[i], state[j] = two, one
+                word |= np.uint32(np.uint32(state[np.uint8(one + two)]) << np.uint32(shift))
+            if at >= first:
+                out[at - first, lane] = word
+
+
+@njit(nogil=True)
+def _schedule(key: NDArray[np.uint8], state: NDArray[np.uint8]) -> None:
+    for at in range(256):
+        state[at] = at
+    j, place = np.uint8(0), 0
+    for at in range(256):
+        one = state[at]
+        j = np.uint8(j + np.uint8(one + key[place]))
+        state[at], state[j] = state[j], one
+        place = place + 1 if place + 1 < len(key) else 0
