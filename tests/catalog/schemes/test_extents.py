@@ -179,8 +179,8 @@ def test_a_percentage_can_decide_as_a_size_can():
 
 @pytest.mark.parametrize("steps", [(10, 10), (20, 10)])
 def test_steps_ascend(steps):
-    with pytest.raises(ValueError, match="larger size"):
-        BySize(tuple(UpTo(largest, Whole()) for largest in steps), First(1))
+    (fault,) = BySize(tuple(UpTo(largest, Whole()) for largest in steps), First(1)).faults()
+    assert fault.path == ("steps", 1, "largest")
 
 
 def test_overlapping_spans_are_refused():

@@ -5,12 +5,12 @@ The numba kernels take half a second to import, so each cipher is imported when 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Literal, Protocol, runtime_checkable
 
 from msgspec import Meta
 
-from unransom.catalog.schemes.data import BytesName, Data, Hex, Length
+from unransom.catalog.schemes.data import BytesName, Data, Fault, Hex, Length
 from unransom.catalog.schemes.family import BadMarkError, Decryptor, FileKey
 from unransom.core.messages import say
 from unransom.crypto.ciphers import aes
@@ -32,7 +32,10 @@ Kind = Literal[
     "kcipher-2",
     "xor",
 ]
+CONSTANTS = 16  # bytes
 WHOLE_BLOCKS = frozenset({"aes-cbc", "aes-ecb"})
+CHAINED = frozenset({"aes-cbc", "aes-cfb"})  # a place in the stream needs what is before it
+TAGGED = frozenset({"aes-gcm", "chacha-poly1305"})
 WITHOUT_IV = frozenset({"aes-ecb", "salsa-state", "rc4", "xor"})
 
 
@@ -84,6 +87,15 @@ class Cipher(Data, frozen=True):
     counter: Length = 0
     order: Literal["big", "little"] = "big"
     drop: Length = 0
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield constants that no cipher takes."""
+        if len(self.constants) not in {0, 2 * CONSTANTS}:
+            yield Fault(("constants",), say("there must be {count} bytes", count=CONSTANTS))
+
+    def unused(self) -> frozenset[str]:
+        """Return ``iv`` where the cipher takes none, or all files have the same."""
+        return frozenset({"iv"} if self.fixed_iv or self.kind in WITHOUT_IV else ())
 
     @property
     def block(self) -> int:

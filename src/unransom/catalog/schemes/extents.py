@@ -18,6 +18,7 @@ from unransom.catalog.schemes.data import (
     Amount,
     BytesName,
     Data,
+    Fault,
     Length,
     NumberName,
     Percent,
@@ -286,10 +287,12 @@ class BySize(Data, frozen=True, tag="by-size"):
     above: Extents
     number: NumberName = ""
 
-    def __post_init__(self) -> None:
-        """Refuse steps that no size can reach."""
-        if any(two.largest <= one.largest for one, two in pairwise(self.steps)):
-            raise ValueError("each of the steps must be up to a larger size than the one before it")
+    def faults(self) -> Iterator[Fault]:
+        """Yield steps that no size can reach."""
+        for index, (before, step) in enumerate(pairwise(self.steps), 1):
+            if step.largest <= before.largest:
+                why = say("a step must go up to more than the one before it")
+                yield Fault(("steps", index, "largest"), why)
 
     def spans(self, size: int, facts: Facts = NOTHING) -> Iterator[Span]:
         """Yield the locked spans of a file of ``size`` bytes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 import msgspec
@@ -159,15 +159,20 @@ class Family(msgspec.Struct, frozen=True):
 
     def original_name(self, path: bytes) -> bytes | None:
         """Return ``path`` without this family's extension, None where its name does not end with one."""
-        folder, slash, raw = path.rpartition(b"/")
-        guess = guess_text(raw)
-        for pattern in self.extensions:
-            match = _ending(pattern).fullmatch(guess.text)
-            if match and match["before"]:
-                name = match.groupdict().get("name") or match["before"]
-                encoding = guess.encoding if guess.exact else "utf-8"
-                return folder + slash + name.encode(encoding, "surrogateescape")
-        return None
+        return original_name(path, self.extensions)
+
+
+def original_name(path: bytes, extensions: Iterable[str]) -> bytes | None:
+    """Return ``path`` without the first of ``extensions`` that it ends with, None where it has none."""
+    folder, slash, raw = path.rpartition(b"/")
+    guess = guess_text(raw)
+    for pattern in extensions:
+        match = _ending(pattern).fullmatch(guess.text)
+        if match and match["before"]:
+            name = match.groupdict().get("name") or match["before"]
+            encoding = guess.encoding if guess.exact else "utf-8"
+            return folder + slash + name.encode(encoding, "surrogateescape")
+    return None
 
 
 @functools.cache

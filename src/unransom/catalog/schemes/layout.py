@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from unransom.catalog.schemes.checks import ChecksumKind, checksum
-from unransom.catalog.schemes.data import MOST_METADATA, Data, FieldName, Hex, Length, Name
+from unransom.catalog.schemes.data import MOST_METADATA, Data, Fault, FieldName, Hex, Length, Name
 from unransom.catalog.schemes.family import Mark
 from unransom.catalog.schemes.noise import is_noise
+from unransom.core.messages import say
 from unransom.core.streams import Reader
 
 IMPOSSIBLE = -1
@@ -70,10 +72,10 @@ class Number(Data, frozen=True, tag="number"):
     values: tuple[Length, ...] = ()
     most: Annotated[int, Meta(ge=-1)] = -1
 
-    def __post_init__(self) -> None:
-        """Refuse sizes that no number has."""
+    def faults(self) -> Iterator[Fault]:
+        """Yield a size that no number has."""
         if self.order != "digits" and self.size > 8:
-            raise ValueError("a number has at most 8 bytes, or 20 digits")
+            yield Fault(("size",), say("a number has at most 8 bytes, or 20 digits"))
 
     def value(self, data: bytes) -> int | None:
         """Return the number in ``data``, None where it is no digits."""
@@ -95,10 +97,10 @@ class Magic(Data, frozen=True, tag="magic"):
 
     value: Hex
 
-    def __post_init__(self) -> None:
-        """Refuse a magic without bytes."""
+    def faults(self) -> Iterator[Fault]:
+        """Yield a magic without bytes."""
         if not self.value:
-            raise ValueError("a magic has at least one byte")
+            yield Fault(("value",), say("there must be at least one byte"))
 
     @property
     def size(self) -> int:
@@ -143,6 +145,26 @@ class _Parts(Data, frozen=True):
     def size(self) -> int:
         """Bytes of the metadata."""
         return sum(part.size for part in self.parts)
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield names that two parts have, and those of fields that are not there, or not before a sum."""
+        names: set[str] = set()
+        fields = {""}
+        for index, part in enumerate(self.parts):
+            if isinstance(part, Sum) and part.of not in fields:
+                yield Fault(
+                    ("parts", index, "of"), say("there is no field called {name} before it", name=part.of)
+                )
+            if not isinstance(part, Field | Number):
+                continue
+            if part.name in names:
+                yield Fault(("parts", index, "name"), say("two parts are called {name}", name=part.name))
+            names.add(part.name)
+            if isinstance(part, Field):
+                fields.add(part.name)
+        for own in ("wrapped", "campaign"):
+            if (name := getattr(self, own)) not in fields:
+                yield Fault((own,), say("there is no field called {name} here", name=name))
 
     def mark(self, data: bytes, plain_size: int | None = None) -> Mark | None:
         """Return what the bytes of the metadata say, None where a magic or bytes are missing."""

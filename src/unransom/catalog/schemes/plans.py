@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Literal
 
-from unransom.catalog.schemes.ciphers import Cipher, Tagged
-from unransom.catalog.schemes.data import BytesName, Data, Length, NumberName
-from unransom.catalog.schemes.extents import Extents, Facts, each_piece
+from unransom.catalog.schemes.chunks import chunk_pieces
+from unransom.catalog.schemes.ciphers import CHAINED, TAGGED, WHOLE_BLOCKS, WITHOUT_IV, Cipher, Tagged
+from unransom.catalog.schemes.data import BytesName, Data, Fault, Length, NumberName
+from unransom.catalog.schemes.extents import Extents, Facts, Whole, each_piece
 from unransom.catalog.schemes.family import BadMarkError, Decryptor, FileKey, Mark, Plan, Unlock
+from unransom.catalog.schemes.padding import padding_size
 from unransom.core.messages import Message, say
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.crypto.ciphers.aes import BLOCK
 
 TAG_BITS = 128
+KEY_SIZES = frozenset({16, 24, 32})  # of AES
+MOST_LAYERS = 1024  # spans that may overlap
 
 
 class OneStream(Data, frozen=True, tag="one-stream"):
@@ -27,6 +32,7 @@ class OneStream(Data, frozen=True, tag="one-stream"):
         skip: Bytes before the original's first one: metadata at the head of the file.
         size: Number that holds the original's size; "" for the mark's ``plain_size``.
         tag: Part or field with the authentication tag of the stream; "" where there is none.
+        padded: Whether PKCS #7 padding ends the stream, which only the key tells the bytes of.
     """
 
     cipher: Cipher
@@ -34,6 +40,14 @@ class OneStream(Data, frozen=True, tag="one-stream"):
     skip: Length = 0
     size: NumberName = ""
     tag: BytesName = ""
+    padded: bool = False
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield tags and padding that the cipher does not have."""
+        if self.tag and self.cipher.kind not in TAGGED:
+            yield Fault(("tag",), say("{cipher} has no tag", cipher=self.cipher.kind))
+        if self.padded and (self.cipher.kind != "aes-cbc" or not isinstance(self.extents, Whole)):
+            yield Fault(("padded",), say("only aes-cbc over the whole file is padded"))
 
     def __call__(self, locked: Reader, mark: Mark, key: FileKey) -> Plan:
         """Return the plan.
@@ -43,10 +57,13 @@ class OneStream(Data, frozen=True, tag="one-stream"):
         """
         facts = Facts.of(mark, key)
         size = _size(locked, mark, facts, self.size, self.skip)
+        if self.padded:
+            size = _unpadded(locked, size, self.skip, self.cipher, facts)
         cipher = self.cipher.start(FileKey(facts.fields))
-        spans = _whole_blocks(self.extents.spans(size, facts), self.cipher.block)
+        end = size + (-size % BLOCK if self.padded else 0)
+        spans = _whole_blocks(self.extents.spans(end, facts), self.cipher.block)
         check = functools.partial(_authentic, cipher, facts.fields[self.tag]) if self.tag else None
-        return Plan(size, each_piece(size, spans, lambda _: cipher, self.skip), check=check)
+        return Plan(size, each_piece(end, spans, lambda _: cipher, self.skip), check=check)
 
 
 class EachSpan(Data, frozen=True, tag="each-span"):
@@ -63,15 +80,31 @@ class EachSpan(Data, frozen=True, tag="each-span"):
         every: Spans are cut into such of at most so many bytes first; 0 for not at all.
         skip: Bytes before the original's first one: metadata at the head of the file.
         size: Number that holds the original's size; "" for the mark's ``plain_size``.
+        overlap: Whether spans may overlap, of which every byte was locked as often as it is in one.
     """
 
     cipher: Cipher
     extents: Extents
     start: Literal["same", "position", "next-block", "next-iv"] = "same"
-    block: int = 64
+    block: Length = 64
     every: Length = 0
     skip: Length = 0
     size: NumberName = ""
+    overlap: bool = False
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield starts that the cipher does not have."""
+        kind = self.cipher.kind
+        if kind in CHAINED and self.start in {"position", "next-block"}:
+            yield Fault(("start",), say("{cipher} starts at its beginning only", cipher=kind))
+        if self.overlap and kind in CHAINED | WHOLE_BLOCKS:
+            yield Fault(("overlap",), say("spans of {cipher} cannot overlap", cipher=kind))
+        if kind in WITHOUT_IV and self.start == "next-iv":
+            yield Fault(("start",), say("{cipher} has no initialisation vector", cipher=kind))
+        if self.overlap and self.skip:
+            yield Fault(("overlap",), say("spans that overlap cannot lie behind a head"))
+        if self.start == "next-block" and not self.block:
+            yield Fault(("block",), say("there must be at least one byte"))
 
     def __call__(self, locked: Reader, mark: Mark, key: FileKey) -> Plan:
         """Return the plan.
@@ -83,6 +116,11 @@ class EachSpan(Data, frozen=True, tag="each-span"):
         size = _size(locked, mark, facts, self.size, self.skip)
         spans = _whole_blocks(self._cut(self.extents.spans(size, facts)), self.cipher.block)
         starter = self._starter(FileKey(facts.fields))
+        if self.overlap:
+            chunks = [(span, starter(span)) for span in islice(spans, MOST_LAYERS + 1)]
+            if len(chunks) > MOST_LAYERS:
+                raise BadMarkError(say("the locked areas are too small for the size of the file"))
+            return Plan(size, chunk_pieces(size, chunks))
         return Plan(size, each_piece(size, spans, starter, self.skip))
 
     def _cut(self, spans: Iterator[Span]) -> Iterator[Span]:
@@ -116,7 +154,25 @@ class Behind(Data, frozen=True, tag="behind"):
         return Plan(size, iter([Unlock(self.start, padded, self.cipher.start(key))]))
 
 
-Layout = OneStream | EachSpan | Behind
+class Chosen(Data, frozen=True, tag="by-number"):
+    """Other plans for other values of a number in the metadata: one that names the cipher, for example."""
+
+    number: NumberName
+    cases: dict[Length, OneStream | EachSpan | Behind]
+
+    def __call__(self, locked: Reader, mark: Mark, key: FileKey) -> Plan:
+        """Return the plan.
+
+        Raises:
+            BadMarkError: No locker is known to write this value, or the metadata contradicts itself.
+        """
+        value = Facts.of(mark, key).number(self.number)
+        if value not in self.cases:
+            raise BadMarkError(say("no known version locks in mode {mode}", mode=value))
+        return self.cases[value](locked, mark, key)
+
+
+Layout = OneStream | EachSpan | Behind | Chosen
 
 
 class _NextBlock:
@@ -159,6 +215,17 @@ def _size(locked: Reader, mark: Mark, facts: Facts, name: str, skip: int) -> int
     if size > room:
         raise BadMarkError(say("the original would be larger than the locked file"))
     return size
+
+
+def _unpadded(locked: Reader, size: int, skip: int, cipher: Cipher, facts: Facts) -> int:
+    """Return the bytes of the original in ``size`` bytes that PKCS #7 padding ends."""
+    end = locked.read_at(skip + max(size - 2 * BLOCK, 0), min(size, 2 * BLOCK))
+    before = cipher.iv_of(FileKey(facts.fields)) if size == BLOCK else b""
+    key = facts.fields[cipher.key]
+    padding = padding_size(before + end, key) if size % BLOCK == 0 and len(key) in KEY_SIZES else None
+    if padding is None:
+        raise BadMarkError(say("the padding of the last block does not hold"))
+    return size - padding
 
 
 def _whole_blocks(spans: Iterator[Span], block: int) -> Iterator[Span]:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Literal
 
 from blake3 import blake3
 from msgspec import Meta
 
 from unransom.catalog.schemes.checks import Check, Proof
-from unransom.catalog.schemes.data import MOST_METADATA, Data, FieldName, Name
+from unransom.catalog.schemes.data import MOST_METADATA, Data, Fault, FieldName, Name
 from unransom.catalog.schemes.family import FileKey, Mark
 from unransom.core.keys import Key, KeyKind
-from unransom.core.messages import say
+from unransom.core.messages import Message, say
 from unransom.crypto import agreement, boxes, rsa
 from unransom.crypto.keyfiles import read_keys
 
@@ -58,7 +58,25 @@ def _twice(digest: bytes) -> bytes:
     return digest + hashlib.sha256(digest).digest()
 
 
-class X25519(Data, frozen=True, tag="x25519"):
+class CutWrap(Data, frozen=True):
+    """A wrap that parts are cut from."""
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield parts without a byte, and checks of parts that are not there."""
+        parts: Cuts = getattr(self, "parts")  # noqa: B009 every kind declares it at a place of its own
+        for name, (start, end) in parts.items():
+            if start >= end:
+                yield Fault(("parts", name), say("a part ends behind its beginning"))
+        for index, check in enumerate(getattr(self, "checks", ())):
+            if check.part not in parts:
+                yield Fault(("checks", index, "part"), _missing(check.part))
+
+
+def _missing(name: str) -> Message:
+    return say("there is no part called {name} here", name=name)
+
+
+class X25519(CutWrap, frozen=True, tag="x25519"):
     """An ephemeral public key in the file, agreed with the private key; parts are cut from a hash of it.
 
     Without checks the wrap proves nothing: every private key gives some file key.
@@ -81,6 +99,12 @@ class X25519(Data, frozen=True, tag="x25519"):
     curve: Curve = "x25519"
     checks: tuple[Check, ...] = ()
 
+    def faults(self) -> Iterator[Fault]:
+        """Yield what no key agreement can do."""
+        yield from super().faults()
+        if "own" in self.hashed and self.curve != "x25519":
+            yield Fault(("hashed",), say("own can only be hashed where the curve is x25519"))
+
     def __call__(self, mark: Mark, key: Key) -> FileKey | None:
         """Return the parts that ``key`` gives; None where it is no scalar or a check fails."""
         derived = self.derived(mark, key)
@@ -100,7 +124,7 @@ class X25519(Data, frozen=True, tag="x25519"):
         return DERIVATIONS[self.derive](b"".join(sources[name] for name in self.hashed))
 
 
-class AgreedBox(Data, frozen=True, tag="agreed-box"):
+class AgreedBox(CutWrap, frozen=True, tag="agreed-box"):
     """Parts under an authenticated cipher, whose key is agreed as in ``X25519``.
 
     Attributes:
@@ -110,6 +134,7 @@ class AgreedBox(Data, frozen=True, tag="agreed-box"):
         tag: Field with the authentication tag; "" where the locker threw it away.
         nonce: Field with the nonce; "" where it is derived.
         cipher: Which.
+        derive: What is done to the opened bytes before the parts are cut.
         checks: What shows that the key is right where there is no tag.
     """
 
@@ -119,7 +144,15 @@ class AgreedBox(Data, frozen=True, tag="agreed-box"):
     tag: FieldName = ""
     nonce: FieldName = ""
     cipher: Aead = "chacha20-poly1305"
+    derive: Derivation = "raw"
     checks: tuple[Check, ...] = ()
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield what the agreement must give and does not."""
+        yield from super().faults()
+        for name in ("key",) if self.nonce else ("key", "nonce"):
+            if name not in self.agreement.parts:
+                yield Fault(("agreement", "parts"), _missing(name))
 
     def __call__(self, mark: Mark, key: Key) -> FileKey | None:
         """Return the parts; None where the tag or a check shows that ``key`` is wrong."""
@@ -129,10 +162,10 @@ class AgreedBox(Data, frozen=True, tag="agreed-box"):
         nonce = mark.fields[self.nonce] if self.nonce else agreed.parts["nonce"]
         tag = mark.fields[self.tag] if self.tag else None
         opened = boxes.opened(self.cipher, agreed.parts["key"], nonce, mark.fields[self.sealed], tag)
-        return _opened(mark, opened, self.parts, self.checks, tagged=bool(self.tag))
+        return _opened(mark, opened, self.derive, self.parts, self.checks, bool(self.tag))
 
 
-class KeyBox(Data, frozen=True, tag="key-box"):
+class KeyBox(CutWrap, frozen=True, tag="key-box"):
     """Parts under an authenticated cipher with a symmetric key that is given, e.g. that of the run.
 
     Attributes:
@@ -140,6 +173,7 @@ class KeyBox(Data, frozen=True, tag="key-box"):
         parts: What is cut from them when opened.
         tag: Field with the authentication tag; "" where the locker threw it away.
         cipher: Which.
+        derive: What is done to the opened bytes before the parts are cut.
         checks: What shows that the key is right where there is no tag.
     """
 
@@ -148,6 +182,7 @@ class KeyBox(Data, frozen=True, tag="key-box"):
     parts: Cuts
     tag: FieldName = ""
     cipher: Aead = "chacha20-poly1305"
+    derive: Derivation = "raw"
     checks: tuple[Check, ...] = ()
 
     def __call__(self, mark: Mark, key: Key) -> FileKey | None:
@@ -157,29 +192,31 @@ class KeyBox(Data, frozen=True, tag="key-box"):
         tag = mark.fields[self.tag] if self.tag else None
         fields = mark.fields
         opened = boxes.opened(self.cipher, key.data, fields[self.nonce], fields[self.sealed], tag)
-        return _opened(mark, opened, self.parts, self.checks, tagged=bool(self.tag))
+        return _opened(mark, opened, self.derive, self.parts, self.checks, bool(self.tag))
 
 
-class SealedBox(Data, frozen=True, tag="sealed-box"):
+class SealedBox(CutWrap, frozen=True, tag="sealed-box"):
     """Parts in a sealed box of libsodium: ephemeral public key, tag, and XSalsa20 of the message.
 
     Attributes:
         sealed: Field with the box.
         parts: What is cut from the message.
+        derive: What is done to the message before.
     """
 
     sealed: FieldName
     parts: Cuts
+    derive: Derivation = "raw"
 
     def __call__(self, mark: Mark, key: Key) -> FileKey | None:
         """Return the parts; None where the tag shows that ``key`` is wrong."""
         if key.kind is not KeyKind.RAW:
             return None
         opened = boxes.unsealed(key.data, mark.fields[self.sealed])
-        return _opened(mark, opened, self.parts, (), tagged=True)
+        return _opened(mark, opened, self.derive, self.parts, (), True)
 
 
-class Rsa(Data, frozen=True, tag="rsa"):
+class Rsa(CutWrap, frozen=True, tag="rsa"):
     """Parts under RSA.
 
     Attributes:
@@ -189,6 +226,7 @@ class Rsa(Data, frozen=True, tag="rsa"):
         order: ``little`` for a block written backwards, as CryptoAPI does.
         length: Bytes of the message; 0 where they vary.
         blocks: How many blocks the field holds; their messages are joined.
+        derive: What is done to the message before the parts are cut.
         checks: What else shows that the key is right.
     """
 
@@ -196,8 +234,9 @@ class Rsa(Data, frozen=True, tag="rsa"):
     parts: Cuts
     padding: Padding = "pkcs1"
     order: rsa.ByteOrder = "big"
-    length: int = 0
-    blocks: int = 1
+    length: Place = 0
+    blocks: Annotated[int, Meta(ge=1, le=16)] = 1
+    derive: Derivation = "raw"
     checks: tuple[Check, ...] = ()
 
     def __call__(self, mark: Mark, key: Key) -> FileKey | None:
@@ -205,7 +244,7 @@ class Rsa(Data, frozen=True, tag="rsa"):
         message = self.message(mark.fields[self.blob], key)
         if message is None or (self.length and len(message) != self.length):
             return None
-        parts = cut(message, self.parts)
+        parts = cut(DERIVATIONS[self.derive](message), self.parts)
         return _proven(mark, parts, self.checks, self._proof())
 
     def message(self, blob: bytes, key: Key) -> bytes | None:
@@ -247,7 +286,7 @@ OAEP: dict[str, rsa.OaepHash] = {
 }
 
 
-class RunKey(Data, frozen=True, tag="run-key"):
+class RunKey(CutWrap, frozen=True, tag="run-key"):
     """The key that is given is the files' own key, or what it is derived from; the wrap proves nothing.
 
     Attributes:
@@ -259,7 +298,7 @@ class RunKey(Data, frozen=True, tag="run-key"):
 
     parts: Cuts
     derive: Derivation = "raw"
-    sizes: tuple[int, ...] = ()
+    sizes: tuple[Place, ...] = ()
     checks: tuple[Check, ...] = ()
 
     def __call__(self, mark: Mark, key: Key) -> FileKey | None:
@@ -284,6 +323,12 @@ class TwoLevel(Data, frozen=True, tag="two-level"):
     master: Level
     session: Level
     public: str = ""
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield what the master must give and does not."""
+        for name in ("private", self.public):
+            if name and name not in self.master.parts:
+                yield Fault(("master", "parts"), _missing(name))
 
     def __call__(self, mark: Mark, key: Key) -> FileKey | None:
         """Return the file's key, whichever level ``key`` is of; the better proven one."""
@@ -327,12 +372,12 @@ def cut(data: bytes, parts: Cuts) -> dict[str, bytes] | None:
 
 
 def _opened(
-    mark: Mark, opened: bytes | None, parts: Cuts, checks: tuple[Check, ...], *, tagged: bool
+    mark: Mark, opened: bytes | None, derive: Derivation, parts: Cuts, checks: tuple[Check, ...], tagged: bool
 ) -> FileKey | None:
     if opened is None:
         return None
     proof = Proof(TAG, say("the authentication tag of the wrapped key")) if tagged else None
-    return _proven(mark, cut(opened, parts), checks, proof)
+    return _proven(mark, cut(DERIVATIONS[derive](opened), parts), checks, proof)
 
 
 def _proven(
