@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from unransom.crypto import agreement, aplib, boxes
 from unransom.crypto.ciphers import aes
 from unransom.crypto.ciphers.at_once import Decrypts, decrypted
+from unransom.crypto.generators.vectors import VECTORS, Vector
+from unransom.crypto.search.recipe import Cipher, Crib, Part, Recipe, Scaled
 
 
 class KnownAnswer(NamedTuple):
@@ -163,6 +166,27 @@ def _aplib() -> bytes:
     return aplib.decompress(b"u\x01nransom\x80\x00", 64)
 
 
+def _numbers(vector: Vector) -> bytes:
+    """Return outputs of a weak generator as longs."""
+    from unransom.crypto.generators.vectors import computed  # noqa: PLC0415
+
+    return b"".join(number.to_bytes(8) for number in computed(vector))
+
+
+def _seed_search() -> bytes:
+    """Search for the seed of a key made and used as Prometheus does."""
+    from unransom.crypto.search.seeds import search  # noqa: PLC0415
+
+    parts = (Part("key", 32, Scaled(94, 33), redraw=b'"\\'),)
+    recipe = Recipe(generator="dotnet", parts=parts, cipher=Cipher(name="salsa", iv=bytes(range(1, 9))))
+    locked = bytes.fromhex("1136fde178e00edfa25e41f9199fefd7")
+    hits = search(recipe, range(615_000, 616_000), [Crib(locked=locked, offset=0, plain=PNG)]).hits
+    return hits[0].seed.to_bytes(4) + hits[0].key if len(hits) == 1 else b""
+
+
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+
+
 def _answer(name: str, source: str, compute: Callable[[], bytes], answer: str | bytes) -> KnownAnswer:
     return KnownAnswer(name, source, compute, bytes.fromhex(answer) if isinstance(answer, str) else answer)
 
@@ -291,4 +315,19 @@ ANSWERS: tuple[KnownAnswer, ...] = (
     ),
     _answer("sect571k1", "SEC 2 3.8.1: the order less one times G is -G", _sect571k1, SECT571K1_G[:144]),
     _answer("aPLib", "written by hand after the format's description", _aplib, b"unransom"),
+    *(
+        _answer(
+            f"{vector.generator}, seed {vector.seed}",
+            vector.source,
+            partial(_numbers, vector),
+            b"".join(number.to_bytes(8) for number in vector.outputs),
+        )
+        for vector in VECTORS
+    ),
+    _answer(
+        "seed search, .NET Random with Salsa20",
+        "the key that Prometheus-Decryptor by CyCraft finds for seed 615750",
+        _seed_search,
+        (615750).to_bytes(4) + b"+@[%T-mZSh+E[^^i{W:dpwnhdL4<b8D4",
+    ),
 )

@@ -7,6 +7,6 @@ from unransom.crypto.generators.lehmer import Lehmer, generator
 GENERATOR = generator(
     "rtl-uniform",
     "RtlUniform",
-    Lehmer(0x7FFFFFED, 0x7FFFFFC3),
+    Lehmer(0x7FFFFFED, 0x7FFFFFC3, 0),
     "ntifs.h of the Windows driver kit",
 )
