@@ -1,11 +1,10 @@
-"""MD5, SHA-256 and BLAKE3 of one stream in one pass, each in a thread of its own."""
+"""MD5, SHA-256 and BLAKE3 of one stream in one pass; MD5 in a thread of its own."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 import msgspec
 from blake3 import blake3
@@ -25,49 +24,51 @@ class Digests(msgspec.Struct, frozen=True):
 @functools.cache
 def _threads() -> ThreadPoolExecutor:
     """Return the threads of this process that hash; they live as long as it does."""
-    return ThreadPoolExecutor(3, "hash")
+    return ThreadPoolExecutor(2, "hash")
 
 
 class Hasher:
-    """Feeds the same bytes to MD5, SHA-256 and BLAKE3; hashlib and blake3 release the GIL.
+    """Feeds the same bytes to MD5, SHA-256 and BLAKE3.
+
+    Where the processor knows SHA, MD5 takes as long as all else that is done with a stream: reading,
+    decrypting, the other hashes, writing. So it has a thread, for hashlib releases the GIL, and the rest
+    is done by the caller's. More threads would only get in the way of each other.
 
     A buffer given to ``update`` must stay as it is until the next ``update`` or ``digests`` returns,
     so that a caller with two buffers in turn overlaps hashing with reading. Small pieces are hashed
-    where they stand: handing them to threads would cost more than the hash.
+    where they stand: handing them to a thread would cost more than the hash.
     """
 
     SMALL = 64 * 1024  # bytes
 
     def __init__(self) -> None:
-        self._hashes: tuple[Any, ...] = (
-            hashlib.md5(usedforsecurity=False),
-            hashlib.sha256(),
-            blake3(),
-        )
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._sha256 = hashlib.sha256()
+        self._blake3 = blake3()
         self._size = 0
-        self._pending: list[Future[None]] = []
+        self._pending: Future[None] | None = None
 
     def update(self, data: bytes | bytearray | memoryview) -> None:
         """Add ``data`` to every hash."""
         self.wait()
         self._size += len(data)
         if len(data) <= self.SMALL:
-            for each in self._hashes:
-                each.update(data)
+            self._md5.update(data)
         else:
-            self._pending = [_threads().submit(each.update, data) for each in self._hashes]
+            self._pending = _threads().submit(self._md5.update, data)
+        self._sha256.update(data)
+        self._blake3.update(data)
 
     def digests(self) -> Digests:
         """Return the digests of all bytes so far."""
         self.wait()
-        md5, sha256, b3 = (each.hexdigest() for each in self._hashes)
-        return Digests(self._size, md5, sha256, b3)
+        return Digests(self._size, self._md5.hexdigest(), self._sha256.hexdigest(), self._blake3.hexdigest())
 
     def wait(self) -> None:
         """Wait until the last buffer is hashed, and may change."""
-        for future in self._pending:
-            future.result()
-        self._pending = []
+        if self._pending:
+            self._pending.result()
+            self._pending = None
 
 
 def digest(reader: Reader) -> Digests:
