@@ -20,6 +20,7 @@ class Congruence(msgspec.Struct, frozen=True, kw_only=True):
         shift, bits: An output is ``bits`` bits of the state, from bit ``shift`` on.
         scramble: What the seed is combined with by exclusive or, before all else.
         widen, first: The first state is ``seed * widen + first``.
+        zero: Stands for a seed of 0.
     """
 
     multiplier: int
@@ -30,10 +31,11 @@ class Congruence(msgspec.Struct, frozen=True, kw_only=True):
     scramble: int = 0
     widen: int = 1
     first: int = 0
+    zero: int = 0
 
     def outputs(self, seed: int) -> Iterator[int]:
         """Yield the outputs of ``seed``."""
-        state = (seed ^ self.scramble) * self.widen + self.first
+        state = ((seed or self.zero) ^ self.scramble) * self.widen + self.first
         while True:
             state = (state * self.multiplier + self.increment) % (1 << self.state_bits)
             yield state >> self.shift & (1 << self.bits) - 1
@@ -50,7 +52,10 @@ class Congruence(msgspec.Struct, frozen=True, kw_only=True):
         mask = kind((1 << min(self.bits, self.state_bits - self.shift)) - 1)
 
         def filled(seeds: Seeds, out: Rows) -> None:
-            fill(seeds.astype(kind), scramble, factor, term, shift, mask, out)
+            narrow = seeds.astype(kind)
+            if self.zero:
+                narrow[narrow == 0] = self.zero
+            fill(narrow, scramble, factor, term, shift, mask, out)
 
         return filled
 
