@@ -95,7 +95,7 @@ def _variant(data, base, origin, info, versions, numbers):  # type: ignore[no-un
         if count & 0x80:
             count = (count & 0x7F) << 8 | np.int64(data[at - 1])
             taken = 2
-        return (numbers[count] if count < len(numbers) else -1), taken
+        return (numbers[count] if 0 < count < len(numbers) else -1), taken
     if info & VERSIONED:
         return versions[data[at]], 1
     if data[origin - 3] & 7 == STATUS_INSTANT:

@@ -13,6 +13,7 @@ from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.innodb import decode, lobs, pages
 from unransom.catalog.databases.innodb.liveness import live_leaves
 from unransom.catalog.databases.innodb.origin import Found, tables_of
+from unransom.catalog.databases.innodb.salvage import salvage
 from unransom.catalog.databases.innodb.tablespace import Scanned, Tablespace, majority, scan_source
 from unransom.catalog.databases.table import Loss, Rows, Table
 from unransom.core.messages import Message, say
@@ -92,14 +93,27 @@ class InnodbDatabase:
         return self._found[table.name]
 
     def rows(self, table: Table) -> Iterator[Rows]:
-        """Yield the rows of ``table``: live ones page by page, then deleted ones."""
+        """Yield the rows of ``table``: live ones page by page, those of damaged pages, then deleted ones."""
         found = self._found[table.name]
         target = _target(found)
-        for deleted in (False, True):
-            for numbers, data in found.space.groups(live_leaves(found.space.table, found.owner)):
-                batch = _decoded(found, target, numbers, data, deleted=deleted)
-                if batch.num_rows:
-                    yield Rows(table, batch)
+        numbers = live_leaves(found.space.table, found.owner)
+        for batch in self._batches(found, target, numbers):
+            if batch.num_rows:
+                yield Rows(table, batch)
+
+    def _batches(
+        self, found: Found, target: decode.Target, numbers: NDArray[np.int64]
+    ) -> Iterator[pyarrow.RecordBatch]:
+        def fetch(reference: bytes) -> bytes | None:
+            return lobs.fetch(found.space, reference)
+
+        for kept, data in found.space.groups(numbers):
+            yield decode.batch(_live(found, kept, data), target, fetch, decode.LIVE)
+        for located, sure in salvage(found):
+            yield decode.batch(located, target, fetch, decode.SALVAGED, sure)
+        for kept, data in found.space.groups(numbers):
+            for located in _deleted(found, kept, data):
+                yield decode.batch(located, target, fetch, decode.DELETED)
 
     def loss(self, table: Table, recovered: int) -> Loss:
         """Return what is missing from ``table``, by the pages that its level above the rows counts."""
@@ -119,30 +133,18 @@ def _target(found: Found) -> decode.Target:
     return decode.Target(found.layout, shown, pyarrow.schema(fields + decode.provenance_fields()))
 
 
-def _decoded(
-    found: Found, target: decode.Target, numbers: NDArray[np.int64], data: NDArray[np.uint8], *, deleted: bool
-) -> pyarrow.RecordBatch:
-    """Return the live or the deleted rows of some pages."""
-    size = found.space.logical
-    records = []
-    origins, owners, _ = decode.listed(data, size)
+def _live(found: Found, numbers: NDArray[np.int64], data: NDArray[np.uint8]) -> decode.Located:
+    """Return the live records of some pages."""
+    origins, owners, _ = decode.listed(data, found.space.logical)
     located = decode.locate(data, numbers, origins, owners, found.plan)
-    info = located.info()
-    marked = (info & 0x20) > 0
-    wanted = (located.begins >= 0) & (marked == deleted) & ((info & 0x10) == 0)
-    records.append(located.only(wanted))
-    if deleted:
-        origins, owners, _ = decode.listed(data, size, deleted=True)
-        freed = decode.locate(data, numbers, origins, owners, found.plan)
-        records.append(freed.only(freed.begins >= 0))
-    state = decode.DELETED if deleted else decode.LIVE
+    return located.only((located.begins >= 0) & ((located.info() & 0x30) == 0))
 
-    def fetch(reference: bytes) -> bytes | None:
-        return lobs.fetch(found.space, reference)
 
-    parts = [decode.batch(each, target, fetch, state) for each in records]
-    return (
-        pyarrow.Table.from_batches(parts).combine_chunks().to_batches()[0]
-        if len(parts) > 1 and sum(part.num_rows for part in parts)
-        else parts[0]
-    )
+def _deleted(found: Found, numbers: NDArray[np.int64], data: NDArray[np.uint8]) -> Iterator[decode.Located]:
+    """Yield the records that are marked as deleted, and those that the pages have given up."""
+    origins, owners, _ = decode.listed(data, found.space.logical)
+    located = decode.locate(data, numbers, origins, owners, found.plan)
+    yield located.only((located.begins >= 0) & ((located.info() & 0x30) == 0x20))
+    origins, owners, _ = decode.listed(data, found.space.logical, deleted=True)
+    freed = decode.locate(data, numbers, origins, owners, found.plan)
+    yield freed.only(freed.begins >= 0)

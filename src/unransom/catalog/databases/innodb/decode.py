@@ -30,6 +30,7 @@ class Located(NamedTuple):
         origins: Where it starts in ``data``.
         begins, ends: First byte of its header and last byte of its fields; -1 where it makes no sense.
         starts, lengths, outside: By field and record, see ``columns.Cells``.
+        compact: Format of the records where the pages cannot be asked.
     """
 
     data: NDArray[np.uint8]
@@ -41,6 +42,7 @@ class Located(NamedTuple):
     starts: NDArray[np.int64]
     lengths: NDArray[np.int32]
     outside: NDArray[np.uint8]
+    compact: bool | None = None
 
     def only(self, rows: NDArray[np.bool_]) -> Located:
         """Return the records for which ``rows`` holds."""
@@ -56,6 +58,8 @@ class Located(NamedTuple):
 
     def info(self) -> NDArray[np.uint8]:
         """Return the info bits of each record."""
+        if self.compact is not None:
+            return self.data[self.origins - (5 if self.compact else 6)]
         compact = self.data[self.owners.astype(np.int64) * (len(self.data) // len(self.numbers)) + 42] & 0x80
         return np.where(compact > 0, self.data[self.origins - 5], self.data[self.origins - 6])
 

@@ -6,6 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unransom.catalog.databases.innodb import pages
+from unransom.catalog.databases.innodb.tablespace import Tablespace
+
+XDES = 9  # type of pages like page 0 further on
+ENTRIES, ENTRY, BITMAP = 150, 40, 24  # of extents in pages 0, 16384, …: first, bytes of one, bits in it
 
 
 def leaves(table: NDArray[np.void], index: int) -> NDArray[np.int64]:
@@ -45,3 +49,22 @@ def _agrees(
     sound = inside & (table["verdict"][at] == pages.VALID)
     points = sound & mine[at] & (table[back][at].astype(np.int64) == numbers)
     return points | ~sound & (neighbours != pages.NIL)
+
+
+def free_pages(space: Tablespace) -> NDArray[np.bool_]:
+    """Return which pages the sound extent descriptors say are free."""
+    free = np.zeros(len(space.table), np.bool_)
+    if space.zipped:
+        return free
+    size = space.logical
+    extent = max((1 << 20) // size, 64)  # pages
+    for number in range(0, len(free), size):
+        if not space.is_valid(number) or int(space.table[number]["kind"]) not in {pages.SPACE_HEADER, XDES}:
+            continue
+        page = np.frombuffer(space.page(number) or b"", np.uint8)
+        count = min(size // extent, (len(page) - ENTRIES) // ENTRY)
+        entries = page[ENTRIES : ENTRIES + count * ENTRY].reshape(count, ENTRY)
+        bits = np.unpackbits(entries[:, BITMAP : BITMAP + extent // 4], axis=1, bitorder="little")
+        part = free[number : number + count * extent]
+        part[:] = bits[:, ::2].reshape(-1)[: len(part)].astype(np.bool_)
+    return free

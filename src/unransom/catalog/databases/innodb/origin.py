@@ -80,7 +80,7 @@ def tables_of(space: Tablespace, hints: Hints, others: Sequence[Source]) -> tupl
         for rival in rivals[:1]
     ]
     definition = msgspec.structs.replace(best.definition, confidence=0.5 if rivals else best.sound)
-    return [_made(space, definition, best.index)], problems
+    return [_made(space, definition, best.owner)], problems
 
 
 def _empty(space: Tablespace, known: list[TableDef]) -> Message:
@@ -173,13 +173,13 @@ class Rated(NamedTuple):
     sound: float
     named: int
     tiled: float
-    index: int
+    owner: int
     definition: TableDef
 
     @property
     def worth(self) -> tuple[bool, int, float, int]:
         """What ratings are ordered by; servers make the clustered index first."""
-        return self.sound >= FITS, self.named, round(self.tiled, 2), -self.index
+        return self.sound >= FITS, self.named, round(self.tiled, 2), -self.owner
 
 
 def _best(space: Tablespace, indexes: Iterable[int], candidates: Sequence[TableDef]) -> list[Rated]:

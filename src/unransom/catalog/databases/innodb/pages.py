@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from unransom.catalog.databases.innodb.checksums import RULES, rule_of
+from unransom.catalog.databases.innodb.checksums import MARIADB_COMPRESSED, RULES, rule_of
 from unransom.catalog.databases.table import Page, PageVerdict
 from unransom.core.streams import Reader
 
@@ -19,6 +19,7 @@ SIZES = (16384, 8192, 4096, 32768, 65536, 2048, 1024)  # of pages in the file, t
 SPACE_HEADER, INDEX, RTREE, SDI, INSTANT = 8, 17855, 17854, 17853, 18
 INDEXES = (INDEX, SDI, INSTANT)
 NIL = 0xFFFFFFFF
+PLACES = 1024  # pages that are looked at to tell their size
 BATCH = 4 << 20  # bytes that are looked at together
 KINDS = {
     0: "ALLOCATED", 2: "UNDO_LOG", 3: "INODE", 4: "IBUF_FREE_LIST", 5: "IBUF_BITMAP", 6: "SYS", 7: "TRX_SYS",
@@ -75,18 +76,19 @@ def space_flags(head: bytes) -> int | None:
 
 
 def guess_size(reader: Reader) -> int:
-    """Return the page size by which pages all over the file have their own numbers, 0 where none does."""
+    """Return the page size by which most pages all over the file have their own numbers, 0 where none has."""
     best, most = 0, 0
     for size in SIZES:
         pages = reader.size // size
-        # The prime keeps the places off the rhythm of lockers that skip by powers of two.
-        places = {round(pages * part / 61) for part in range(61)} & set(range(1, pages))
-        fits = sum(
-            reader.read_at(place * size + 4, 4) == place.to_bytes(4, "big") for place in sorted(places)
-        )
+        step = max(pages // PLACES, 1) | 1  # odd: off the rhythm of lockers that skip by powers of two
+        fits = 0
+        for place in range(1, pages, step):
+            head = reader.read_at(place * size, 26)
+            kind = int.from_bytes(head[24:26], "big")
+            fits += head[4:8] == place.to_bytes(4, "big") and (kind in KINDS or kind > MARIADB_COMPRESSED)
         if fits > most:
             best, most = size, fits
-    return best if most >= min(3, reader.size // max(best, 1) - 1) and most else 0
+    return best
 
 
 def scan(reader: Reader, size: int, source: int = 0) -> NDArray[np.void]:

@@ -41,7 +41,7 @@ def plan_of(layout: Layout, core: int = 0) -> Plan:
     if early < len(stored) and len(variants) == 1:
         variants[0] = stored[:early]
     numbers = np.full(len(fields) + 1, -1, np.int16)
-    for count in range(early, len(stored) + 1):
+    for count in range(early, len(stored) + 1) if early < len(stored) else ():
         numbers[count] = len(variants)
         variants.append(stored[:count])
     numbers[0] = early

@@ -1,0 +1,256 @@
+"""Rows in pages that are damaged in part, each with what it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unransom.catalog.databases.innodb import _salvage_kernel as kernel
+from unransom.catalog.databases.innodb import decode, pages
+from unransom.catalog.databases.innodb.liveness import free_pages, live_leaves
+from unransom.catalog.databases.innodb.origin import Found
+from unransom.catalog.databases.innodb.schema import ROLL_PTR, TRX_ID, Field
+from unransom.catalog.databases.innodb.tablespace import Tablespace
+from unransom.catalog.databases.innodb.types import Kind
+
+PROVEN, LINKED = 0.95, 0.85  # confidence: its neighbour begins where it ends; it is linked and out of noise
+SAMPLE = 16  # pages
+LATER = 1 << 20  # transactions that damaged pages may be newer by
+COMPARABLE = frozenset(
+    [Kind.SIGNED, Kind.UNSIGNED, Kind.DATE, Kind.DATETIME, Kind.TIMESTAMP, Kind.ENUM, Kind.BIT, Kind.INET6]
+)
+MOST_HASHES = 1 << 24  # keys that are remembered: 128 MiB
+KEY_BYTES = 8  # of a key's first field that are compared
+
+
+class Checks(NamedTuple):
+    """What values must be like: by field, the check and its two bounds."""
+
+    codes: NDArray[np.int8]
+    lows: NDArray[np.int64]
+    highs: NDArray[np.int64]
+
+
+class Accounted(NamedTuple):
+    """Keys that sound pages account for; a salvaged row with such a key is an old copy.
+
+    Attributes:
+        firsts, lasts: First and last key of each sound leaf page, sorted, where keys can be compared.
+        hashes: Sorted hashes of all keys, where they cannot.
+    """
+
+    firsts: NDArray[np.uint64]
+    lasts: NDArray[np.uint64]
+    hashes: NDArray[np.uint64]
+
+    def covers(self, keys: NDArray[np.uint64], hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Return which rows are accounted for, by their keys or by the hashes of them."""
+        known = np.zeros(len(keys), np.bool_)
+        if len(self.firsts):
+            place = np.searchsorted(self.firsts, keys, "right") - 1
+            known |= (place >= 0) & (keys <= self.lasts[np.maximum(place, 0)])
+        if len(self.hashes):
+            place = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
+            known |= self.hashes[place] == hashes
+        return known
+
+
+def _check(field: Field, latest: int) -> tuple[int, int, int]:
+    """Return the check of a field and its bounds."""
+    if field.name == TRX_ID and field.column < 0:
+        return kernel.TRX, 0, latest
+    if field.name == ROLL_PTR and field.column < 0:
+        return kernel.ROLL, 0, 0
+    kind = field.type
+    text = kernel.UTF8 if kind.charset.codec == "utf-8" else kernel.ASCII
+    checks = {
+        Kind.DATE: (kernel.DATE, 0, 0),
+        Kind.DATETIME: (kernel.DATETIME, 0, 0),
+        Kind.TIME: (kernel.CLOCK, 0, 0),
+        Kind.ENUM: (kernel.ENUM, 0, len(kind.elements)),
+        Kind.SET: (kernel.LIMIT, 0, (1 << min(len(kind.elements), 62)) - 1),
+        Kind.BIT: (kernel.LIMIT, 0, (1 << min(kind.precision, 62)) - 1),
+        Kind.DECIMAL: (kernel.DECIMAL, kind.precision, kind.scale),
+    }
+    if kind.kind is Kind.TEXT and kind.charset.least == 1:
+        return text, 0, 0
+    return checks.get(kind.kind, (kernel.NONE, 0, 0))
+
+
+def checks_of(found: Found, latest: int) -> Checks:
+    """Return the checks for the fields of a table's records; ``latest`` is the newest transaction known."""
+    rows = [_check(field, latest) for field in found.layout.fields]
+    codes, lows, highs = zip(*rows, strict=True)
+    return Checks(np.array(codes, np.int8), np.array(lows, np.int64), np.array(highs, np.int64))
+
+
+class Profile(NamedTuple):
+    """What the sound pages of a table say about the damaged ones.
+
+    Attributes:
+        compact: Format of their records.
+        latest: The newest transaction.
+        noisy: The rows themselves look random, so that damage does not stand out.
+        accounted: Keys that sound pages account for.
+    """
+
+    compact: bool
+    latest: int
+    noisy: bool
+    accounted: Accounted
+
+
+def profile(found: Found) -> Profile:
+    """Return what the sound leaf pages of ``found`` say."""
+    space = found.space
+    place = next(n for n, field in enumerate(found.layout.fields) if field.name == TRX_ID)
+    comparable = found.layout.fields[0].type.kind in COMPARABLE
+    compact, latest, noise, sectors, rows = True, 0, 0, 1, 0
+    firsts, lasts, hashes = [_NO_KEYS], [_NO_KEYS], [_NO_KEYS]
+    for kept, data in space.groups(live_leaves(space.table, found.owner)):
+        compact = bool(data[42] & 0x80)
+        if sectors < SAMPLE * space.logical // kernel.SECTOR:
+            out = np.zeros(len(data) // kernel.SECTOR, np.bool_)
+            noise += kernel.noisy(data, 0, len(data), out)
+            sectors += len(out)
+        located = _located(found, kept, data)
+        rows += len(located.origins)
+        if not len(located.origins):
+            continue
+        latest = max(latest, int(_numbers(data, located.starts[place], 6).max()))
+        if comparable:
+            keys = _keys(found, located)
+            edges = np.flatnonzero(np.diff(located.owners, prepend=-1, append=-1))
+            firsts.append(keys[edges[:-1]])
+            lasts.append(keys[edges[1:] - 1])
+        elif rows < MOST_HASHES:
+            hashes.append(_hashes(found, located))
+    first = np.concatenate(firsts)
+    order = np.argsort(first)
+    accounted = Accounted(first[order], np.concatenate(lasts)[order], np.sort(np.concatenate(hashes)))
+    return Profile(compact, latest + LATER if latest else 1 << 47, noise > sectors // 20, accounted)
+
+
+_NO_KEYS = np.zeros(0, np.uint64)
+
+
+def _hashes(found: Found, located: decode.Located) -> NDArray[np.uint64]:
+    out = np.zeros(len(located.origins), np.uint64)
+    kernel.key_hashes(located.data, located.starts, located.lengths, found.layout.key, out)
+    return out
+
+
+def _located(found: Found, numbers: NDArray[np.int64], data: NDArray[np.uint8]) -> decode.Located:
+    """Return the live records of sound pages."""
+    origins, owners, _ = decode.listed(data, found.space.logical)
+    located = decode.locate(data, numbers, origins, owners, found.plan)
+    return located.only((located.begins >= 0) & ((located.info() & 0x30) == 0))
+
+
+def _numbers(data: NDArray[np.uint8], starts: NDArray[np.int64], width: int) -> NDArray[np.uint64]:
+    value = np.zeros(len(starts), np.uint64)
+    for place in range(width):
+        value = value << np.uint64(8) | data[starts + place].astype(np.uint64)
+    return value
+
+
+def _keys(found: Found, located: decode.Located) -> NDArray[np.uint64]:
+    """Return the first field of each record's key as a number that is ordered like the key."""
+    width = min(found.layout.fields[0].type.length, KEY_BYTES)
+    if width < 0:
+        return np.zeros(len(located.origins), np.uint64)
+    return _numbers(located.data, located.starts[0], width)
+
+
+def damaged_pages(found: Found) -> NDArray[np.int64]:
+    """Return the pages that may hold rows of ``found`` besides the sound ones."""
+    table = found.space.table
+    bad = np.isin(table["verdict"], (pages.TORN, pages.LOST))
+    # Where the header is whole it says whose page it is.
+    named = (table["verdict"] == pages.TORN) & np.isin(table["kind"], pages.INDEXES)
+    indexes = np.unique(table["index"][table["verdict"] == pages.VALID])
+    other = named & np.isin(table["index"], indexes) & (table["index"] != found.owner)
+    above = named & (table["index"] == found.owner) & (table["level"] > 0)
+    bad &= ~other & ~above & ~free_pages(found.space)
+    return np.flatnonzero(bad).astype(np.int64)
+
+
+def salvage(found: Found) -> Iterator[tuple[decode.Located, NDArray[np.float32]]]:
+    """Yield rows of damaged pages, and how sure each is."""
+    numbers = damaged_pages(found)
+    if found.space.zipped or not len(numbers):
+        return
+    known = profile(found)
+    checks = checks_of(found, known.latest)
+    seen: set[int] = set()
+    for kept, data in _damaged_groups(found.space, numbers, known.noisy):
+        located, results = _candidates(found, kept, data, known, checks)
+        good = (results >= kernel.LINKED) & ((located.info() & 0x20) == 0)
+        good &= ~known.accounted.covers(_keys(found, located), _hashes(found, located))
+        good &= _unseen(found, located, good, seen)
+        if good.any():
+            sure = np.where(results[good] == kernel.PROVEN, PROVEN, LINKED).astype(np.float32)
+            yield located.only(good), sure
+
+
+def _damaged_groups(
+    space: Tablespace, numbers: NDArray[np.int64], noisy_rows: bool
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
+    """Yield damaged pages that are not noise throughout."""
+    for kept, data in space.groups(numbers):
+        size = space.logical
+        out = np.zeros(size // kernel.SECTOR, np.bool_)
+        some = [
+            noisy_rows or kernel.noisy(data, place * size, size, out) < len(out) - 1
+            for place in range(len(kept))
+        ]
+        chosen = np.array(some, np.bool_)
+        if chosen.any():
+            yield kept[chosen], np.ascontiguousarray(data.reshape(-1, size)[chosen]).reshape(-1)
+
+
+def _candidates(
+    found: Found, numbers: NDArray[np.int64], data: NDArray[np.uint8], known: Profile, checks: Checks
+) -> tuple[decode.Located, NDArray[np.int8]]:
+    size = found.space.logical
+    bases = np.arange(len(numbers), dtype=np.int64) * size
+    room = len(numbers) * (size // 24)
+    shape = (len(found.layout.fields), room)
+    starts, lengths = np.zeros(shape, np.int64), np.zeros(shape, np.int32)
+    outside = np.zeros(shape, np.uint8)
+    origins, begins, ends = (np.zeros(room, np.int64) for _ in range(3))
+    owners = np.zeros(room, np.int32)
+    form = (known.compact, len(found.plan.counts) > 1)
+    records = (origins, owners, begins, ends, starts, lengths, outside)
+    count = kernel.candidates(data, size, bases, form, tuple(found.plan), tuple(checks), records)
+    located = decode.Located(
+        data, numbers, owners[:count], origins[:count], begins[:count], ends[:count],
+        np.ascontiguousarray(starts[:, :count]), np.ascontiguousarray(lengths[:, :count]),
+        np.ascontiguousarray(outside[:, :count]), known.compact,
+    )  # fmt: skip
+    noises = np.zeros((len(numbers), size // kernel.SECTOR), np.bool_)
+    if not known.noisy:
+        for place in range(len(numbers)):
+            kernel.noisy(data, place * size, size, noises[place])
+    results = np.zeros(count, np.int8)
+    kernel.judge(
+        data, size, bases, known.compact, tuple(found.plan), noises, located.origins, located.owners,
+        located.begins, located.ends, results,
+    )  # fmt: skip
+    return located, results
+
+
+def _unseen(
+    found: Found, located: decode.Located, good: NDArray[np.bool_], seen: set[int]
+) -> NDArray[np.bool_]:
+    """Return the first row of each key, and remember the keys: rows are moved between pages."""
+    fresh = np.zeros(len(good), np.bool_)
+    hashes = _hashes(found, located)
+    for row in np.flatnonzero(good):
+        value = int(hashes[row])
+        fresh[row] = value not in seen
+        seen.add(value)
+    return fresh

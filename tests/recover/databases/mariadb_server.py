@@ -1,0 +1,79 @@
+"""A private MariaDB server for tests: no network, its data in a folder of its own, gone afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pymysql
+
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def program(name: str) -> str | None:
+    """Return the path of a program of MariaDB, None where it is not installed."""
+    return shutil.which(name, path=PATH)
+
+
+class Server:
+    """A running server; ``stop`` ends it, ``close`` also removes its data."""
+
+    def __init__(self, *options: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="unransom-mariadb-"))
+        self.data = self.folder / "data"
+        self.options = options
+        self._process: subprocess.Popen[bytes] | None = None
+        install = [program("mariadb-install-db"), "--no-defaults", f"--datadir={self.data}", "--user=root"]
+        install += ["--auth-root-authentication-method=normal", "--skip-test-db", *options]
+        subprocess.run(install, check=True, capture_output=True)
+        self.start()
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        command = [program("mariadbd"), "--no-defaults", f"--datadir={self.data}", "--user=root"]
+        command += [f"--socket={self.folder}/s", "--skip-networking", f"--pid-file={self.folder}/pid"]
+        command += ["--innodb-buffer-pool-size=64M", "--innodb-fast-shutdown=0", "--skip-log-bin"]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen([*command, *self.options], stdout=log, stderr=log)
+        for _ in range(300):
+            with contextlib.suppress(pymysql.err.OperationalError):
+                self.connection = pymysql.connect(
+                    unix_socket=f"{self.folder}/s", user="root", autocommit=True, charset="utf8mb4"
+                )
+                return
+            time.sleep(0.1)
+        raise RuntimeError((self.folder / "log").read_text()[-2000:])
+
+    def run(self, *statements: str) -> list[tuple]:
+        """Run statements; return the rows of the last."""
+        rows: list[tuple] = []
+        with self.connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+                rows = list(cursor.fetchall())
+        return rows
+
+    def stop(self) -> None:
+        """Shut down, so that every page is in its file."""
+        if self._process:
+            self.connection.close()
+            self._process.terminate()
+            self._process.wait(60)
+            self._process = None
+
+    def close(self) -> None:
+        """Stop, and remove the data."""
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def files(self, database: str, table: str) -> dict[str, bytes]:
+        """Return the files of a table by suffix, written out whole; the server stays up."""
+        self.run(f"flush tables `{database}`.`{table}` for export")
+        try:
+            return {path.suffix: path.read_bytes() for path in (self.data / database).glob(f"{table}.*")}
+        finally:
+            self.run("unlock tables")
