@@ -118,7 +118,7 @@ class Drawing:
         """
         self._generator: Generator = generator(recipe.generator)
         self._skip = recipe.skip
-        self._parts = [_Part(part) for part in recipe.parts]
+        self._parts = [_Part(part) for part in recipe.parts if part.count]
         for part in self._parts:
             if not part.share:
                 raise ValueError("every symbol would be drawn again")
