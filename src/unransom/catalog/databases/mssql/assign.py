@@ -7,14 +7,13 @@ themselves: a layout counts only where the records have its shape and the values
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Hints
-from unransom.catalog.databases.mssql.catalogue import Catalogue, Partition
+from unransom.catalog.databases.mssql.catalogue import Catalogue, Entry, Partition
 from unransom.catalog.databases.mssql.inference import inferred
 from unransom.catalog.databases.mssql.layout import Layout
 from unransom.catalog.databases.mssql.ownership import (
@@ -23,20 +22,26 @@ from unransom.catalog.databases.mssql.ownership import (
     Claim,
     Group,
     claims,
-    group_of,
     score,
+    telling,
 )
 from unransom.catalog.databases.mssql.script import Declared, tables_of
-from unransom.catalog.databases.mssql.store import PageStore
 from unransom.catalog.databases.table import Table
 from unransom.core.messages import Message, say
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A table and where its rows are."""
+    """A table and where its rows are.
+
+    Attributes:
+        table: What it is to people.
+        partitions: Its parts with pages.
+        logged: Its parts of which the log has rows, by rowset.
+    """
 
     table: Table
     partitions: tuple[Partition, ...]
+    logged: tuple[Partition, ...] = ()
 
 
 class Assigned(NamedTuple):
@@ -46,44 +51,24 @@ class Assigned(NamedTuple):
     problems: tuple[Message, ...]
 
 
-class _Source(NamedTuple):
-    """Where a table's description is from."""
-
-    title: str
-    key: tuple[str, ...]
+Owners = dict[int, tuple[Entry, Layout]]
 
 
-def assign(
-    store: PageStore,
-    data: NDArray[np.void],
-    units: NDArray[np.int64],
-    catalogue: Catalogue,
-    hints: Hints,
-) -> Assigned:
-    """Return the tables of data pages.
+def assign(catalogue: Catalogue, hints: Hints, pages: Sequence[Group], logged: Sequence[Group]) -> Assigned:
+    """Return the tables of pages and of rows in the log.
 
     Args:
-        store: All pages.
-        data: The data pages of users.
-        units: The allocation unit of each.
         catalogue: What is left of it.
         hints: Scripts.
+        pages: The allocation units that users' data pages say they are of.
+        logged: The rowsets that the log has rows of.
     """
-    return _Assignment(catalogue, hints).run(store, data, units)
+    return _Assignment(catalogue, hints).run(pages, logged)
 
 
 class _Assignment:
     def __init__(self, catalogue: Catalogue, hints: Hints) -> None:
         self._catalogue = catalogue
-        self._owners = {
-            unit: entry for entry in catalogue.tables for part in entry.partitions for unit in part.units
-        }
-        self._layouts = {
-            unit: part.layout
-            for entry in catalogue.tables
-            for part in entry.partitions
-            for unit in part.units
-        }
         scripts = [table for text in hints.sql for table in tables_of(text)]
         self._described: dict[str, tuple[Declared, str]] = {}
         for table, title in (
@@ -92,65 +77,92 @@ class _Assignment:
         ):
             self._described[table.name] = (table, title)
         self._parts: dict[str, list[Partition]] = defaultdict(list)
+        self._logged: dict[str, list[Partition]] = defaultdict(list)
         self._from: dict[str, tuple[str, float]] = {}
         self._problems: list[Message] = []
 
-    def run(self, store: PageStore, data: NDArray[np.void], units: NDArray[np.int64]) -> Assigned:
-        open_: list[Group] = []
-        for unit in np.unique(units).tolist():
-            if unit in self._catalogue.foreign:
-                continue
-            group = group_of(store, data[units == unit], unit)
-            if group is not None and not self._by_catalogue(group):
-                open_.append(group)
-        free = self._candidates()
-        owned = [group for group in open_ if self._same_name(group)]
-        rest = [group for group in open_ if not self._same_name(group)]
-        for group in owned:
-            self._take(claims([group], self._same_name(group))[0])
-        for claim in claims(rest, [candidate for candidate in free if candidate.name not in self._parts]):
-            self._take(claim)
+    def run(self, pages: Sequence[Group], logged: Sequence[Group]) -> Assigned:
+        parts = [(entry, part) for entry in self._catalogue.tables for part in entry.partitions]
+        by_unit: Owners = {unit: (entry, part.layout) for entry, part in parts for unit in part.units}
+        free = self._candidates(set())
+        for group, claim in self._claims(pages, by_unit, free):
+            layout = self._take(group, claim, by_unit)
+            name = self._name(group, claim, by_unit)
+            self._parts[name].append(Partition(frozenset((group.unit,)), layout))
+        by_rowset: Owners = {part.rowset: (entry, part.layout) for entry, part in parts if part.rowset}
+        for group, claim in self._claims(logged, by_rowset, self._candidates(set(self._parts))):
+            if claim is None or (claim.clear and telling(claim.fits[0][2], group.sample) >= 1):
+                name = self._name(group, claim, by_rowset)
+                layout = by_rowset[group.unit][1] if claim is None else claim.fits[0][2]
+                self._from.setdefault(name, ("log" if claim else "catalogue", 0.9))
+                self._logged[name].append(Partition(frozenset(), layout, group.unit))
         return Assigned(tuple(self._tables()), tuple(self._problems))
 
-    def _by_catalogue(self, group: Group) -> bool:
-        """Take a group by its number, where the catalogue has the table's columns in full."""
-        entry, layout = self._owners.get(group.unit), self._layouts.get(group.unit)
+    def _claims(
+        self, groups: Sequence[Group], owners: Owners, free: list[Candidate]
+    ) -> Iterator[tuple[Group, Claim | None]]:
+        """Yield each group with the tables that fit it; None where the catalogue tells all about it."""
+        unknown = []
+        for group in groups:
+            if self._by_catalogue(group, owners):
+                yield group, None
+            elif candidates := self._same_name(group, owners):
+                yield group, claims([group], candidates)[0]
+            else:
+                unknown.append(group)
+        for claim in claims(unknown, [one for one in free if one.name not in self._parts or one.known]):
+            yield claim.group, claim
+
+    def _by_catalogue(self, group: Group, owners: Owners) -> bool:
+        """Tell whether the catalogue has the columns of a group in full."""
+        entry, layout = owners.get(group.unit, (None, None))
         if entry is None or layout is None or not (entry.named and layout.whole and _fitting(group, layout)):
             return False
-        if score(layout, group.sample) < ENOUGH:
-            return False
-        self._parts[entry.name].append(Partition(frozenset((group.unit,)), layout))
-        self._from[entry.name] = ("catalogue", 1.0)
-        return True
+        return score(layout, group.sample) >= ENOUGH
 
-    def _candidates(self) -> list[Candidate]:
-        return [
-            Candidate(name, tuple(table.layouts()), table.key) for name, (table, _) in self._described.items()
+    def _candidates(self, found: set[str]) -> list[Candidate]:
+        """Return the tables that are described, and those of which pages are ``found``."""
+        candidates = [
+            Candidate(name, tuple(table.layouts()), table.key)
+            for name, (table, _) in self._described.items()
+            if name not in found
+        ]
+        return candidates + [
+            Candidate(name, tuple(part.layout for part in self._parts[name]), known=True)
+            for name in found
+            if self._from.get(name, ("", 0))[0] != "inferred"
         ]
 
-    def _same_name(self, group: Group) -> list[Candidate]:
-        """Return the descriptions of the table that the catalogue says the group is of."""
-        entry = self._owners.get(group.unit)
+    def _same_name(self, group: Group, owners: Owners) -> list[Candidate]:
+        """Return the description of the table that the catalogue says the group is of."""
+        entry = owners.get(group.unit, (None, None))[0]
         if entry is None or entry.name not in self._described:
             return []
         table = self._described[entry.name][0]
         return [Candidate(entry.name, tuple(table.layouts()), table.key)]
 
-    def _take(self, claim: Claim) -> None:
-        unit = claim.group.unit
+    def _name(self, group: Group, claim: Claim | None, owners: Owners) -> str:
+        if claim is not None and claim.clear:
+            return claim.fits[0][1]
+        return owners[group.unit][0].name if group.unit in owners else f"unit_{group.unit:x}"
+
+    def _take(self, group: Group, claim: Claim | None, owners: Owners) -> Layout:
+        """Return the layout of a group, and note where it is from."""
+        name = self._name(group, claim, owners)
+        layout = owners[group.unit][1] if group.unit in owners else Layout(())
+        if claim is None:
+            self._from[name] = ("catalogue", 1.0)
+            return layout
         if claim.clear:
-            confidence, name, layout = claim.fits[0]
+            confidence, _, layout = claim.fits[0]
             self._from.setdefault(name, (self._described[name][1], confidence))
-        else:
-            entry = self._owners.get(unit)
-            name = entry.name if entry else f"unit_{unit:x}"
-            layout = self._layouts.get(unit, Layout(()))
-            title, confidence = "catalogue", 0.7
-            if not _fitting(claim.group, layout) or score(layout, claim.group.sample) < ENOUGH:
-                layout, title, confidence = inferred(claim.group.shape, claim.group.sample), "inferred", 0.3
-            self._from[name] = (title, confidence)
-            self._report(claim, name)
-        self._parts[name].append(Partition(frozenset((unit,)), layout))
+            return layout
+        title, confidence = "catalogue", 0.7
+        if not _fitting(group, layout) or score(layout, group.sample) < ENOUGH:
+            layout, title, confidence = inferred(group.shape, group.sample), "inferred", 0.3
+        self._from[name] = (title, confidence)
+        self._report(claim, name)
+        return layout
 
     def _report(self, claim: Claim, name: str) -> None:
         if claim.fits:
@@ -171,9 +183,11 @@ class _Assignment:
         entries = {entry.name: entry for entry in self._catalogue.tables}
         described = {name for name, entry in entries.items() if entry.partitions[0].layout.fields}
         found = []
-        for name in sorted({*self._parts, *described}):
+        for name in sorted({*self._parts, *self._logged, *described}):
             entry, parts = entries.get(name), tuple(self._parts.get(name, ()))
-            layout = parts[0].layout if parts else entry.partitions[0].layout if entry else Layout(())
+            logged = tuple(self._logged.get(name, ()))
+            first = (*parts, *logged, *(entry.partitions if entry else ()))[0]
+            layout = first.layout
             title, confidence = self._from.get(name, ("catalogue", 1.0))
             about = self._described.get(name)
             key = about[0].key if about else entry.key if entry else ()
@@ -186,7 +200,7 @@ class _Assignment:
                 confidence,
                 entry.rows if entry else None,
             )
-            found.append(Known(table, parts))
+            found.append(Known(table, parts, logged))
         return found
 
 

@@ -7,7 +7,7 @@ boot page nor any link is needed. Columns that lost their name keep their type a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from unransom.catalog.databases.mssql import layout as types
 from unransom.catalog.databases.mssql.decode import Records, decode, records_of
 from unransom.catalog.databases.mssql.layout import Field, Layout
 from unransom.catalog.databases.mssql.pages import Kind
+from unransom.catalog.databases.mssql.replay import History, Image, records_of_images
 from unransom.catalog.databases.mssql.script import Declared
 from unransom.catalog.databases.mssql.store import PageStore
 
@@ -69,6 +70,11 @@ TABLES: dict[int, Layout] = {
 }  # fmt: skip
 _SHORTEST = {ROW_COLUMNS: 54, OLD_PLACES: 41, OLD_ROW_COLUMNS: 34, COLUMNS: 45, OBJECTS: 44}
 SCHEMA = 50  # class of a schema among the server's classes
+KEYS = {
+    ROW_COLUMNS: ("rowset", "order"), OLD_ROW_COLUMNS: ("rowset", "column"), OLD_PLACES: ("rowset", "order"),
+    ROWSETS: ("rowset",), UNITS: ("unit",), OBJECTS: ("object",), COLUMNS: ("object", "number", "column"),
+    SCHEMAS: ("class", "schema"), INDEXES: ("object", "index"), INDEX_COLUMNS: ("object", "index", "order"),
+}  # fmt: skip
 USER_TABLE = int.from_bytes(b"U ", "little")
 
 Row = dict[str, Any]
@@ -80,10 +86,12 @@ class Partition(msgspec.Struct, frozen=True):
     Attributes:
         units: Allocation units whose data pages hold its rows.
         layout: How its rows lie, as far as that is known.
+        rowset: Its number, by which the log calls it; 0 where that is lost.
     """
 
     units: frozenset[int]
     layout: Layout
+    rowset: int = 0
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -120,8 +128,8 @@ class Catalogue(msgspec.Struct, frozen=True):
     declared: tuple[Declared, ...] = ()
 
 
-def stored_rows(store: PageStore) -> dict[int, list[Row]]:
-    """Return the rows of the server's tables that are left on sound pages."""
+def stored_rows(store: PageStore, history: History) -> dict[int, list[Row]]:
+    """Return the rows of the server's tables that are left on sound pages, and those that only logs have."""
     entries = store.select([Kind.DATA])
     own = entries[(entries["object"] < SYSTEM_OBJECTS) & (entries["index"] <= 1)]
     found: dict[int, list[Row]] = {}
@@ -134,16 +142,31 @@ def stored_rows(store: PageStore) -> dict[int, list[Row]]:
             if not records.compressed
             for row in rows_of(layout, long_enough(records, number))
         ]
+        found[number] += _logged(number, layout, found[number], history.images.get(number << 16, ()))
     return found
 
 
-def long_enough(records: Records, number: int) -> Records:
-    """Return the live records that have all columns that are needed: older ones may lie between them."""
+def _logged(number: int, layout: Layout, stored: list[Row], images: Sequence[Image]) -> Iterator[Row]:
+    """Yield rows that were logged and are not on the pages that are left."""
+    key = KEYS[number]
+    seen = {tuple(row[name] for name in key) for row in stored}
+    newest: dict[tuple[Any, ...], Row | None] = {}
+    for records in records_of_images(images):
+        if records.compressed:
+            continue
+        whole = long_enough(records, number, deleted=True)
+        for row, deleted in zip(rows_of(layout, whole), whole.deleted.tolist(), strict=False):
+            newest[tuple(row[name] for name in key)] = None if deleted else row
+    yield from (row for own, row in newest.items() if row is not None and own not in seen)
+
+
+def long_enough(records: Records, number: int, deleted: bool = False) -> Records:
+    """Return the records that have all columns that are needed: older ones may lie between them."""
     fixed = (
         records.data[records.starts + 2].astype(np.int64)
         | records.data[records.starts + 3].astype(np.int64) << 8
     )
-    return records.part(np.flatnonzero(~records.deleted & (fixed >= _SHORTEST.get(number, 0))))
+    return records.part(np.flatnonzero((deleted | ~records.deleted) & (fixed >= _SHORTEST.get(number, 0))))
 
 
 def rows_of(layout: Layout, records: Records) -> Iterator[Row]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow
 from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Hints
-from unransom.catalog.databases.mssql.assign import assign
+from unransom.catalog.databases.mssql.assign import Known, assign
 from unransom.catalog.databases.mssql.catalogue import (
     SYSTEM_OBJECTS,
     Catalogue,
@@ -17,12 +17,20 @@ from unransom.catalog.databases.mssql.catalogue import (
     stored_rows,
     units_of,
 )
-from unransom.catalog.databases.mssql.pages import Kind
+from unransom.catalog.databases.mssql.decode import decode
+from unransom.catalog.databases.mssql.lob import LobReader
+from unransom.catalog.databases.mssql.ownership import Group, group_of, group_of_records
+from unransom.catalog.databases.mssql.pages import Kind, Soundness
+from unransom.catalog.databases.mssql.replay import Image, history_of, records_of_images
 from unransom.catalog.databases.mssql.rows import decoded_rows
 from unransom.catalog.databases.mssql.store import PageStore
+from unransom.catalog.databases.mssql.weaker import WeakerRows, newest
 from unransom.catalog.databases.table import PROVENANCE, Loss, Rows, Table
 from unransom.core.messages import say
+from unransom.core.streams import Reader
 
+IN_LOG = 0.9  # confidence in a row that only the log has
+MOST_IMAGES = 2000  # logged rows that are looked at to tell their table
 FIRST_USER_INDEX = 256  # index numbers of the server's own tables are lower
 
 
@@ -35,14 +43,15 @@ class MssqlDatabase:
         problems: What could not be told.
     """
 
-    def __init__(self, name: str, store: PageStore, hints: Hints) -> None:
+    def __init__(self, name: str, store: PageStore, hints: Hints, logs: Sequence[Reader] = ()) -> None:
         self.name = name
         self._store = store
         self._data = _used(store)
-        catalogue = catalogue_of(stored_rows(store))
+        self._history = history_of(logs)
+        catalogue = catalogue_of(stored_rows(store, self._history))
         self._units = units_of(self._data)
         self._number_old(catalogue)
-        assigned = assign(store, self._data, self._units, catalogue, hints)
+        assigned = assign(catalogue, hints, list(self._page_groups(catalogue)), list(self._log_groups()))
         self.problems = assigned.problems
         self._known = {known.table.name: known for known in assigned.tables}
         self.tables = tuple(known.table for known in assigned.tables)
@@ -54,12 +63,55 @@ class MssqlDatabase:
         old = (self._data["index"] == 0) & (self._data["object"] >= SYSTEM_OBJECTS) & ~same
         self._units[old] |= 1 << 48
 
+    def _page_groups(self, catalogue: Catalogue) -> Iterator[Group]:
+        for unit in np.unique(self._units).tolist():
+            if unit not in catalogue.foreign:
+                group = group_of(self._store, self._data[self._units == unit], unit)
+                if group is not None:
+                    yield group
+
+    def _log_groups(self) -> Iterator[Group]:
+        for rowset, images in self._history.images.items():
+            if rowset >> 16 >= SYSTEM_OBJECTS:
+                group = group_of_records(records_of_images(images[-MOST_IMAGES:]), rowset)
+                if group is not None:
+                    yield group
+
     def rows(self, table: Table) -> Iterator[Rows]:
-        """Yield the rows of ``table``."""
-        for part in self._known[table.name].partitions:
+        """Yield the rows of ``table``: those of sound pages, then those that only weaker sources have."""
+        known = self._known[table.name]
+        names = [column.name for column in table.columns]
+        weaker = WeakerRows(table.key, names, list(self._logged(known)))
+        for part in known.partitions:
             entries = self._data[np.isin(self._units, list(part.units))]
             for decoded in decoded_rows(self._store, entries, part):
-                yield Rows(table, _conform(decoded.batch(part.layout), table))
+                batch = _conform(decoded.batch(part.layout), table)
+                weaker.pass_by(batch)
+                yield Rows(table, batch)
+        for batch in weaker.rest():
+            yield Rows(table, batch)
+
+    def _logged(self, known: Known) -> Iterator[pyarrow.RecordBatch]:
+        """Yield the rows that the log has last, but for those on pages that are at least as new."""
+        lobs = LobReader(self._store.page)
+        for part in known.logged:
+            images = self._history.images[part.rowset]
+            batches = [
+                _conform(decoded.batch(part.layout, "log", IN_LOG), known.table)
+                for records in records_of_images(images)
+                for decoded in decode(part.layout, records, lobs)
+            ]
+            for batch in batches:
+                last = newest(batch, known.table.key)
+                lost = [self._lost(images[place]) for place in last.column("_slot").to_pylist()]
+                yield last.filter(pyarrow.array(lost, pyarrow.bool_()))
+
+    def _lost(self, image: Image) -> bool:
+        """Tell whether the page that a logged row was on is lost, or older than the log."""
+        entry = self._store.find(image.file, image.page)
+        if entry is None or entry["soundness"] < Soundness.UNCHECKED:
+            return True
+        return (int(entry["lsn_file"]), int(entry["lsn_block"]), int(entry["lsn_slot"])) < image.lsn
 
     def loss(self, table: Table, recovered: int) -> Loss:
         """Return what is missing from ``table``."""

@@ -166,26 +166,27 @@ class Layout(msgspec.Struct, frozen=True):
         fixed: Where the fixed part of a record ends, the header's pminlen.
         columns: How many columns a record has, with the server's own.
         whole: All columns are known, with their names.
+        likely: Tables usually lie so; others need better proof.
     """
 
     fields: tuple[Field, ...]
     fixed: int = 0
     columns: int = 0
     whole: bool = True
+    likely: bool = True
 
 
-def arranged(fields: list[Field], key: tuple[str, ...] = (), unique: bool = True) -> Layout:
+def arranged(fields: list[Field], key: tuple[str, ...] = ()) -> Layout:
     """Return the layout that the server gives a table of these columns.
 
     Args:
         fields: In declared order, without places.
         key: Columns of the clustered index: they come first.
-        unique: The clustered index is; else a number that makes rows unique precedes variable columns.
     """
     order = sorted(fields, key=lambda field: key.index(field.name) if field.name in key else len(key))
-    offset, variable, byte, bit = 4, 0 if unique else 1, 0, 8
+    offset, variable, byte, bit = 4, 0, 0, 8
     placed: dict[str, Field] = {}
-    for number, field in enumerate(order, 1 if unique else 2):
+    for number, field in enumerate(order, 1):
         if field.variable:
             variable += 1
             placed[field.name] = msgspec.structs.replace(field, place=-variable, null_bit=number)
@@ -198,5 +199,20 @@ def arranged(fields: list[Field], key: tuple[str, ...] = (), unique: bool = True
             continue
         placed[field.name] = msgspec.structs.replace(field, place=offset, null_bit=number)
         offset += field.width
-    columns = len(order) + (not unique)
-    return Layout(tuple(placed[field.name] for field in fields), offset, columns)
+    return Layout(tuple(placed[field.name] for field in fields), offset, len(order))
+
+
+def not_unique(fields: list[Field]) -> list[Layout]:
+    """Return the layouts with a clustered index that is not unique.
+
+    The number that makes its rows unique is the first variable value; whether it counts as a column depends
+    on the server's version.
+    """
+    plain = arranged(fields)
+    moved = tuple(
+        msgspec.structs.replace(field, place=field.place - 1) if field.place < 0 else field
+        for field in plain.fields
+    )
+    if moved == plain.fields:
+        return []
+    return [Layout(moved, plain.fixed, plain.columns + more, likely=False) for more in (0, 1)]

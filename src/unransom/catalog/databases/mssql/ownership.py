@@ -14,14 +14,18 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import numpy as np
 import pyarrow
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from unransom.catalog.databases.mssql.decode import Records, decode, records_of
+from unransom.catalog.databases.mssql.cells import HAS_NULLS, HAS_VARIABLE
+from unransom.catalog.databases.mssql.decode import Decoded, Records, decode, records_of
 from unransom.catalog.databases.mssql.layout import Layout
 from unransom.catalog.databases.mssql.store import PageStore
 
 SAMPLE = 24  # pages of a group that are looked at
 ENOUGH = 0.8  # share of rows that must make sense
+LIKELY = (1901, 2100)  # years of points in time, but for a year's first day, which often means none
+UNLIKELY = 0.15  # off the score of a layout that is rare
 CLEAR = 0.1  # by how much the best table must beat the next one
 
 
@@ -32,11 +36,13 @@ class Candidate(msgspec.Struct, frozen=True):
         name: Of the table.
         layouts: How its rows may lie.
         key: Columns that no two rows share.
+        known: Pages of it are known already.
     """
 
     name: str
     layouts: tuple[Layout, ...]
     key: tuple[str, ...] = ()
+    known: bool = False
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -75,7 +81,11 @@ class Claim(msgspec.Struct, frozen=True):
 def group_of(store: PageStore, entries: NDArray[np.void], unit: int) -> Group | None:
     """Return the group that data pages of one allocation unit make, None where they have no rows."""
     chosen = entries[np.unique(np.linspace(0, len(entries) - 1, SAMPLE).astype(int))]
-    found = records_of(store.read(chosen), chosen)
+    return group_of_records(records_of(store.read(chosen), chosen), unit)
+
+
+def group_of_records(found: Sequence[Records], unit: int) -> Group | None:
+    """Return the group that records make, None where there are none."""
     votes: Counter[tuple[int, int]] = Counter()
     for records in found:
         votes.update(_shapes(records))
@@ -117,7 +127,7 @@ def _fits(group: Group, candidates: Sequence[Candidate]) -> tuple[tuple[float, s
     found = []
     for candidate in candidates:
         scores = [
-            (score(layout, group.sample, candidate.key), -order, layout)
+            (score(layout, group.sample, candidate.key) - (not layout.likely) * UNLIKELY, -order, layout)
             for order, layout in enumerate(candidate.layouts)
             if same_shape(group, layout)
         ]
@@ -142,10 +152,7 @@ def score(layout: Layout, sample: Iterable[Records], key: Sequence[str] = ()) ->
         live = records.part(np.flatnonzero(~records.deleted))
         total += len(live.starts)
         for decoded in decode(layout, live):
-            wrong = decoded.doubts > 0
-            for field, column in zip(layout.fields, decoded.columns, strict=True):
-                if not field.nullable and not field.variable:
-                    wrong |= np.asarray(column.is_null())
+            wrong = (decoded.doubts > 0) | _odd(layout, decoded)
             good += int((~wrong).sum())
             keys.append(pyarrow.table(decoded.columns, names).select([n for n in names if n in key]))
     if not total or not keys:
@@ -153,3 +160,50 @@ def score(layout: Layout, sample: Iterable[Records], key: Sequence[str] = ()) ->
     columns = pyarrow.concat_tables(keys)
     distinct = columns.group_by(columns.column_names).aggregate([]).num_rows if columns.num_columns else total
     return min(good, distinct) / total
+
+
+def _odd(layout: Layout, decoded: Decoded) -> NDArray[np.bool_]:
+    """Tell which rows the server would store, but hardly of this table."""
+    odd = np.zeros(len(decoded.doubts), bool)
+    wanted = sum(field.place < 0 for field in layout.fields)
+    if not decoded.records.compressed:
+        counts = _variable_counts(decoded.records)
+        odd |= counts > max(wanted, max((-field.place for field in layout.fields), default=0))
+        if any(field.place < 0 and not field.nullable for field in layout.fields):
+            odd |= counts == 0
+    for field, column in zip(layout.fields, decoded.columns, strict=True):
+        if not field.nullable and not field.variable:
+            odd |= np.asarray(column.is_null())
+        if pyarrow.types.is_timestamp(column.type):
+            year = pc.fill_null(pc.year(column), LIKELY[0])
+            strange = pc.or_(pc.less(year, LIKELY[0]), pc.greater(year, LIKELY[1]))
+            odd |= np.asarray(strange) & (np.asarray(pc.fill_null(pc.day_of_year(column), 1)) > 1)
+    return odd
+
+
+def _variable_counts(records: Records) -> NDArray[np.int64]:
+    """Return how many variable values each plain record has."""
+
+    def number(at: NDArray[np.int64]) -> NDArray[np.int64]:
+        at = np.minimum(at, len(data) - 2)
+        return data[at].astype(np.int64) | data[at + 1].astype(np.int64) << 8
+
+    data, status = records.data, records.data[records.starts]
+    at = records.starts + number(records.starts + 2)
+    has_nulls = status & HAS_NULLS > 0
+    at = np.where(has_nulls, at + 2 + (number(at) + 7) // 8, at)
+    return np.where(status & HAS_VARIABLE > 0, number(at), 0)
+
+
+def telling(layout: Layout, sample: Iterable[Records]) -> float:
+    """Return how many values of a row, on average, could hardly be so by chance: texts and points in time."""
+    found = rows = 0
+    for records in sample:
+        for decoded in decode(layout, records):
+            rows += len(decoded.doubts)
+            for column in decoded.columns:
+                if pyarrow.types.is_string(column.type):
+                    found += pc.sum(pc.greater(pc.utf8_length(column), 1)).as_py() or 0
+                elif pyarrow.types.is_timestamp(column.type):
+                    found += len(column) - column.null_count
+    return found / rows if rows else 0.0

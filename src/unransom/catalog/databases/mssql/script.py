@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from unransom.catalog.databases.mssql import layout as types
-from unransom.catalog.databases.mssql.layout import Field, Layout, arranged
+from unransom.catalog.databases.mssql.layout import Field, Layout, arranged, not_unique
 
 _TOKEN = re.compile(
     r"""--[^\n]*|/\*.*?\*/|N?'(?:[^']|'')*'|\[(?:[^\]]|\]\])*\]|"(?:[^"]|"")*"|[\w@#$]+|[^\s]""", re.DOTALL
@@ -50,8 +50,9 @@ class Declared(msgspec.Struct, frozen=True):
     def layouts(self) -> list[Layout]:
         """Return how the server may have laid out its rows, the likeliest first."""
         fields = list(self.fields)
-        found = [arranged(fields, self.clustered, self.unique), arranged(fields, (), self.unique)]
-        return list(dict.fromkeys([*found, arranged(fields, self.key)]))
+        found = [arranged(fields, self.clustered), arranged(fields)]
+        found += [arranged(fields, self.key), *not_unique(fields)]
+        return list(dict.fromkeys(found))
 
 
 def tables_of(text: str) -> list[Declared]:

@@ -1,31 +1,36 @@
-"""SQL Server as a database engine: which files are its own, and which of them make one database."""
+"""Which files are SQL Server's, and which of them make one database."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice, takewhile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unransom.catalog.databases.engine import Engine, Hints, Source
+from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.mssql.database import MssqlDatabase
-from unransom.catalog.databases.mssql.pages import Soundness, scan
+from unransom.catalog.databases.mssql.log import blocks
+from unransom.catalog.databases.mssql.pages import Kind, Soundness, scan
 from unransom.catalog.databases.mssql.store import PageStore, keys_of
 from unransom.core.streams import Reader, Window
 
 PROBES = 8  # places that are looked at
 PROBE = 1 << 18  # bytes of each
 PAGE_BITS = 28  # of evidence in a header that makes sense
+BLOCK_BITS = 24  # of evidence in a log block whose sectors' marks and sizes fit
+MOST_BLOCKS = 8  # that are counted in one place
 SAME = 0.5  # share of common pages that two files of one database have of the same object
 FEW = 4  # common pages that do not tell
 
 
 def recognise(reader: Reader) -> int:
-    """Return the bits of evidence that ``reader`` holds pages of SQL Server, 0 for none."""
+    """Return the bits of evidence that ``reader`` holds pages or log blocks of SQL Server, 0 for none."""
     bits = 0
     for place in np.unique(np.linspace(0, max(reader.size - PROBE, 0), PROBES).astype(np.int64)).tolist():
-        entries = scan(Window(reader, place // 512 * 512, PROBE))
-        bits += PAGE_BITS * int((entries["soundness"] >= Soundness.TORN).sum())
+        part = Window(reader, place // 512 * 512, PROBE)
+        bits += PAGE_BITS * int((scan(part)["soundness"] >= Soundness.TORN).sum())
+        bits += BLOCK_BITS * sum(1 for _ in islice(blocks(part), MOST_BLOCKS))
         if bits >= 10 * PAGE_BITS:
             break
     return min(bits, 256) if bits >= 2 * PAGE_BITS else 0
@@ -35,10 +40,30 @@ def open_databases(sources: Sequence[Source], hints: Hints) -> list[MssqlDatabas
     """Open the databases that ``sources`` are parts or copies of."""
     scanned = [scan(source.reader, number) for number, source in enumerate(sources)]
     readers = [source.reader for source in sources]
+    groups = _groups(scanned)
+    used = {number for group in groups for number in group}
+    logs = [number for number in range(len(sources)) if number not in used]
+    homes = {number: _home(sources[number].name, [sources[g[0]].name for g in groups]) for number in logs}
     return [
-        MssqlDatabase(sources[group[0]].name, PageStore(readers, [scanned[n] for n in group]), hints)
-        for group in _groups(scanned)
+        MssqlDatabase(
+            sources[group[0]].name,
+            PageStore(readers, [scanned[number] for number in group]),
+            hints,
+            [readers[number] for number in logs if homes[number] == place],
+        )
+        for place, group in enumerate(groups)
     ]
+
+
+def _home(log: str, names: Sequence[str]) -> int:
+    """Return which of the databases called ``names`` a log is of: the one whose name begins most alike."""
+    alike = [_common(log.lower(), name.lower()) for name in names]
+    return int(np.argmax(alike)) if alike else -1
+
+
+def _common(some: str, other: str) -> int:
+    """Return with how many equal letters two names begin."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(some, other, strict=False)))
 
 
 def _groups(scanned: Sequence[NDArray[np.void]]) -> list[list[int]]:
@@ -46,7 +71,7 @@ def _groups(scanned: Sequence[NDArray[np.void]]) -> list[list[int]]:
     groups: list[list[int]] = []
     for number, entries in enumerate(scanned):
         sound = entries[entries["soundness"] >= Soundness.TORN]
-        if len(sound) == 0:
+        if not (sound["type"] != Kind.FILE_HEADER).any():  # a log has such a page as well
             continue
         home = next((group for group in groups if any(_related(sound, scanned[n]) for n in group)), None)
         if home is None:
@@ -65,6 +90,3 @@ def _related(some: NDArray[np.void], others: NDArray[np.void]) -> bool:
     same = some["object"][mine] == others["object"][theirs]
     same &= some["index"][mine] == others["index"][theirs]
     return bool(same.mean() >= SAME)
-
-
-ENGINE = Engine("mssql", "Microsoft SQL Server", recognise, open_databases)
