@@ -1,21 +1,31 @@
-"""The plain pattern of home-made lockers (.locked): the whole file under AES-256, nothing added but an IV.
+"""The plain pattern of home-made lockers (.locked): files under AES-256, nothing added but an IV.
 
 Mode and place of the IV differ: CBC with PKCS #7 padding, or CTR; the IV before the locked bytes, behind
 them, beside the key in the key file, or zero. The key tells which: decrypted in the right way the file
 begins with content, and in every other way, as long as that is CTR or the padding holds, with noise.
+
+Some lock areas only, one MiB of every two or the first tenth. Nothing in the file says so: the numbers are
+guessed from where it is plain, and which guess is right, and whether the stream goes on from area to area,
+starts anew in each or goes by the place in the file, from what becomes plain. CBC has no padding then.
 """
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from unransom.catalog.formats.format import HEAD
 from unransom.catalog.formats.identify import identify
+from unransom.catalog.schemes.choose import most_shown
+from unransom.catalog.schemes.extents import Repeat, each_piece
 from unransom.catalog.schemes.family import BadMarkError, Decryptor, Family, FileKey, Mark, Plan, Unlock
 from unransom.catalog.schemes.noise import is_noise
 from unransom.catalog.schemes.padding import PADDING_BITS, padding_size
+from unransom.catalog.schemes.stripes import SMALLEST, Stripes, stripes
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
+from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.crypto.ciphers.aes import BLOCK, AesCbc, AesCtr
 
@@ -24,10 +34,11 @@ LEAST, ENOUGH = 64, 256  # bytes whose noise can be told from content, and as ma
 
 
 class Way(NamedTuple):
-    """A way to lock: the mode, and where the IV is."""
+    """A way to lock: the mode, where the IV is, and whether only areas of the file can be locked."""
 
     mode: Literal["cbc", "ctr"]
     place: Literal["head", "tail", "none"]  # none: it is not in the file
+    striped: bool = False
 
     @property
     def start(self) -> int:
@@ -43,7 +54,11 @@ class Way(NamedTuple):
         return AesCbc(key, iv) if self.mode == "cbc" else AesCtr(key, iv)
 
 
-WAYS = tuple(Way(mode, place) for mode in ("cbc", "ctr") for place in ("none", "head", "tail"))
+WAYS = (
+    *(Way(mode, place) for mode in ("cbc", "ctr") for place in ("none", "head", "tail")),
+    *(Way("cbc", place, striped=True) for place in ("none", "head", "tail")),
+)
+Streams = Literal["one", "anew", "by place"]  # how areas share the stream
 
 
 class Trial(NamedTuple):
@@ -51,6 +66,7 @@ class Trial(NamedTuple):
 
     bits: int  # that the decrypted beginning is in a known format
     even: bool  # whether the first block has no byte that the rest has not: as texts, with the right IV
+    padded: bool  # or as long as the original: anything but areas without a padding
     stored: int  # bytes that are made sense of: a way that leaves out the first block is worse
     way: int
     padding: int
@@ -78,23 +94,22 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
     if not trials:
         return None
     best = max(trials)
-    rivals = [trial for trial in trials if trial.even == best.even]
+    rivals = [trial for trial in trials if (trial.even, trial.padded) == (best.even, best.padded)]
     if not best.bits and len(rivals) > 1:  # content of no known format, and more than one beginning of it
         return None
     parts = {"key": secret, "iv": best.iv, "way": bytes([best.way]), "padding": bytes([best.padding])}
-    cbc = WAYS[best.way].mode == "cbc"
-    return FileKey(parts, PADDING_BITS, say("PKCS #7 padding")) if cbc else FileKey(parts)
+    return FileKey(parts, PADDING_BITS, say("PKCS #7 padding")) if best.padding else FileKey(parts)
 
 
 def _try(index: int, mark: Mark, key: bytes, given: bytes) -> Trial | None:
     """Return what ``WAYS[index]`` makes of the file, None where it is noise or the padding is wrong."""
     way, head, end = WAYS[index], mark.fields["head"], mark.fields["end"]
     stored = way.size(mark.numbers["size"])
-    if stored <= 0:
+    if stored <= (SMALLEST if way.striped else 0):
         return None
     iv = {"none": given, "head": head[:BLOCK], "tail": end[-BLOCK:]}[way.place]
     padding = 0
-    if way.mode == "cbc":
+    if way.mode == "cbc" and not way.striped:
         behind = end[:-BLOCK] if way.place == "tail" else end
         found = padding_size((iv + behind)[-2 * BLOCK :], key) if stored % BLOCK == 0 else None
         if found is None:
@@ -108,18 +123,54 @@ def _try(index: int, mark: Mark, key: bytes, given: bytes) -> Trial | None:
     if not known and len(content) >= LEAST and is_noise(content[:ENOUGH]):
         return None
     even = set(content[BLOCK:]).issuperset(content[:BLOCK])
-    return Trial(known.bits if known else 0, even, stored, index, padding, iv)
+    return Trial(known.bits if known else 0, even, not way.striped, stored, index, padding, iv)
 
 
 def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
-    """Decrypt the whole file."""
+    """Decrypt the whole file, or those areas of it that the content speaks for.
+
+    Raises:
+        BadMarkError: There are no whole blocks, and no areas to be seen either.
+    """
     del mark
     way, padding = WAYS[key.parts["way"][0] % len(WAYS)], key.parts["padding"][0]
     stored = way.size(locked.size)
-    if stored < padding or (way.mode == "cbc" and stored % BLOCK):
+    whole = stored >= padding and not (way.mode == "cbc" and stored % BLOCK) and not way.striped
+    makes = [functools.partial(_whole, way, stored, padding, key)] if whole else []
+    if stored > SMALLEST:
+        streams: tuple[Streams, ...] = ("one", "anew") if way.mode == "cbc" else ("one", "anew", "by place")
+        for areas in stripes(locked, way.start, stored):
+            makes += [functools.partial(_striped, way, stored, areas, each, key) for each in streams]
+    if not makes:
         raise BadMarkError(say("the locked part is no whole number of AES blocks"))
+    return most_shown(locked, makes) if len(makes) > 1 else makes[0]()
+
+
+def _whole(way: Way, stored: int, padding: int, key: FileKey) -> Plan:
+    """Return the plan for a file that is locked whole."""
     cipher = way.decryptor(key.parts["key"], key.parts["iv"])
     return Plan(stored - padding, iter([Unlock(way.start, stored, cipher)]))
+
+
+def _striped(way: Way, stored: int, areas: Stripes, streams: Streams, key: FileKey) -> Plan:
+    """Return the plan for a file of which ``areas`` are locked."""
+    secret, iv = key.parts["key"], key.parts["iv"]
+    one = way.decryptor(secret, iv)
+
+    def start(span: Span) -> Decryptor:
+        if streams == "by place":
+            return AesCtr(secret, iv).at(span.start)
+        return one if streams == "one" else way.decryptor(secret, iv)
+
+    spans = _in_blocks(Repeat(on=areas.on, off=areas.off).spans(stored), BLOCK if way.mode == "cbc" else 1)
+    return Plan(stored, each_piece(stored, spans, start, way.start))
+
+
+def _in_blocks(spans: Iterator[Span], block: int) -> Iterator[Span]:
+    """Yield ``spans`` without what is no whole block at their ends."""
+    for span in spans:
+        if len(span) >= block:
+            yield Span(span.start, span.end - len(span) % block)
 
 
 FAMILY = Family(
@@ -134,6 +185,7 @@ FAMILY = Family(
     references=("https://csrc.nist.gov/pubs/sp/800/38/a/final",),
     limitations=(
         "The file carries no mark: without its extension the pattern shows only by a key that opens it.",
-        "Only files that are locked whole; a pattern of locked and plain areas needs a family of its own.",
+        "Areas are seen where there is anything plain between them, and only if they are of round numbers of "
+        "bytes; others need a description of their own.",
     ),
 )

@@ -1,4 +1,6 @@
-"""Which of two patterns a file was locked by, where the locker went by the original's extension.
+"""Which of several patterns a file was locked by, where nothing in it says so.
+
+Lockers go by the original's extension, or by what they were told when they were started.
 
 Bytes say it for sure: those that only the second pattern locks are plain, or they become plain when
 decrypted. Where they look random both times, as compressed files do, the name tells, if it still is the
@@ -7,21 +9,25 @@ one that the locker gave. Else the two originals are judged by their formats.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 
 from unransom.catalog.formats.format import HEAD
 from unransom.catalog.formats.identify import extension_of, identify
 from unransom.catalog.oracle import judge
 from unransom.catalog.schemes.assemble import Assembly, assemble_in_memory
-from unransom.catalog.schemes.family import Plan
+from unransom.catalog.schemes.family import Keep, Plan, Unlock
 from unransom.catalog.schemes.noise import is_noise
 from unransom.core.records import Grade
 from unransom.core.streams import BytesReader, Reader, Salvage
+from unransom.crypto.ciphers.aes import BLOCK
+from unransom.crypto.ciphers.at_once import decrypted
 
 SAMPLE = 4096  # bytes
 SAMPLES = 64
 LARGEST = 32 << 20  # bytes of an original that is judged in memory
+DECRYPTED = 16 << 20  # bytes of a pattern's beginning that are decrypted to see whether it is the right one
+PIECES = 64  # of it
 RANK = {Grade.GOOD: 3, Grade.PARTIAL: 2, Grade.UNKNOWN: 1, Grade.BAD: 0}
 
 Make = Callable[[], Plan]
@@ -81,3 +87,31 @@ def _extensions(locked: Reader, make: Make) -> frozenset[str]:
     head = bytes(next(iter(Assembly(Salvage(locked), make())), b"")[:HEAD])
     found = identify(head)
     return frozenset(found.format.extensions) if found else frozenset()
+
+
+def most_shown(locked: Reader, makes: Sequence[Make]) -> Plan:
+    """Return the plan whose areas end where they do most often; the first where the content says nothing."""
+    shown = [_shown(locked, make()) for make in makes]
+    return makes[shown.index(max(shown))]()
+
+
+def _shown(locked: Reader, plan: Plan) -> tuple[int, int]:
+    """Return how many areas end where the plan says, and how many begin there.
+
+    An end is plain behind, and plain before it when decrypted. At a beginning the first block has no byte
+    that those behind it have not: what is wrong with CBC's IV is that block only.
+    """
+    ends, begins, left, end = 0, 0, DECRYPTED, b""
+    for piece in islice(plan.pieces, PIECES):
+        if isinstance(piece, Unlock):
+            left -= piece.length
+            if left < 0:
+                break
+            data = decrypted(piece.cipher, locked.read_at(piece.offset, piece.length))
+            end = data[-SAMPLE:]
+            begins += set(data[BLOCK:SAMPLE]).issuperset(data[:BLOCK])
+        elif isinstance(piece, Keep) and end and piece.length:
+            behind = locked.read_at(piece.offset, min(SAMPLE, piece.length))
+            ends += not is_noise(behind) and not is_noise(end)
+            end = b""
+    return ends, begins if ends else 0
