@@ -1,0 +1,121 @@
+"""ESXiArgs (2023, on VMware ESXi): Sosemanuk over one MiB of every few, a key for every file under RSA.
+
+A script starts the locker with the numbers. Files up to 128 MiB are locked whole. Of larger ones one MiB
+is locked and a hundredth of the file, less one MiB, left; since 2023-02-08 one MiB is left. The wrapped
+key stands behind the file, as OpenSSL makes it: as long as the RSA modulus, PKCS #1 v1.5 or OAEP.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from unransom.catalog.schemes.choose import most_shown
+from unransom.catalog.schemes.ciphers import Cipher
+from unransom.catalog.schemes.extents import Repeat, Whole, each_piece, pieces
+from unransom.catalog.schemes.family import BadMarkError, Family, FileKey, Locked, Mark, Plan
+from unransom.catalog.schemes.noise import is_noise
+from unransom.core.keys import Key, KeyKind
+from unransom.core.messages import say
+from unransom.crypto import rsa
+
+CIPHER = Cipher("sosemanuk")
+TAILS = (256, 512)  # bytes, where only the file's own key is given
+LONGEST = 1024  # bytes of a tail
+SECTOR = 512
+IV_SIZE = 16
+KEY_SIZES = range(16, 33)
+PKCS1_BITS, OAEP_BITS = 16, 128
+MIB = 1 << 20
+SMALL = 128  # MiB up to which a file is locked whole
+PARTS = 100
+
+
+def read(locked: Locked) -> Mark | None:
+    """Return a weak mark: the end looks random."""
+    end = locked.read_at(max(locked.size - LONGEST, 0), LONGEST)
+    if len(end) < TAILS[0] or not is_noise(end[-TAILS[0] :]):
+        return None
+    return Mark(bits=1, fields={"end": end}, numbers={"size": locked.size}, wrapped=end[-TAILS[0] :])
+
+
+def unwrap(mark: Mark, key: Key) -> FileKey | None:
+    """Open the tail, which is as long as the private key says, or take the file's key, maybe with an IV."""
+    if key.kind is KeyKind.RSA:
+        return _from_tail(mark.fields["end"], key.data)
+    size = mark.numbers["size"]
+    tails = [tail for tail in TAILS if size > tail and (size - tail) % SECTOR == 0]
+    return _parts(key.data, tails[0], 0) if tails and len(key.data) >= KEY_SIZES[-1] else None
+
+
+def _from_tail(end: bytes, der: bytes) -> FileKey | None:
+    """Return what the blob at the end opens to, None where the private key is another one."""
+    size = rsa.size(der)
+    blob = end[-size:]
+    if len(blob) != size:
+        return None
+    message, bits = rsa.decrypt_oaep(der, blob, "sha1", "big"), OAEP_BITS
+    if message is None:
+        message, bits = rsa.decrypt_pkcs1(der, blob, "big"), PKCS1_BITS
+    return _parts(message, size, bits) if message is not None else None
+
+
+def _parts(secret: bytes, tail: int, bits: int) -> FileKey | None:
+    """Return the file's key, and the bytes of the tail; None where ``secret`` has no key's size."""
+    iv = b""
+    if len(secret) == KEY_SIZES[-1] + IV_SIZE:
+        secret, iv = secret[: KEY_SIZES[-1]], secret[KEY_SIZES[-1] :]
+    if len(secret) not in KEY_SIZES:
+        return None
+    parts = {"key": secret, "iv": iv or bytes(IV_SIZE), "tail": tail.to_bytes(2, "little")}
+    return FileKey(parts, bits, say("the padding of the wrapped key") if bits else None)
+
+
+def steps(size: int) -> tuple[int, ...]:
+    """Return how many bytes may be left behind every MiB that is locked, the likelier first; 0 for none."""
+    mebibytes = -(-size // 1024) // (MIB // 1024)
+    if mebibytes <= SMALL:
+        return (0,)
+    return max(mebibytes // PARTS - 1, 0) * MIB, MIB
+
+
+def plan(locked: Locked, mark: Mark, key: FileKey) -> Plan:
+    """Decrypt the whole file, or what the content says that one of the two scripts locked.
+
+    Raises:
+        BadMarkError: The file is shorter than its tail.
+    """
+    del mark
+    size = locked.size - int.from_bytes(key.parts["tail"], "little")
+    if size < 0:
+        raise BadMarkError(say("the sizes in the metadata do not fit the file"))
+
+    ways = [(step, anew) for step in steps(size) for anew in (False, True)]
+    return most_shown(locked, [functools.partial(_plan, size, step, key, anew=anew) for step, anew in ways])
+
+
+def _plan(size: int, step: int, key: FileKey, *, anew: bool) -> Plan:
+    """Return the plan for areas with ``step`` bytes between; each starts the stream ``anew``, or goes on."""
+    spans = (Repeat(on=MIB, off=step) if step else Whole()).spans(size)
+    if anew:
+        return Plan(size, each_piece(size, spans, lambda _: CIPHER.start(key)))
+    return Plan(size, pieces(size, spans, CIPHER.start(key)))
+
+
+FAMILY = Family(
+    name="esxiargs",
+    title="ESXiArgs",
+    notes=(r"(?i)how to restore your files\.html",),
+    read=read,
+    takes=(KeyKind.RSA, KeyKind.RAW),
+    unwrap=unwrap,
+    plan=plan,
+    wanted=say("the RSA private key of the campaign, or the file's Sosemanuk key, 32 bytes"),
+    references=("https://github.com/cisagov/ESXiArgs-Recover",),
+    limitations=(
+        "Files keep their names: without a key only a random end is to be seen, and a file .args beside.",
+        "That the IV is zero, and the stream one for all areas, is not documented; areas that start anew are "
+        "seen from the content.",
+        "A file's key alone opens files of whole sectors only, as virtual disks are: else the tail's length "
+        "is not known.",
+    ),
+)
