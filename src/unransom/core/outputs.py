@@ -13,12 +13,12 @@ from types import TracebackType
 from typing import Self
 
 from unransom.core.hashing import Digests, Hasher, digest
+from unransom.core.openfile import OpenFile, Stored
 from unransom.core.paths import safe_path
-from unransom.core.streams import CHUNK
+from unransom.core.streams import HOLE, ZEROS
 
 TEMPORARY = b".unransom-"
-HOLE = 65536  # bytes of zeros, from which on they are not written
-ZEROS = memoryview(bytes(CHUNK))
+SHARED = 64 * 1024  # bytes from which on sharing is worth a call of the system
 
 
 class FileReader:
@@ -27,6 +27,7 @@ class FileReader:
     def __init__(self, path: bytes | str | Path) -> None:
         self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self.size = os.lseek(self._fd, 0, os.SEEK_END)
+        self.file = OpenFile.of(self._fd)
 
     def __enter__(self) -> Self:
         return self
@@ -57,6 +58,8 @@ class Draft:
         self._outputs = outputs
         self._path = os.path.join(outputs.scratch, TEMPORARY + secrets.token_hex(8).encode())  # noqa: PTH118 bytes
         self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._block = os.fstat(self._fd).st_blksize  # bytes
+        self._shares = True
         self._hasher = Hasher()
         self.size = 0
 
@@ -71,14 +74,33 @@ class Draft:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path)  # noqa: PTH108 bytes
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Append ``data``. The buffer must stay unchanged until the next call."""
+    def write(self, data: bytes | bytearray | memoryview, stored: Stored | None = None) -> None:
+        """Append ``data``. The buffer must stay unchanged until the next call.
+
+        Args:
+            data: The bytes.
+            stored: A file that has them already: where the file system can, the output shares its blocks.
+        """
         self._hasher.update(data)
         view = memoryview(data)
         position = self.size
         self.size += len(view)
-        if len(view) >= HOLE and view == ZEROS[: len(view)]:
+        if len(view) >= HOLE and ZEROS.startswith(view):
             return  # a hole: disk images are mostly holes
+        shared = self._share(stored, position, len(view)) if stored and self._shares else range(0)
+        self._write(view[: shared.start], position)
+        self._write(view[shared.stop :], position + shared.stop)
+
+    def _share(self, stored: Stored, position: int, length: int) -> range:
+        """Share whole blocks of a piece that belongs at ``position``; return which bytes of it they are."""
+        start, end = -position % self._block, length - (position + length) % self._block
+        fits = (stored.offset - position) % self._block == 0
+        if not fits or end - start < SHARED:
+            return range(0)
+        self._shares = stored.file.share(stored.offset + start, end - start, self._fd, position + start)
+        return range(start, end) if self._shares else range(0)
+
+    def _write(self, view: memoryview, position: int) -> None:
         while view:
             written = os.pwrite(self._fd, view, position)
             position += written

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 from unransom.core.errors import UnreadableError
+from unransom.core.openfile import OpenFile, Stored
 from unransom.core.spans import Span
 
 CHUNK = 1 << 20  # bytes per read of a stream: large enough for the hashes, small enough for the cache
+HOLE = 64 * 1024  # bytes of zeros from which on they are not read and not written
+ZEROS = bytes(CHUNK)
 
 
 @runtime_checkable
@@ -30,6 +33,21 @@ class Reader(Protocol):
             UnreadableError: Some of these bytes cannot be read.
         """
         ...
+
+
+@runtime_checkable
+class Filed(Protocol):
+    """A reader that may give the bytes of an open file of this machine, each at its own offset."""
+
+    @property
+    def file(self) -> OpenFile | None:
+        """That file; None where the bytes come from elsewhere."""
+        ...
+
+
+def file_of(reader: Reader) -> OpenFile | None:
+    """Return the open file whose bytes ``reader`` gives, None where there is none."""
+    return reader.file if isinstance(reader, Filed) else None
 
 
 class BytesReader:
@@ -78,6 +96,27 @@ def chunks(reader: Reader, start: int = 0, end: int | None = None, step: int = C
         start += len(piece)
 
 
+def stretches(
+    reader: Reader, start: int = 0, end: int | None = None
+) -> Iterator[tuple[memoryview, Stored | None]]:
+    """Yield the bytes of ``reader`` from ``start`` to ``end``, and where they are stored.
+
+    Holes of a file are not read. A stretch has at most ``CHUNK`` bytes and ends where a multiple of that
+    does, so that the next one begins with a block of the file system.
+    """
+    file = file_of(reader)
+    end = reader.size if end is None else min(end, reader.size)
+    while start < end:
+        room = min(CHUNK - start % CHUNK, end - start)
+        hole = min(file.hole_at(start), room) if file else 0
+        skips = hole == room or hole >= HOLE
+        piece = memoryview(ZEROS)[:hole] if skips else memoryview(reader.read_at(start, room))
+        if not piece:
+            return
+        yield piece, Stored(file, start) if file else None
+        start += len(piece)
+
+
 class Salvage:
     """Wraps a reader whose ranges may be unreadable: gives zeros for them and remembers where they are."""
 
@@ -93,6 +132,11 @@ class Salvage:
     def size(self) -> int:
         """Bytes in all."""
         return self._reader.size
+
+    @property
+    def file(self) -> OpenFile | None:
+        """The open file that it reads, None where there is none."""
+        return file_of(self._reader)
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return ``length`` bytes from ``offset``, zeros where they cannot be read."""

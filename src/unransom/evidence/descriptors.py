@@ -9,6 +9,7 @@ from typing import Self
 
 from unransom.core.errors import EvidenceChangedError, UnreadableError
 from unransom.core.messages import say
+from unransom.core.openfile import OpenFile
 from unransom.core.records import FileRef
 from unransom.core.text import shown
 
@@ -39,6 +40,7 @@ class DescriptorReader:
         """Take over ``descriptor``; ``size`` in bytes is asked from the system where it is not given."""
         self._descriptor = descriptor
         self.size = os.lseek(descriptor, 0, os.SEEK_END) if size is None else size
+        self.file = OpenFile.of(descriptor)
 
     def __enter__(self) -> Self:
         return self

@@ -10,9 +10,10 @@ from collections.abc import Callable
 import msgspec
 
 from unransom.core.errors import UnreadableError
+from unransom.core.openfile import OpenFile
 from unransom.core.records import FileRef
 from unransom.core.spans import Span, merge
-from unransom.core.streams import Reader
+from unransom.core.streams import Reader, file_of
 from unransom.evidence.store import Store
 from unransom.evidence.wrap.store import WrappedStore
 
@@ -56,6 +57,11 @@ class RetryReader:
     def size(self) -> int:
         """Bytes in all."""
         return self._reader.size
+
+    @property
+    def file(self) -> OpenFile | None:
+        """The open file inside, None where there is none."""
+        return file_of(self._reader)
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return ``length`` bytes from ``offset``; fewer where the reader ends.

@@ -8,7 +8,7 @@ from unransom.core.context import Context
 from unransom.core.messages import say
 from unransom.core.records import FileRef, Grade, Output, Problem, Record
 from unransom.core.spans import Origin, Run
-from unransom.core.streams import Salvage, chunks
+from unransom.core.streams import Salvage, stretches
 from unransom.core.text import shown
 
 
@@ -19,8 +19,8 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
         raise ValueError("copy writes outputs and was given no place for them")
     with context.open(ref) as reader, outputs.draft() as draft:
         content = Salvage(reader)
-        for piece in chunks(content):
-            draft.write(piece)
+        for piece, stored in stretches(content):
+            draft.write(piece, stored)
         if content.lost:
             yield Problem(
                 item=shown(ref.path),
