@@ -17,7 +17,7 @@ from unransom.crypto.search.recipe import Cipher, Crib
 
 Words = NDArray[np.uint32]
 AES_BLOCK, STREAM_BLOCK = 16, 64  # bytes
-MOST_RC4 = 1 << 16  # bytes of RC4 keystream that are gone through for a crib
+FARTHEST = 1 << 16  # bytes of keystream that are gone through for a crib where it cannot be entered
 
 
 class Job(NamedTuple):
@@ -161,8 +161,8 @@ class Rc4:
         Raises:
             ValueError: It lies too far from the beginning.
         """
-        if number * self.block >= MOST_RC4:
-            raise ValueError(f"byte {number * self.block} of RC4 is too far from the beginning")
+        if number * self.block >= FARTHEST:
+            raise ValueError(f"byte {number * self.block} of the keystream is too far from its beginning")
         return Job(number), _mixed(locked(crib, number, self.block, whole=False), plain)
 
     def run(self, job: Job, keys: Words, ivs: Words, wanted: NDArray[np.int64]) -> Words:
@@ -171,6 +171,27 @@ class Rc4:
         first = job.number * self.block // 4
         out = np.empty((int(wanted.max()) + 1, keys.shape[1]), np.uint32)
         streams.rc4(keys, self._size, first, out)
+        return out[wanted]
+
+
+class KCipher2(Rc4):
+    """KCipher-2, whose keystream has to be gone through too."""
+
+    def __init__(self, cipher: Cipher) -> None:
+        """Take the order of the keystream's bytes.
+
+        Raises:
+            ValueError: Key or IV have not 16 bytes.
+        """
+        super().__init__(cipher)
+        if cipher.key_size != 16 or (len(cipher.iv) or cipher.iv_size) != 16:
+            raise ValueError("KCipher-2 takes a key and an IV of 16 bytes")
+        self._little = cipher.order == "little"
+
+    def run(self, job: Job, keys: Words, ivs: Words, wanted: NDArray[np.int64]) -> Words:
+        """Return words of the keystream."""
+        out = np.empty((int(wanted.max()) // 2 * 2 + 2, keys.shape[1]), np.uint32)
+        streams.kcipher2(keys, ivs, job.number * self.block // 4, self._little, out)
         return out[wanted]
 
 
@@ -262,14 +283,19 @@ class Aes:
         return whole if self._order == "little" else whole[::-1].byteswap()
 
 
+OPENINGS: dict[str, Callable[[Cipher], Opening]] = {
+    "salsa": Stream,
+    "chacha": Stream,
+    "rc4": Rc4,
+    "kcipher-2": KCipher2,
+    "xor": Xor,
+}
+
+
 def opened(cipher: Cipher) -> Opening:
     """Return ``cipher`` over batches.
 
     Raises:
         ValueError: Its sizes do not exist.
     """
-    if cipher.name == "rc4":
-        return Rc4(cipher)
-    if cipher.name == "xor":
-        return Xor(cipher)
-    return Stream(cipher) if cipher.name in {"salsa", "chacha"} else Aes(cipher)
+    return OPENINGS.get(cipher.name, Aes)(cipher)

@@ -159,10 +159,10 @@ class Cipher(msgspec.Struct, frozen=True, kw_only=True):
         iv_size: Bytes of the IV or nonce where it is drawn.
         iv: The same for all seeds; empty where it is drawn. AES-CTR: the first counter.
         rounds: Of Salsa20 and ChaCha.
-        order: Of the counter of AES-CTR.
+        order: Of the counter of AES-CTR, and of 64 bits of the keystream of KCipher-2.
     """
 
-    name: Literal["salsa", "chacha", "aes-ecb", "aes-cbc", "aes-cfb", "aes-ctr", "rc4", "xor"]
+    name: Literal["salsa", "chacha", "aes-ecb", "aes-cbc", "aes-cfb", "aes-ctr", "rc4", "kcipher-2", "xor"]
     key_size: int = 32
     iv_size: int = 0
     iv: bytes = b""

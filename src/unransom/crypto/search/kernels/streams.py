@@ -7,6 +7,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from unransom.crypto.ciphers.chacha import _double_round as chacha_double_round
+from unransom.crypto.ciphers.kcipher2 import _begin as kcipher2_begin
+from unransom.crypto.ciphers.kcipher2 import _run as kcipher2_run
 from unransom.crypto.ciphers.lanes import LANES, WORDS
 from unransom.crypto.ciphers.salsa import _double_round as salsa_double_round
 
@@ -118,3 +120,33 @@ def _schedule(key: NDArray[np.uint8], state: NDArray[np.uint8]) -> None:
         j = np.uint8(j + np.uint8(one + key[place]))
         state[at], state[j] = state[j], one
         place = place + 1 if place + 1 < len(key) else 0
+
+
+@njit(cache=True, nogil=True)
+def kcipher2(keys: Words, ivs: Words, first: int, little: bool, out: Words) -> None:
+    """Fill ``out`` with little-endian words of KCipher-2's keystream, from word ``first`` on; both are even.
+
+    Args:
+        keys: Four little-endian words of each lane.
+        ivs: The same.
+        first: Number of the first word.
+        little: Whether every 64 bits are stored from the lowest byte on, not the highest.
+        out: A row for each word.
+    """
+    key, iv = np.empty(4, np.uint32), np.empty(4, np.uint32)
+    words = np.empty(first + len(out), np.uint32)
+    for lane in range(keys.shape[1]):
+        for row in range(4):
+            key[row], iv[row] = _turned(keys[row, lane]), _turned(ivs[row, lane])
+        kcipher2_run(kcipher2_begin(key, iv), words)
+        for row in range(len(out)):
+            at = first + row
+            out[row, lane] = words[at ^ 1] if little else _turned(words[at])
+
+
+@njit(nogil=True, inline="always")
+def _turned(word: np.uint32) -> np.uint32:
+    """Return ``word`` with its bytes reversed."""
+    outer = np.uint32(word << np.uint32(24)) | np.uint32(word >> np.uint32(24))
+    inner = np.uint32(np.uint32(word & np.uint32(0xFF00)) << np.uint32(8))
+    return np.uint32(outer | inner | (np.uint32(word >> np.uint32(8)) & np.uint32(0xFF00)))
