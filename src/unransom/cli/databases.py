@@ -40,6 +40,7 @@ DIALECTS = ("mysql", "postgresql", "mssql")
     "--deleted", is_flag=True, help=t("Also rows that were deleted before, in tables of their own.")
 )
 @click.option("--provenance", is_flag=True, help=t("Add columns that say where a row was found."))
+@click.option("--graft", is_flag=True, help=t("Also write tablespaces that MariaDB and MySQL import."))
 @json_option
 def command(
     files: tuple[Path, ...],
@@ -50,12 +51,14 @@ def command(
     tables: tuple[str, ...],
     deleted: bool,
     provenance: bool,
+    graft: bool,
     as_json: bool,
 ) -> int:
     """Read the files, write the tables and say what is missing."""
     from unransom.catalog.databases.engine import Hints, Source
     from unransom.core.outputs import FileReader
     from unransom.recover.databases.formats import writer_for
+    from unransom.recover.databases.grafting import write_grafts
     from unransom.recover.databases.report import as_document, write_report
     from unransom.recover.databases.step import Wanted, recover
 
@@ -65,11 +68,14 @@ def command(
         outcome = recover(
             sources, hints, writer_for(form, dialect, out), Wanted(deleted, provenance, frozenset(tables))
         )
+        grafts = write_grafts(sources, hints, out / "graft") if graft else ([], [])
     write_report(outcome, out, LANGUAGE)
     if as_json:
         print(as_document(outcome, LANGUAGE))
     else:
         _print(outcome)
+        for message in grafts[1]:
+            print(spoken(message))
     return EXIT_DONE if outcome.tables and not outcome.problems else EXIT_INCOMPLETE
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -40,13 +40,17 @@ class Server:
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen([*command, *self.options], stdout=log, stderr=log)
         for _ in range(300):
-            with contextlib.suppress(pymysql.err.OperationalError):
+            if self._listens():
                 self.connection = pymysql.connect(
                     unix_socket=f"{self.folder}/s", user="root", autocommit=True, charset="utf8mb4"
                 )
                 return
             time.sleep(0.1)
         raise RuntimeError((self.folder / "log").read_text()[-2000:])
+
+    def _listens(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(f"{self.folder}/s") == 0
 
     def run(self, *statements: str) -> list[tuple]:
         """Run statements; return the rows of the last."""

@@ -21,7 +21,26 @@ CREATE = """CREATE TABLE {name} (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 {options}"""
 ROWS = 50_000
 STATES = ("new", "paid", "sent", "done", "returned")
-WORDS = ["请", "尽快", "发货", "please", "leave", "at", "the", "door", "谢谢", "gift", "wrap", "blue", "red", "large", "small", "包装", "call", "before"]
+WORDS = [
+    "请",
+    "尽快",
+    "发货",
+    "please",
+    "leave",
+    "at",
+    "the",
+    "door",
+    "谢谢",
+    "gift",
+    "wrap",
+    "blue",
+    "red",
+    "large",
+    "small",
+    "包装",
+    "call",
+    "before",
+]
 
 
 def rows(count: int = ROWS) -> Iterator[tuple]:

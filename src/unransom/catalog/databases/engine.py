@@ -52,6 +52,28 @@ class Database(Protocol):
         ...
 
 
+class Graft(NamedTuple):
+    """A file that the engine's server takes as its own.
+
+    Attributes:
+        size: Bytes in all.
+        page: Bytes of a page.
+        pages: Numbers and bytes of its pages, in any order; what is not yielded is zeros.
+        rows: Live rows in it.
+        dropped: Rows of sound pages left out, because a value off their page is lost.
+        create: The statement that makes the empty table which takes the file.
+        afterwards: Statements that finish the table once it has.
+    """
+
+    size: int
+    page: int
+    pages: Iterator[tuple[int, bytes]]
+    rows: int
+    dropped: int
+    create: str
+    afterwards: tuple[str, ...]
+
+
 class Engine(NamedTuple):
     """A database engine.
 
@@ -61,9 +83,12 @@ class Engine(NamedTuple):
         recognise: Whether a file is this engine's, damaged or not: bits of evidence, 0 for none. Reads a
             bounded part of it, and more than its first page: that is what lockers take first.
         open: The sources that were recognised, as the databases that they hold.
+        graft: Makes the file of a table that the server takes, or says why there is none; None of engines
+            whose servers take no such file.
     """
 
     name: str
     title: str
     recognise: Callable[[Reader], int]
     open: Callable[[Sequence[Source], Hints], Sequence[Database]]
+    graft: Callable[[Database, Table], Graft | Message] | None = None

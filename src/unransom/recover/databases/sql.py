@@ -26,15 +26,17 @@ _MYSQL_TYPE = re.compile(
 class SqlWriter:
     """Writes one script per database."""
 
-    def __init__(self, folder: Path, database: str, dialect: str) -> None:
+    def __init__(self, folder: Path, database: str, dialect: str, *, creating: bool = True) -> None:
         """Begin the script of ``database`` in ``folder``.
 
         Args:
             folder: Where it goes.
             database: Its name.
             dialect: ``mysql``, ``postgresql`` or ``mssql``.
+            creating: Write statements that create the tables.
         """
         self._dialect = dialect
+        self._creating = creating
         self._draft = DraftFile(folder, f"{database}.sql")
         self._file = self._draft.path.open("w", encoding="utf-8", newline="\n")
         self._shown: Shown | None = None
@@ -44,6 +46,8 @@ class SqlWriter:
     def begin(self, shown: Shown) -> None:
         """Write the statement that creates the table."""
         self._shown = shown
+        if not self._creating:
+            return
         columns = [
             f"  {self._name(column.name)} {self._type(column)}" + ("" if column.nullable else " NOT NULL")
             for column in shown.columns

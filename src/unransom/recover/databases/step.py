@@ -91,7 +91,7 @@ def recover(
     tables: list[TableResult] = []
     problems: list[Message] = []
     outputs: list[Path] = []
-    for engine, mine in _by_engine(sources, problems):
+    for engine, mine in by_engine(sources, problems):
         for database in engine.open(mine, hints):
             problems += database.problems
             results, paths = _write(database, make_writer, wanted, heard)
@@ -100,7 +100,7 @@ def recover(
     return Outcome(tuple(tables), tuple(problems), tuple(outputs))
 
 
-def _by_engine(sources: Sequence[Source], problems: list[Message]) -> Iterable[tuple[Engine, list[Source]]]:
+def by_engine(sources: Sequence[Source], problems: list[Message]) -> Iterable[tuple[Engine, list[Source]]]:
     """Yield each engine with its sources; definitions and what nobody knows go to all."""
     mine: dict[str, list[Source]] = {engine.name: [] for engine in ENGINES}
     unknown: list[Source] = []

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from unransom.catalog.databases.engine import Engine
-from unransom.catalog.databases.innodb.database import open_databases, recognise
+from unransom.catalog.databases.innodb.database import graft_of, open_databases, recognise
 
-ENGINE = Engine("innodb", "InnoDB (MySQL, MariaDB)", recognise, open_databases)
+ENGINE = Engine("innodb", "InnoDB (MySQL, MariaDB)", recognise, open_databases, graft_of)

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow
 from numpy.typing import NDArray
 
-from unransom.catalog.databases.engine import Hints, Source
+from unransom.catalog.databases.engine import Database, Graft, Hints, Source
 from unransom.catalog.databases.innodb import decode, lobs, pages
+from unransom.catalog.databases.innodb.graft import graft
 from unransom.catalog.databases.innodb.liveness import live_leaves
 from unransom.catalog.databases.innodb.origin import Found, tables_of
 from unransom.catalog.databases.innodb.salvage import salvage
@@ -118,6 +119,12 @@ class InnodbDatabase:
     def loss(self, table: Table, recovered: int) -> Loss:
         """Return what is missing from ``table``, by the pages that its level above the rows counts."""
         return Loss(table.name, recovered, table.expected, say("by the rows that intact pages hold"))
+
+
+def graft_of(database: Database, table: Table) -> Graft | Message:
+    """Return the tablespace of ``table`` that the server imports, or why there is none."""
+    assert isinstance(database, InnodbDatabase)  # noqa: S101  the engine opened it
+    return graft(database.found(table))
 
 
 def _named(table: Table, name: str) -> Table:

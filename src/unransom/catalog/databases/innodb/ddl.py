@@ -100,6 +100,37 @@ def _statement(text: str, start: int, at: int, charset: Charset) -> TableDef | N
     return TableDef(name, columns, key, source="CREATE TABLE", create=text[start:at])
 
 
+def items_of(create: str) -> tuple[list[tuple[str, list[str], str]], str]:
+    """Return what a CREATE TABLE statement lists, and its options.
+
+    Each item is ``primary``, ``unique``, another word for another key or "" for a column, the columns of
+    a primary or unique key in lower case, and its text.
+    """
+    found = _CREATE.search(create)
+    items: list[tuple[int, int, list[Token]]] = []
+    depth = start = closed = 0
+    tokens: list[Token] = []
+    for token, end in _tokens(create, found.end() if found else 0):
+        depth += (token.text == "(") - (token.text == ")")
+        begins = depth == 1 and token.text in {",", "("} and not (token.text == "(" and start)
+        if begins or (depth == 0 and token.text == ")"):
+            if tokens:
+                items.append((start, end - 1, tokens))
+            start, closed, tokens = end, end, []
+            if not begins:
+                break
+        elif start:
+            tokens.append(token)
+    listed = []
+    for first, last, item in items:
+        kind, columns = "", []
+        if item[0].plain in _TABLE_KEYS and not item[0].text.startswith(("`", '"')):
+            kind, parts = _key(item)
+            columns = [part.column.lower() for part in parts]
+        listed.append((kind, columns, create[first:last].strip()))
+    return listed, create[closed:].strip().rstrip(";").rstrip()
+
+
 class _Parts:
     """The columns and keys of a table whose statement is being read."""
 

@@ -9,7 +9,7 @@ from unransom.catalog.databases.innodb import pages
 from unransom.catalog.databases.innodb.tablespace import Tablespace
 
 XDES = 9  # type of pages like page 0 further on
-ENTRIES, ENTRY, BITMAP = 150, 40, 24  # of extents in pages 0, 16384, …: first, bytes of one, bits in it
+ENTRIES, BITMAP = 150, 24  # of extents in pages 0, 16384, …: the first, and the bits in each
 
 
 def leaves(table: NDArray[np.void], index: int) -> NDArray[np.int64]:
@@ -62,8 +62,9 @@ def free_pages(space: Tablespace) -> NDArray[np.bool_]:
         if not space.is_valid(number) or int(space.table[number]["kind"]) not in {pages.SPACE_HEADER, XDES}:
             continue
         page = np.frombuffer(space.page(number) or b"", np.uint8)
-        count = min(size // extent, (len(page) - ENTRIES) // ENTRY)
-        entries = page[ENTRIES : ENTRIES + count * ENTRY].reshape(count, ENTRY)
+        width = BITMAP + extent // 4
+        count = min(size // extent, (len(page) - ENTRIES) // width)
+        entries = page[ENTRIES : ENTRIES + count * width].reshape(count, width)
         bits = np.unpackbits(entries[:, BITMAP : BITMAP + extent // 4], axis=1, bitorder="little")
         part = free[number : number + count * extent]
         part[:] = bits[:, ::2].reshape(-1)[: len(part)].astype(np.bool_)

@@ -1,0 +1,90 @@
+"""Writes the files that a server takes as its own, with the statements around their import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow
+import pyarrow.compute
+
+from unransom.catalog.databases.engine import Database, Engine, Graft, Hints, Source
+from unransom.catalog.databases.table import PROVENANCE, Table
+from unransom.core.messages import Message, say
+from unransom.recover.databases.drafts import DraftFile
+from unransom.recover.databases.sql import SqlWriter
+from unransom.recover.databases.step import by_engine, short_name
+from unransom.recover.databases.writer import Shown
+
+SALVAGED = "salvaged"
+
+
+def write_grafts(sources: Sequence[Source], hints: Hints, folder: Path) -> tuple[list[Path], list[Message]]:
+    """Write a graft for each table that makes one; return the files, and what is to be said.
+
+    Args:
+        sources: Files of databases.
+        hints: What is known from outside.
+        folder: Where the files go.
+    """
+    written: list[Path] = []
+    said: list[Message] = []
+    for engine, mine in by_engine(sources, []):
+        for database in engine.open(mine, hints) if engine.graft else ():
+            for table in database.tables:
+                made = _make(engine, database, table)
+                if isinstance(made, Message):
+                    said.append(say("{table}: no graft: {why}", table=table.name, why=str(made)))
+                    continue
+                written += _write(made, database, table, folder)
+                said.append(say("{table}: {rows} rows in the graft", table=table.name, rows=made.rows))
+    return written, said
+
+
+def _make(engine: Engine, database: Database, table: Table) -> Graft | Message:
+    assert engine.graft is not None  # noqa: S101  asked before
+    return engine.graft(database, table)
+
+
+def _write(made: Graft, database: Database, table: Table, folder: Path) -> list[Path]:
+    name = short_name(table)
+    space = DraftFile(folder, f"{name}.ibd")
+    with space.path.open("wb") as file:
+        file.truncate(made.size)
+        for number, page in made.pages:
+            file.seek(number * made.page)
+            file.write(page)
+    salvaged = _salvaged(database, table, folder, name)
+    script = DraftFile(folder, f"{name}.import.sql")
+    script.path.write_text(_script(made, name, bool(salvaged)), encoding="utf-8")
+    return [space.keep(), *salvaged, script.keep()]
+
+
+def _script(made: Graft, name: str, salvaged: bool) -> str:
+    quoted = "`" + name.replace("`", "``") + "`"
+    lines = [
+        made.create + ";",
+        f"ALTER TABLE {quoted} DISCARD TABLESPACE;",
+        f"-- Now copy {name}.ibd into the database's folder of the server, owned by the server's user.",
+        f"ALTER TABLE {quoted} IMPORT TABLESPACE;",
+        f"CHECK TABLE {quoted} EXTENDED;",
+        *(statement + ";" for statement in made.afterwards),
+    ]
+    if salvaged:
+        lines.append(f"-- Rows of damaged pages, to be looked at first: SOURCE {name}.salvaged.sql")
+    return "\n".join(lines) + "\n"
+
+
+def _salvaged(database: Database, table: Table, folder: Path, name: str) -> list[Path]:
+    """Write the rows that came out of damaged pages as INSERT statements."""
+    writer: SqlWriter | None = None
+    for rows in database.rows(table):
+        states = rows.batch.column(PROVENANCE[2]).cast(pyarrow.string())
+        batch = rows.batch.filter(pyarrow.compute.equal(states, SALVAGED))
+        if not batch.num_rows:
+            continue
+        if writer is None:
+            writer = SqlWriter(folder, f"{name}.salvaged", "mysql", creating=False)
+            writer.begin(Shown(name, table, table.columns))
+        writer.write(batch.select(list(range(len(table.columns)))))
+    return writer.keep() if writer else []
