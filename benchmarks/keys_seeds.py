@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import keys_public
 from keys_row import Row
+from unransom.crypto.search.pairs import Table, coupled
 from unransom.crypto.search.recipe import (
     Bits,
     Cipher,
@@ -32,6 +33,7 @@ NONCE = bytes(range(1, 9))
 CRIB = Crib(locked=bytes(64), offset=0, plain=b"\x89PNG\r\n\x1a\n")
 WHOLE = 1 << 31  # seeds of .NET
 BEGIN = 200_000_000
+PUBLIC, PAIRS = -1, -2  # in place of the number of a case
 
 
 class Case(NamedTuple):
@@ -106,8 +108,9 @@ HASHCAT = {"26401": "hashcat, AES-128-ECB, key is the candidate", "15400": "hash
 
 
 def timed(number: int, seconds: float) -> tuple[int, float, float]:
-    """Return seeds tried, seconds of processor time, and of the clock; -1 is the public search."""
-    over = _public() if number < 0 else _own(CASES[number].recipe)
+    """Return seeds tried, seconds of processor time, and of the clock."""
+    others = {PUBLIC: _public, PAIRS: _pairs}
+    over = others[number]() if number < 0 else _own(CASES[number].recipe)
     over(BEGIN, LANES)  # compiles, or loads what was compiled
     size, tried = LANES, 0
     cpu, clock = time.process_time(), time.perf_counter()
@@ -121,6 +124,14 @@ def timed(number: int, seconds: float) -> tuple[int, float, float]:
 def _own(recipe: Recipe) -> Callable[[int, int], object]:
     ready = Search(recipe, [CRIB])
     return lambda first, count: ready.over(range(first, first + count))
+
+
+def _pairs() -> Callable[[int, int], object]:
+    """Return the search over pairs of times, of which the table is there already."""
+    table = Table("yarrow256", range(BEGIN, BEGIN + 4 * LANES), 16)
+    cipher = Cipher(name="kcipher-2", key_size=16, iv_size=16)
+    gaps = range(1, LANES + 1)
+    return lambda _, count: coupled(table, cipher, range(BEGIN, BEGIN + count // LANES), gaps, [CRIB])
 
 
 def _public() -> Callable[[int, int], object]:
@@ -137,8 +148,12 @@ def _row(
     done = list(pool.map(timed, [number] * CORES, [seconds] * CORES))
     rate = sum(tried / clock for tried, _, clock in done)
     core = sum(tried for tried, _, _ in done) / sum(cpu for _, cpu, _ in done)
-    note = note or (f"2**31 seeds in {WHOLE / rate:,.0f} s" if number == 0 else "")
+    note = note or (_whole(rate, core) if number == 0 else "")
     return Row(what, "seeds", rate, core, CORES, wanted * CORES / 2, note)
+
+
+def _whole(rate: float, core: float) -> str:
+    return f"all 2**31 in {WHOLE / rate:,.0f} s, {WHOLE / core:,.0f} s of processor time"
 
 
 def _agrees() -> bool:
@@ -173,7 +188,8 @@ def rows(seconds: float, *, peers: bool) -> list[Row]:
         raise SystemExit("the public search and ours do not find the same seed")
     with ProcessPoolExecutor(CORES) as pool:
         found = [_row(pool, case.what, at, seconds, case.wanted) for at, case in enumerate(CASES)]
-        public = _row(pool, "the same as the public tool does it, in numba", -1, seconds, 0, "one by one")
+        public = _row(pool, "the same as the public tool does it, in numba", PUBLIC, seconds, 0, "one by one")
+        found.append(_row(pool, "pairs of times, KCipher-2 (Akira 2)", PAIRS, seconds, 0, "after the table"))
     found[0] = found[0]._replace(note=f"{found[0].note}; {found[0].core / public.core:.1f} times the next")
     found.insert(1, public)
     for mode, title in HASHCAT.items() if peers else ():
