@@ -23,7 +23,6 @@ from unransom.catalog.databases.mssql.ownership import (
     Group,
     claims,
     score,
-    telling,
 )
 from unransom.catalog.databases.mssql.script import Declared, tables_of
 from unransom.catalog.databases.table import Table
@@ -91,7 +90,7 @@ class _Assignment:
             self._parts[name].append(Partition(frozenset((group.unit,)), layout))
         by_rowset: Owners = {part.rowset: (entry, part.layout) for entry, part in parts if part.rowset}
         for group, claim in self._claims(logged, by_rowset, self._candidates(set(self._parts))):
-            if claim is None or (claim.clear and telling(claim.fits[0][2], group.sample) >= 1):
+            if claim is None or claim.clear:
                 name = self._name(group, claim, by_rowset)
                 layout = by_rowset[group.unit][1] if claim is None else claim.fits[0][2]
                 self._from.setdefault(name, ("log" if claim else "catalogue", 0.9))

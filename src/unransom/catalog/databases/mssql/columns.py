@@ -134,22 +134,26 @@ def _times(field: Field, cells: Cells, doubts: NDArray[np.int32]) -> pyarrow.Arr
     if field.kind == layout.DATE:
         return _array(field.arrow, valid, days.astype(np.int32))
     scale = min(field.scale, 7)
-    if field.kind == layout.TIME:
-        return _array(field.arrow, valid, time * 10 ** (9 - scale))
     if scale < 7:
         return _array(field.arrow, valid, days * numbers.DAY + time * 10 ** (6 - scale))
-    return pyarrow.array(
-        [_moment(d, t, scale) if v else None for d, t, v in zip(days, time, valid, strict=True)],
-        pyarrow.string(),
-    )
+    dated = field.kind == layout.DATETIME2
+    written = [
+        (_moment(d, t, scale) if dated else _clock(t, scale)) if v else None
+        for d, t, v in zip(days, time, valid, strict=True)
+    ]
+    return pyarrow.array(written, field.arrow)
 
 
 def _moment(days: int, time: int, scale: int) -> str:
     """Write a point in time with all its digits."""
+    return f"{np.datetime64(int(days), 'D')} {_clock(time, scale)}"
+
+
+def _clock(time: int, scale: int) -> str:
+    """Write a time of day with all its digits."""
     seconds, fraction = divmod(int(time), SECOND_UNITS[scale])
-    date = np.datetime64(int(days), "D")
     clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return f"{date} {clock}.{fraction:0{scale}}" if scale else f"{date} {clock}"
+    return f"{clock}.{fraction:0{scale}}" if scale else clock
 
 
 def _offset_times(field: Field, cells: Cells, doubts: NDArray[np.int32]) -> pyarrow.Array:

@@ -146,10 +146,8 @@ class Field(msgspec.Struct, frozen=True):
         large = self.kind in LOBS or self.length == MAX
         if self.kind in BYTES or (self.kind == CLR and self.user_type not in CLR_NAMES):
             return pyarrow.large_binary() if large or self.kind == CLR else pyarrow.binary()
-        if self.kind == TIME:
-            return pyarrow.time64("ns")
-        if self.kind == DATETIME2 and self.scale < 7:
-            return pyarrow.timestamp("us")
+        if self.kind in (TIME, DATETIME2) and self.scale < 7:  # else microseconds would lose a digit
+            return pyarrow.timestamp("us") if self.kind == DATETIME2 else pyarrow.time64("us")
         return pyarrow.large_string() if large or self.kind == CLR else pyarrow.string()
 
     @property

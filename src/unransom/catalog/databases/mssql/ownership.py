@@ -17,7 +17,7 @@ import pyarrow
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from unransom.catalog.databases.mssql.cells import HAS_NULLS, HAS_VARIABLE
+from unransom.catalog.databases.mssql.cells import FORWARDED, HAS_NULLS, HAS_VARIABLE
 from unransom.catalog.databases.mssql.decode import Decoded, Records, decode, records_of
 from unransom.catalog.databases.mssql.layout import Layout
 from unransom.catalog.databases.mssql.store import PageStore
@@ -26,6 +26,7 @@ SAMPLE = 24  # pages of a group that are looked at
 ENOUGH = 0.8  # share of rows that must make sense
 LIKELY = (1901, 2100)  # years of points in time, but for a year's first day, which often means none
 UNLIKELY = 0.15  # off the score of a layout that is rare
+TELLING = 0.5  # values a row that could hardly be so by chance
 CLEAR = 0.1  # by how much the best table must beat the next one
 
 
@@ -133,7 +134,7 @@ def _fits(group: Group, candidates: Sequence[Candidate]) -> tuple[tuple[float, s
         ]
         if scores:
             best = max(scores, key=lambda item: item[:2])
-            if best[0] >= ENOUGH:
+            if best[0] >= ENOUGH and telling(best[2], group.sample) >= TELLING:
                 found.append((best[0], candidate.name, best[2]))
     return tuple(sorted(found, key=lambda fit: -fit[0]))
 
@@ -165,10 +166,9 @@ def score(layout: Layout, sample: Iterable[Records], key: Sequence[str] = ()) ->
 def _odd(layout: Layout, decoded: Decoded) -> NDArray[np.bool_]:
     """Tell which rows the server would store, but hardly of this table."""
     odd = np.zeros(len(decoded.doubts), bool)
-    wanted = sum(field.place < 0 for field in layout.fields)
     if not decoded.records.compressed:
         counts = _variable_counts(decoded.records)
-        odd |= counts > max(wanted, max((-field.place for field in layout.fields), default=0))
+        odd |= counts > _most_variable(layout)
         if any(field.place < 0 and not field.nullable for field in layout.fields):
             odd |= counts == 0
     for field, column in zip(layout.fields, decoded.columns, strict=True):
@@ -179,6 +179,13 @@ def _odd(layout: Layout, decoded: Decoded) -> NDArray[np.bool_]:
             strange = pc.or_(pc.less(year, LIKELY[0]), pc.greater(year, LIKELY[1]))
             odd |= np.asarray(strange) & (np.asarray(pc.fill_null(pc.day_of_year(column), 1)) > 1)
     return odd
+
+
+def _most_variable(layout: Layout) -> int:
+    """Return how many variable values a record may have."""
+    fixed = sum(field.place > 0 for field in layout.fields)
+    deepest = max((-field.place for field in layout.fields), default=0)
+    return max(layout.columns - fixed, deepest) + any(field.place == 0 for field in layout.fields)
 
 
 def _variable_counts(records: Records) -> NDArray[np.int64]:
@@ -192,12 +199,20 @@ def _variable_counts(records: Records) -> NDArray[np.int64]:
     at = records.starts + number(records.starts + 2)
     has_nulls = status & HAS_NULLS > 0
     at = np.where(has_nulls, at + 2 + (number(at) + 7) // 8, at)
-    return np.where(status & HAS_VARIABLE > 0, number(at), 0)
+    forwarded = status >> 1 & 7 == FORWARDED  # its last value says where it was
+    return np.where(status & HAS_VARIABLE > 0, number(at) - forwarded, 0)
 
 
 def telling(layout: Layout, sample: Iterable[Records]) -> float:
-    """Return how many values of a row, on average, could hardly be so by chance: texts and points in time."""
+    """Return how many values of a row, on average, could hardly be so by chance: texts and points in time.
+
+    For a table that has no such columns this is 1: there is nothing to tell by but its shape and key.
+    """
     found = rows = 0
+    if not any(
+        pyarrow.types.is_string(f.arrow) or pyarrow.types.is_timestamp(f.arrow) for f in layout.fields
+    ):
+        return 1.0
     for records in sample:
         for decoded in decode(layout, records):
             rows += len(decoded.doubts)
