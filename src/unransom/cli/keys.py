@@ -14,6 +14,7 @@ from unransom.cli.options import (
     budget_option,
     dump_option,
     executor_of,
+    family_option,
     json_option,
     key_option,
     known_option,
@@ -40,6 +41,7 @@ WANTED, NOTHING = frozenset({"wanted"}), frozenset[str]()
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @key_option
+@family_option
 @click.option(
     "--wanted", is_flag=True, help=t("Write what a key holder would need, each wrapped key once, as JSON.")
 )
@@ -58,6 +60,7 @@ WANTED, NOTHING = frozenset({"wanted"}), frozenset[str]()
 def command(
     sources: tuple[str, ...],
     keys: tuple[Path, ...],
+    families: tuple[Path, ...],
     wanted: bool,
     known: tuple[Path, ...],
     dumps: tuple[Path, ...],
@@ -78,6 +81,7 @@ def command(
             sources=sources,
             case=Path(),
             keys=keys,
+            families=families,
             known=tuple(map(str, known)),
             memory=tuple(map(str, dumps)),
             budget=0.0 if wanted else budget,

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import click
 
-from unransom.cli.options import json_option
+from unransom.cli.options import family_option, json_option
 from unransom.cli.speech import t
+from unransom.core.errors import UsageError
+from unransom.core.messages import say
 
 Row = dict[str, object]
 
 
-def _families() -> Iterator[Row]:
-    from unransom.catalog.families import FAMILIES
+def _families(described: tuple[Path, ...]) -> Iterator[Row]:
+    from unransom.catalog.families import families
+    from unransom.catalog.schemes.described import encoded
+    from unransom.run.described import load_descriptions
 
-    for family in FAMILIES:
+    for family in families(tuple(map(encoded, load_descriptions(described)))):
         yield {
             "name": family.name,
             "title": family.title,
@@ -26,7 +31,7 @@ def _families() -> Iterator[Row]:
         }
 
 
-def _formats() -> Iterator[Row]:
+def _formats(_: tuple[Path, ...]) -> Iterator[Row]:
     from unransom.catalog.formats import FORMATS
 
     for each in FORMATS:
@@ -39,7 +44,7 @@ def _formats() -> Iterator[Row]:
         }
 
 
-def _losses() -> Iterator[Row]:
+def _losses(_: tuple[Path, ...]) -> Iterator[Row]:
     from unransom.catalog.losses import LOSSES
 
     for rule in LOSSES:
@@ -51,14 +56,14 @@ def _losses() -> Iterator[Row]:
         }
 
 
-def _sources() -> Iterator[Row]:
+def _sources(_: tuple[Path, ...]) -> Iterator[Row]:
     from unransom.evidence import STORES
 
     for kind in STORES:
         yield {"name": kind.name, "title": kind.title}
 
 
-SUBJECTS: dict[str, Callable[[], Iterator[Row]]] = {
+SUBJECTS: dict[str, Callable[[tuple[Path, ...]], Iterator[Row]]] = {
     "families": _families,
     "formats": _formats,
     "losses": _losses,
@@ -71,10 +76,21 @@ SUBJECTS: dict[str, Callable[[], Iterator[Row]]] = {
     epilog=t("Example: unransom list families"),
 )
 @click.argument("subject", type=click.Choice(list(SUBJECTS)))
+@family_option
+@click.option("--schema", is_flag=True, help=t("Print the JSON Schema of what --family takes."))
 @json_option
-def command(subject: str, as_json: bool) -> int:
-    """Print the entries in the order of trial."""
-    rows = list(SUBJECTS[subject]())
+def command(subject: str, families: tuple[Path, ...], schema: bool, as_json: bool) -> int:
+    """Print the entries in the order of trial, or what a description of one may say."""
+    if (schema or families) and subject != "families":
+        raise UsageError(
+            say("--schema and --family are about families"), hint=say("see `unransom list --help`")
+        )
+    if schema:
+        from unransom.catalog.schemes.described import schema as schema_of
+
+        print(json.dumps(schema_of(), ensure_ascii=False, indent=2))
+        return 0
+    rows = list(SUBJECTS[subject](families))
     if as_json:
         print(json.dumps(rows, ensure_ascii=False, indent=2))
         return 0

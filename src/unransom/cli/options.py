@@ -29,6 +29,14 @@ key_option = click.option(
     metavar="FILE",
     help=t("A key file, or a folder of them: PEM, DER, XML, raw, hex, base64, CAPI or BCRYPT."),
 )
+family_option = click.option(
+    "--family",
+    "families",
+    type=EXISTING,
+    multiple=True,
+    metavar="FILE",
+    help=t("A family that is described as TOML, or a folder of them."),
+)
 manifest_option = click.option(
     "--manifest",
     "manifests",

@@ -15,6 +15,7 @@ from unransom.cli.options import (
     cluster_option,
     dump_option,
     executor_of,
+    family_option,
     json_option,
     key_option,
     known_option,
@@ -39,6 +40,7 @@ from unransom.cli.speech import LANGUAGE, t
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @case_option
 @key_option
+@family_option
 @manifest_option
 @click.option("--all", "whole_tree", is_flag=True, help=t("Copy intact files too, for the whole tree."))
 @known_option
@@ -60,6 +62,7 @@ def command(
     sources: tuple[str, ...],
     case: Path,
     keys: tuple[Path, ...],
+    families: tuple[Path, ...],
     manifests: tuple[Path, ...],
     whole_tree: bool,
     known: tuple[Path, ...],
@@ -81,6 +84,7 @@ def command(
         sources=sources,
         case=case,
         keys=keys,
+        families=families,
         known=tuple(map(str, known)),
         memory=tuple(map(str, dumps)),
         budget=budget,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from unransom.cli.options import executor_of, jsonl_option, progress_option, workers_option
+from unransom.cli.options import executor_of, family_option, jsonl_option, progress_option, workers_option
 from unransom.cli.screen import Screen, Style
 from unransom.cli.speech import LANGUAGE, t
 
@@ -18,11 +18,19 @@ from unransom.cli.speech import LANGUAGE, t
     epilog=t("Example: unransom triage /mnt/share --jsonl > triage.jsonl"),
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@family_option
 @click.option("--csv", "as_csv", is_flag=True, help=t("Write CSV."))
 @workers_option
 @progress_option
 @jsonl_option
-def command(sources: tuple[str, ...], as_csv: bool, workers: int, progress: Style, jsonl: bool) -> int:
+def command(
+    sources: tuple[str, ...],
+    families: tuple[Path, ...],
+    as_csv: bool,
+    workers: int,
+    progress: Style,
+    jsonl: bool,
+) -> int:
     """Examine the sources in a case of their own and print what was found."""
     from unransom.cli.tables import print_counts, print_rows
     from unransom.core.records import State
@@ -31,7 +39,7 @@ def command(sources: tuple[str, ...], as_csv: bool, workers: int, progress: Styl
 
     executor = executor_of(workers)
     with contextlib.closing(executor), Screen(progress) as screen:
-        job = Job(sources=sources, case=Path(), last="triage")
+        job = Job(sources=sources, case=Path(), families=families, last="triage")
         work = work_alone(job, executor, screen, LANGUAGE)
     shown = [row | {"state": "locked"} if row["locked"] else row for row in work.files]
     if jsonl or as_csv:

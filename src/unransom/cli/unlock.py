@@ -10,6 +10,7 @@ import click
 from unransom.cli.options import (
     EXISTING,
     executor_of,
+    family_option,
     jsonl_option,
     key_option,
     manifest_option,
@@ -27,6 +28,7 @@ from unransom.cli.speech import LANGUAGE, t
 )
 @click.argument("files", nargs=-1, required=True, type=EXISTING, metavar="FILE...")
 @key_option
+@family_option
 @manifest_option
 @out_option
 @workers_option
@@ -35,6 +37,7 @@ from unransom.cli.speech import LANGUAGE, t
 def command(
     files: tuple[Path, ...],
     keys: tuple[Path, ...],
+    families: tuple[Path, ...],
     manifests: tuple[Path, ...],
     out: Path,
     workers: int,
@@ -48,7 +51,9 @@ def command(
 
     executor = executor_of(workers)
     with contextlib.closing(executor), Screen(progress) as screen:
-        job = Job(sources=tuple(map(str, files)), case=Path(), keys=keys, manifests=manifests)
+        job = Job(
+            sources=tuple(map(str, files)), case=Path(), keys=keys, families=families, manifests=manifests
+        )
         work = work_alone(job, executor, screen, LANGUAGE, out)
     print_rows(work.files, jsonl=jsonl)
     return work.result.exit_code

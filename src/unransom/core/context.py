@@ -24,9 +24,11 @@ class Context(msgspec.Struct, frozen=True):
         keys: Keys that were given or found.
         proven: Per family, fingerprints of keys proven on other files.
         outputs: Where outputs are written.
+        described: Families that were described for this case, as JSON; ``catalog.families`` reads it.
     """
 
     open: OpenEvidence
     keys: tuple[Key, ...] = ()
     proven: Mapping[str, frozenset[str]] = {}
     outputs: Outputs | None = None
+    described: tuple[bytes, ...] = ()

@@ -16,6 +16,7 @@ from unransom.core.progress import Listener, Progress, silent
 from unransom.core.records import Delivery, FileRef, LockedGroup, Output, Problem, Record, Source
 from unransom.core.searches import LockedFile, Searched, Secret, Shard, Target
 from unransom.evidence import open_store
+from unransom.run.described import described_in
 from unransom.run.executor import Executor, Fate, Outcome
 from unransom.run.flow import FLOW, Numbered, Step
 from unransom.run.work import Done, Item, Surroundings, Task, name_of
@@ -125,6 +126,7 @@ class Engine:
             sources=tuple(self._case.sources()),
             keys=tuple({key.fingerprint: key for key in (*self._keys, *found)}.values()),
             proven=files.proven_keys(self._database),
+            described=described_in(self._case),
         )
         queue = _Queue(step, step.items(self._database), self._item_seconds)
         done = size = problems = tried = 0

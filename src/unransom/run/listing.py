@@ -10,6 +10,7 @@ from unransom.case.files import message
 from unransom.core.clock import rfc3339
 from unransom.core.records import State
 from unransom.core.text import shown
+from unransom.run.described import described_in
 from unransom.run.result import no_key
 
 Row = dict[str, str | int | None]
@@ -29,13 +30,14 @@ def rows(case: Case, state: str = "", language: str = "en", *, examining: bool =
         language: Of the sentences in ``why``.
         examining: Say of locked files how that shows, not that a key is missing.
     """
+    described = described_in(case)
     query = f"SELECT {COLUMNS} FROM files ORDER BY id"
     for source, path, stream, version, size, modified, was, *rest in case.database.execute(query):
         family, format_name, locked, method, key, output, output_size, md5, sha256, verdict, why = rest
         final = {State.LOCKED: State.FAILED, State.FOUND: State.UNKNOWN}.get(was, was)
         if state and final != state:
             continue
-        reason = no_key(family) if was == State.LOCKED and not examining else message(why)
+        reason = no_key(family, described) if was == State.LOCKED and not examining else message(why)
         yield {
             "source": source,
             "path": shown(path),

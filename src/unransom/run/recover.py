@@ -27,6 +27,7 @@ from unransom.crypto.keyfiles import MAX_KEY_FILE, read_keys
 from unransom.evidence import fingerprint_of, identify
 from unransom.report import html, jsonfile
 from unransom.report.document import Result
+from unransom.run.described import add_descriptions, load_descriptions
 from unransom.run.engine import ITEM_SECONDS, Engine
 from unransom.run.executor import Executor
 from unransom.run.flow import FLOW
@@ -45,6 +46,7 @@ class Job(msgspec.Struct, frozen=True):
         sources: Places that evidence is in, as they were named.
         case: The case folder.
         keys: Key files, or folders of them.
+        families: Descriptions of families, or folders of them.
         known: Places with originals: backups, old copies, downloads.
         memory: Dumps of memory, page files, captures that keys may lie in.
         budget: Seconds that searches for keys may take.
@@ -59,6 +61,7 @@ class Job(msgspec.Struct, frozen=True):
     sources: tuple[str, ...]
     case: Path
     keys: tuple[Path, ...] = ()
+    families: tuple[Path, ...] = ()
     known: tuple[str, ...] = ()
     memory: tuple[str, ...] = ()
     budget: float = 0.0
@@ -76,7 +79,8 @@ def recover(job: Job, executor: Executor, listener: Listener = silent, language:
     Raises:
         UnransomError: See ``core.errors``; the case holds what was done until then.
     """
-    keys = load_keys(job.keys)
+    descriptions = load_descriptions(job.families)
+    keys = (*load_keys(job.keys), *(key for each in descriptions for key in each.own_keys()))
     for location in (*job.sources, *job.known, *job.memory):
         check_apart(job.case, location)
     with Case(job.case, create=bool(job.sources)) as case:
@@ -89,6 +93,7 @@ def recover(job: Job, executor: Executor, listener: Listener = silent, language:
         add_sources(case, job.known, "known")
         add_sources(case, job.memory, "memory")
         add_manifests(case, job.manifests)
+        add_descriptions(case, descriptions)
         engine = Engine(case, executor, keys, listener, job.item_seconds, extra=job.extra)
         try:
             engine.run(job.last)

@@ -10,7 +10,7 @@ import msgspec
 from unransom import __version__
 from unransom.case.case import Case
 from unransom.case.files import message, records_of
-from unransom.catalog.families import FAMILIES
+from unransom.catalog.families import families
 from unransom.catalog.families import family as family_named
 from unransom.catalog.formats import FORMATS
 from unransom.core.clock import now_ns, rfc3339
@@ -35,6 +35,7 @@ from unransom.report.document import (
     Timeline,
 )
 from unransom.report.tallies import Counts, Grades, Origins, StepTime, Throughput
+from unransom.run.described import described_in
 from unransom.run.losses import KINDS, losses
 
 PARTIAL_FILES = 50
@@ -75,13 +76,13 @@ def result(
         sizes=sizes,
         origins=_origins(database),
         verdicts=_verdicts(database),
-        families=tuple(_families(database)),
+        families=tuple(_families(case)),
         timelines=tuple(_timelines(case)),
         notes=tuple(_notes(database)),
         notes_total=_count(database, f"SELECT count(*) FROM records WHERE {NOTED}"),
         problems=tuple(_problems(database)),
         partial_files=tuple(_partial_files(database)),
-        not_recovered=tuple(_not_recovered(database)),
+        not_recovered=tuple(_not_recovered(case)),
         losses=tuple(losses(database)),
         formats=tuple(_formats(database)),
         throughput=Throughput(
@@ -148,13 +149,14 @@ def _verdicts(database: sqlite3.Connection) -> Grades:
     return Grades(**dict(rows.fetchall()))
 
 
-def _families(database: sqlite3.Connection) -> Iterator[FamilyFacts]:
+def _families(case: Case) -> Iterator[FamilyFacts]:
+    database = case.database
     trials = {trial.family: trial for trial in records_of(database, KeyTrial)}  # the latest of each
     found: dict[str, dict[str, KeyFacts]] = {}
     for key in records_of(database, KeyFound):
         facts = KeyFacts(fingerprint=key.fingerprint, bits=key.bits, proof=key.proof)
         found.setdefault(key.family, {})[key.fingerprint] = facts
-    known = {family.name: family for family in FAMILIES}
+    known = {family.name: family for family in families(described_in(case))}
     rows = database.execute(
         "SELECT family, count(*), sum(size), sum(state = 'recovered'), sum(state = 'partial'), sum(locked),"
         " sum(CASE WHEN locked IS NULL THEN 0 ELSE size END)"
@@ -271,8 +273,9 @@ REASON = (
 )
 
 
-def _not_recovered(database: sqlite3.Connection) -> Iterator[LossGroup]:
+def _not_recovered(case: Case) -> Iterator[LossGroup]:
     """Yield what did not come back, by state and reason; sentences that differ only in values are one."""
+    database, described = case.database, described_in(case)
     rows = database.execute(
         f"SELECT state, {FINAL}, {REASON}, family, count(*), sum(size), min(why) FROM files"
         " WHERE state NOT IN ('intact', 'recovered') GROUP BY 2, 3 ORDER BY 5 DESC LIMIT 100"
@@ -283,7 +286,7 @@ def _not_recovered(database: sqlite3.Connection) -> Iterator[LossGroup]:
             " AND state NOT IN ('intact', 'recovered') ORDER BY id LIMIT ?",
             (state, reason, EXAMPLES),
         )
-        sentence = no_key(family) if was == State.LOCKED else message(why)
+        sentence = no_key(family, described) if was == State.LOCKED else message(why)
         yield LossGroup(
             state=State(state),
             reason=sentence or say("not examined yet"),
@@ -293,11 +296,11 @@ def _not_recovered(database: sqlite3.Connection) -> Iterator[LossGroup]:
         )
 
 
-def no_key(family: str | None) -> Message:
-    """Return why a locked file is still locked."""
+def no_key(family: str | None, described: tuple[bytes, ...]) -> Message:
+    """Return why a file that ``family``, built-in or ``described``, has locked is still locked."""
     if family is None:
         return say("locked by a locker that is not known")
-    title = family_named(family).title
+    title = family_named(family, described).title
     return say("locked by {family}, and no key that was given opens it", family=title)
 
 

@@ -9,6 +9,7 @@ import msgspec
 from unransom.case.case import Case
 from unransom.catalog.families import family as family_named
 from unransom.core.messages import Message
+from unransom.run.described import described_in
 
 
 class WantedKey(msgspec.Struct, frozen=True):
@@ -39,5 +40,7 @@ def wanted_keys(case: Case) -> Iterator[WantedKey]:
         " WHERE records.type = 'Wanted' AND files.state IN ('locked', 'failed')"
         " GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3"
     )
+    described = described_in(case)
     for family, campaign, wrapped, files, size in rows:
-        yield WantedKey(family, campaign, wrapped, files, size, family_named(family).wanted)
+        wanted = family_named(family, described).wanted
+        yield WantedKey(family, campaign, wrapped, files, size, wanted)

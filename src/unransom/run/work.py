@@ -38,12 +38,14 @@ class Surroundings(msgspec.Struct, frozen=True):
         sources: Where the evidence is.
         keys: Keys that were given; they stay in memory.
         proven: Per family, fingerprints of proven keys.
+        described: Families that were described for the case, as JSON.
     """
 
     case: str
     sources: tuple[Source, ...]
     keys: tuple[Key, ...] = ()
     proven: dict[str, frozenset[str]] = {}
+    described: tuple[bytes, ...] = ()
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -82,7 +84,11 @@ def perform(surroundings: Surroundings, task: Task) -> Done:
     outputs = outputs_of(Path(surroundings.case))
     with Stores(surroundings.sources) as stores:
         context = Context(
-            open=stores.open, keys=surroundings.keys, proven=surroundings.proven, outputs=outputs
+            open=stores.open,
+            keys=surroundings.keys,
+            proven=surroundings.proven,
+            outputs=outputs,
+            described=surroundings.described,
         )
         finished: list[tuple[Record, ...]] = []
         for item in task.items:

@@ -80,7 +80,7 @@ def parts_of(value: object, path: Path = ()) -> Iterator[tuple[Path, Data]]:
         yield path, value
         inner = [(name, getattr(value, name)) for name in value.__struct_fields__]
     elif isinstance(value, dict):
-        inner = list(value.items())
+        inner = [(str(key), each) for key, each in value.items()]
     elif isinstance(value, tuple):
         inner = list(enumerate(value))
     for name, each in inner:

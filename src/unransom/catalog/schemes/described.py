@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
@@ -101,7 +101,7 @@ class Description(Data, frozen=True, kw_only=True):
             limitations=self.limitations,
         )
 
-    def keys(self) -> tuple[Key, ...]:
+    def own_keys(self) -> tuple[Key, ...]:
         """Return every key that ``key`` can be read as."""
         return read_keys(self.key.encode(), self.name) if self.key else ()
 
@@ -121,7 +121,7 @@ class Description(Data, frozen=True, kw_only=True):
             for index, pattern in enumerate(getattr(self, field)):
                 if error := _unreadable(pattern):
                     yield Fault((field, index), say("this is no regular expression: {why}", why=error))
-        if self.key and not self.keys():
+        if self.key and not self.own_keys():
             yield Fault(("key",), say("no key can be read from this"))
         heads = {part.name for part in _names(self.head)}
         for index, part in enumerate(self.tail.parts if self.tail else ()):
@@ -233,7 +233,10 @@ class _Scheme:
         if self._asks_extension:
             called = name or original_name(locked.name, says.extensions) or locked.name
             key = msgspec.structs.replace(key, parts={**key.parts, "name": called})
-        made = self._plan(locked, msgspec.structs.replace(mark, plain_size=size), key)
+        stored = content if says.original.padding else size  # who fills up locks what was filled up
+        made = self._plan(locked, msgspec.structs.replace(mark, plain_size=stored), key)
+        if stored != size:
+            made = msgspec.structs.replace(made, size=min(size, made.size))
         if says.moved:
             patches = [Patch(each.at, facts.fields[each.field]) for each in says.moved]
             made = msgspec.structs.replace(made, pieces=put_back(made.pieces, patches))
@@ -257,6 +260,11 @@ def _behind(plan: Layout, head: int) -> Layout:
 def encoded(description: Description) -> bytes:
     """Return ``description`` as it travels and is stored: JSON, without the key."""
     return msgspec.json.encode(msgspec.structs.replace(description, key=""))
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of a description; what refers to what, and to which family, it cannot say."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Description)}
 
 
 @functools.lru_cache(maxsize=256)

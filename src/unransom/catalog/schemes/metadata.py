@@ -21,7 +21,7 @@ class Original(Data, frozen=True):
 
     Attributes:
         size: Name of the number that holds its bytes; "" where it is all that is no metadata.
-        padding: Bytes by which what is locked may be longer than that.
+        padding: Bytes by which what is locked may be longer than that: the locker fills up, then locks.
         name: Name of the field, or part of the unwrapped key, with its name.
         encoding: Of the name, which ends at its first zero.
     """

@@ -6,7 +6,7 @@ import functools
 import re
 from typing import NamedTuple
 
-from unransom.catalog.families import FAMILIES
+from unransom.catalog.families import families
 from unransom.catalog.formats import FORMATS
 from unransom.catalog.formats.identify import extension_of
 from unransom.core.text import guess_text
@@ -40,9 +40,10 @@ class Named(NamedTuple):
     original: bytes
 
 
-@functools.cache
-def _notes() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((family.name, re.compile(pattern)) for family in FAMILIES for pattern in family.notes)
+@functools.lru_cache(maxsize=16)
+def _notes(described: tuple[bytes, ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    known = families(described)
+    return tuple((family.name, re.compile(pattern)) for family in known for pattern in family.notes)
 
 
 @functools.cache
@@ -52,9 +53,9 @@ def _known() -> frozenset[bytes]:
     return COMMON.union(extension.encode() for extension in found | TEXTS | HEADERLESS)
 
 
-def locker_extensions(path: bytes) -> tuple[Named, ...]:
-    """Return each family whose extension the file's name ends with."""
-    named = ((family.name, family.original_name(path)) for family in FAMILIES)
+def locker_extensions(path: bytes, described: tuple[bytes, ...] = ()) -> tuple[Named, ...]:
+    """Return each family, built-in or ``described``, whose extension the file's name ends with."""
+    named = ((family.name, family.original_name(path)) for family in families(described))
     return tuple(Named(name, original) for name, original in named if original)
 
 
@@ -87,15 +88,15 @@ def _blank(match: re.Match[bytes]) -> bytes:
     return match[0][:1] + b"?" * (len(match[0]) - 1)
 
 
-def note_families(path: bytes) -> tuple[str, ...]:
-    """Return the families whose ransom notes are called like the file."""
+def note_families(path: bytes, described: tuple[bytes, ...] = ()) -> tuple[str, ...]:
+    """Return the families, built-in or ``described``, whose ransom notes are called like the file."""
     name = guess_text(path.rpartition(b"/")[2]).text
-    return tuple(dict.fromkeys(family for family, pattern in _notes() if pattern.fullmatch(name)))
+    return tuple(dict.fromkeys(family for family, pattern in _notes(described) if pattern.fullmatch(name)))
 
 
-def may_be_a_note(path: bytes) -> bool:
+def may_be_a_note(path: bytes, described: tuple[bytes, ...] = ()) -> bool:
     """Return whether ransom notes have such an extension, or a family's are called like this."""
-    return extension_of(path) in _NOTE_EXTENSIONS or bool(note_families(path))
+    return extension_of(path) in _NOTE_EXTENSIONS or bool(note_families(path, described))
 
 
 def called_like_a_note(path: bytes) -> bool:

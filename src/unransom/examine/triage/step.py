@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator
 
 import msgspec
 
-from unransom.catalog.families import FAMILIES
+from unransom.catalog.families import families
 from unransom.catalog.losses.loss import Clues
 from unransom.catalog.schemes.family import NAMED, Mark
 from unransom.core.context import Context
@@ -34,11 +34,11 @@ SECOND = 1_000_000_000
 
 def run(ref: FileRef, context: Context) -> Iterator[Record]:
     """Yield ``ref`` with its state, then what else is worth telling."""
-    named = {each.family: each.original for each in locker_extensions(ref.path)}
+    named = {each.family: each.original for each in locker_extensions(ref.path, context.described)}
     with context.open(ref) as reader:
         salvage = Salvage(reader, ref.name)
         content = _held(salvage)
-        marks = _marks(content)
+        marks = _marks(content, context.described)
         original = next(iter(named.values()), b"") or without_unknown_extension(ref.path)
         suspicious = bool(original) or any(mark.bits >= WEAK for mark in marks.values())
         verdict = examine(content, original or ref.path, suspicious=suspicious)
@@ -48,7 +48,7 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
         if salvage.lost:
             losses = ()  # what cannot be read looks like zeros
         if verdict.state is State.INTACT and not family and not losses and content.size <= LARGEST:
-            yield from _note(ref, content, verdict)
+            yield from _note(ref, content, verdict, context.described)
         lost = len(salvage.lost) > 0 and verdict.state is not State.LOCKED and not family
     if lost:
         verdict = verdict._replace(state=State.UNKNOWN, why=say("parts of it cannot be read"))
@@ -98,9 +98,9 @@ def _reason(family: str | None, marks: dict[str, Mark], verdict: Verdict) -> Mes
     return say("it carries the mark of {family}, {bits} bits of it", family=family, bits=bits)
 
 
-def _marks(content: Salvage) -> dict[str, Mark]:
+def _marks(content: Salvage, described: tuple[bytes, ...]) -> dict[str, Mark]:
     """Return the mark of every family that finds one, the strongest first."""
-    found = [(family.name, mark) for family in FAMILIES if (mark := family.read(content))]
+    found = [(family.name, mark) for family in families(described) if (mark := family.read(content))]
     return dict(sorted(found, key=lambda each: -each[1].bits))
 
 
@@ -113,16 +113,17 @@ def _name(marks: dict[str, Mark], telling: Container[str], verdict: Verdict) -> 
     return next(iter(strong + told + weak), None)
 
 
-def _note(ref: FileRef, content: Reader, verdict: Verdict) -> Iterator[Record]:
+def _note(ref: FileRef, content: Reader, verdict: Verdict, described: tuple[bytes, ...]) -> Iterator[Record]:
     """Yield what a ransom note tells, where the file is one, and when it was written."""
-    if verdict.format not in READABLE or not may_be_a_note(ref.path):
+    if verdict.format not in READABLE or not may_be_a_note(ref.path, described):
         return
     note = read_note(content.read_at(0, LARGEST), called_like_a_note(ref.path))
     if note is None:
         return
-    families = {"families": ", ".join(note_families(ref.path))} if note_families(ref.path) else {}
+    named = note_families(ref.path, described)
+    called = {"families": ", ".join(named)} if named else {}
     what = say("a ransom note: it says that files were encrypted and where to write to")
-    yield Finding(kind="note", item=_item(ref), what=what, facts=note.facts | families)
+    yield Finding(kind="note", item=_item(ref), what=what, facts=note.facts | called)
     if ref.modified is not None:
         yield TimelineEvent(
             time=ref.modified,

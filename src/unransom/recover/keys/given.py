@@ -16,7 +16,7 @@ from unransom.recover.keys.proof import proof_of
 
 def run(group: LockedGroup, context: Context) -> Iterator[Record]:
     """Try every key on the samples of ``group``; yield each ``KeyFound``, then one ``KeyTrial``."""
-    family = family_named(group.family)
+    family = family_named(group.family, context.described)
     keys = [key for key in context.keys if key.kind in family.takes]
     trials = [_try(family, key, group.samples, context) for key in keys]
     found = [trial for trial in trials if isinstance(trial, KeyFound)]

@@ -15,6 +15,6 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
     if not ref.family:
         return
     with context.open(ref) as reader:
-        mark = family_named(ref.family).read(Salvage(reader, ref.name))
+        mark = family_named(ref.family, context.described).read(Salvage(reader, ref.name))
     if mark:
         yield Wanted(family=ref.family, campaign=mark.campaign, wrapped=mark.wrapped, size=ref.size)

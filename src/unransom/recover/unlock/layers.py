@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from unransom.catalog.families import FAMILIES
+from unransom.catalog.families import families
 from unransom.catalog.oracle import Judgement, judge
 from unransom.catalog.schemes.assemble import Assembly
 from unransom.catalog.schemes.family import PROVEN, BadMarkError, Family, FileKey, Mark
@@ -130,9 +130,9 @@ def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -
             inner = Layer(
                 ref=layer.ref,
                 content=draft,
-                families=FAMILIES,
+                families=families(context.described),
                 locked_name=name.rpartition(b"/")[2],
-                name=_inner_name(name),
+                name=_inner_name(name, context.described),
                 beneath=assembly.map,
                 depth=layer.depth + 1,
                 sure=layer.sure and opening.proven,
@@ -189,9 +189,10 @@ def _whole(judgement: Judgement) -> bool:
     return judgement.validation.grade is Grade.GOOD and judgement.validation.bits >= PROVEN
 
 
-def _inner_name(name: bytes) -> bytes:
+def _inner_name(name: bytes, described: tuple[bytes, ...]) -> bytes:
     """Return ``name`` without the extension of a second locker."""
-    return next((original for family in FAMILIES if (original := family.original_name(name))), name)
+    known = families(described)
+    return next((original for family in known if (original := family.original_name(name))), name)
 
 
 def _verify(

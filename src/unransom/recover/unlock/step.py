@@ -21,10 +21,9 @@ def run(locked: LockedFile, context: Context) -> Iterator[Record]:
     ref = locked.ref
     own = tuple(secret.family for secret in locked.own)
     names = tuple(dict.fromkeys((*own, *((ref.family,) if ref.family else ref.candidates))))
+    families = tuple(family_named(name, context.described) for name in names)
     with context.open(ref) as reader:
-        found = unwind(
-            Layer(ref, reader, tuple(map(family_named, names)), ref.name, ref.original, locked.own), context
-        )
+        found = unwind(Layer(ref, reader, families, ref.name, ref.original, locked.own), context)
     if isinstance(found, Output):
         yield found
     elif ref.state is State.UNKNOWN:
