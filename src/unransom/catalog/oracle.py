@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
-from unransom.catalog.formats.format import HEAD, Validation
+from unransom.catalog.formats import FORMATS
+from unransom.catalog.formats.format import HEAD, Known, Validation
 from unransom.catalog.formats.identify import by_name, identify
 from unransom.core.messages import say
 from unransom.core.records import Grade
@@ -43,3 +44,22 @@ def judge(content: Reader, name: bytes = b"") -> Judgement:
         why = say("the name says {format}, the content does not begin like it", format=promised[0].title)
         return Judgement("", Validation(Grade.BAD, 0, why))
     return Judgement("", Validation(Grade.UNKNOWN, 0, say("no known format begins like this")))
+
+
+def heads(name: bytes, bits: int, end: int) -> tuple[Known, ...]:
+    """Return what the first bytes of a file may be: of the formats that ``name`` promises, else of all.
+
+    Args:
+        name: Name or path of the original, as far as it is known.
+        bits: What is shorter than so many bits is left out: it would match by chance too often.
+        end: What reaches behind so many bytes is left out.
+    """
+    chosen = by_name(name) or FORMATS
+    every = (known for each in chosen for known in each.known)
+    fitting = (each for each in every if each.offset >= 0 and each.offset + len(each.data) <= end)
+    long = sorted((each for each in fitting if 8 * len(each.data) >= bits), key=lambda each: len(each.data))
+    kept: list[Known] = []
+    for each in long:  # the shorter one finds what a longer one with the same beginning would
+        if not any(one.offset == each.offset and each.data.startswith(one.data) for one in kept):
+            kept.append(each)
+    return tuple(kept)

@@ -6,13 +6,22 @@ The key is 32 printable characters drawn from .NET's random numbers. Only the na
 from __future__ import annotations
 
 from unransom.catalog.schemes.family import Family, FileKey, Mark, Plan, Unlock
+from unransom.catalog.schemes.seeded import Seeded
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.core.streams import Reader
+from unransom.crypto.search.recipe import Cipher, Part, Recipe, Scaled
 
 NONCE = bytes(range(1, 9))
 KEY_SIZE = 32
-CHARACTERS = frozenset(range(33, 127)) - frozenset(b'"\\')  # that a key is drawn from
+FIRST, LAST = 33, 126  # of the characters that a key is drawn from
+REFUSED = b'"\\'  # that are drawn again
+CHARACTERS = frozenset(range(FIRST, LAST + 1)) - frozenset(REFUSED)
+RECIPE = Recipe(  # new Random(Environment.TickCount).Next(33, 127)
+    generator="dotnet",
+    parts=(Part("key", KEY_SIZE, Scaled(LAST + 1 - FIRST, FIRST), redraw=REFUSED),),
+    cipher=Cipher(name="salsa", iv=NONCE),
+)
 
 
 def read(locked: Reader) -> Mark | None:
@@ -48,6 +57,7 @@ FAMILY = Family(
     plan=plan,
     wanted=say("the key of the file, 32 characters, or the tick count that it was drawn with"),
     references=("https://github.com/cycraft-corp/Prometheus-Decryptor",),
+    recipes=(Seeded(RECIPE, "uptime"),),
     limitations=(
         "The file carries no mark: without its extension the family shows only by a key that opens it.",
     ),

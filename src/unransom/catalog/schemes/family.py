@@ -9,6 +9,7 @@ from typing import Protocol
 
 import msgspec
 
+from unransom.catalog.schemes.seeded import Seeded
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import Message
 from unransom.core.streams import Reader
@@ -142,6 +143,7 @@ class Family(msgspec.Struct, frozen=True):
         wanted: What a key holder would need to hand over.
         references: Where the layout is written down.
         limitations: What is not supported or not known.
+        recipes: How its keys are drawn from a seed, where that is weak: searches try all seeds.
     """
 
     name: str
@@ -156,6 +158,7 @@ class Family(msgspec.Struct, frozen=True):
     extensions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     limitations: tuple[str, ...] = ()
+    recipes: tuple[Seeded, ...] = ()
 
     def original_name(self, path: bytes) -> bytes | None:
         """Return ``path`` without this family's extension, None where its name does not end with one."""

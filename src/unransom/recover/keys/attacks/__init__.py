@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from unransom.core.errors import UsageError
 from unransom.core.messages import say
+from unransom.recover.keys.attacks import seeds
 from unransom.recover.keys.attacks.attack import Attack
 
-ATTACKS: tuple[Attack, ...] = ()
+ATTACKS: tuple[Attack, ...] = (seeds.ATTACK,)
 
 
 def attack(name: str) -> Attack:

@@ -1,0 +1,147 @@
+"""Seeds: keys drawn from a generator that was seeded with a clock are found by trying all its seeds.
+
+A seed is a hit where the head of the file opens to the head of a format; it counts when the whole file
+proves the key. Files that were locked one after the other have seeds one after the other: from the second
+file on, the search begins where the time between two files says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unransom.catalog.families import family as family_named
+from unransom.catalog.oracle import heads
+from unransom.catalog.schemes.family import Family
+from unransom.catalog.schemes.seeded import Seeded
+from unransom.core.context import Context
+from unransom.core.keys import Key, KeyKind
+from unransom.core.messages import say
+from unransom.core.records import FileRef, KeyFound, Record
+from unransom.core.searches import AttackPlan, Searched, Secret, Shard, Target
+from unransom.core.spans import Span, merge
+from unransom.core.streams import Salvage
+from unransom.crypto.generators import generator
+from unransom.crypto.search.recipe import Crib
+from unransom.recover.keys.attacks.attack import Attack
+from unransom.recover.keys.proof import proof_of
+
+NAME = "seeds"
+HEAD = 64  # bytes of a file that cribs lie in
+LEAST = 24  # bits of a crib
+SHARD = 1 << 24  # seeds: some two seconds of a core
+BEHIND = 7 * 86400  # seconds: clocks that are wrong, and times that were changed later
+AHEAD = 3600
+NEAR = 120_000  # seeds on both sides of where a neighbour's seed says
+AROUND = 2_000_000  # seeds on both sides of a neighbour's seed, where times say nothing
+OVERHEAD = 3.0  # times what drawing the key alone costs
+
+
+def plan(target: Target, context: Context) -> AttackPlan | None:
+    """Return the cost of all seeds of the family's generators."""
+    recipes = family_named(target.family, context.described).recipes if target.family else ()
+    if not recipes:
+        return None
+    candidates = sum(len(span) for each in recipes for span in _all(each, target.samples[0]))
+    speed = min(generator(each.recipe.generator).per_second for each in recipes)
+    named = any(ref.family == target.family for ref in target.samples)
+    return AttackPlan(
+        attack=NAME,
+        family=target.family,
+        each=True,
+        shards=-(-candidates // SHARD),
+        candidates=candidates,
+        seconds=OVERHEAD * candidates / speed,
+        chance=0.9 if named else 0.02,
+        why=say("its keys are drawn from a generator with {count} seeds", count=candidates),
+        helps=say("a file whose original you have, or the time at which the machine was started"),
+    )
+
+
+def search(shard: Shard, context: Context) -> Iterator[Record]:
+    """Try the seeds of ``shard`` on its file."""
+    from unransom.crypto.search.seeds import Search  # noqa: PLC0415 numba takes half a second to import
+
+    (ref,) = shard.target.samples[:1]
+    family = family_named(shard.target.family, context.described)
+    tried = 0
+    with context.open(ref) as reader:
+        locked = Salvage(reader, ref.name)
+        head = locked.read_at(0, HEAD)
+        name = ref.original or ref.path
+        cribs = [
+            Crib(locked=head, offset=known.offset, plain=known.data)
+            for known in heads(name, LEAST, len(head) - len(head) % 16)
+        ]
+        for seeded in family.recipes if cribs else ():
+            ready = Search(seeded.recipe, cribs)
+            for span in _seeds(seeded, ref, shard):
+                found = ready.over(range(span.start, span.end), limit=len(span))
+                tried += found.tried
+                for key, seed in {hit.key: hit.seed for hit in found.hits}.items():
+                    yield from _proven(family, locked, ref, Key(KeyKind.RAW, key, NAME), seed)
+    yield Searched(attack=NAME, family=family.name, item=ref.id, shard=shard.number, candidates=tried)
+
+
+def _proven(family: Family, locked: Salvage, ref: FileRef, key: Key, seed: int) -> Iterator[Record]:
+    """Yield the key where the whole file shows that it is the right one."""
+    mark = family.read(locked)
+    file_key = family.unwrap(mark, key) if mark else None
+    if mark is None or file_key is None:
+        return
+    proof = proof_of(family, locked, mark, file_key, ref.original or ref.path)
+    if proof:
+        bits, why = proof
+        yield KeyFound(
+            family=family.name,
+            fingerprint=key.fingerprint,
+            bits=bits,
+            proof=say("drawn with seed {seed}; {why}", seed=seed, why=str(why)),
+            item=ref.id,
+            attack=NAME,
+            clue=str(seed),
+        )
+        yield Secret(family=family.name, key=key, item=ref.id)
+
+
+def _all(seeded: Seeded, ref: FileRef) -> list[Span]:
+    """Return every seed that a file may have been locked with."""
+    every = 1 << generator(seeded.recipe.generator).seed_bits
+    if seeded.clock == "uptime" or ref.modified is None:
+        return [Span(0, every)]
+    second = ref.modified // 1_000_000_000
+    return [Span(max(second - BEHIND, 0), min(second + AHEAD, every))]
+
+
+def _seeds(seeded: Seeded, ref: FileRef, shard: Shard) -> Iterator[Span]:
+    """Yield the seeds of ``shard``; those of shard 0 lie around the seeds of neighbours."""
+    if shard.number:
+        start, end = (shard.number - 1) * SHARD, shard.number * SHARD
+        for span in _all(seeded, ref):
+            length = len(span)
+            if start < length:
+                yield Span(span.start + start, span.start + min(end, length))
+            start, end = max(start - length, 0), end - length
+            if end <= 0:
+                return
+        return
+    every = 1 << generator(seeded.recipe.generator).seed_bits
+    wide = []
+    for modified, clue in shard.target.clues:
+        seed = int(clue)
+        wide.append(Span(seed - AROUND, seed + AROUND))
+        if modified and ref.modified:
+            between = (ref.modified - modified) // (1_000_000 if seeded.clock == "uptime" else 1_000_000_000)
+            wide.append(Span(seed + between - NEAR, seed + between + NEAR))
+    for span in merge(wide):
+        yield Span(max(span.start, 0), min(max(span.end, 0), every))
+
+
+ATTACK = Attack(
+    name=NAME,
+    title="Seeds of weak generators",
+    weakness="T5",
+    plan=plan,
+    search=search,
+    references=("https://github.com/cycraft-corp/Prometheus-Decryptor",),
+    limitations=("The first bytes of the original must be those of a format that unransom knows.",),
+)
