@@ -13,11 +13,12 @@ from unransom.catalog.databases.engine import Database, Graft, Hints, Source
 from unransom.catalog.databases.innodb import decode, lobs, pages
 from unransom.catalog.databases.innodb.graft import graft
 from unransom.catalog.databases.innodb.liveness import live_leaves
+from unransom.catalog.databases.innodb.losses import estimate
 from unransom.catalog.databases.innodb.origin import Found, tables_of
 from unransom.catalog.databases.innodb.salvage import salvage
 from unransom.catalog.databases.innodb.tablespace import Scanned, Tablespace, majority, scan_source
 from unransom.catalog.databases.table import Loss, Rows, Table
-from unransom.core.messages import Message, say
+from unransom.core.messages import Message
 from unransom.core.streams import Reader
 
 
@@ -117,8 +118,8 @@ class InnodbDatabase:
                 yield decode.batch(located, target, fetch, decode.DELETED)
 
     def loss(self, table: Table, recovered: int) -> Loss:
-        """Return what is missing from ``table``, by the pages that its level above the rows counts."""
-        return Loss(table.name, recovered, table.expected, say("by the rows that intact pages hold"))
+        """Return what is missing from ``table``, by its damaged pages and how full the others are."""
+        return estimate(self._found[table.name], recovered)
 
 
 def graft_of(database: Database, table: Table) -> Graft | Message:

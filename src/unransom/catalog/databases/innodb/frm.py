@@ -17,6 +17,7 @@ MAGIC = b"\xfe\x01"
 FORM, FIELD, KEY, PART = 288, 17, 8, 9  # bytes of the form's head, of a field, a key and a part of one
 SIGNED, MAYBE_NULL = 0x0001, 0x8000  # of a field's flags
 GENERATED = 128
+EXPRESSIONS, VIRTUAL, TABLE_CHECK = 16, 0, 4  # MariaDB: bytes in front of them; kinds of them
 TYPE_INFO = 130  # MariaDB: names of types that came later
 INTEGERS = {1: "tinyint", 2: "smallint", 9: "mediumint", 3: "int", 8: "bigint"}
 CLOCKS = {17: ("timestamp", 19), 18: ("datetime", 19), 19: ("time", 10)}  # name, characters without fraction
@@ -34,6 +35,7 @@ class _Raw(NamedTuple):
     charset: Charset
     elements: tuple[str, ...]
     generated: bool
+    later: str  # name of a type that has no number
 
 
 def definitions(data: bytes, name: str) -> Iterator[TableDef]:
@@ -83,10 +85,28 @@ def _parse(data: bytes) -> tuple[list[_Raw], tuple[KeyPart, ...]]:
     names = [name.decode() for name in _separated(data[names_at : names_at + names_size])]
     lists = _intervals(data[names_at + names_size :], intervals)
     types = _later_types(data[64 : 64 + extra])
+    behind = names_at + names_size + sum(struct.unpack_from("<H", data, form + at)[0] for at in (274, 284))
+    virtual = _expressions(data[behind:], struct.unpack_from("<H", data, form + 286)[0])
     fields = [
         _raw(data[at + FIELD * n : at + FIELD * (n + 1)], names[n], lists, types.get(n)) for n in range(count)
     ]
-    return fields, _key(data, keys_at, fields)
+    stored = [field for number, field in enumerate(fields) if virtual.get(number) != VIRTUAL]
+    return [field._replace(generated=field.generated and not virtual) for field in stored], _key(
+        data, keys_at, fields
+    )
+
+
+def _expressions(data: bytes, length: int) -> dict[int, int]:
+    """Return what expressions of MariaDB are for, by field: 0 a column that is not stored, 1 one that is."""
+    for start in (EXPRESSIONS, EXPRESSIONS + 1):
+        at, found = start, {}
+        while at + 6 <= min(length + 1, len(data)):
+            kind, number, size, name = struct.unpack_from("<BHHB", data, at)
+            found[number] = kind
+            at += 6 + size + name
+        if found and at in {length, length + 1} and max(found.values()) <= TABLE_CHECK:
+            return {number: kind for number, kind in found.items() if kind <= 1}
+    return {}
 
 
 def _separated(data: bytes) -> list[bytes]:
@@ -119,8 +139,8 @@ def _later_types(extra: bytes) -> dict[int, str]:
         at += length
         if kind != TYPE_INFO or not part:
             continue
-        place = 1
-        for _ in range(part[0]):
+        place = 0
+        while place + 2 <= len(part):
             number, size = part[place], part[place + 1]
             found[number] = part[place + 2 : place + 2 + size].decode()
             place += 2 + size
@@ -136,8 +156,7 @@ def _raw(entry: bytes, name: str, lists: list[list[bytes]], later: str | None) -
         codec = "latin-1" if charset.codec == "binary" else charset.codec
         # Elements are kept in the column's character set by old servers and in UTF-8 by none.
         elements = tuple(element.decode(codec, "replace") for element in lists[entry[12] - 1])
-    del later
-    return _Raw(name, length, flags, kind, charset, elements, generated)
+    return _Raw(name, length, flags, kind, charset, elements, generated, later or "")
 
 
 def _column(raw: _Raw) -> ColumnDef | None:
@@ -155,6 +174,8 @@ def _column(raw: _Raw) -> ColumnDef | None:
 
 def _declared(raw: _Raw) -> str:
     """Return the type as it was declared, "" where it is unknown."""
+    if raw.later:
+        return raw.later
     scale = raw.flags >> 8 & 31
     unsigned = "" if raw.flags & SIGNED else " unsigned"
     if raw.kind in INTEGERS:

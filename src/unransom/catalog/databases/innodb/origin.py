@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.innodb import ddl, decode, frm, lobs, pages, sdi
 from unransom.catalog.databases.innodb.charsets import LATIN1, UTF8
+from unransom.catalog.databases.innodb.instant import arranged
 from unransom.catalog.databases.innodb.liveness import leaves
 from unransom.catalog.databases.innodb.plan import Plan, plan_of
 from unransom.catalog.databases.innodb.schema import (
@@ -20,7 +21,6 @@ from unransom.catalog.databases.innodb.schema import (
     ColumnDef,
     Layout,
     TableDef,
-    layout_of,
     shown,
 )
 from unransom.catalog.databases.innodb.tablespace import Tablespace
@@ -105,7 +105,7 @@ def _indexes(space: Tablespace) -> dict[int, int]:
 
 
 def _made(space: Tablespace, definition: TableDef, index: int) -> Found:
-    layout = layout_of(definition)
+    layout, core = arranged(space, index, definition)
     table = Table(
         name=definition.name,
         columns=tuple(shown(column) for column in definition.columns if not column.hidden),
@@ -113,7 +113,7 @@ def _made(space: Tablespace, definition: TableDef, index: int) -> Found:
         source=definition.source,
         confidence=definition.confidence,
     )
-    return Found(table, space, definition, layout, plan_of(layout), index)
+    return Found(table, space, definition, layout, plan_of(layout, core), index)
 
 
 def _from_sdi(space: Tablespace) -> Iterator[TableDef]:
@@ -204,9 +204,10 @@ def _sample(space: Tablespace, index: int) -> NDArray[np.int64]:
 def _rate(
     space: Tablespace, samples: dict[int, NDArray[np.int64]], named: int, definition: TableDef
 ) -> Rated:
-    plan = plan_of(layout_of(definition))
     rows = []
     for index, sample in samples.items():
+        layout, core = arranged(space, index, definition)
+        plan = plan_of(layout, core)
         sound, tiled = fit(space, sample, plan)
         rows.append(Rated(sound, named, tiled, index, definition))
     return max(rows, key=lambda row: row.worth)

@@ -1,0 +1,125 @@
+"""Columns that MariaDB added, dropped or moved instantly: the hidden first record of a table says which.
+
+It stands at the left end of the leaves. Where columns were only added it holds their defaults; where some
+were dropped or moved, it also refers to a map of the fields.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import msgspec
+import numpy as np
+
+from unransom.catalog.databases.innodb import decode, lobs, pages
+from unransom.catalog.databases.innodb.charsets import BINARY
+from unransom.catalog.databases.innodb.liveness import leaves
+from unransom.catalog.databases.innodb.schema import MOST_COLUMNS, Field, Layout, TableDef, layout_of
+from unransom.catalog.databases.innodb.tablespace import Tablespace
+from unransom.catalog.databases.innodb.types import VARIABLE, ColumnType, Kind
+
+MINIMUM, DELETED, STATUS, REFERENCE, EXTRA, SYSTEM = 0x10, 0x20, 4, 20, 5, 13
+DROPPED, NOT_NULL, PLACE = 0x8000, 0x4000, 0x3FFF
+
+
+def arranged(space: Tablespace, owner: int, definition: TableDef) -> tuple[Layout, int]:
+    """Return how the records of an index are laid out, and how many fields they had before instant changes.
+
+    The number is 0 where there were none.
+    """
+    layout = layout_of(definition)
+    found = _metadata(space, owner)
+    if found is None:
+        return layout, 0
+    page, origin = found
+    more, taken = page[origin - EXTRA - 1], 1
+    if more & 0x80:
+        more, taken = (more & 0x7F) | page[origin - EXTRA - 2] << 7, 2
+    fields = layout.fields
+    mapped = bool(page[origin - EXTRA] & DELETED)
+    at = origin + sum(max(field.type.length, 0) for field in fields[: layout.key]) + SYSTEM
+    if mapped:
+        body = lobs.fetch(space, page[at : at + REFERENCE])
+        fields = _mapped(layout, definition, body or b"")
+        at += REFERENCE
+    core = len(fields) - more - (0 if mapped else 1)
+    if not layout.key + 2 <= core <= len(fields):
+        return layout, 0
+    fields = _with_defaults(page, origin - EXTRA - taken - 1, at, fields, core)
+    return Layout(fields, layout.key), core
+
+
+def _metadata(space: Tablespace, owner: int) -> tuple[bytes, int] | None:
+    """Return the page and the origin of the hidden record, None where there is none."""
+    table = space.table
+    for number in leaves(table, owner).tolist():
+        if table[number]["previous"] != pages.NIL:
+            continue
+        page = space.page(number)
+        if page is None or not page[42] & 0x80:
+            continue
+        origins, _, _ = decode.listed(np.frombuffer(page, np.uint8), space.logical)
+        for origin in origins[:1].tolist():
+            if page[origin - EXTRA] & MINIMUM and page[origin - 3] & 7 == STATUS:
+                return page, origin
+    return None
+
+
+def _mapped(layout: Layout, definition: TableDef, body: bytes) -> tuple[Field, ...]:
+    """Return the fields in the order that the map tells; the layout's own where it makes no sense."""
+    if len(body) < 4:
+        return layout.fields
+    count = struct.unpack_from(">I", body)[0]
+    if count > MOST_COLUMNS or 4 + 2 * count > len(body):
+        return layout.fields
+    known = {field.column: field for field in layout.fields if field.whole and field.column >= 0}
+    out = list(layout.fields[: layout.key + 2])
+    for place in range(count):
+        code = struct.unpack_from(">H", body, 4 + 2 * place)[0]
+        if code & DROPPED:
+            out.append(_dropped(code, place))
+        elif (code & PLACE) in known:
+            out.append(known[code & PLACE])
+        else:
+            return layout.fields
+    return tuple(out)
+
+
+def _dropped(code: int, place: int) -> Field:
+    """Return the field that a dropped column has left in old records."""
+    length = code & PLACE
+    width = length - 1 if length > 1 else VARIABLE
+    kind = ColumnType("dropped", Kind.BINARY, width, 1 << 14, big=length == 1, charset=BINARY)
+    return Field(f"dropped_{place}", kind, nullable=not code & NOT_NULL)
+
+
+def _with_defaults(
+    page: bytes, nulls: int, at: int, fields: tuple[Field, ...], core: int
+) -> tuple[Field, ...]:
+    """Return the fields with what they are in records that end before them."""
+    nullable = sum(field.nullable for field in fields)
+    sizes, bit, out = nulls - (nullable + 7) // 8, 0, []
+    key_and_system = next(n for n, field in enumerate(fields) if field.name == "DB_ROLL_PTR") + 1
+    for place, field in enumerate(fields):
+        isnull = False
+        if field.nullable:
+            isnull = bool(page[nulls - (bit >> 3)] >> (bit & 7) & 1)
+            bit += 1
+        length = 0 if isnull else field.type.length
+        if length == VARIABLE:
+            length, sizes = _variable(page, sizes, field)
+        if place < key_and_system:
+            out.append(field)
+            continue
+        value = None if isnull else page[at : at + length]
+        at += length
+        late = place >= core
+        out.append(msgspec.structs.replace(field, late=late, default=value if late else None))
+    return tuple(out)
+
+
+def _variable(page: bytes, sizes: int, field: Field) -> tuple[int, int]:
+    length = page[sizes]
+    if field.type.big and length & 0x80:
+        return (length & 0x3F) << 8 | page[sizes - 1], sizes - 2
+    return length, sizes - 1
