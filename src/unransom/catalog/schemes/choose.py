@@ -12,10 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 
-from unransom.catalog.formats.format import HEAD
 from unransom.catalog.formats.identify import extension_of, identify
 from unransom.catalog.oracle import judge
-from unransom.catalog.schemes.assemble import Assembly, assemble_in_memory
+from unransom.catalog.schemes.assemble import assemble_in_memory, beginning
 from unransom.catalog.schemes.family import Keep, Plan, Unlock
 from unransom.catalog.schemes.noise import is_noise
 from unransom.core.records import Grade
@@ -84,8 +83,7 @@ def _judged(locked: Reader, make: Make) -> int:
 
 def _extensions(locked: Reader, make: Make) -> frozenset[str]:
     """Return the extensions of the format that the original begins with."""
-    head = bytes(next(iter(Assembly(Salvage(locked), make())), b"")[:HEAD])
-    found = identify(head)
+    found = identify(beginning(Salvage(locked), make()))
     return frozenset(found.format.extensions) if found else frozenset()
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from unransom.catalog.formats.identify import identify
 from unransom.catalog.oracle import judge
-from unransom.catalog.schemes.assemble import assemble_in_memory
-from unransom.catalog.schemes.family import PROVEN, BadMarkError, Family, FileKey, Mark
+from unransom.catalog.schemes.assemble import assemble_in_memory, beginning
+from unransom.catalog.schemes.family import PROVEN, BadMarkError, Family, FileKey, Mark, Plan
 from unransom.core.messages import Message
 from unransom.core.records import Grade
 from unransom.core.streams import BytesReader, Salvage
@@ -27,6 +28,8 @@ def proof_of(
     if file_key.bits >= PROVEN and file_key.proof:
         return file_key.bits, file_key.proof
     try:
+        if not _worth(family.plan(locked, mark, file_key), locked, path):
+            return None
         plan = family.plan(locked, mark, file_key)
         content = assemble_in_memory(locked, plan, LARGEST_SAMPLE)
     except BadMarkError:
@@ -40,3 +43,8 @@ def proof_of(
     if validation.grade in {Grade.GOOD, Grade.PARTIAL} and validation.bits >= PROVEN:
         return validation.bits, validation.why
     return None
+
+
+def _worth(plan: Plan, locked: Salvage, path: bytes) -> bool:
+    """Return whether the whole original could prove anything; it uses the plan up."""
+    return plan.check is not None or identify(beginning(locked, plan), plan.name or path) is not None

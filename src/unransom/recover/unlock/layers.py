@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from unransom.catalog.families import families
+from unransom.catalog.formats.identify import identify
 from unransom.catalog.oracle import Judgement, judge
-from unransom.catalog.schemes.assemble import Assembly
+from unransom.catalog.schemes.assemble import Assembly, beginning
 from unransom.catalog.schemes.family import PROVEN, BadMarkError, Family, FileKey, Mark
 from unransom.core.context import Context
 from unransom.core.hashing import Digests
@@ -91,7 +92,7 @@ def unwind(layer: Layer, context: Context) -> Output | Message | None:
 
 
 def _openings(layer: Layer, context: Context) -> Iterator[_Opening]:
-    """Yield every family and key that fit, the proven ones first.
+    """Yield every family and key that fit, the proven and the likely ones first.
 
     That a key is proven on other files of a family says nothing about a file which is not known to be of
     that family: what a weak mark or an inner layer suggests must prove itself.
@@ -113,7 +114,28 @@ def _openings(layer: Layer, context: Context) -> Iterator[_Opening]:
             if file_key:
                 proven = key.fingerprint in elsewhere or file_key.bits >= PROVEN
                 openings.append(_Opening(family, mark, key, file_key, proven))
-    yield from sorted(openings, key=lambda opening: not opening.proven)
+    openings.sort(key=lambda opening: _trust(opening, context), reverse=True)
+    strangers = [opening for opening in openings if not _trust(opening, context)]
+    yield from openings[: len(openings) - len(strangers)]
+    if len(strangers) > 1:  # to write a whole file in vain takes long
+        strangers.sort(key=lambda opening: _begins_well(layer, opening), reverse=True)
+    yield from strangers
+
+
+def _trust(opening: _Opening, context: Context) -> int:
+    """Return 2 for a key that is proven, 1 for one that is on other files of the family, else 0."""
+    elsewhere = context.proven.get(opening.family.name, frozenset())
+    return 2 if opening.proven else int(opening.key.fingerprint in elsewhere)
+
+
+def _begins_well(layer: Layer, opening: _Opening) -> bool:
+    """Return whether what the opening gives begins like a known format."""
+    locked = Salvage(layer.content, layer.locked_name)
+    try:
+        head = beginning(locked, opening.family.plan(locked, opening.mark, opening.file_key))
+    except BadMarkError:
+        return False
+    return identify(head) is not None
 
 
 def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -> Output | Message:
@@ -124,7 +146,7 @@ def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -
     with outputs.draft() as draft:
         assembly = Assembly(locked, plan, layer.beneath)
         for view in assembly:
-            draft.write(view)
+            draft.write(view, assembly.stored)
         judgement = judge(draft, name)
         if judgement.validation.grade is not Grade.GOOD and layer.depth < DEEPEST:
             inner = Layer(
