@@ -78,6 +78,7 @@ class _Assignment:
         self._parts: dict[str, list[Partition]] = defaultdict(list)
         self._logged: dict[str, list[Partition]] = defaultdict(list)
         self._from: dict[str, tuple[str, float]] = {}
+        self._titles: dict[str, str] = {}  # what the catalogue calls a table that has another name here
         self._problems: list[Message] = []
 
     def run(self, pages: Sequence[Group], logged: Sequence[Group]) -> Assigned:
@@ -109,7 +110,9 @@ class _Assignment:
                 yield group, claims([group], candidates)[0]
             else:
                 unknown.append(group)
-        for claim in claims(unknown, [one for one in free if one.name not in self._parts or one.known]):
+        settled = {self._titles.get(entry.name, entry.name) for entry, _ in owners.values()}
+        free = [one for one in free if one.name not in settled and (one.known or one.name not in self._parts)]
+        for claim in claims(unknown, free):
             yield claim.group, claim
 
     def _by_catalogue(self, group: Group, owners: Owners) -> bool:
@@ -142,7 +145,10 @@ class _Assignment:
 
     def _name(self, group: Group, claim: Claim | None, owners: Owners) -> str:
         if claim is not None and claim.clear:
-            return claim.fits[0][1]
+            name = claim.fits[0][1]
+            if group.unit in owners:
+                self._titles[owners[group.unit][0].name] = name
+            return name
         return owners[group.unit][0].name if group.unit in owners else f"unit_{group.unit:x}"
 
     def _take(self, group: Group, claim: Claim | None, owners: Owners) -> Layout:
@@ -179,7 +185,7 @@ class _Assignment:
 
     def _tables(self) -> list[Known]:
         """Return all tables, with those of which no page was found."""
-        entries = {entry.name: entry for entry in self._catalogue.tables}
+        entries = {self._titles.get(entry.name, entry.name): entry for entry in self._catalogue.tables}
         described = {name for name, entry in entries.items() if entry.partitions[0].layout.fields}
         found = []
         for name in sorted({*self._parts, *self._logged, *described}):
@@ -199,7 +205,7 @@ class _Assignment:
                 confidence,
                 entry.rows if entry else None,
             )
-            found.append(Known(table, parts, logged))
+            found.append(Known(table, parts or (Partition(frozenset(), layout),), logged))
         return found
 
 

@@ -14,6 +14,7 @@ from unransom.catalog.databases.mssql import layout, numbers, texts
 from unransom.catalog.databases.mssql.layout import Field
 from unransom.catalog.databases.mssql.variants import clr_text, variant_text, xml_text
 
+LONGEST_IN_ROW = 8000  # bytes that a column can be declared to have
 SECOND_UNITS = {scale: 10**scale for scale in range(8)}
 _INTEGERS = {layout.TINYINT: 1, layout.SMALLINT: 2, layout.INT: 4, layout.BIGINT: 8}
 
@@ -53,6 +54,13 @@ def column_of(field: Field, cells: Cells, doubts: NDArray[np.int32]) -> pyarrow.
         cells: Where its values are; none only points elsewhere.
         doubts: One a row; gets one more where the server could not have stored the value.
     """
+    if (
+        field.kind not in layout.LOBS
+        and field.variable
+        and 0 < field.length <= LONGEST_IN_ROW
+        and not cells.packed
+    ):
+        doubts += cells.lengths > field.length
     return _reader(field)(field, cells, doubts)
 
 

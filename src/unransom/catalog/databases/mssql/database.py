@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 import pyarrow
@@ -13,6 +14,7 @@ from unransom.catalog.databases.mssql.assign import Known, assign
 from unransom.catalog.databases.mssql.catalogue import (
     SYSTEM_OBJECTS,
     Catalogue,
+    Partition,
     catalogue_of,
     stored_rows,
     units_of,
@@ -23,12 +25,14 @@ from unransom.catalog.databases.mssql.ownership import Group, group_of, group_of
 from unransom.catalog.databases.mssql.pages import Kind, Soundness
 from unransom.catalog.databases.mssql.replay import Image, history_of, records_of_images
 from unransom.catalog.databases.mssql.rows import decoded_rows
+from unransom.catalog.databases.mssql.salvage import BY_CHAIN, BY_SLOT, Habits, salvaged, shapes_of
 from unransom.catalog.databases.mssql.store import PageStore
 from unransom.catalog.databases.mssql.weaker import WeakerRows, newest
 from unransom.catalog.databases.table import PROVENANCE, Loss, Rows, Table
 from unransom.core.messages import say
 from unransom.core.streams import Reader
 
+IN_OLD_COPY = 0.7  # confidence in a row that only an older copy has
 IN_LOG = 0.9  # confidence in a row that only the log has
 MOST_IMAGES = 2000  # logged rows that are looked at to tell their table
 FIRST_USER_INDEX = 256  # index numbers of the server's own tables are lower
@@ -55,6 +59,13 @@ class MssqlDatabase:
         self.problems = assigned.problems
         self._known = {known.table.name: known for known in assigned.tables}
         self.tables = tuple(known.table for known in assigned.tables)
+        self._damaged = _damaged(store)
+        self._damaged_units = np.where(
+            self._damaged["soundness"] == Soundness.TORN, units_of(self._damaged), -1
+        )
+        self._shapes = shapes_of(
+            {name: [part.layout for part in known.partitions] for name, known in self._known.items()}
+        )
 
     def _number_old(self, catalogue: Catalogue) -> None:
         """Number the units of SQL Server 2000 as the catalogue does: its pages have index 0 instead of 1."""
@@ -81,15 +92,44 @@ class MssqlDatabase:
         """Yield the rows of ``table``: those of sound pages, then those that only weaker sources have."""
         known = self._known[table.name]
         names = [column.name for column in table.columns]
-        weaker = WeakerRows(table.key, names, list(self._logged(known)))
+        weaker = WeakerRows(table.key, names, lambda: chain(self._logged(known), self._old(known)))
         for part in known.partitions:
-            entries = self._data[np.isin(self._units, list(part.units))]
-            for decoded in decoded_rows(self._store, entries, part):
+            habits = Habits()
+            for decoded in decoded_rows(self._store, self._of(part, old=False), part):
+                if decoded.records.starts.size and habits.hungry:
+                    habits.learn(decoded.columns)
                 batch = _conform(decoded.batch(part.layout), table)
+                weaker.pass_by(batch)
+                yield Rows(table, batch)
+            for batch in self._salvaged(known, part, habits):
                 weaker.pass_by(batch)
                 yield Rows(table, batch)
         for batch in weaker.rest():
             yield Rows(table, batch)
+
+    def _of(self, part: Partition, old: bool) -> NDArray[np.void]:
+        """Return the pages of a part: those of the newest sources, or those of older ones."""
+        mine = self._data[np.isin(self._units, np.fromiter(part.units, np.int64, len(part.units)))]
+        return mine[np.array(self._store.older, bool)[mine["source"]] == old]
+
+    def _old(self, known: Known) -> Iterator[pyarrow.RecordBatch]:
+        """Yield rows of pages that only an older copy of the database has."""
+        for part in known.partitions:
+            for decoded in decoded_rows(self._store, self._of(part, old=True), part):
+                yield _conform(decoded.batch(part.layout, "old copy", IN_OLD_COPY), known.table)
+
+    def _salvaged(self, known: Known, part: Partition, habits: Habits) -> Iterator[pyarrow.RecordBatch]:
+        """Yield rows of damaged pages: those with the part's number, and those that lost their header."""
+        damaged = self._damaged[np.isin(self._damaged_units, [-1, *part.units])]
+        if self._shapes.get((part.layout.fixed, part.layout.columns)) != known.table.name:
+            damaged = damaged[damaged["soundness"] == Soundness.TORN]
+        lobs = LobReader(self._store.page)
+        for entries, pages in self._store.batches(damaged):
+            owned = entries["soundness"] == Soundness.TORN
+            for decoded, by_slot in salvaged(pages, entries["page"], part.layout, habits, lobs, owned):
+                for named, confidence in ((True, BY_SLOT), (False, BY_CHAIN)):
+                    batch = decoded.batch(part.layout, "salvaged", confidence)
+                    yield _conform(batch.filter(pyarrow.array(by_slot == named)), known.table)
 
     def _logged(self, known: Known) -> Iterator[pyarrow.RecordBatch]:
         """Yield the rows that the log has last, but for those on pages that are at least as new."""
@@ -125,6 +165,14 @@ def _used(store: PageStore) -> NDArray[np.void]:
     data = store.select([Kind.DATA])
     data = data[(data["object"] >= SYSTEM_OBJECTS) | (data["index"] >= FIRST_USER_INDEX)]
     return data[store.allocated(data)]
+
+
+def _damaged(store: PageStore) -> NDArray[np.void]:
+    """Return the pages that may hold rows behind a checksum that fails or a header that is lost."""
+    entries = store.entries[store.entries["soundness"] <= Soundness.TORN]
+    torn = (entries["soundness"] == Soundness.TORN) & (entries["type"] == Kind.DATA)
+    entries = entries[torn | (entries["soundness"] == Soundness.LOST)]
+    return entries[store.allocated(entries)]
 
 
 def _conform(batch: pyarrow.RecordBatch, table: Table) -> pyarrow.RecordBatch:

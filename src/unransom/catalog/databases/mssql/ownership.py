@@ -153,7 +153,7 @@ def score(layout: Layout, sample: Iterable[Records], key: Sequence[str] = ()) ->
         live = records.part(np.flatnonzero(~records.deleted))
         total += len(live.starts)
         for decoded in decode(layout, live):
-            wrong = (decoded.doubts > 0) | _odd(layout, decoded)
+            wrong = (decoded.doubts > 0) | odd_rows(layout, decoded)
             good += int((~wrong).sum())
             keys.append(pyarrow.table(decoded.columns, names).select([n for n in names if n in key]))
     if not total or not keys:
@@ -163,7 +163,7 @@ def score(layout: Layout, sample: Iterable[Records], key: Sequence[str] = ()) ->
     return min(good, distinct) / total
 
 
-def _odd(layout: Layout, decoded: Decoded) -> NDArray[np.bool_]:
+def odd_rows(layout: Layout, decoded: Decoded) -> NDArray[np.bool_]:
     """Tell which rows the server would store, but hardly of this table."""
     odd = np.zeros(len(decoded.doubts), bool)
     if not decoded.records.compressed:

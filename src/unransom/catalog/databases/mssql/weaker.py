@@ -6,7 +6,7 @@ one. Only keys of weaker rows are kept in memory, however many sound rows there 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow
@@ -21,14 +21,20 @@ class WeakerRows:
     """Rows that wait for whether a sound page has them."""
 
     def __init__(
-        self, key: Sequence[str], columns: Sequence[str], batches: Sequence[pyarrow.RecordBatch]
+        self,
+        key: Sequence[str],
+        columns: Sequence[str],
+        batches: Callable[[], Iterable[pyarrow.RecordBatch]],
     ) -> None:
-        """Keep ``batches``, the strongest source first; without a key all ``columns`` together are one."""
+        """Take the keys of ``batches``, the strongest source first; without a key all ``columns`` are one.
+
+        ``batches`` is called twice, here and for the rest.
+        """
         self._names = list(key) or list(columns)
-        self._batches = [batch for batch in batches if batch.num_rows]
-        self._keys = [_keys(batch, self._names) for batch in self._batches]
+        self._batches = batches
         self._seen: list[pyarrow.Array] = []
-        self._wanted = pyarrow.concat_arrays([pyarrow.array([], pyarrow.string()), *self._keys])
+        keys = [_keys(batch, self._names) for batch in batches()]
+        self._wanted = pyarrow.concat_arrays([pyarrow.array([], pyarrow.string()), *keys])
 
     def pass_by(self, batch: pyarrow.RecordBatch) -> None:
         """Note which keys the sound rows of ``batch`` have."""
@@ -39,9 +45,9 @@ class WeakerRows:
     def rest(self) -> Iterator[pyarrow.RecordBatch]:
         """Yield the rows whose keys no sound row had, each key once."""
         seen = set(pyarrow.concat_arrays(self._seen).to_pylist()) if self._seen else set()
-        for batch, keys in zip(self._batches, self._keys, strict=True):
+        for batch in self._batches():
             chosen = []
-            for row, key in enumerate(keys.to_pylist()):
+            for row, key in enumerate(_keys(batch, self._names).to_pylist()):
                 if key not in seen:
                     seen.add(key)
                     chosen.append(row)
