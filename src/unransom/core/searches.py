@@ -40,6 +40,43 @@ class Pair(Record, frozen=True, kw_only=True):
     how: str
 
 
+class SchemeGuess(Record, frozen=True, kw_only=True):
+    """What locked files, and their originals where there are any, tell about how they were locked.
+
+    Attributes:
+        family: ``Target.family`` of the files.
+        description: The scheme as far as it shows, as JSON of a described family; b"" where too little does.
+        confidence: That it is right, 0.0 to 1.0.
+        why: What each part of it was told by, and what else is worth telling.
+        head, tail: Bytes that the locker put before and behind the original's.
+        shared: Files show that one keystream locks several of them.
+        period: Bytes after which a keystream shows to repeat within a file, 0 where none does.
+        blocks: Bytes of blocks that are locked each by itself, 0 where that does not show.
+    """
+
+    family: str
+    description: bytes = b""
+    confidence: float = 0.0
+    why: tuple[Message, ...] = ()
+    head: int = 0
+    tail: int = 0
+    shared: bool = False
+    period: int = 0
+    blocks: int = 0
+
+
+class Described(Record, frozen=True, kw_only=True):
+    """A way of locking that a search found out, and that no known family has.
+
+    Attributes:
+        family: ``Target.family`` of the files that it was found on.
+        description: As JSON of a described family.
+    """
+
+    family: str
+    description: bytes
+
+
 class Target(Record, frozen=True, kw_only=True):
     """Locked files that one attack works on, and what it may use.
 
@@ -50,6 +87,8 @@ class Target(Record, frozen=True, kw_only=True):
         pairs: Locked files with their originals.
         dumps: Memory dumps, captures and the like that keys may lie in.
         clues: Of neighbours that are solved: modification time in nanoseconds, and ``KeyFound.clue``.
+        known: Originals, whatever they are called: one may lie in an archive that is locked.
+        guess: What the files tell about how they were locked.
     """
 
     family: str
@@ -59,6 +98,8 @@ class Target(Record, frozen=True, kw_only=True):
     pairs: tuple[Pair, ...] = ()
     dumps: tuple[FileRef, ...] = ()
     clues: tuple[tuple[int, str], ...] = ()
+    known: tuple[FileRef, ...] = ()
+    guess: SchemeGuess | None = None
 
 
 class AttackPlan(Record, frozen=True, kw_only=True):

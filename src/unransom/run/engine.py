@@ -14,11 +14,12 @@ from unransom.core.keys import Key
 from unransom.core.messages import say
 from unransom.core.progress import Listener, Progress, silent
 from unransom.core.records import Delivery, FileRef, LockedGroup, Output, Problem, Record, Source
-from unransom.core.searches import LockedFile, Searched, Secret, Shard, Target
+from unransom.core.searches import Described, LockedFile, Searched, Secret, Shard, Target
 from unransom.evidence import open_store
 from unransom.run.described import described_in
 from unransom.run.executor import Executor, Fate, Outcome
 from unransom.run.flow import FLOW, Numbered, Step
+from unransom.run.found_schemes import adopt
 from unransom.run.work import Done, Item, Surroundings, Task, name_of
 
 TASK_ITEMS = 128
@@ -174,7 +175,7 @@ class Engine:
         with transaction(self._database):
             for item, yielded in zip(task.items, records, strict=False):
                 found_keys.keep(self._database, [each for each in yielded if isinstance(each, Secret)])
-                records_left = [each for each in yielded if not isinstance(each, Secret)]
+                records_left = [each for each in yielded if self._recorded(each)]
                 files.store(self._database, step.name, _file_of(item), records_left)
             if not step.anew:
                 journal.finish(self._database, step.name, numbers)
@@ -186,6 +187,12 @@ class Engine:
                 self._case.record("outputs", {"step": step.name, "outputs": rows})
         if outputs:
             self._case.publish()
+
+    def _recorded(self, record: Record) -> bool:
+        """Return whether ``record`` belongs into the case as it is, and is new there."""
+        if isinstance(record, Described):
+            return adopt(self._case, record)
+        return not isinstance(record, Secret)
 
 
 class _Queue:

@@ -6,17 +6,19 @@ import hashlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import msgspec
 
 from unransom.case import aids, files
 from unransom.core.records import FileRef, KeyFound
-from unransom.core.searches import AttackPlan, Pair, Shard, Target
+from unransom.core.searches import AttackPlan, Pair, SchemeGuess, Shard, Target
 
 SAMPLES = 24  # files of a group that keys are tried on
-LARGEST_SAMPLE = 16 << 20  # bytes
+LARGEST_SAMPLE = 16 << 20  # bytes; larger ones come last
 PAIRS = 512  # of a group
 TAIL = 2048  # bytes that a locker may add to a file
+KNOWN = 4096  # originals that a target is given
 CLUES = 64  # solved neighbours that a search hears of
 TRIED = 4  # files of a group that a search for each file is tried on in full before it is given up
 
@@ -47,9 +49,8 @@ def groups(database: sqlite3.Connection) -> Iterator[tuple[str, int, int]]:
 def samples(database: sqlite3.Connection, family: str) -> tuple[FileRef, ...]:
     """Return files to try keys on: of formats that prove most, neither tiny nor large."""
     rows = database.execute(
-        f"SELECT id, body FROM files WHERE {LOCKED} AND {OF_FAMILY} AND size BETWEEN 1 AND :most"
-        f" AND id NOT IN ({SOLVED})"
-        " ORDER BY format IN ('', 'text', 'csv'), abs(size - 65536), id LIMIT :count",
+        f"SELECT id, body FROM files WHERE {LOCKED} AND {OF_FAMILY} AND size AND id NOT IN ({SOLVED})"
+        " ORDER BY size > :most, format IN ('', 'text', 'csv'), abs(size - 65536), id LIMIT :count",
         {"family": family, "most": LARGEST_SAMPLE, "count": SAMPLES},
     )
     decode = msgspec.json.Decoder(FileRef).decode
@@ -60,11 +61,22 @@ def targets(database: sqlite3.Connection) -> Iterator[Target]:
     """Yield what is locked and has no key yet, as targets of attacks."""
     proven = files.proven_keys(database)
     dumps = tuple(aids.select(database, "memory"))
+    known = tuple(islice(aids.select(database, "known"), KNOWN))
+    guesses = {each.family: each for each in files.records_of(database, SchemeGuess)}
     for family, count, size in groups(database):
         chosen = samples(database, family)
         if chosen and family not in proven:
             found = pairs(database, family)
-            yield Target(family=family, samples=chosen, files=count, size=size, pairs=found, dumps=dumps)
+            yield Target(
+                family=family,
+                samples=chosen,
+                files=count,
+                size=size,
+                pairs=found,
+                dumps=dumps,
+                guess=guesses.get(family),
+                known=known,
+            )
 
 
 def pairs(database: sqlite3.Connection, family: str) -> tuple[Pair, ...]:
@@ -111,7 +123,7 @@ class Search:
     def __iter__(self) -> Iterator[tuple[int, Shard]]:
         for plan in self._plans:
             target = self._targets.get(plan.family)
-            if target is None:
+            if target is None or not samples(self._database, plan.family):
                 continue
             for number, shard in self._for_each(plan, target) if plan.each else self._for_all(plan, target):
                 if self._now() >= self._end:
@@ -147,7 +159,8 @@ class Search:
 
     def _shard(self, plan: AttackPlan, target: Target, ref: FileRef, number: int) -> Shard:
         clues = self._clues(plan) if number == 0 else ()
-        chosen = msgspec.structs.replace(target, samples=(ref,), pairs=(), clues=clues)
+        own = tuple(pair for pair in target.pairs if pair.locked.id == ref.id)
+        chosen = msgspec.structs.replace(target, samples=(ref,), pairs=own, clues=clues)
         return Shard(plan=plan, target=chosen, number=number)
 
     def _open(self, shard: Shard) -> Iterator[tuple[int, Shard]]:
@@ -161,13 +174,20 @@ class Search:
 
     def _found(self, family: str, item: int) -> bool:
         query = (
-            "SELECT 1 FROM records WHERE type = 'KeyFound' AND json_extract(body, '$.family') = ?"
-            " AND item IN (0, ?)"
+            "SELECT 1 FROM records WHERE type = 'KeyFound'"
+            " AND (item = 0 AND json_extract(body, '$.family') = ?1 OR item = ?2 AND ?2 > 0)"
         )
         return self._database.execute(query, (family, item)).fetchone() is not None
 
     def _clues(self, plan: AttackPlan) -> tuple[tuple[int, str], ...]:
         found = [each for each in files.records_of(self._database, KeyFound) if each.clue]
-        chosen = [each for each in found if (each.attack, each.family) == (plan.attack, plan.family)]
+        solved = {
+            ref.id for ref in self._targets[plan.family].samples
+        }  # may now be of a family that was found
+        chosen = [
+            each
+            for each in found
+            if each.attack == plan.attack and (each.family == plan.family or each.item in solved)
+        ]
         times = dict(self._database.execute("SELECT id, coalesce(modified, 0) FROM files WHERE modified > 0"))
         return tuple((times.get(each.item, 0), each.clue) for each in chosen[-CLUES:])

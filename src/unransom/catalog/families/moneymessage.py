@@ -2,7 +2,7 @@
 
 Tail, 172 bytes: u32 bytes of the public key, the public key 144 (x and y, each little-endian), u32 block
 counter, nonce 12, CRC-32 of all before it. The file's key is SHA3-256 of the shared point, x and y.
-Because each 8 KiB are under the same keystream, 8 KiB of known content open the file without any key.
+Because each 8 KiB are under the same keystream, those 8 KiB of keystream open the file without any key.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.core.streams import Reader
 from unransom.crypto.agreement import SIZE571, sect571k1_point
+from unransom.crypto.ciphers.at_once import decrypted
 from unransom.crypto.ciphers.xor import Xor
 
 TAIL = Tail(
@@ -56,10 +57,12 @@ def read(locked: Reader) -> Mark | None:
 def unwrap(mark: Mark, key: Key) -> FileKey | None:
     """Agree on the file's key with a scalar, little-endian, of 72 bytes; or take 32 bytes as that key.
 
-    Neither proves anything.
+    8 KiB are taken as the file's keystream. None of them proves anything.
     """
     if len(key.data) == KEY_SIZE:
         return FileKey({"key": key.data})
+    if len(key.data) == PERIOD:
+        return FileKey({"stream": key.data})
     if len(key.data) != SIZE571:
         return None
     shared = sect571k1_point(key.data[::-1], _turned(mark.fields["public"]))
@@ -73,14 +76,17 @@ def _turned(point: bytes) -> bytes:
 
 def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
     """Decrypt all of it with the keystream of the first 8 KiB."""
+    del locked
+    stream = key.parts.get("stream") or _stream(mark, key.parts["key"])
+    size = mark.plain_size or 0
+    return Plan(size, iter([Unlock(0, size, Xor(stream))]))
+
+
+def _stream(mark: Mark, key: bytes) -> bytes:
     from unransom.crypto.ciphers.chacha import ChaCha  # noqa: PLC0415 numba takes half a second to import
 
-    del locked
-    size = mark.plain_size or 0
-    stream = bytearray(PERIOD)
-    cipher = ChaCha.from_key(key.parts["key"], mark.fields["nonce"], counter=mark.numbers["counter"])
-    cipher.decrypt_into(memoryview(bytes(PERIOD)), memoryview(stream))
-    return Plan(size, iter([Unlock(0, size, Xor(bytes(stream)))]))
+    cipher = ChaCha.from_key(key, mark.fields["nonce"], counter=mark.numbers["counter"])
+    return decrypted(cipher, bytes(PERIOD))
 
 
 FAMILY = Family(

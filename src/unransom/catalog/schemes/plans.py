@@ -12,6 +12,7 @@ from unransom.catalog.schemes.ciphers import CHAINED, TAGGED, WHOLE_BLOCKS, WITH
 from unransom.catalog.schemes.data import BytesName, Data, Fault, Length, NumberName
 from unransom.catalog.schemes.extents import Extents, Facts, Whole, each_piece
 from unransom.catalog.schemes.family import BadMarkError, Decryptor, FileKey, Mark, Plan, Unlock
+from unransom.catalog.schemes.known import KnownStream
 from unransom.catalog.schemes.padding import padding_size
 from unransom.core.messages import Message, say
 from unransom.core.spans import Span
@@ -172,7 +173,7 @@ class Chosen(Data, frozen=True, tag="by-number"):
         return self.cases[value](locked, mark, key)
 
 
-Layout = OneStream | EachSpan | Behind | Chosen
+Layout = OneStream | EachSpan | Behind | Chosen | KnownStream
 
 
 class _NextBlock:

@@ -15,14 +15,15 @@ from blake3 import blake3
 from msgspec import Meta
 
 from unransom.catalog.schemes.checks import Check, Proof
-from unransom.catalog.schemes.data import MOST_METADATA, Data, Fault, FieldName, Name
+from unransom.catalog.schemes.data import Data, Fault, FieldName, Name
 from unransom.catalog.schemes.family import FileKey, Mark
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import Message, say
 from unransom.crypto import agreement, boxes, rsa
 from unransom.crypto.keyfiles import read_keys
 
-Place = Annotated[int, Meta(ge=0, le=MOST_METADATA)]
+MOST_KEY = 1 << 26  # bytes: a keystream can be a key
+Place = Annotated[int, Meta(ge=0, le=MOST_KEY)]
 Cuts = dict[Name, tuple[Place, Place]]  # name of a part: its first byte and the byte after its last one
 Derivation = Literal[
     "raw", "md5", "sha1", "sha256", "sha512", "sha256-twice", "sha3-256", "sha3-512", "blake2b", "blake3"

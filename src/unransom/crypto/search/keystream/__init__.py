@@ -1,0 +1,1 @@
+"""What repeats under XOR: periods, chunks, voting on keystream bytes, key tables, blocks of ECB."""

@@ -1,0 +1,135 @@
+"""Which byte a keystream has at each position, by a vote of all the content that it locks there.
+
+Under the right byte of the key, what comes out at a position has the values that such content has. The vote
+is by likelihood: the histogram of the locked bytes at a position, under XOR with each of the 256 candidates,
+against how often a class of content has each value. Once most of the key is right, the content itself says
+better which values it has, and which follow on which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unransom.crypto.search.keystream.priors import FLAT, VALUES, priors
+
+Bytes = NDArray[np.uint8]
+Scores = NDArray[np.float32]  # per position and candidate, in bits
+SURE = 48.0  # bits by which a byte must be likelier than any other to count as known
+ROUNDS = 4  # of learning from what has come out
+CRIB = 4 * SURE  # bits that a byte of the key counts which is known
+SURPRISE = 0.1  # share of bytes that nothing before them tells anything of
+
+_XORED = np.arange(VALUES)[:, None] ^ np.arange(VALUES)[None, :]
+
+
+class Vote(NamedTuple):
+    """What the vote came to.
+
+    Attributes:
+        key: The likeliest byte of every position.
+        margin: By how many bits it is likelier than the next.
+        content: The class of content that fits best.
+    """
+
+    key: Bytes
+    margin: NDArray[np.float32]
+    content: str
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Which positions are sure."""
+        return self.margin >= SURE
+
+
+def histogram(locked: Sequence[Bytes], length: int) -> NDArray[np.float32]:
+    """Return how often each byte value stands at each position of a keystream that repeats.
+
+    Args:
+        locked: Content, each from a position 0 of the keystream on.
+        length: Bytes after which the keystream repeats; beyond all content where it does not.
+    """
+    counts = np.zeros(length * VALUES, np.int64)
+    for data in locked:
+        places = np.arange(len(data), dtype=np.int64) % length * VALUES + data
+        counts += np.bincount(places, minlength=length * VALUES)
+    return counts.reshape(length, VALUES).astype(np.float32)
+
+
+def scores(counts: NDArray[np.float32], prior: NDArray[np.float32]) -> Scores:
+    """Return the logarithm of the likelihood of every key byte at every position.
+
+    Args:
+        counts: Of locked bytes, per position.
+        prior: Of a class of content, as in ``priors``.
+    """
+    if len(counts) % len(prior):  # the positions are those of all rows in turn
+        prior = np.log2(np.exp2(prior).mean(axis=0, keepdims=True))
+    table = np.empty_like(counts)
+    for row, shares in enumerate(prior):
+        table[row :: len(prior)] = counts[row :: len(prior)] @ shares[_XORED]
+    return table
+
+
+def decided(table: Scores, content: str = "") -> Vote:
+    """Return the likeliest byte of every position."""
+    key = table.argmax(axis=1)
+    best = table[np.arange(len(table)), key]
+    second = np.partition(table, -2, axis=1)[:, -2]
+    return Vote(key.astype(np.uint8), best - second, content)
+
+
+def votes(locked: Sequence[Bytes], length: int, cribs: Mapping[int, int] | None = None) -> Iterator[Vote]:
+    """Yield the keystream that each class of content speaks for, that which fits best first.
+
+    Args:
+        locked: Content, each from a position 0 of the keystream on.
+        length: Bytes after which the keystream repeats.
+        cribs: Key bytes that are known, by position.
+    """
+    counts = histogram(locked, length)
+    sure = np.zeros((length, VALUES), np.float32)
+    for position, value in (cribs or {}).items():
+        sure[position, value] = CRIB
+    tables = {name: scores(counts, prior) for name, prior in priors().items()}
+    for name in sorted(tables, key=lambda name: -float(tables[name].max(axis=1).sum())):
+        if name != FLAT:
+            yield refined(locked, decided(tables[name] + sure, name), sure)
+
+
+def refined(locked: Sequence[Bytes], found: Vote, sure: Scores) -> Vote:
+    """Return what ``found`` becomes when what has come out says which values follow on which.
+
+    Args:
+        locked: Content, each from a position 0 of the keystream on.
+        found: A vote that is right at most positions.
+        sure: What is known besides, added to every table of scores.
+    """
+    from unransom.crypto.search.keystream.following import follow  # noqa: PLC0415 numba is slow to import
+
+    for _ in range(ROUNDS):
+        before = found.key
+        opened = [data ^ np.resize(before, len(data)) for data in locked]
+        followers = _followers(opened)
+        table = sure.copy()
+        for data, plain in zip(locked, opened, strict=True):
+            follow(data, plain, len(before), followers, table)
+        found = decided(table, found.content)
+        if np.array_equal(found.key, before):
+            break
+    return found
+
+
+def _followers(opened: Sequence[Bytes]) -> NDArray[np.float32]:
+    """Return the logarithm of how often each value follows on each, the values before by rows."""
+    pairs = np.zeros(VALUES * VALUES, np.int64)
+    for data in opened:
+        pairs += np.bincount(data[:-1].astype(np.int64) * VALUES + data[1:], minlength=VALUES * VALUES)
+    table = pairs.reshape(VALUES, VALUES).astype(np.float64)
+    single = table.sum(axis=0) + 1.0
+    table += single / single.sum()
+    shares = (1 - SURPRISE) * table / table.sum(axis=1, keepdims=True)
+    return np.log2(shares + SURPRISE * single / single.sum() / 2 + SURPRISE / VALUES / 2).astype(np.float32)

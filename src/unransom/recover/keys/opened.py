@@ -1,0 +1,75 @@
+"""What a keystream that was found makes of a file: content with holes where it is not known."""
+
+from __future__ import annotations
+
+import msgspec
+
+from unransom.catalog.oracle import judge
+from unransom.catalog.schemes.assemble import Assembly
+from unransom.catalog.schemes.family import PROVEN, BadMarkError, Family
+from unransom.core.keys import Key
+from unransom.core.messages import Message
+from unransom.core.records import Grade
+from unransom.core.spans import Origin
+from unransom.core.streams import BytesReader, Salvage
+
+LARGEST = 16 << 20  # bytes of an original that is judged in memory
+CHECKED = frozenset(  # formats whose every byte, or nearly, is under a checksum
+    {"bzip2", "flac", "gzip", "innodb", "ogg", "ooxml", "png", "rar", "sevenzip", "xz", "zip"}
+)
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """The content of a file under a key.
+
+    Attributes:
+        format: Name of its format.
+        grade, bits, why: What the format's validator says.
+        lost: Bytes that the key does not open.
+        content: It; zeros where it is lost.
+    """
+
+    format: str
+    grade: Grade
+    bits: int
+    why: Message
+    lost: int
+    content: bytes
+
+    @property
+    def holds(self) -> bool:
+        """Whether the content proves the key: whole, or else what is there of it."""
+        fitting = {Grade.GOOD, Grade.PARTIAL} if self.lost else {Grade.GOOD}
+        return self.grade in fitting and self.bits >= PROVEN
+
+    @property
+    def checked(self) -> bool:
+        """Whether the content proves every byte of the key, those that were only likely too."""
+        return self.grade is Grade.GOOD and self.bits >= PROVEN and self.format in CHECKED
+
+
+def opened(family: Family, locked: Salvage, key: Key, path: bytes) -> Opened | None:
+    """Return what ``key`` makes of ``locked``; None where it does not fit, or the file is too large.
+
+    Args:
+        family: Which tells how the file was locked.
+        locked: The locked file.
+        key: The key.
+        path: What the original is called, as far as that is known.
+    """
+    mark = family.read(locked)
+    file_key = family.unwrap(mark, key) if mark else None
+    if mark is None or file_key is None:
+        return None
+    try:
+        plan = family.plan(locked, mark, file_key)
+        if plan.size > LARGEST:
+            return None
+        assembly = Assembly(locked, plan)
+        content = b"".join(bytes(view) for view in assembly)
+    except BadMarkError:
+        return None
+    judgement = judge(BytesReader(content), plan.name or path)
+    validation = judgement.validation
+    lost = assembly.map.totals()[Origin.LOST]
+    return Opened(judgement.format, validation.grade, validation.bits, validation.why, lost, content)

@@ -1,0 +1,128 @@
+"""Finds keys that were XORed over a file again and again, from the locked file alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from unransom.catalog.formats.format import Known
+from unransom.catalog.formats.identify import by_name
+from unransom.catalog.schemes.extents import First, Whole
+from unransom.core.streams import Salvage
+from unransom.crypto.search.keystream.periods import ENOUGH, period_of
+from unransom.crypto.search.keystream.voting import Bytes, votes
+from unransom.recover.keys.describing import Shape
+
+WINDOWS = (ENOUGH, 1 << 16, 1 << 14)  # first bytes of a file in which a period is looked for
+VOTED = 1 << 20  # bytes that vote on a long key
+LONG = 4096  # bytes of a key that is long
+CLASSES = 3  # of content that are tried
+LARGEST = 16 << 20  # bytes in which the end of what is locked is looked for
+SHORTEST = 3  # bytes of a key that known bytes alone can tell
+CERTAIN = 0.99  # share of files of a format that must have known bytes
+ROUND = (1 << 20, 1_000_000, 1 << 16, 4096, 1000, 512, 64, 16)  # lockers' favourite multiples
+NEAR = 192  # bytes that the end of what is locked may be off
+
+
+class ShortKey(msgspec.Struct, frozen=True):
+    """A key that may be the right one.
+
+    Attributes:
+        key: Its bytes.
+        known: Which of them are sure; None for all.
+        shape: Where it locks the file.
+    """
+
+    key: Bytes
+    known: NDArray[np.bool_] | None
+    shape: Shape
+
+
+def short_keys(locked: Salvage, name: bytes, head: int = 0, tail: int = 0) -> Iterator[ShortKey]:
+    """Yield keys that may have been XORed over ``locked`` again and again, the likeliest first.
+
+    Args:
+        locked: The locked file.
+        name: What its original is called, as far as that is known.
+        head: Bytes that the locker put before the original's.
+        tail: Bytes that it put behind them.
+    """
+    size = locked.size - head - tail
+    data = np.frombuffer(locked.read_at(head, min(size, LARGEST)), np.uint8)
+    yield from _from_known_bytes(data, size, name, head, tail)
+    for window in dict.fromkeys(min(window, len(data)) for window in WINDOWS):
+        found = period_of(data[:window])
+        if found is None:
+            continue
+        voters = data[: max(window, VOTED) if found.length > LONG and window == WINDOWS[0] else window]
+        cribs = _cribs(data, size, name, found.length)
+        for vote in islice(votes([voters], found.length, cribs), CLASSES):
+            key = reduced(vote.key)
+            if not key.any():
+                continue  # it is plain
+            known = None if vote.known.all() else vote.known
+            for end in _ends(data, key, window, complete=len(data) == size):
+                extents = Whole() if end is None else First(end)
+                yield ShortKey(key if known is None else vote.key, known, Shape(extents, head, tail))
+
+
+def reduced(key: Bytes) -> Bytes:
+    """Return the shortest key that is the same when repeated."""
+    for length in range(1, len(key) // 2 + 1):
+        if len(key) % length == 0 and np.array_equal(key, np.resize(key[:length], len(key))):
+            return key[:length]
+    return key
+
+
+def _known(name: bytes) -> list[Known]:
+    """Return the bytes that every file called ``name`` has, where only one format is promised."""
+    formats = by_name(name)
+    return [each for each in formats[0].known if each.share >= CERTAIN] if len(formats) == 1 else []
+
+
+def _cribs(data: Bytes, size: int, name: bytes, length: int) -> dict[int, int]:
+    """Return key bytes that known bytes of the format tell, by position; none where they contradict."""
+    cribs: dict[int, int] = {}
+    for known in _known(name):
+        start = known.offset if known.offset >= 0 else size + known.offset
+        for position, plain in enumerate(known.data, start):
+            if not 0 <= position < len(data):
+                continue
+            value = int(data[position]) ^ plain
+            if cribs.setdefault(position % length, value) != value:
+                return {}
+    return cribs
+
+
+def _from_known_bytes(data: Bytes, size: int, name: bytes, head: int, tail: int) -> Iterator[ShortKey]:
+    """Yield short keys of which the format's known bytes tell every byte: also of compressed content."""
+    for length in range(SHORTEST, sum(len(each.data) for each in _known(name)) + 1):
+        cribs = _cribs(data, size, name, length)
+        if len(cribs) == length:
+            key = np.array([cribs[position] for position in range(length)], np.uint8)
+            yield ShortKey(key, None, Shape(Whole(), head, tail))
+
+
+def _ends(data: Bytes, key: Bytes, window: int, *, complete: bool) -> Iterator[int | None]:
+    """Yield how many first bytes the key may lock, None for all: where what it gives stops to make sense."""
+    plain = data ^ np.resize(key, len(data))
+    counts = np.bincount(plain[:window], minlength=256) + 0.5
+    bits = np.log2(counts / counts.sum()).astype(np.float32)
+    gain = np.cumsum(bits[plain] - bits[data], dtype=np.float64)
+    end = int(gain.argmax()) + 1
+    if end > len(data) - NEAR or gain[-1] >= gain[end - 1]:
+        yield None
+        return
+    near = [
+        rounded
+        for step in ROUND
+        for rounded in {end // step * step, -(-end // step) * step}
+        if abs(rounded - end) <= NEAR and rounded
+    ]
+    yield from dict.fromkeys((*near[:3], end))
+    if complete:
+        yield None
