@@ -135,20 +135,22 @@ def _fill(part: NDArray[np.void], pages: NDArray[np.uint8], first: int, size: in
 def _check(part: NDArray[np.void], data: bytes, size: int, rule: int) -> int:
     """Fill in rule and verdict; returns the rule that held last, to be tried first next time."""
     first = int(part["offset"][0]) // size if len(part) else 0
-    for row in range(len(part)):
+    rules, verdicts, blank = [], [], bytes(size)
+    rows = zip(part["number"].tolist(), part["kind"].tolist(), strict=True)
+    for row, (number, kind) in enumerate(rows):
         page = data[row * size : (row + 1) * size]
-        found = rule_of(page, rule)
-        if found >= 0 and part[row]["number"] == 0 and not _meant(page, first + row):
+        found = -1 if page == blank else rule_of(page, rule)
+        if found >= 0 and number == 0 and not _meant(page, first + row):
             found = -1
-        part[row]["rule"] = found
+        rules.append(found)
         if found >= 0:
             rule = found
-            part[row]["verdict"] = VALID
-        elif page[:64] == bytes(64) and not any(page):
-            part[row]["verdict"] = BLANK
+            verdicts.append(VALID)
+        elif page == blank:
+            verdicts.append(BLANK)
         else:
-            sound = part[row]["number"] == first + row and int(part[row]["kind"]) in KINDS
-            part[row]["verdict"] = TORN if sound else LOST
+            verdicts.append(TORN if number == first + row and kind in KINDS else LOST)
+    part["rule"], part["verdict"] = rules, verdicts
     return rule
 
 
