@@ -195,7 +195,7 @@ class _Assignment:
             layout = first.layout
             title, confidence = self._from.get(name, ("catalogue", 1.0))
             about = self._described.get(name)
-            key = about[0].key if about else entry.key if entry else ()
+            key = (about[0].key if about else ()) or (entry.key if entry else ())
             names = {field.name for field in layout.fields}
             table = Table(
                 name,

@@ -11,8 +11,9 @@ import pyarrow
 from numpy.typing import NDArray
 
 from unransom.catalog.databases.mssql import layout, numbers, texts
+from unransom.catalog.databases.mssql.binary_xml import xml_text
 from unransom.catalog.databases.mssql.layout import Field
-from unransom.catalog.databases.mssql.variants import clr_text, variant_text, xml_text
+from unransom.catalog.databases.mssql.variants import clr_text, variant_field
 
 LONGEST_IN_ROW = 8000  # bytes that a column can be declared to have
 SECOND_UNITS = {scale: 10**scale for scale in range(8)}
@@ -272,6 +273,19 @@ def _spoken(write: Callable[[Field, bytes], str | None]) -> Callable[..., pyarro
     return read
 
 
+def _variant(field: Field, raw: bytes) -> str | None:
+    """Return what a sql_variant holds as text, None where it is none."""
+    inner = variant_field(raw)
+    if inner is None:
+        return None
+    kind, value = inner
+    data = np.frombuffer(value + bytes(32), np.uint8)
+    doubts = np.zeros(1, np.int32)
+    held = column_of(kind, Cells(data, np.zeros(1, np.int64), np.array([len(value)], np.int64)), doubts)
+    found = held[0].as_py()
+    return None if found is None else found.hex() if isinstance(found, bytes) else str(found)
+
+
 _READERS: dict[int, Callable[[Field, Cells, NDArray[np.int32]], pyarrow.Array]] = {
     **dict.fromkeys(_INTEGERS, _integers),
     layout.BIT: _bits,
@@ -285,7 +299,7 @@ _READERS: dict[int, Callable[[Field, Cells, NDArray[np.int32]], pyarrow.Array]] 
     layout.SMALLDATETIME: _datetimes,
     layout.DATETIMEOFFSET: _offset_times,
     layout.GUID: _guids,
-    layout.VARIANT: _spoken(variant_text),
+    layout.VARIANT: _spoken(_variant),
     layout.XML: _spoken(xml_text),
     layout.CLR: _spoken(clr_text),
 }

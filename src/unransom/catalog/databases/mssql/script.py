@@ -194,7 +194,7 @@ class _Script:
             return
         field = self._type(name)
         words = self._rest(key, name)
-        pairs = list(zip(words, [*words[1:], ""], strict=True))
+        pairs = list(zip(words, [*words[1:], ""], strict=False))
         not_null = ("not", "null") in pairs or "primary" in words or "identity" in words
         collation = next((after for word, after in pairs if word == "collate"), "")
         place = 0 if "sparse" in words else field.place
