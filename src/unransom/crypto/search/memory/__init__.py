@@ -1,0 +1,112 @@
+"""Keys in memory: dumps, hibernation and page files, captures, free space, anything.
+
+``scan`` looks at one piece of memory, ``scan_pieces`` at any number of them that overlap. Everything is a
+pure function of bytes, and the kernels let other threads run, so pieces may be looked at side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from unransom.core.keys import KeyKind
+from unransom.crypto.search.memory import aes_schedules, bare_primes, beside, structures, text_keys
+from unransom.crypto.search.memory.candidate import Candidate, Clues, Finder, Memory
+
+__all__ = ["FINDERS", "OVERLAP", "Candidate", "Clues", "Finder", "Memory", "scan", "scan_pieces"]
+
+FINDERS: tuple[Finder, ...] = (
+    aes_schedules.FINDER,
+    structures.FINDER,
+    bare_primes.FINDER,
+    beside.FINDER,
+    text_keys.FINDER,
+)
+NO_CLUES = Clues()
+OVERLAP = -(-max(finder.reach for finder in FINDERS) // 4096) * 4096  # bytes, whole pages
+
+
+def scan(
+    piece: bytes | bytearray | memoryview | Memory,
+    clues: Clues = NO_CLUES,
+    *,
+    base: int = 0,
+    overlap: int = 0,
+    finders: tuple[Finder, ...] = FINDERS,
+) -> list[Candidate]:
+    """Return what may be a key in ``piece``, each key once, the strongest first.
+
+    Args:
+        piece: Any bytes; they are not copied.
+        clues: What is known about the key.
+        base: Offset of the piece in the dump: added to the candidates'.
+        overlap: Bytes at the end that stand at the beginning of the next piece as well: what begins there
+            is left to it. ``OVERLAP`` misses nothing; 0 for the last piece.
+        finders: What to look for.
+    """
+    memory = piece if isinstance(piece, np.ndarray) else np.frombuffer(piece, np.uint8)
+    memory = memory.view()
+    memory.flags.writeable = False  # one type for the compiler, and a promise
+    end = len(memory) - overlap
+    found: dict[tuple[KeyKind, bytes, bytes], Candidate] = {}
+    for finder in finders:
+        for candidate in finder.find(memory, clues):
+            if candidate.offset >= end:
+                continue
+            name = _identity(candidate)
+            if name not in found or found[name].bits < candidate.bits:
+                found[name] = candidate
+    placed = sorted(found.values(), key=lambda each: (-each.bits, each.offset))
+    return [_moved(candidate, base) for candidate in placed]
+
+
+def scan_pieces(
+    pieces: Iterable[tuple[int, bytes | memoryview]],
+    clues: Clues = NO_CLUES,
+    *,
+    overlap: int = OVERLAP,
+) -> Iterator[Candidate]:
+    """Yield each key of a dump once, as soon as the piece with it was looked at.
+
+    Args:
+        pieces: Offset and bytes of each; every one but the last holds ``overlap`` bytes of the next one.
+        clues: What is known about the key.
+        overlap: See ``scan``.
+    """
+    seen: set[tuple[KeyKind, bytes, bytes]] = set()
+    waiting: tuple[int, bytes | memoryview] | None = None
+    for piece in _ended(pieces):
+        if waiting:
+            base, data = waiting
+            for candidate in scan(data, clues, base=base, overlap=overlap if piece else 0):
+                if _identity(candidate) not in seen:
+                    seen.add(_identity(candidate))
+                    yield candidate
+        waiting = piece
+
+
+def _ended(
+    pieces: Iterable[tuple[int, bytes | memoryview]],
+) -> Iterator[tuple[int, bytes | memoryview] | None]:
+    """Yield the ``pieces``, then None."""
+    yield from pieces
+    yield None
+
+
+def _identity(candidate: Candidate) -> tuple[KeyKind, bytes, bytes]:
+    """Return what makes two candidates the same key; nonces beside them do not count."""
+    return candidate.kind, candidate.data, candidate.parts.get("pointer", b"")
+
+
+def _moved(candidate: Candidate, base: int) -> Candidate:
+    """Return ``candidate`` with its offset counted from the beginning of the dump."""
+    return Candidate(
+        finder=candidate.finder,
+        kind=candidate.kind,
+        data=candidate.data,
+        offset=candidate.offset + base,
+        bits=candidate.bits,
+        why=candidate.why,
+        parts=candidate.parts,
+    )

@@ -1,0 +1,68 @@
+"""Primes of a known RSA modulus that lie bare in memory, as big-number libraries leave them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import gmpy2
+import numpy as np
+
+from unransom.core.keys import KeyKind
+from unransom.core.messages import say
+from unransom.crypto.search.memory.candidate import Candidate, Clues, Finder, Memory
+from unransom.crypto.search.memory.prime_kernel import SAMPLE, sieve
+from unransom.crypto.weak_rsa.private_keys import private_key
+
+NAME = "bare RSA primes"
+LARGEST = 1024  # bytes of a prime: of RSA-16384
+POSITIVE = b"\x01\x01"  # in front of little-endian bytes: an mpz as gmpy2 stores it
+EXPONENTS = (65537, 3, 17)
+
+
+def find(memory: Memory, clues: Clues) -> Iterator[Candidate]:
+    """Yield the private key of every modulus of the clues of which a prime lies in ``memory``."""
+    by_size: dict[int, list[int]] = {}
+    for modulus in clues.moduli:
+        size = (modulus.bit_length() + 15) // 16
+        if 4 * SAMPLE <= size <= LARGEST and modulus % 2:
+            by_size.setdefault(-(-size // 4) * 4, []).append(modulus)
+    for size, moduli in by_size.items():
+        yield from _of_size(memory, size, moduli)
+
+
+def _of_size(memory: Memory, size: int, moduli: list[int]) -> Iterator[Candidate]:
+    """Yield what primes of ``size`` bytes give."""
+    room = len(memory) // 4
+    words = memory[: 4 * room].view(np.uint32)
+    places, orders = np.empty(room, np.int64), np.empty(room, np.bool_)
+    product = gmpy2.mpz(1)  # what divides one of the moduli divides their product
+    for modulus in moduli:
+        product *= modulus
+    # The other prime is below 256**size, so neither is below the modulus by that.
+    top = min(modulus >> 8 * (2 * size - 1) for modulus in moduli)
+    start = 0
+    while start + size // 4 <= room:
+        count, start = sieve(words, size // 4, top, start, places, orders)
+        for place, big in zip(places[:count].tolist(), orders[:count].tolist(), strict=True):
+            number = words[place : place + size // 4].tobytes()
+            if not product % gmpy2.from_binary(POSITIVE + (number[::-1] if big else number)):
+                yield from _candidates(int.from_bytes(number, "big" if big else "little"), moduli, 4 * place)
+
+
+def _candidates(prime: int, moduli: list[int], offset: int) -> Iterator[Candidate]:
+    for modulus in moduli:
+        if modulus % prime == 0 and 1 < prime < modulus:
+            for exponent in EXPONENTS:
+                key = private_key(modulus, exponent, (prime, modulus // prime))
+                if key:
+                    yield Candidate(
+                        finder=NAME,
+                        kind=KeyKind.RSA,
+                        data=key,
+                        offset=offset,
+                        bits=prime.bit_length(),
+                        why=say("a prime that divides the modulus, exponent {exponent}", exponent=exponent),
+                    )
+
+
+FINDER = Finder(NAME, LARGEST, find)

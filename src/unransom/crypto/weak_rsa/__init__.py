@@ -1,0 +1,1 @@
+"""Weak RSA: moduli that fall without a key, and what the others would cost."""
