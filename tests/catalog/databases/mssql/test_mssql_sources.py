@@ -142,6 +142,16 @@ def test_rows_of_a_damaged_page_come_back_but_for_the_hit_ones():
     assert set(found) <= set(rows(opened(wide_file()), "wide"))
 
 
+def test_an_encrypted_database_is_called_so():
+    data = bytearray(wide_file())
+    for at in range(40 * 8192, len(data), 8192):
+        page = bytearray(data[at : at + 8192])
+        page[96:] = random.Random(at).randbytes(8096)
+        data[at : at + 8192] = make.seal(page[:60] + bytes(4) + page[64:], "checksum")
+    assert "TDE" in str(opened(bytes(data)).problems[-1])
+    assert not opened(wide_file()).problems
+
+
 @cache
 def samples():
     base = make.Database("torn")

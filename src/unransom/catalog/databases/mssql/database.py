@@ -19,7 +19,7 @@ from unransom.catalog.databases.mssql.catalogue import (
     stored_rows,
     units_of,
 )
-from unransom.catalog.databases.mssql.decode import decode
+from unransom.catalog.databases.mssql.decode import decode, records_of
 from unransom.catalog.databases.mssql.lob import LobReader
 from unransom.catalog.databases.mssql.ownership import Group, group_of, group_of_records
 from unransom.catalog.databases.mssql.pages import Kind, Soundness
@@ -29,11 +29,12 @@ from unransom.catalog.databases.mssql.salvage import BY_CHAIN, BY_SLOT, Habits, 
 from unransom.catalog.databases.mssql.store import PageStore
 from unransom.catalog.databases.mssql.weaker import WeakerRows, newest
 from unransom.catalog.databases.table import PROVENANCE, Loss, Rows, Table
-from unransom.core.messages import say
+from unransom.core.messages import Message, say
 from unransom.core.streams import Reader
 
 IN_OLD_COPY = 0.7  # confidence in a row that only an older copy has
 IN_LOG = 0.9  # confidence in a row that only the log has
+SAMPLE = 32  # data pages that are looked at to tell whether they are encrypted
 MOST_IMAGES = 2000  # logged rows that are looked at to tell their table
 FIRST_USER_INDEX = 256  # index numbers of the server's own tables are lower
 
@@ -56,7 +57,7 @@ class MssqlDatabase:
         self._units = units_of(self._data)
         self._number_old(catalogue)
         assigned = assign(catalogue, hints, list(self._page_groups(catalogue)), list(self._log_groups()))
-        self.problems = assigned.problems
+        self.problems = (*assigned.problems, *self._warnings())
         self._known = {known.table.name: known for known in assigned.tables}
         self.tables = tuple(known.table for known in assigned.tables)
         self._damaged = _damaged(store)
@@ -66,6 +67,17 @@ class MssqlDatabase:
         self._shapes = shapes_of(
             {name: [part.layout for part in known.partitions] for name, known in self._known.items()}
         )
+
+    def _warnings(self) -> Iterator[Message]:
+        if self._history.full:
+            yield say("the log tells of more rows than memory holds; its newest rows are left out")
+        sample = self._data[:: max(len(self._data) // SAMPLE, 1)]
+        stated = int(sample["slots"].sum())
+        found = sum(len(r.starts) for r in records_of(self._store.read(sample), sample))
+        if found * 10 < stated:
+            yield say(
+                "what pages hold behind sound headers is no rows: the database is probably encrypted (TDE)"
+            )
 
     def _number_old(self, catalogue: Catalogue) -> None:
         """Number the units of SQL Server 2000 as the catalogue does: its pages have index 0 instead of 1."""
