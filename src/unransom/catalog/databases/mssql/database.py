@@ -75,9 +75,7 @@ class MssqlDatabase:
         stated = int(sample["slots"].sum())
         found = sum(len(r.starts) for r in records_of(self._store.read(sample), sample))
         if found * 10 < stated:
-            yield say(
-                "what pages hold behind sound headers is no rows: the database is probably encrypted (TDE)"
-            )
+            yield say("pages hold no rows behind sound headers: the database is probably encrypted (TDE)")
 
     def _number_old(self, catalogue: Catalogue) -> None:
         """Number the units of SQL Server 2000 as the catalogue does: its pages have index 0 instead of 1."""
