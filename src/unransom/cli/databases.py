@@ -76,7 +76,8 @@ def command(
         _print(outcome)
         for message in grafts[1]:
             print(spoken(message))
-    return EXIT_DONE if outcome.tables and not outcome.problems else EXIT_INCOMPLETE
+    whole = all(result.loss.recovered == result.loss.expected for result in outcome.tables)
+    return EXIT_DONE if outcome.tables and whole and not outcome.problems else EXIT_INCOMPLETE
 
 
 def _print(outcome: Outcome) -> None:

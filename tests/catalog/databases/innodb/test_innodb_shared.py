@@ -67,7 +67,4 @@ def test_text_of_several_character_sets_is_exact():
     rows = live("ijr_mysql57_tb20.ibd", sql=(sql,))
     assert rows[0]["a"] in sql
     assert rows[0]["f"] in sql
-    assert (
-        hashlib.md5(rows[1]["d"].encode()).hexdigest()
-        == hashlib.md5(("d" + "数" * (len(rows[1]["d"]) - 1)).encode()).hexdigest()
-    )
+    assert rows[1]["d"].strip("数") == "d"

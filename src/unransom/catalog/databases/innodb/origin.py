@@ -53,6 +53,8 @@ class Found(NamedTuple):
 
 def tables_of(space: Tablespace, hints: Hints, others: Sequence[Source]) -> tuple[list[Found], list[Message]]:
     """Return the tables in ``space`` and what stands in the way of more."""
+    if space.is_encrypted():
+        return [], [say("{file}: its pages are encrypted, and are not decrypted here", file=_name(space))]
     indexes = _indexes(space)
     known = list(_from_sdi(space))
     found = [_made(space, each, each.clustered) for each in known if each.clustered in indexes or not indexes]

@@ -18,6 +18,7 @@ from unransom.catalog.databases.innodb.types import Kind
 
 PROVEN, LINKED = 0.95, 0.85  # confidence: its neighbour begins where it ends; it is linked and out of noise
 SAMPLE = 16  # pages
+TOGETHER = 32  # damaged pages: what may be records takes much more room than what are
 LATER = 1 << 20  # transactions that damaged pages may be newer by
 COMPARABLE = frozenset(
     [Kind.SIGNED, Kind.UNSIGNED, Kind.DATE, Kind.DATETIME, Kind.TIMESTAMP, Kind.ENUM, Kind.BIT, Kind.INET6]
@@ -200,7 +201,7 @@ def _damaged_groups(
     space: Tablespace, numbers: NDArray[np.int64], noisy_rows: bool
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
     """Yield damaged pages that are not noise throughout."""
-    for kept, data in space.groups(numbers):
+    for kept, data in space.groups(numbers, TOGETHER):
         size = space.logical
         out = np.zeros(size // kernel.SECTOR, np.bool_)
         some = [

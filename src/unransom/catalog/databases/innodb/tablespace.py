@@ -16,6 +16,8 @@ from unransom.catalog.databases.innodb.page_zip import unzip
 from unransom.catalog.databases.innodb.unpack import is_packed, unpack
 from unransom.core.streams import BytesReader, Reader
 
+ENCRYPTED = (15, 16, 17, 37401)  # types of pages: MySQL; MariaDB, where they are also compressed
+SAMPLE = 16  # pages that are asked whether they are encrypted
 BATCH = 256  # pages that are read and decoded together
 SECTOR = 512  # bytes; patches are tried in steps of it
 MOST_RUNS = 10  # runs of differing sectors of a page: 2 ** 10 patches are tried
@@ -158,10 +160,12 @@ class Tablespace:
         """Return whether page ``number`` is there and holds."""
         return 0 <= number < len(self.table) and self.table[number]["verdict"] == pages.VALID
 
-    def groups(self, numbers: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
-        """Yield some of the pages ``numbers`` at a time, with their bytes in memory."""
-        for first in range(0, len(numbers), BATCH):
-            some = numbers[first : first + BATCH]
+    def groups(
+        self, numbers: NDArray[np.int64], batch: int = BATCH
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
+        """Yield ``batch`` of the pages ``numbers`` at a time, with their bytes in memory."""
+        for first in range(0, len(numbers), batch):
+            some = numbers[first : first + batch]
             kept, parts = [], []
             for number, raw in self._runs(some):
                 page = self.open(raw)
@@ -170,6 +174,15 @@ class Tablespace:
                     parts.append(page)
             if parts:
                 yield np.array(kept, np.int64), np.frombuffer(b"".join(parts), np.uint8)
+
+    def is_encrypted(self) -> bool:
+        """Return whether pages with rows are encrypted, by their types or by the versions of their keys."""
+        numbered = np.isin(self.table["verdict"], (pages.VALID, pages.TORN))
+        if (numbered & np.isin(self.table["kind"], ENCRYPTED)).any():
+            return True
+        sealed = (self.table["verdict"] == pages.VALID) & (self.table["kind"] == pages.INDEX)
+        sample = np.flatnonzero(sealed & (self.table["rule"] == 0))[:SAMPLE]
+        return any(any(self.raw(int(number))[:4]) for number in sample)
 
     def _runs(self, numbers: NDArray[np.int64]) -> Iterator[tuple[int, bytes]]:
         """Yield pages, read together where they lie together."""
