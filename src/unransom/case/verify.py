@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from unransom.case.case import Case
 from unransom.case.chain import check
@@ -23,11 +23,7 @@ def flaws(case: Case) -> Iterator[Message]:
     stored = [entry for (entry,) in case.database.execute("SELECT entry FROM chain ORDER BY sequence")]
     if stored != [line.decode().rstrip("\n") for line in lines]:
         yield say("chain.jsonl and case.sqlite do not tell the same")
-    told: dict[str, str] = {}
-    for line in lines:
-        entry = json.loads(line)
-        if entry["act"] == "outputs":
-            told.update(entry["facts"]["outputs"])
+    told = _outputs(lines)
     for path, sha256 in told.items():
         yield from _output(case, path, sha256)
     known = case.database.execute("SELECT output, sha256 FROM files WHERE output IS NOT NULL")
@@ -35,6 +31,19 @@ def flaws(case: Case) -> Iterator[Message]:
         shown = path.decode("utf-8", "backslashreplace")
         if told.get(shown) != sha256:
             yield say("{path}: case.sqlite has another hash than the chain", path=shown)
+
+
+def _outputs(lines: Iterable[bytes]) -> dict[str, str]:
+    """Return the SHA-256 of every output that the chain tells of, by path, save those withdrawn later."""
+    told: dict[str, str] = {}
+    for line in lines:
+        entry = json.loads(line)
+        if entry["act"] == "outputs":
+            told.update(entry["facts"]["outputs"])
+        elif entry["act"] == "outputs withdrawn":
+            for path, _ in entry["facts"]["outputs"]:
+                told.pop(path, None)
+    return told
 
 
 def _output(case: Case, shown: str, sha256: str) -> Iterator[Message]:

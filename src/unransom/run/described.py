@@ -8,7 +8,6 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from unransom.case import journal
 from unransom.case.case import Case
 from unransom.case.database import transaction
 from unransom.catalog.families import FAMILIES
@@ -19,6 +18,11 @@ from unransom.core.messages import say
 
 FACT = "described families"  # a JSON array of descriptions, each as a string
 MOST = 1 << 18  # bytes that are read of a description, and one more to see that there are more
+AGAIN = "('triage', 'wanted', 'unlock', 'integrity')"  # steps, in SQL
+COLUMNS = (  # that unlocking fills
+    *("output", "output_size", "method", "key", "md5", "sha256", "verdict"),
+    *("plain", "unlocked", "guessed", "lost"),
+)
 TAKEN = frozenset(name for family in FAMILIES for name in (family.name, *family.aliases))
 
 
@@ -69,12 +73,14 @@ def described_in(case: Case) -> tuple[bytes, ...]:
 def add_descriptions(case: Case, descriptions: Iterable[Description]) -> None:
     """Keep descriptions in the case; where one is new, examine again what has not come back yet.
 
-    A description takes the place of one with the same name, and what that one had proven is forgotten.
+    A description takes the place of one with the same name: what that one had proven is forgotten, and its
+    outputs are withdrawn, save those that verify.
     """
     known = {family_of(body).name: body for body in described_in(case)}
     new = {each.name: body for each in descriptions if (body := encoded(each)) != known.get(each.name)}
     if not new:
         return
+    withdrawn: list[bytes] = []
     with transaction(case.database):
         case.set_fact(FACT, json.dumps([body.decode() for body in (known | new).values()]))
         for name, body in new.items():
@@ -82,14 +88,33 @@ def add_descriptions(case: Case, descriptions: Iterable[Description]) -> None:
             case.database.execute(
                 "DELETE FROM records WHERE type = 'KeyFound' AND json_extract(body, '$.family') = ?", (name,)
             )
+            withdrawn += _withdraw(case, name)
         _examine_again(case)
     case.publish()
+    for path in withdrawn:
+        case.folder.joinpath(os.fsdecode(path)).unlink(missing_ok=True)
+
+
+def _withdraw(case: Case, family: str) -> list[bytes]:
+    """Take back what a family's old description gave and does not verify; return the paths of the outputs."""
+    rows = case.database.execute(
+        "SELECT id, output, sha256 FROM files"
+        " WHERE family = ? AND method = 'unlock' AND output IS NOT NULL AND verdict <> 'good'",
+        (family,),
+    ).fetchall()
+    if rows:
+        outputs = [[path.decode("utf-8", "backslashreplace"), sha256] for _, path, sha256 in rows]
+        case.record("outputs withdrawn", {"family": family, "outputs": outputs})
+    case.database.executemany(
+        f"UPDATE files SET {', '.join(f'{name} = NULL' for name in COLUMNS)} WHERE id = ?",
+        ((number,) for number, _, _ in rows),
+    )
+    return [path for _, path, _ in rows]
 
 
 def _examine_again(case: Case) -> None:
-    again = "SELECT id FROM files WHERE output IS NULL AND state <> 'skipped'"
-    case.database.execute(
-        f"DELETE FROM records WHERE step IN ('triage', 'wanted', 'unlock') AND item IN ({again})"
-    )
-    case.database.execute(f"UPDATE files SET state = 'found' WHERE id IN ({again})")
-    journal.reopen(case.database, ("triage", "wanted", "unlock"))
+    """Let every file that has not come back go through the steps again."""
+    again = "item IN (SELECT id FROM files WHERE output IS NULL AND state <> 'skipped')"
+    case.database.execute(f"DELETE FROM records WHERE step IN {AGAIN} AND {again}")
+    case.database.execute(f"DELETE FROM journal WHERE step IN {AGAIN} AND {again}")
+    case.database.execute("UPDATE files SET state = 'found' WHERE output IS NULL AND state <> 'skipped'")

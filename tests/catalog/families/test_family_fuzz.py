@@ -12,14 +12,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.soak import LONGER
-from unransom.catalog.families import FAMILIES, family
+from unransom.catalog.families import FAMILIES
 from unransom.catalog.schemes.assemble import Assembly
+from unransom.catalog.schemes.description_text import read_description
 from unransom.catalog.schemes.family import BadMarkError, Insert, Lost
 from unransom.core.streams import BytesReader, Salvage
 from unransom.crypto.keyfiles import read_keys
 
 VECTORS = Path("tests/vectors/families")
-NAMES = [each.name for each in FAMILIES]
+DESCRIBED = {path.stem: path for path in sorted(Path("tests/vectors/described").glob("*.toml"))}
+NAMES = [each.name for each in FAMILIES] + [f"described {stem}" for stem in DESCRIBED]
 ENDS = 2048  # bytes at head and tail where metadata is
 WORKED_OUT = {"way", "padding"}  # parts that a family puts there itself, from nobody's metadata
 MOST_PIECES = 2000
@@ -33,11 +35,21 @@ quick = settings(
 
 
 @functools.cache
+def family(name):
+    """Return the built-in family, or the described one whose name begins with that word."""
+    if name.startswith("described "):
+        path = DESCRIBED[name.removeprefix("described ")]
+        return read_description(path.read_bytes(), str(path)).family()
+    return next(each for each in FAMILIES if each.name == name)
+
+
+@functools.cache
 def made(name):
-    """Return the smallest vector of a family that has content and opens, and its keys."""
-    vectors = [tomllib.loads(path.read_text()) for path in (VECTORS / name).glob("*.toml")]
+    """Return the smallest vector of a family, or of its twin, that has content and opens, and its keys."""
+    twin = name.removeprefix("described ").partition("__")[0]
+    vectors = [tomllib.loads(path.read_text()) for path in (VECTORS / twin).glob("*.toml")]
     for vector in sorted(vectors, key=lambda one: one.get("size", 0) or 1 << 40):
-        _, locked, key_file, file_name = importlib.import_module(f"tests.lockers.{name}").make(vector)
+        _, locked, key_file, file_name = importlib.import_module(f"tests.lockers.{twin}").make(vector)
         keys = [key for key in read_keys(key_file, "test") if key.kind in family(name).takes]
         if tried(name, locked, keys, file_name):
             return locked, keys, file_name

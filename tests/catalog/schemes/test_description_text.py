@@ -1,23 +1,17 @@
 """Errors in descriptions: each names the line and what is allowed; nothing else ever comes out."""
 
-import functools
 import json
 import tomllib
 from pathlib import Path
 
 import jsonschema
-import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from tests.soak import LONGER
 from unransom.catalog.families import FAMILIES
 from unransom.catalog.schemes.data import parts_of
-from unransom.catalog.schemes.described import Description, encoded, family_of, schema
-from unransom.catalog.schemes.description_text import DescriptionError, read_description, written
+from unransom.catalog.schemes.described import encoded, schema
+from unransom.catalog.schemes.description_text import DescriptionError, read_description
 from unransom.core.errors import UsageError
-from unransom.core.streams import BytesReader, Salvage
 
 FOLDER = Path("tests/vectors/described")
 TEXTS = {path.stem: path.read_bytes() for path in sorted(FOLDER.glob("*.toml"))}
@@ -195,67 +189,3 @@ def test_built_in_families_have_no_faults():
     ]
     assert len(parts) > 20
     assert [list(part.faults()) for part in parts if list(part.faults())] == []
-
-
-ODD = [
-    b"",
-    b"0",
-    b"-1",
-    b"99999999999999999999",
-    b'"',
-    b"'",
-    b"[",
-    b"]",
-    b"{",
-    b"}",
-    b"=",
-    b"\n",
-    b"#",
-    b"\\",
-]
-ODD += [b"1.5", b"nan", b"true", b"1979-05-27", b'""', b'"key"', b"[[", b"\xff", b"\0", b'"""', b"type", b"."]
-quick = settings(max_examples=60 * LONGER, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@functools.cache
-def words():
-    """Return every word of every description: mutations that swap them stay close to what is right."""
-    return sorted({word for text in TEXTS.values() for word in text.split()})
-
-
-@given(
-    text=st.sampled_from(sorted(TEXTS)),
-    edits=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 12), st.data()), min_size=1, max_size=3),
-)
-@quick
-def test_a_mutated_description_is_a_family_or_an_error_with_a_line(text, edits):
-    data = TEXTS[text]
-    for at, length, draw in edits:
-        new = draw.draw(st.sampled_from(ODD) | st.sampled_from(words()) | st.binary(max_size=3))
-        start = int(at * len(data))
-        data = data[:start] + new + data[start + length :]
-    tried(data)
-
-
-@given(text=st.sampled_from(sorted(TEXTS)), old=st.data(), new=st.data())
-@quick
-def test_swapped_words_are_a_family_or_an_error_with_a_line(text, old, new):
-    word = old.draw(st.sampled_from(sorted(set(TEXTS[text].split()))))
-    tried(TEXTS[text].replace(word, new.draw(st.sampled_from(words() + ODD)), 1))
-
-
-def tried(data):
-    try:
-        description = read_description(data, "mutated.toml")
-    except DescriptionError as error:
-        place, line, _ = str(error.what).split(":", 2)
-        assert place == "mutated.toml"
-        assert 1 <= int(line) <= data.count(b"\n") + 1
-        return
-    assert msgspec.json.decode(msgspec.json.encode(description), type=Description) == description
-    assert read_description(written(description).encode(), "again") == description
-    family = family_of(encoded(description))
-    for locked in (b"", bytes(100), bytes(range(256)) * 8):
-        mark = family.read(Salvage(BytesReader(locked)))
-        assert mark is None or 0 <= mark.bits <= 8 * len(locked)
-    assert family.original_name(b"a.harbour") in {None, b"a", b"a.harbour", b"a."} or description.extensions
