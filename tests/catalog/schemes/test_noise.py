@@ -17,3 +17,9 @@ def test_random_bytes_are_noise(size):
 @pytest.mark.parametrize("data", [bytes(512), TEXT, TEXT[-32:], b"\0\1" * 128, bytes(range(0x80, 0xA0)) * 8])
 def test_zeros_text_and_tables_are_not(data):
     assert not is_noise(data)
+
+
+def test_noise_behind_a_beginning_that_is_not_is_seen():
+    random = hashlib.shake_128(b"behind").digest(3584)
+    assert is_noise(bytes(512) + random)
+    assert not is_noise(bytes(512) + TEXT * 30)

@@ -94,32 +94,46 @@ def unwind(layer: Layer, context: Context) -> Output | Message | None:
 def _openings(layer: Layer, context: Context) -> Iterator[_Opening]:
     """Yield every family and key that fit, the proven and the likely ones first.
 
+    To ask all families takes longer than to unlock a small file, and to write a large one in vain takes
+    longer than that.
+    """
+    own = {secret.family for secret in layer.own}
+    likely = [family for family in layer.families if family.name in own or family.name in context.proven]
+    others = [family for family in layer.families if family not in likely]
+    strangers: list[_Opening] = []
+    for some in (likely, others):
+        openings = [opening for family in some for opening in _fitting(family, layer, context)]
+        openings.sort(key=lambda opening: _trust(opening, context), reverse=True)
+        for opening in openings:
+            if _trust(opening, context):
+                yield opening
+            else:
+                strangers.append(opening)
+    if len(strangers) > 1:
+        strangers.sort(key=lambda opening: _begins_well(layer, opening), reverse=True)
+    yield from strangers
+
+
+def _fitting(family: Family, layer: Layer, context: Context) -> Iterator[_Opening]:
+    """Yield every key that gives a file key for ``family``.
+
     That a key is proven on other files of a family says nothing about a file which is not known to be of
     that family: what a weak mark or an inner layer suggests must prove itself.
     """
-    openings = []
-    locked = Salvage(layer.content, layer.locked_name)
-    for family in layer.families:
-        mark = family.read(locked)
-        if mark is None:
-            continue
-        for secret in layer.own:
-            file_key = family.unwrap(mark, secret.key) if secret.family == family.name else None
-            if file_key:
-                openings.append(_Opening(family, mark, secret.key, file_key, proven=True))
-        known = layer.depth == 1 and layer.ref.family == family.name
-        elsewhere = context.proven.get(family.name, frozenset()) if known else frozenset()
-        for key in context.keys:
-            file_key = family.unwrap(mark, key) if key.kind in family.takes else None
-            if file_key:
-                proven = key.fingerprint in elsewhere or file_key.bits >= PROVEN
-                openings.append(_Opening(family, mark, key, file_key, proven))
-    openings.sort(key=lambda opening: _trust(opening, context), reverse=True)
-    strangers = [opening for opening in openings if not _trust(opening, context)]
-    yield from openings[: len(openings) - len(strangers)]
-    if len(strangers) > 1:  # to write a whole file in vain takes long
-        strangers.sort(key=lambda opening: _begins_well(layer, opening), reverse=True)
-    yield from strangers
+    mark = family.read(Salvage(layer.content, layer.locked_name))
+    if mark is None:
+        return
+    for secret in layer.own:
+        file_key = family.unwrap(mark, secret.key) if secret.family == family.name else None
+        if file_key:
+            yield _Opening(family, mark, secret.key, file_key, proven=True)
+    known = layer.depth == 1 and layer.ref.family == family.name
+    elsewhere = context.proven.get(family.name, frozenset()) if known else frozenset()
+    for key in context.keys:
+        file_key = family.unwrap(mark, key) if key.kind in family.takes else None
+        if file_key:
+            proven = key.fingerprint in elsewhere or file_key.bits >= PROVEN
+            yield _Opening(family, mark, key, file_key, proven)
 
 
 def _trust(opening: _Opening, context: Context) -> int:

@@ -1,0 +1,89 @@
+"""Which of the keys that fit is tried first: every file written in vain takes as long as one that stays."""
+
+import contextlib
+
+import msgspec
+import pytest
+
+from tests.fixtures.locked import INC_PRIVATE, archive, lock_inc
+from tests.lockers import drawn, locked
+from unransom.core.context import Context
+from unransom.core.keys import Key, KeyKind
+from unransom.core.outputs import Outputs
+from unransom.core.records import FileRef, Output
+from unransom.core.searches import LockedFile
+from unransom.core.streams import BytesReader
+from unransom.recover.unlock import step
+
+KEY = drawn("order", 32)
+
+
+class CountedOutputs(Outputs):
+    """A folder of outputs that counts the drafts."""
+
+    drafts = 0
+
+    def draft(self):
+        self.drafts += 1
+        return super().draft()
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    return CountedOutputs(tmp_path / "recovered", tmp_path / "scratch", tmp_path)
+
+
+def unlock(outputs, data, keys, candidates, proven=None):
+    context = Context(
+        open=lambda _: contextlib.nullcontext(BytesReader(data)),
+        keys=tuple(Key(KeyKind.RAW, key, "test") for key in keys),
+        proven=proven or {},
+        outputs=outputs,
+    )
+    ref = FileRef(source="s", path=b"a.zip.locked", size=len(data), candidates=candidates, original=b"a.zip")
+    (record,) = step.run(LockedFile(ref=ref), context)
+    return record
+
+
+def sealed():
+    plain = archive("order", 300_000)
+    return plain, locked.seal(plain, KEY, drawn("iv", 16), "ctr", "tail")
+
+
+def test_what_begins_like_content_is_written_first(outputs):
+    _, data = sealed()
+    candidates = ("babuk_esxi", "esxiargs", "locked")
+    output = unlock(outputs, data, [bytes(range(32)), KEY], candidates)
+    assert isinstance(output, Output)
+    assert (output.family, outputs.drafts) == ("locked", 1)
+
+
+def test_a_key_proven_on_other_files_of_a_family_goes_before_families_that_are_not_asked(
+    outputs, monkeypatch
+):
+    _, data = sealed()
+    asked = []
+    real = step.family_named
+
+    def watched(name, *described):
+        family = real(name, *described)
+
+        def read(reader):
+            asked.append(name)
+            return family.read(reader)
+
+        return msgspec.structs.replace(family, read=read)
+
+    monkeypatch.setattr(step, "family_named", watched)
+    proven = {"locked": frozenset([Key(KeyKind.RAW, KEY).fingerprint])}
+    output = unlock(outputs, data, [KEY], ("babuk_esxi", "esxiargs", "locked"), proven)
+    assert isinstance(output, Output)
+    assert (asked, outputs.drafts) == (["locked"], 1)
+
+
+def test_of_many_keys_of_one_family_the_right_one_is_written_alone(outputs):
+    plain = archive("many", 200_000)
+    keys = [bytes([number]) * 32 for number in range(1, 9)]
+    output = unlock(outputs, lock_inc(plain, b"x"), [*keys, INC_PRIVATE], ("inc",))
+    assert isinstance(output, Output)
+    assert outputs.drafts == 1
