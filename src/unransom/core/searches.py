@@ -84,6 +84,7 @@ class Target(Record, frozen=True, kw_only=True):
         family: Name of the family that they are of, or may be of; "" where none is known.
         samples: A few of the files, the best to prove a key on first.
         files, size: How many files and bytes there are in all.
+        others: More of the files, for what many files tell together.
         pairs: Locked files with their originals.
         dumps: Memory dumps, captures and the like that keys may lie in.
         clues: Of neighbours that are solved: modification time in nanoseconds, and ``KeyFound.clue``.
@@ -99,6 +100,7 @@ class Target(Record, frozen=True, kw_only=True):
     dumps: tuple[FileRef, ...] = ()
     clues: tuple[tuple[int, str], ...] = ()
     known: tuple[FileRef, ...] = ()
+    others: tuple[FileRef, ...] = ()
     guess: SchemeGuess | None = None
 
 

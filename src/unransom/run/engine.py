@@ -217,6 +217,7 @@ class _Queue:
             return self._returned.popleft()
         batch: list[Numbered] = []
         size = 0
+        self._next = self._next or next(self._items, None)
         while (
             self._next
             and len(batch) < TASK_ITEMS

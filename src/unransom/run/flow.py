@@ -97,7 +97,7 @@ def _shards_left(database: sqlite3.Connection) -> tuple[int, int]:
 
 
 def _shards(database: sqlite3.Connection) -> Iterator[Numbered]:
-    yield from (Numbered(number, shard) for number, shard in searches.Search(database))
+    return map(Numbered._make, searches.Search(database))
 
 
 def _with_own_keys(database: sqlite3.Connection) -> Callable[[FileRef], Item]:
@@ -125,6 +125,7 @@ def _delivery(database: sqlite3.Connection, ref: FileRef) -> Delivery:
 FLOW: tuple[Step, ...] = (
     _per_file("triage", "unransom.examine.triage.step:run", FOUND),
     _anew("keys", "unransom.recover.keys.given:run", _groups),
+    _anew("scheme", "unransom.examine.scheme.step:run", _targets),
     _anew("plan", "unransom.recover.keys.plan:run", _targets),
     Step("search", "unransom.recover.keys.search:run", _shards_left, _shards, unit="parts"),
     _per_file("wanted", "unransom.recover.keys.wanted:run", LOCKED),

@@ -15,6 +15,7 @@ from unransom.core.records import FileRef, KeyFound
 from unransom.core.searches import AttackPlan, Pair, SchemeGuess, Shard, Target
 
 SAMPLES = 24  # files of a group that keys are tried on
+OTHERS = 176  # more files, for what many tell together
 LARGEST_SAMPLE = 16 << 20  # bytes; larger ones come last
 PAIRS = 512  # of a group
 TAIL = 2048  # bytes that a locker may add to a file
@@ -46,12 +47,12 @@ def groups(database: sqlite3.Connection) -> Iterator[tuple[str, int, int]]:
     yield from database.execute(query).fetchall()
 
 
-def samples(database: sqlite3.Connection, family: str) -> tuple[FileRef, ...]:
+def samples(database: sqlite3.Connection, family: str, count: int = SAMPLES) -> tuple[FileRef, ...]:
     """Return files to try keys on: of formats that prove most, neither tiny nor large."""
     rows = database.execute(
         f"SELECT id, body FROM files WHERE {LOCKED} AND {OF_FAMILY} AND size AND id NOT IN ({SOLVED})"
         " ORDER BY size > :most, format IN ('', 'text', 'csv'), abs(size - 65536), id LIMIT :count",
-        {"family": family, "most": LARGEST_SAMPLE, "count": SAMPLES},
+        {"family": family, "most": LARGEST_SAMPLE, "count": count},
     )
     decode = msgspec.json.Decoder(FileRef).decode
     return tuple(msgspec.structs.replace(decode(body), id=number) for number, body in rows)
@@ -64,12 +65,13 @@ def targets(database: sqlite3.Connection) -> Iterator[Target]:
     known = tuple(islice(aids.select(database, "known"), KNOWN))
     guesses = {each.family: each for each in files.records_of(database, SchemeGuess)}
     for family, count, size in groups(database):
-        chosen = samples(database, family)
+        chosen = samples(database, family, SAMPLES + OTHERS)
         if chosen and family not in proven:
             found = pairs(database, family)
             yield Target(
                 family=family,
-                samples=chosen,
+                samples=chosen[:SAMPLES],
+                others=chosen[SAMPLES:],
                 files=count,
                 size=size,
                 pairs=found,
@@ -103,7 +105,8 @@ class Search:
     """The shards of all searches that are worth their cost, the most promising first.
 
     What is found while shards are being searched ends the searches that it answers: shards are made one
-    by one as workers become free.
+    by one as workers become free. An iterator that may have more after it said that it has none: a key
+    that was found meanwhile says where to look for others.
     """
 
     def __init__(self, database: sqlite3.Connection, now: Callable[[], float] = time.monotonic) -> None:
@@ -114,6 +117,9 @@ class Search:
         plans = [plan for plan in files.records_of(database, AttackPlan) if plan.shards]
         self._plans = sorted(plans, key=lambda plan: plan.seconds / max(plan.chance, 1e-9))
         self._targets = {target.family: target for target in targets(database)} if plans else {}
+        self._given: set[int] = set()
+        self._known = self._count()
+        self._pass = self._shards()
 
     @property
     def total(self) -> int:
@@ -121,6 +127,24 @@ class Search:
         return sum(plan.shards for plan in self._plans)
 
     def __iter__(self) -> Iterator[tuple[int, Shard]]:
+        return self
+
+    def __next__(self) -> tuple[int, Shard]:
+        while True:
+            for number, shard in self._pass:
+                if number not in self._given:
+                    self._given.add(number)
+                    return number, shard
+            found = self._count()
+            if found == self._known:
+                raise StopIteration
+            self._known, self._pass = found, self._shards()
+
+    def _count(self) -> int:
+        (count,) = self._database.execute("SELECT count(*) FROM records WHERE type = 'KeyFound'").fetchone()
+        return int(count)
+
+    def _shards(self) -> Iterator[tuple[int, Shard]]:
         for plan in self._plans:
             target = self._targets.get(plan.family)
             if target is None or not samples(self._database, plan.family):
@@ -138,6 +162,9 @@ class Search:
 
     def _for_each(self, plan: AttackPlan, target: Target) -> Iterator[tuple[int, Shard]]:
         """Search a few files in full; when one of them gives way, look near it for all the others."""
+        if self._clues(plan):
+            yield from self._neighbours(plan, target)
+            return
         for ref in target.samples[:TRIED]:
             for number in range(1, plan.shards + 1):
                 if self._found(plan.family, ref.id):
@@ -160,7 +187,7 @@ class Search:
     def _shard(self, plan: AttackPlan, target: Target, ref: FileRef, number: int) -> Shard:
         clues = self._clues(plan) if number == 0 else ()
         own = tuple(pair for pair in target.pairs if pair.locked.id == ref.id)
-        chosen = msgspec.structs.replace(target, samples=(ref,), pairs=own, clues=clues)
+        chosen = msgspec.structs.replace(target, samples=(ref,), others=(), pairs=own, clues=clues)
         return Shard(plan=plan, target=chosen, number=number)
 
     def _open(self, shard: Shard) -> Iterator[tuple[int, Shard]]:

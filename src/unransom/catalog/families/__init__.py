@@ -48,6 +48,7 @@ from unransom.catalog.families import (
     trinity,
     wannacry,
     zeppelin,
+    zipcrypto,
 )
 from unransom.catalog.schemes.described import family_of
 from unransom.catalog.schemes.family import Family
@@ -100,6 +101,7 @@ FAMILIES: tuple[Family, ...] = (
     locked.FAMILY,
     prometheus.FAMILY,
     lokilocker.FAMILY,
+    zipcrypto.FAMILY,
 )
 
 

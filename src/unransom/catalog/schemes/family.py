@@ -28,6 +28,7 @@ class Mark(msgspec.Struct, frozen=True):
         variant: Which of the family's ways of locking.
         wrapped: Field that holds the wrapped key; files with the same bytes there share their key.
         campaign: Identifier of the victim, attacker or run, for people; "" where there is none.
+        sealed: The file is whole by its own format, and its contents are under a key all the same.
     """
 
     bits: int
@@ -37,6 +38,7 @@ class Mark(msgspec.Struct, frozen=True):
     variant: str = ""
     wrapped: bytes = b""
     campaign: str = ""
+    sealed: bool = False
 
 
 class FileKey(msgspec.Struct, frozen=True):

@@ -52,7 +52,8 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
         lost = len(salvage.lost) > 0 and verdict.state is not State.LOCKED and not family
     if lost:
         verdict = verdict._replace(state=State.UNKNOWN, why=say("parts of it cannot be read"))
-    yield with_losses(_judged(ref, verdict, family, marks, named, original), losses)
+    judged = with_losses(_judged(ref, verdict, family, marks, named, original), losses)
+    yield _sealed(judged, marks) if judged.state is State.INTACT else judged
     yield from findings(_item(ref), losses)
     strong = [name for name, mark in marks.items() if mark.bits >= NAMED]
     if len(strong) > 1:
@@ -89,6 +90,15 @@ def _judged(
         format=verdict.format,
         why=_reason(family, marks, verdict),
     )
+
+
+def _sealed(ref: FileRef, marks: dict[str, Mark]) -> FileRef:
+    """Return ``ref`` as a file that may or may not be a locker's, where its contents are under a key."""
+    sealed = tuple(name for name, mark in marks.items() if mark.sealed)
+    if not sealed:
+        return ref
+    why = say("whole, but its contents are under a password: whose is not known")
+    return msgspec.structs.replace(ref, state=State.UNKNOWN, family=sealed[0], candidates=sealed, why=why)
 
 
 def _reason(family: str | None, marks: dict[str, Mark], verdict: Verdict) -> Message:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from unransom.core.errors import UsageError
 from unransom.core.messages import say
-from unransom.recover.keys.attacks import repeats, seeds, zipcrypto
+from unransom.recover.keys.attacks import keystream, repeats, seeds, zipcrypto
 from unransom.recover.keys.attacks.attack import Attack
 
-ATTACKS: tuple[Attack, ...] = (repeats.ATTACK, seeds.ATTACK, zipcrypto.ATTACK)
+ATTACKS: tuple[Attack, ...] = (keystream.ATTACK, repeats.ATTACK, seeds.ATTACK, zipcrypto.ATTACK)
 
 
 def attack(name: str) -> Attack:
