@@ -152,6 +152,22 @@ def test_an_encrypted_database_is_called_so():
     assert not opened(wide_file()).problems
 
 
+def test_a_type_that_nobody_knows_is_given_as_bytes():
+    base = make.Database()
+    unit = base.table("odd", [("id", 56, 4, 10, 0, 4, 1), ("thing", 77, 40, 0, 0, 8, 2)])
+    base.add(unit, [make.record(struct.pack("<i", 1) + bytes(range(200, 240)), 2)])
+    assert rows(opened(base.bytes()), "odd") == [(1, bytes(range(200, 240)))]
+
+
+def test_a_table_of_which_every_page_is_damaged():
+    data = bytearray(wide_file())
+    for at in range(40 * 8192, len(data), 8192):
+        data[at + 2000 : at + 2100] = random.Random(at).randbytes(100)
+    found = rows(opened(bytes(data)), "wide", ("salvaged",))
+    assert len(found) >= 105
+    assert set(found) <= set(rows(opened(wide_file()), "wide"))
+
+
 @cache
 def samples():
     base = make.Database("torn")

@@ -205,7 +205,9 @@ class _Assignment:
                 confidence,
                 entry.rows if entry else None,
             )
-            found.append(Known(table, parts or (Partition(frozenset(), layout),), logged))
+            own = entry.partitions if entry else ()
+            units = frozenset(unit for part in own for unit in part.units)  # of pages that are all damaged
+            found.append(Known(table, parts or (Partition(units, layout),), logged))
         return found
 
 

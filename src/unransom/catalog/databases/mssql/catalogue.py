@@ -55,7 +55,7 @@ TABLES: dict[int, Layout] = {
     ),
     ROWSETS: _table(
         ("rowset", _I8, 4), ("owner", _I1, 12), ("object", _I4, 13), ("index", _I4, 17),
-        ("number", _I4, 21), ("rows", _I8, 31), ("compression", _I1, 39),
+        ("number", _I4, 21), ("rows", _I8, 31),
     ),
     UNITS: _table(("unit", _I8, 4), ("type", _I1, 12), ("rowset", _I8, 13)),
     OBJECTS: _table(("object", _I4, 4), ("schema", _I4, 8), ("kind", _I2, 17), name=True),
@@ -166,7 +166,9 @@ def long_enough(records: Records, number: int, deleted: bool = False) -> Records
         records.data[records.starts + 2].astype(np.int64)
         | records.data[records.starts + 3].astype(np.int64) << 8
     )
-    return records.part(np.flatnonzero((deleted | ~records.deleted) & (fixed >= _SHORTEST.get(number, 0))))
+    needed = max(field.place + field.width for field in TABLES[number].fields if field.place > 0)
+    enough = fixed >= max(needed, _SHORTEST.get(number, 0))
+    return records.part(np.flatnonzero((deleted | ~records.deleted) & enough))
 
 
 def rows_of(layout: Layout, records: Records) -> Iterator[Row]:

@@ -71,11 +71,11 @@ def _reader(field: Field) -> Callable[[Field, Cells, NDArray[np.int32]], pyarrow
         return _unicode
     if field.kind in layout.SINGLE:
         return _single if _table(field.encoding) is not None else _multibyte
-    if field.kind in layout.BYTES or (field.kind == layout.CLR and field.user_type not in layout.CLR_NAMES):
+    if field.raw:
         return _bytes
     if field.kind in (layout.TIME, layout.DATETIME2, layout.DATE):
         return _times
-    return _READERS.get(field.kind, _bytes)
+    return _READERS[field.kind]
 
 
 def _array(kind: pyarrow.DataType, valid: NDArray[np.bool_], *buffers: NDArray[Any]) -> pyarrow.Array:

@@ -122,6 +122,15 @@ class Field(msgspec.Struct, frozen=True):
         return _CODE_PAGES.get(self.collation & 0xFF, WESTERN)
 
     @property
+    def raw(self) -> bool:
+        """Its values are bytes that mean nothing here."""
+        return (
+            self.kind in BYTES
+            or self.kind not in NAMES
+            or (self.kind == CLR and self.user_type not in CLR_NAMES)
+        )
+
+    @property
     def declared(self) -> str:
         """Its type in the words of the server."""
         if self.kind == CLR:
@@ -144,7 +153,7 @@ class Field(msgspec.Struct, frozen=True):
         if self.kind in (DECIMAL, NUMERIC):
             return pyarrow.decimal128(min(max(self.precision, 1), 38), min(self.scale, 38))
         large = self.kind in LOBS or self.length == MAX
-        if self.kind in BYTES or (self.kind == CLR and self.user_type not in CLR_NAMES):
+        if self.raw:
             return pyarrow.large_binary() if large or self.kind == CLR else pyarrow.binary()
         if self.kind in (TIME, DATETIME2) and self.scale < 7:  # else microseconds would lose a digit
             return pyarrow.timestamp("us") if self.kind == DATETIME2 else pyarrow.time64("us")

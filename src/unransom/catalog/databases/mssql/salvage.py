@@ -19,12 +19,11 @@ from unransom.catalog.databases.mssql.cells import HAS_NULLS, HAS_VARIABLE
 from unransom.catalog.databases.mssql.decode import Decoded, Records, decode
 from unransom.catalog.databases.mssql.layout import MOST_SLOTS, Layout
 from unransom.catalog.databases.mssql.lob import LobReader
+from unransom.catalog.databases.mssql.noise import random_places
 from unransom.catalog.databases.mssql.ownership import odd_rows
 from unransom.catalog.databases.mssql.pages import FIRST_RECORD
 from unransom.catalog.formats.mssql import PAGE
 
-WINDOW, STRIDE = 64, 16  # bytes that are judged random or not, and how far from one to the next
-DISTINCT, HIGH = 50, 20  # different bytes, and bytes above 127, that random windows have at least
 VERSIONED = 0x40  # status bit: a version tag follows the record
 BY_SLOT, BY_CHAIN = 0.85, 0.6  # confidence in a row
 
@@ -85,18 +84,6 @@ def _slots(pages: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.int6
     for row, length in enumerate(lengths.tolist()):
         named[row, words[row, :length]] = True
     return named, PAGE - 2 * lengths
-
-
-def random_places(pages: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Tell for each byte of ``pages`` whether it lies in a stretch that looks random."""
-    windows = np.lib.stride_tricks.sliding_window_view(pages, WINDOW, axis=1)[:, ::STRIDE]
-    ordered = np.sort(windows, axis=2)
-    distinct = (np.diff(ordered, axis=2) != 0).sum(axis=2) + 1
-    suspicious = (distinct >= DISTINCT) & ((windows >= 128).sum(axis=2) >= HIGH)
-    out = np.zeros(pages.shape, bool)
-    for row, window in zip(*np.nonzero(suspicious), strict=True):
-        out[row, window * STRIDE : window * STRIDE + WINDOW] = True
-    return out
 
 
 class Habits:
