@@ -1,0 +1,58 @@
+"""Sales and payment channels, one export shape per file; ``CHANNELS`` holds them all."""
+
+from unransom.catalog.channels import (
+    alipay_fund,
+    alipay_personal,
+    alipay_settlement,
+    alipay_trade,
+    alipay_transactions,
+    amazon_finances,
+    amazon_orders,
+    amazon_orders_2026,
+    amazon_orders_v0,
+    amazon_orders_xml,
+    amazon_reports,
+    amazon_settlement,
+    amazon_settlement_v1,
+    ebay_finances,
+    ebay_fulfillment,
+    ebay_orders,
+    ebay_transactions,
+    paypal_activity,
+    paypal_settlement,
+    paypal_transactions,
+)
+from unransom.catalog.exports.channel import Channel
+
+CHANNELS: tuple[Channel, ...] = (
+    amazon_orders.CHANNEL,
+    amazon_orders_xml.CHANNEL,
+    amazon_orders_v0.CHANNEL,
+    amazon_orders_2026.CHANNEL,
+    amazon_settlement.CHANNEL,
+    amazon_settlement_v1.CHANNEL,
+    amazon_finances.CHANNEL,
+    amazon_reports.CHANNEL,
+    ebay_fulfillment.CHANNEL,
+    ebay_orders.CHANNEL,
+    ebay_transactions.CHANNEL,
+    ebay_finances.CHANNEL,
+    paypal_activity.CHANNEL,
+    paypal_settlement.CHANNEL,
+    paypal_transactions.CHANNEL,
+    alipay_trade.CHANNEL,
+    alipay_fund.CHANNEL,
+    alipay_personal.CHANNEL,
+    alipay_settlement.CHANNEL,
+    alipay_transactions.CHANNEL,
+)
+
+
+def recognise(head: bytes) -> Channel | None:
+    """Return the channel whose marks the beginning of a file has most of, None where it has none.
+
+    Args:
+        head: The first ``HEAD`` bytes.
+    """
+    best = max(CHANNELS, key=lambda channel: channel.recognise(head))
+    return best if best.recognise(head) else None

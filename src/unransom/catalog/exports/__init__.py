@@ -1,0 +1,1 @@
+"""How exports of sales and payment channels are read: encodings, tables, money, times, documents."""

@@ -1,0 +1,181 @@
+"""From a sheet's columns to an export: what every tabular channel does in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow
+import pyarrow.compute as pc
+
+from unransom.catalog.exports.channel import Channel, Export, Source
+from unransom.catalog.exports.delimited import Layout, Sheet, recognise
+from unransom.catalog.exports.tables import MOVES, NAME, SALES, SCALE, Columns, table
+from unransom.core.messages import Message, say
+from unransom.core.orders import ControlTotal
+
+Column: TypeAlias = pyarrow.ChunkedArray
+MOST_BREAKS = 20  # of a chain that are told one by one
+SHANGHAI = "Asia/Shanghai"
+
+
+class Tabular:
+    """A tabular channel: its layout and what makes an export of its sheet, as ``recognise`` and ``read``."""
+
+    def __init__(self, layout: Layout, convert: Callable[[Sheet], Export]) -> None:
+        self._layout = layout
+        self._convert = convert
+
+    def recognise(self, head: bytes) -> int:
+        """Return how many columns of the layout are there, 0 where it is not this channel's."""
+        return recognise(head, self._layout)
+
+    def read(self, source: Source) -> Export:
+        """Read the export."""
+        return self._convert(Sheet(source, self._layout))
+
+
+def tabular(layout: Layout, convert: Callable[[Sheet], Export], **about: object) -> Channel:
+    """Return the channel of a layout; ``about`` are the fields of ``Channel`` that are not functions."""
+    channel = Tabular(layout, convert)
+    return Channel(recognise=channel.recognise, read=channel.read, **about)  # type: ignore[arg-type]
+
+
+def export(
+    sheet: Sheet,
+    channel: str,
+    realm: str,
+    *,
+    sales: Columns | None = None,
+    moves: Columns | None = None,
+    zone: str = "UTC",
+    precision: int = 1,
+    **about: Any,
+) -> Export:
+    """Return the export that a sheet's columns make; the name of the user's shop wins over the file's.
+
+    Args:
+        sheet: What was read.
+        channel: Name of the channel.
+        realm: Of the channel.
+        sales: Columns of ``SALES``, None where the file has no orders.
+        moves: Columns of ``MOVES``, None where it has no movements of money.
+        zone: How times were read that name no zone.
+        precision: Of the times, in seconds.
+        about: The other fields of ``Export``, as far as the file tells them.
+    """
+    shop = sheet.source.reading.shop
+    numbers = {"row": sheet.numbers()}
+    sold = {**numbers, **(sales or {}), **({"shop": shop} if shop else {})}
+    moved = {**numbers, **(moves or {}), **({"account": shop} if shop else {})}
+    if sheet.below and not about.get("totals"):
+        about["notes"] = (say("{count} lines of it are no rows", count=len(sheet.below)),)
+    about["totals"] = tuple(about.get("totals", ()))
+    if shop:
+        about["account"] = shop
+    return Export(
+        name=sheet.source.name,
+        channel=channel,
+        realm=realm,
+        conventions=sheet.conventions(zone, precision),
+        sales=table(SALES, sold, sheet.rows if sales is not None else 0) if sales else SALES.empty_table(),
+        moves=table(MOVES, moved, sheet.rows if moves is not None else 0) if moves else MOVES.empty_table(),
+        sha256=sheet.encoded.sha256,
+        **about,
+    )
+
+
+def mapped(column: Column, choose: Callable[[str], str]) -> Column:
+    """Return a column of names with each different one replaced by what ``choose`` makes of it."""
+    chunks = [
+        pyarrow.DictionaryArray.from_arrays(
+            chunk.indices, pyarrow.array([choose(name or "") for name in chunk.dictionary.to_pylist()])
+        )
+        for chunk in names(column).chunks
+    ]
+    return pyarrow.chunked_array([pc.dictionary_encode(chunk.cast("string")) for chunk in chunks], NAME)
+
+
+def names(column: Column) -> Column:
+    """Return a column of texts as one of names."""
+    if column.type == NAME:
+        return column
+    return pyarrow.chunked_array([pc.dictionary_encode(chunk) for chunk in column.chunks], NAME)
+
+
+def joined(*columns: Column, separator: str = "\t") -> Column:
+    """Return the texts of columns behind each other, as a column of names."""
+    texts = [pc.fill_null(column.cast("string"), "") for column in columns]
+    return names(pc.binary_join_element_wise(*texts, separator))
+
+
+def present(column: Column) -> Column:
+    """Return for each row whether it has a text there."""
+    return pc.fill_null(pc.not_equal(column.cast("string"), ""), False)
+
+
+def at(column: Column, mask: Column) -> Decimal:
+    """Return the sum of a column of units where ``mask`` is true, as an amount."""
+    return Decimal(pc.sum(column.filter(mask), min_count=0).as_py() or 0).scaleb(-SCALE)
+
+
+def count(mask: Column) -> Decimal:
+    """Return how often ``mask`` is true."""
+    return Decimal(pc.sum(mask, min_count=0).as_py() or 0)
+
+
+def identity(what: Message, left: Column, right: Column, numbers: Column | None = None) -> list[ControlTotal]:
+    """Return the total of an equation that each row keeps: how many rows do, then the first that do not.
+
+    Args:
+        what: The equation, for people.
+        left: Units; a row with a null on either side does not count.
+        right: Units, what ``left`` should be.
+        numbers: Of the rows in the file, None where they are 1, 2, 3, ….
+    """
+    both = pc.and_(pc.is_valid(left), pc.is_valid(right))
+    broken = pc.fill_null(pc.and_(both, pc.not_equal(left, right)), False)
+    rows = count(both)
+    totals = [ControlTotal(what, rows, rows - count(broken))] if rows else []
+    for index in pc.indices_nonzero(broken)[:MOST_BREAKS].to_pylist():
+        row = numbers[index].as_py() if numbers is not None else index + 1
+        stated, found = (Decimal(side[index].as_py()).scaleb(-SCALE) for side in (right, left))
+        totals.append(ControlTotal(what, stated, found, row))
+    return totals
+
+
+def chain(currency: Column, change: Column, balance: Column, numbers: Column | None) -> list[ControlTotal]:
+    """Return the totals of a running balance: each row's is the one before it and the change.
+
+    Files run forwards or backwards in time; the direction is the one in which more links hold.
+
+    Args:
+        currency: Of each row; each has a chain of its own.
+        change: Units; a row with a null here or in the balance is no link.
+        balance: Units, behind the change.
+        numbers: Of the rows in the file, None where they are 1, 2, 3, ….
+    """
+    totals = []
+    there = pc.and_(pc.is_valid(change), pc.is_valid(balance))
+    rows = numbers if numbers is not None else pyarrow.array(range(1, len(change) + 1))
+    for name in pc.unique(currency.cast("string")).to_pylist():
+        mask = pc.fill_null(pc.and_(there, pc.equal(currency.cast("string"), name)), False)
+        steps, levels, places = (
+            np.asarray(column.filter(mask).to_numpy()) for column in (change, balance, rows)
+        )
+        if len(levels) < 2:
+            continue
+        forwards = levels[:-1] + steps[1:] == levels[1:]
+        backwards = levels[1:] + steps[:-1] == levels[:-1]
+        onward = forwards.sum() >= backwards.sum()
+        holds = forwards if onward else backwards
+        what = say("balance chain in {currency}", currency=name or "-")
+        totals.append(ControlTotal(what, Decimal(len(holds)), Decimal(int(holds.sum()))))
+        for link in np.flatnonzero(~holds)[:MOST_BREAKS]:
+            wanted = levels[link] + steps[link + 1] if onward else levels[link + 1] + steps[link]
+            there_is = levels[link + 1] if onward else levels[link]
+            stated, found = (Decimal(int(units)).scaleb(-SCALE) for units in (wanted, there_is))
+            totals.append(ControlTotal(what, stated, found, int(places[link + 1])))
+    return totals

@@ -1,0 +1,327 @@
+"""Tables of text: where the header is, what stands above and below it, and its columns in bulk.
+
+Columns are found by name, never by position; a layout lists the names that a field has in each language.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+import pyarrow
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from unransom.catalog.exports import moments, money
+from unransom.catalog.exports.channel import HEAD, Conventions, Source, UnreadableExportError
+from unransom.catalog.exports.encodings import Utf8File, detect, text_of
+from unransom.catalog.exports.tables import NAME, TEXT, TIME
+from unransom.core.messages import say
+
+BLOCK = 4 << 20  # bytes that are parsed at once; a longer line is refused
+MOST_LINES = 200  # that may stand above a header
+MOST_ODD = 1000  # lines that are no rows
+_BRACKETS = str.maketrans("（）：　\u00a0\ufeff", "():   ")
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """How a channel's table looks.
+
+    Attributes:
+        columns: Names of a field's column, in every language; compared without case and spaces around.
+        required: Fields without which it is not this channel's table.
+        delimiters: In the order of trial.
+        quoted: Cells may stand in quotation marks.
+        encodings: In the order of trial.
+        texts: Fields that hold identifiers, mostly all different.
+        keys: A row in which all of these are empty is no row.
+    """
+
+    columns: Mapping[str, tuple[str, ...]]
+    required: tuple[str, ...]
+    delimiters: tuple[str, ...] = (",", ";", "\t")
+    quoted: bool = True
+    encodings: tuple[str, ...] = ("utf-8", "cp1252")
+    texts: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+class Header(NamedTuple):
+    """The header: which line it is, what stands above, and the field of each column ("" for none)."""
+
+    line: int
+    delimiter: str
+    above: tuple[str, ...]
+    names: tuple[str, ...]
+    fields: tuple[str, ...]
+
+
+@lru_cache(maxsize=64)
+def _names(layout: Layout) -> dict[str, str]:
+    return {_plain(name): field for field, names in layout.columns.items() for name in names}
+
+
+def _plain(name: str) -> str:
+    name = name.translate(_BRACKETS).strip().strip('"').strip().casefold()
+    return re.sub(r"\s+", " ", re.sub(r"\s*\(\s*", "(", name)).strip()
+
+
+def find_header(text: str, layout: Layout) -> Header | None:
+    """Return the header in the beginning of a file, None where there is none of this layout."""
+    lines = text.split("\n", MOST_LINES)[:MOST_LINES]
+    for number, line in enumerate(lines):
+        for delimiter in layout.delimiters:
+            if line.count(delimiter) + 1 < len(layout.required):
+                continue
+            cells = _cells(line.rstrip("\r"), delimiter, layout.quoted)
+            known = _names(layout)
+            fields: list[str] = []
+            for cell in cells:  # a name that comes twice counts the first time
+                field = known.get(_plain(cell), "")
+                fields.append("" if field in fields else field)
+            if set(layout.required) <= set(fields):
+                above = tuple(each.rstrip("\r") for each in lines[:number])
+                return Header(number, delimiter, above, tuple(cells), tuple(fields))
+    return None
+
+
+def _cells(line: str, delimiter: str, quoted: bool) -> list[str]:
+    if not quoted:
+        return line.split(delimiter)
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def recognise(head: bytes, layout: Layout) -> int:
+    """Return how many columns of the layout the header has, 0 where it has none."""
+    header = find_header(text_of(head, layout.encodings), layout)
+    return sum(map(bool, header.fields)) if header else 0
+
+
+class Sheet:
+    """A table that was read: texts by field, and their values once the file's conventions are proven."""
+
+    def __init__(self, source: Source, layout: Layout) -> None:
+        """Read ``source``.
+
+        Raises:
+            UnreadableExportError: It is not one table of this layout.
+        """
+        self.source = source
+        self.layout = layout
+        self.encoded = detect(source, layout.encodings)
+        head = source.reader.read_at(self.encoded.mark, HEAD)
+        header = find_header(text_of(head, (self.encoded.encoding,)), layout)
+        if header is None:
+            raise UnreadableExportError(say("it has no header of this kind"))
+        self.header = header
+        self.below: list[str] = []
+        self._start = self.encoded.mark + _start(head, self.encoded.encoding, header.line)
+        self._table = self._read()
+        self.order = moments.DMY
+        self.mark = money.POINT
+        self.dates = self.decimal = ""
+
+    def _read(self) -> pyarrow.Table:
+        wanted = {f"{i}": field for i, field in enumerate(self.header.fields) if field}
+        kinds = {name: TEXT if field in self.layout.texts else NAME for name, field in wanted.items()}
+        file = Utf8File(self.source, self._start, self.encoded.encoding)
+        parsing = pyarrow.csv.ParseOptions(
+            delimiter=self.header.delimiter,
+            quote_char='"' if self.layout.quoted else False,
+            newlines_in_values=self.layout.quoted,
+            invalid_row_handler=self._no_row,
+        )
+        try:
+            with pyarrow.csv.open_csv(
+                pyarrow.PythonFile(file, mode="r"),
+                pyarrow.csv.ReadOptions(
+                    block_size=BLOCK, column_names=[str(i) for i in range(len(self.header.fields))]
+                ),
+                parsing,
+                pyarrow.csv.ConvertOptions(
+                    include_columns=list(wanted), column_types=kinds, strings_can_be_null=False
+                ),
+            ) as batches:
+                table = pyarrow.Table.from_batches(list(batches), batches.schema)
+        except pyarrow.ArrowInvalid as error:
+            if "Empty CSV file" in str(error):
+                schema = pyarrow.schema(list(kinds.items()))
+                return schema.empty_table().rename_columns(list(wanted.values()))
+            raise UnreadableExportError(
+                say("it is no table that can be read"),
+                detail=str(error)[:200],
+                hint=say("a line or a cell may be cut off or far too long; export the file again"),
+            ) from error
+        return table.rename_columns(list(wanted.values()))
+
+    def _no_row(self, row: pyarrow.csv.InvalidRow) -> str:
+        """Keep a line that has not the header's columns: a footer, or something that must be told."""
+        self.below.append(row.text)
+        return "skip" if len(self.below) <= MOST_ODD else "error"
+
+    def assume(self, encoding: str) -> None:
+        """Read the rows again in another encoding that all bytes are valid in."""
+        self.encoded = self.encoded._replace(encoding=encoding, alternatives=())
+        self.below.clear()
+        self._table = self._read()
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return self._table.num_rows
+
+    def has(self, field: str) -> bool:
+        """Return whether the file has the field's column."""
+        return field in self._table.column_names
+
+    def text(self, field: str) -> pyarrow.ChunkedArray:
+        """Return the texts of a field, stripped; empty ones where the file has no such column."""
+        if not self.has(field):
+            return pyarrow.chunked_array([pyarrow.repeat("", self.rows)])
+        column = self._table[field]
+        if column.type == TEXT:
+            # Tabs behind identifiers keep spreadsheets from making numbers of them.
+            return pc.utf8_trim_whitespace(column) if self._padded(column) else column
+        chunks = [
+            pyarrow.DictionaryArray.from_arrays(chunk.indices, pc.utf8_trim_whitespace(chunk.dictionary))
+            for chunk in column.chunks
+        ]
+        return pyarrow.chunked_array(chunks, NAME)
+
+    @staticmethod
+    def _padded(column: pyarrow.ChunkedArray) -> bool:
+        return bool(pc.any(pc.match_substring_regex(column, r"^\s|\s$"), min_count=0).as_py())
+
+    def keep(self, mask: pyarrow.ChunkedArray | pyarrow.Array) -> None:
+        """Keep only the rows that ``mask`` says; numbers of rows stay those of the file."""
+        if "row" not in self._table.column_names:
+            numbers = pyarrow.array(range(1, self.rows + 1), pyarrow.int32())
+            self._table = self._table.append_column("row", numbers)
+        self._table = self._table.filter(mask)
+
+    def numbers(self) -> pyarrow.ChunkedArray | None:
+        """Return the rows' numbers in the file, None where they are 1, 2, 3, …."""
+        return self._table["row"] if "row" in self._table.column_names else None
+
+    def settle(self, amounts: Sequence[str], dates: Sequence[str]) -> tuple[str, ...]:
+        """Prove how the file writes money and dates, by all values of these fields.
+
+        Args:
+            amounts: Fields of money; those that the file lacks do not count.
+            dates: Fields of times.
+
+        Returns:
+            The decimal marks that fit: two where only a control total can tell.
+        """
+        reading = self.source.reading
+        self.amounts = money.distinct(self._table[field] for field in amounts if self.has(field))
+        self.marks = money.marks_of(self.amounts, reading.decimal)
+        self.mark = self.marks[0]
+        if any("," in text or "." in text for text in self.amounts.to_pylist()):
+            self.decimal = self.mark
+        self._settle_dates([field for field in dates if self.has(field)])
+        return self.marks
+
+    def _settle_dates(self, fields: list[str]) -> None:
+        """Take the order of day and month that fits all dates of all columns."""
+        found = {field: money.distinct([_dictionary(self._table[field])]) for field in fields}
+        fits = {field: moments.orders_of(texts, self.source.reading.dates) for field, texts in found.items()}
+        fits = {field: orders for field, orders in fits.items() if orders}
+        if not fits:
+            return
+        common = set.intersection(*map(set, fits.values()))
+        if len(common) != 1:
+            common = next((set(each) for field in fits if len(each := self._by_sequence(field)) == 1), common)
+        if len(common) != 1:
+            raise moments.ambiguous(self.source.name, found[next(iter(fits))][0].as_py())
+        self.order = self.dates = common.pop()
+
+    def _by_sequence(self, field: str) -> tuple[str, ...]:
+        """Return the orders of day and month in which the file's rows are sorted by time."""
+        sorted_in = []
+        for order in (moments.DMY, moments.MDY):
+            times = pc.cast(self._moments(field, order).drop_null(), pyarrow.int64()).to_numpy()
+            steps = times[1:] - times[:-1]
+            if (steps >= 0).all() or (steps <= 0).all():
+                sorted_in.append(order)
+        return tuple(sorted_in) if len(sorted_in) == 1 else (moments.DMY, moments.MDY)
+
+    def _moments(self, field: str, order: str) -> pyarrow.ChunkedArray:
+        column = _dictionary(self._table[field])
+        chunks = [
+            moments.to_moments(chunk.dictionary, order).times.take(chunk.indices) for chunk in column.chunks
+        ]
+        return pyarrow.chunked_array(chunks, TIME)
+
+    def decide(self, holds: bool, otherwise: bool) -> None:
+        """Settle the decimal mark by a control total that holds with one mark and not with the other.
+
+        Raises:
+            AmbiguousExportError: It holds with both, or with none.
+        """
+        if holds == otherwise:
+            raise money.ambiguous(self.source.name, self.amounts)
+        self.mark = self.decimal = self.marks[0] if holds else self.marks[1]
+
+    def money(self, field: str, mark: str = "") -> pyarrow.ChunkedArray:
+        """Return a field's amounts in units; nulls where the file has no such column or the cell is empty."""
+        if not self.has(field):
+            return pyarrow.chunked_array([pyarrow.nulls(self.rows, pyarrow.int64())])
+        return money.column_units(self._table[field], mark or self.mark)
+
+    def time(self, field: str, zone: str = "UTC") -> tuple[pyarrow.ChunkedArray, int, bool]:
+        """Return a field's times in UTC, their precision in seconds, and whether the file names the zone."""
+        if not self.has(field):
+            return pyarrow.chunked_array([pyarrow.nulls(self.rows, TIME)]), 1, True
+        return times_of(self._table[field], self.order, self.source.reading.zone or zone)
+
+    def conventions(self, zone: str = "UTC", precision: int = 1) -> Conventions:
+        """Return what was proven of the file."""
+        return Conventions(
+            encoding=self.encoded.encoding,
+            delimiter=self.header.delimiter,
+            decimal=self.decimal,
+            dates=self.dates,
+            zone=zone,
+            precision=precision,
+        )
+
+
+def times_of(
+    column: pyarrow.ChunkedArray, order: str = moments.DMY, zone: str = "UTC"
+) -> tuple[pyarrow.ChunkedArray, int, bool]:
+    """Return a column of texts as times in UTC, their precision, and whether all of them name a zone."""
+    column = _dictionary(column)
+    found = [moments.to_moments(chunk.dictionary, order, zone) for chunk in column.chunks]
+    chunks = [each.times.take(chunk.indices) for each, chunk in zip(found, column.chunks, strict=True)]
+    precision = max((each.precision for each in found), default=1)
+    return pyarrow.chunked_array(chunks, TIME), precision, all(each.zoned for each in found)
+
+
+def _dictionary(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
+    if column.type == NAME:
+        return column
+    chunks = [pc.dictionary_encode(chunk) for chunk in column.chunks]
+    return pyarrow.chunked_array(chunks, NAME)
+
+
+def _start(head: bytes, encoding: str, lines: int) -> int:
+    """Return the offset in ``head`` of what follows line ``lines``, counted from 0."""
+    newline = "\n".encode(encoding)
+    at = 0
+    for _ in range(lines + 1):
+        found = head.find(newline, at)
+        if found < 0:
+            return len(head)
+        at = found + len(newline)
+    return at

@@ -1,0 +1,119 @@
+"""The encoding of an export: proven by all of its bytes, never fallen back on."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+from typing import NamedTuple
+
+from unransom.catalog.exports.channel import Source, UnreadableExportError
+from unransom.catalog.exports.containers import ReaderFile
+from unransom.core.messages import say
+from unransom.core.streams import chunks
+
+BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+UTF8 = "utf-8"
+
+
+class Encoded(NamedTuple):
+    """An export's bytes, understood: codec, bytes of its mark, and the digest of all of it."""
+
+    encoding: str
+    mark: int
+    sha256: str
+    alternatives: tuple[str, ...] = ()
+
+
+def mark_of(head: bytes) -> tuple[str, int]:
+    """Return the codec that a byte order mark names and its length; ("", 0) without one."""
+    return next(((codec, len(mark)) for mark, codec in BOMS if head.startswith(mark)), ("", 0))
+
+
+def text_of(head: bytes, encodings: tuple[str, ...] = (UTF8, "gb18030")) -> str:
+    """Return the beginning of a file as text for recognising it; wrong characters do not matter here."""
+    codec, mark = mark_of(head)
+    for encoding in (codec,) if codec else encodings:
+        decoder = codecs.getincrementaldecoder(encoding)()
+        try:
+            return decoder.decode(head[mark:])
+        except UnicodeDecodeError:
+            continue
+    return head.decode("latin-1")
+
+
+def detect(source: Source, encodings: tuple[str, ...]) -> Encoded:
+    """Return the first of ``encodings`` that all bytes of an export are valid in.
+
+    Raises:
+        UnreadableExportError: None is, which mixed encodings and cut characters lead to.
+    """
+    codec, mark = mark_of(source.reader.read_at(0, 4))
+    wanted = source.reading.encoding
+    candidates = {
+        name: _decoder(name) for name in ((wanted,) if wanted else (codec,) if codec else encodings)
+    }
+    hasher, offset, plain = hashlib.sha256(), 0, True
+    failed: dict[str, int] = {}
+    for piece in chunks(source.reader):
+        hasher.update(piece)
+        # Plain ASCII is the same in each: decoding waits for the first byte that is not.
+        plain = plain and piece.isascii() and not codec.startswith("utf-16")
+        if not plain:
+            _try(candidates, piece, offset, failed)
+        offset += len(piece)
+    if not plain:
+        _try(candidates, b"", offset, failed, final=True)
+    fits = [name for name in candidates if name not in failed]
+    if not fits:
+        raise UnreadableExportError(
+            say("its text is in no single encoding of {names}", names=", ".join(failed)),
+            detail=", ".join(f"{name}: byte {at:,}" for name, at in failed.items()),
+            hint=say("say which with --encoding, or export the file again"),
+        )
+    return Encoded(fits[0], mark, hasher.hexdigest(), tuple(fits[1:]) if not plain else ())
+
+
+def _decoder(name: str) -> codecs.IncrementalDecoder:
+    try:
+        return codecs.getincrementaldecoder(name)()
+    except LookupError as error:
+        raise UnreadableExportError(say("{name} is no encoding that is known", name=name)) from error
+
+
+def _try(
+    candidates: dict[str, codecs.IncrementalDecoder],
+    piece: bytes,
+    offset: int,
+    failed: dict[str, int],
+    *,
+    final: bool = False,
+) -> None:
+    for name, decoder in candidates.items():
+        if name not in failed:
+            try:
+                decoder.decode(piece, final)
+            except UnicodeDecodeError as error:
+                failed[name] = offset + error.start
+
+
+class Utf8File(ReaderFile):
+    """A reader in any encoding as a file in UTF-8."""
+
+    def __init__(self, source: Source, start: int, encoding: str) -> None:
+        """Read ``source`` from the byte ``start`` on, which is the beginning of a character."""
+        super().__init__(source.reader, start)
+        self._decoder = None if encoding == UTF8 else codecs.getincrementaldecoder(encoding)()
+        self._kept = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to ``size`` bytes of UTF-8; fewer only at the end."""
+        if self._decoder is None:
+            return super().read(size)
+        while size < 0 or len(self._kept) < size:
+            packed = super().read(size)
+            self._kept += self._decoder.decode(packed, final=not packed).encode()
+            if not packed:
+                break
+        data = self._kept if size < 0 else self._kept[:size]
+        self._kept = self._kept[len(data) :]
+        return data

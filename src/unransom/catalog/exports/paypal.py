@@ -1,0 +1,108 @@
+"""What PayPal's reports have in common: event codes, words of several languages, currencies without cents."""
+
+from __future__ import annotations
+
+from unransom.core.orders import MoveKind, MoveState
+
+# PayPal's own list, which is not ISO 4217's: it takes no decimals in these.
+WHOLE = frozenset({"JPY", "HUF", "TWD"})
+_GROUPS = {
+    "00": MoveKind.PAYMENT,
+    "01": MoveKind.FEE,
+    "02": MoveKind.CONVERSION,
+    **dict.fromkeys(("03", "04", "05", "06", "07", "20", "22"), MoveKind.TRANSFER),
+    "11": MoveKind.REFUND,
+    "12": MoveKind.REFUND,
+    **dict.fromkeys(("15", "17", "21"), MoveKind.HOLD),
+}
+_EVENTS = {
+    "T1108": MoveKind.FEE,
+    "T1109": MoveKind.FEE,
+    "T1110": MoveKind.HOLD,
+    "T1111": MoveKind.HOLD,
+    "T1203": MoveKind.FEE,
+    "T1205": MoveKind.FEE,
+}
+_WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        MoveKind.CONVERSION,
+        (
+            "currency conversion",
+            "währungsumrechnung",
+            "conversion de devise",
+            "divisa",
+            "conversione di valuta",
+            "货币兑换",
+            "币种兑换",
+        ),
+    ),
+    (
+        MoveKind.HOLD,
+        (
+            "hold",
+            "einbehalt",
+            "release",
+            "freigabe",
+            "réserve",
+            "retención",
+            "trattenuta",
+            "冻结",
+            "authorization",
+            "autorisierung",
+        ),
+    ),
+    (
+        MoveKind.REFUND,
+        (
+            *("refund", "reversal", "chargeback", "dispute", "rückzahlung", "rückbuchung", "erstattung"),
+            *("remboursement", "reembolso", "devolución", "rimborso", "contracargo", "退款", "撤销"),
+        ),
+    ),
+    (
+        MoveKind.TRANSFER,
+        (
+            *("withdraw", "transfer", "deposit", "bank", "abbuchung", "gutschrift", "virement", "retrait"),
+            *("retirada", "transferencia", "bonifico", "prelievo", "提现", "转账"),
+        ),
+    ),
+    (MoveKind.FEE, ("fee", "gebühr", "frais", "commission", "tarifa", "tariffa", "费用")),
+)
+_STATES = {
+    MoveState.PENDING: (
+        "pending",
+        "ausstehend",
+        "offen",
+        "en attente",
+        "pendiente",
+        "in sospeso",
+        "待处理",
+        "held",
+        "p",
+    ),
+    MoveState.DENIED: (
+        *("denied", "failed", "canceled", "cancelled", "expired", "voided", "removed", "unclaimed", "d", "f"),
+        *("abgelehnt", "storniert", "fehlgeschlagen", "refusé", "annulé", "rechazado", "cancelado", "已拒绝"),
+    ),
+}
+
+
+def kind_of_event(code: str) -> str:
+    """Return the kind that an event code such as ``T0006`` means."""
+    return _EVENTS.get(code) or _GROUPS.get(code[1:3], MoveKind.OTHER)
+
+
+def kind_of_words(words: str) -> str:
+    """Return the kind that the ``Type`` or ``Description`` of a row means, in several languages."""
+    words = words.casefold()
+    return next((kind for kind, marks in _WORDS if any(mark in words for mark in marks)), MoveKind.PAYMENT)
+
+
+def state_of(word: str) -> str:
+    """Return the state that a status means; refunded and reversed payments have happened all the same."""
+    word = word.casefold()
+    return next((state for state, words in _STATES.items() if word in words), MoveState.DONE)
+
+
+def places(currency: str) -> int:
+    """Return how many decimals PayPal's minor unit of a currency has."""
+    return 0 if currency in WHOLE else 2
