@@ -1,10 +1,7 @@
 """Kernels of the attack after Biham and Kocher, "A Known Plaintext Attack on the PKZIP Stream Cipher".
 
-The three words of the state are X, Y and Z. A byte p is locked with a byte made of Z, and then
-
-    X = crc32(X, p);  Y = (Y + low(X)) * 0x08088405 + 1;  Z = crc32(Z, high(Y)).
-
-Bits of a word are named as half-open ranges: z_2_16 are bits 2 to 15 of a Z.
+The words X, Y and Z are those of ``ciphers.zipcrypto``. Bits of a word are named as half-open ranges: z_2_16
+are bits 2 to 15 of a Z.
 """
 
 # ruff: noqa: C901 PLR0917
@@ -16,9 +13,19 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-MULTIPLIER = 0x08088405
-INVERSE = np.uint32(0xD94FA8CD)  # of the multiplier
-POLYNOMIAL = 0xEDB88320
+from unransom.crypto.ciphers.zipcrypto import (
+    BYTE,
+    INVERSE,
+    MULTIPLIER,
+    ONE,
+    S8,
+    S24,
+    Words,
+    back,
+    forth,
+    stream_byte,
+)
+
 MASK_2_32 = np.uint32(0xFFFFFFFC)
 MASK_10_32 = np.uint32(0xFFFFFC00)
 MASK_8_32 = np.uint32(0xFFFFFF00)
@@ -26,24 +33,8 @@ MASK_24_32 = np.uint32(0xFF000000)
 MASK_26_32 = np.uint32(0xFC000000)
 MOST_0_24 = np.uint32(0x00FFFFFF + 0xFF)
 MOST_0_26 = np.uint32(0x03FFFFFF + 0xFF)
-BYTE = np.uint32(0xFF)
-ONE = np.uint32(1)
 ZERO = np.uint32(0)
-S8, S10, S24 = np.uint32(8), np.uint32(10), np.uint32(24)
-
-Words = Any  # arrays of uint32
-
-
-def _crc_tables() -> tuple[Words, Words]:
-    forward = np.zeros(256, np.uint32)
-    backward = np.zeros(256, np.uint32)
-    for byte in range(256):
-        crc = byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (POLYNOMIAL if crc & 1 else 0)
-        forward[byte] = crc
-        backward[crc >> 24] = (crc << 8 & 0xFFFFFFFF) ^ byte
-    return forward, backward
+S10 = np.uint32(10)
 
 
 def _stream_table() -> tuple[Words, Words]:
@@ -67,64 +58,9 @@ def _fibers(spread: tuple[int, ...]) -> tuple[Words, Words]:
     return np.array([byte for lows in by_high for byte in lows], np.uint32), starts
 
 
-CRC, CRC_BACK = _crc_tables()
 LOWS, LOW_STARTS = _stream_table()
 TWO, TWO_STARTS = _fibers((0, 1))
 THREE, THREE_STARTS = _fibers((0, 1, 255))
-
-
-@njit(cache=True, nogil=True, inline="always")
-def forth(crc: np.uint32, byte: np.uint32) -> np.uint32:
-    """Return the CRC of one more byte."""
-    return np.uint32((crc >> S8) ^ CRC[(crc ^ byte) & BYTE])
-
-
-@njit(cache=True, nogil=True, inline="always")
-def back(crc: np.uint32, byte: np.uint32) -> np.uint32:
-    """Return the CRC of one byte less."""
-    return np.uint32((crc << S8) ^ CRC_BACK[crc >> S24] ^ byte)
-
-
-@njit(cache=True, nogil=True, inline="always")
-def stream_byte(z: np.uint32) -> np.uint32:
-    """Return the byte of keystream that ``z`` gives."""
-    low = (z & np.uint32(0xFFFF)) | np.uint32(2)
-    return np.uint32((low * (low ^ ONE) >> S8) & BYTE)
-
-
-@njit(cache=True, nogil=True)
-def decrypt(state: Words, data: Any, out: Any) -> None:
-    """Decrypt ``data`` into ``out`` and leave ``state``, three words, behind its last byte."""
-    x, y, z = state[0], state[1], state[2]
-    for at in range(len(data)):
-        byte = np.uint32(data[at]) ^ stream_byte(z)
-        out[at] = byte
-        x = forth(x, byte)
-        y = np.uint32(np.uint32(y + (x & BYTE)) * np.uint32(MULTIPLIER) + ONE)
-        z = forth(z, y >> S24)
-    state[0], state[1], state[2] = x, y, z
-
-
-@njit(cache=True, nogil=True)
-def feed(state: Words, plain: Any) -> None:
-    """Take ``state`` behind ``plain``: the bytes of a password, or of a member."""
-    x, y, z = state[0], state[1], state[2]
-    for byte in plain:
-        x = forth(x, np.uint32(byte))
-        y = np.uint32(np.uint32(y + (x & BYTE)) * np.uint32(MULTIPLIER) + ONE)
-        z = forth(z, y >> S24)
-    state[0], state[1], state[2] = x, y, z
-
-
-@njit(cache=True, nogil=True)
-def rewind(state: Words, data: Any) -> None:
-    """Take ``state``, which stands behind the locked bytes ``data``, back to before the first of them."""
-    x, y, z = state[0], state[1], state[2]
-    for at in range(len(data) - 1, -1, -1):
-        z = back(z, y >> S24)
-        y = np.uint32((y - ONE) * INVERSE - (x & BYTE))
-        x = back(x, np.uint32(data[at]) ^ stream_byte(z))
-    state[0], state[1], state[2] = x, y, z
 
 
 @njit(cache=True, nogil=True, inline="always")

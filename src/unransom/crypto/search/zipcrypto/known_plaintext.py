@@ -7,6 +7,7 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
+from unransom.crypto.ciphers.zipcrypto import rewind
 from unransom.crypto.search.zipcrypto import kernel
 
 LEAST = 12  # known bytes without a gap: with fewer, wrong keys fit as well
@@ -47,14 +48,14 @@ class KnownPlaintext:
 
     def _first(self, state: NDArray[np.uint32]) -> bytes:
         state = state.copy()
-        kernel.rewind(state, (self._stream ^ self._plain)[: self._place])
+        rewind(state, (self._stream ^ self._plain)[: self._place])
         return state.astype("<u4").tobytes()
 
 
 def rewound(state: bytes, locked: bytes) -> bytes:
     """Return the state that stands before the bytes ``locked``, where ``state`` stands behind them."""
     words = np.frombuffer(state, "<u4").astype(np.uint32)
-    kernel.rewind(words, np.frombuffer(locked, np.uint8))
+    rewind(words, np.frombuffer(locked, np.uint8))
     return words.astype("<u4").tobytes()
 
 
