@@ -28,6 +28,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("triage", t("Tell intact files from locked ones, and which family locked them.")),
     Command("keys", t("Try keys on locked files, or say which keys are wanted.")),
     Command("unlock", t("Unlock single files with a key.")),
+    Command("carve", t("Get files out of the free space of an image, fragments put together.")),
     Command("databases", t("Get rows out of damaged files of MySQL, MariaDB and SQL Server.")),
     Command("verify", t("Check files by their structure and against hashes of the originals.")),
     Command("report", t("Write the report of a case again, in either language.")),

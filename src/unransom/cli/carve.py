@@ -1,0 +1,125 @@
+"""``unransom carve``: an image in, the files that are still in it out, fragments put together."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from unransom.cli.options import (
+    executor_of,
+    json_option,
+    jsonl_option,
+    out_option,
+    progress_option,
+    workers_option,
+)
+from unransom.cli.screen import Screen, Style
+from unransom.cli.speech import LANGUAGE, spoken, t
+from unransom.core.errors import EXIT_DONE, EXIT_INCOMPLETE
+
+if TYPE_CHECKING:
+    from unransom.recover.carve.records import Carved
+    from unransom.run.carving import Outcome
+
+PROOFS = ("checksum", "structure", "decoder", "heuristic")
+
+
+@click.command(
+    help=t("Get files out of the free space of an image, fragments put together. The image stays as it is."),
+    epilog=t("Example: unransom carve fs01.img --out carved --proof structure"),
+)
+@click.argument("image", type=click.Path(), metavar="IMAGE")
+@out_option
+@click.option(
+    "--proof",
+    type=click.Choice(PROOFS),
+    default="heuristic",
+    help=t("The weakest proof of what is written."),
+)
+@click.option("--dry-run", is_flag=True, help=t("Only say what would come out; write nothing."))
+@click.option(
+    "--cluster-size",
+    type=click.Choice(["0", "512", "1024", "2048", "4096"]),
+    default="0",
+    help=t("Bytes at whose multiples files begin; 0 to find out."),
+)
+@workers_option
+@progress_option
+@json_option
+@jsonl_option
+def command(
+    image: str,
+    out: Path,
+    proof: str,
+    dry_run: bool,
+    cluster_size: str,
+    workers: int,
+    progress: Style,
+    as_json: bool,
+    jsonl: bool,
+) -> int:
+    """Carve the image and say what came out, and how far it is proven."""
+    from unransom.recover.carve.found import Proof
+    from unransom.run.carving import Job, carve
+
+    executor = executor_of(workers)
+    job = Job(image, out, Proof[proof.upper()], dry_run, int(cluster_size))
+    with contextlib.closing(executor), Screen(progress) as screen:
+        outcome = carve(job, executor, screen)
+    _print(outcome, as_json=as_json, jsonl=jsonl)
+    return EXIT_INCOMPLETE if outcome.problems else EXIT_DONE
+
+
+def _print(outcome: Outcome, *, as_json: bool, jsonl: bool) -> None:
+    import json
+
+    rows = [_row(each) for each in outcome.files]
+    if as_json:
+        counts = dict(outcome.by_proof())
+        print(json.dumps({"searched": outcome.searched, "counts": counts, "files": rows}, ensure_ascii=False))
+    elif jsonl:
+        for row in rows:
+            print(json.dumps(row, ensure_ascii=False))
+    else:
+        _print_counts(outcome)
+    for problem in outcome.problems:
+        print(spoken(problem.what), spoken(problem.resolution))
+
+
+def _row(carved: Carved) -> dict[str, object]:
+    return {
+        "path": carved.path.decode("utf-8", "backslashreplace"),
+        "format": carved.format,
+        "size": carved.digests.size,
+        "md5": carved.digests.md5,
+        "sha256": carved.digests.sha256,
+        "proof": carved.proof,
+        "bits": carved.bits,
+        "why": carved.why.render(LANGUAGE),
+        "source": carved.source,
+        "extents": [[extent.start, extent.end] for extent in carved.extents],
+    }
+
+
+def _print_counts(outcome: Outcome) -> None:
+    print(
+        t(
+            "{files} files carved out of {size} MB; {fragmented} of them were in fragments",
+            files=f"{len(outcome.files):,}",
+            size=f"{outcome.searched / 1e6:,.0f}",
+            fragmented=f"{sum(each.fragments > 1 for each in outcome.files):,}",
+        )
+    )
+    names = {
+        "checksum-proved": t("checksum-proved"),
+        "structure-proved": t("structure-proved"),
+        "decoder-accepted": t("decoder-accepted"),
+        "heuristic": t("heuristic"),
+    }
+    counts = outcome.by_proof()
+    for proof, name in names.items():
+        if counts[proof]:
+            print(f"{counts[proof]:>9,} {name}")

@@ -1,0 +1,89 @@
+"""The space as a board on which fragments are put together: what every cluster holds and which are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unransom.recover.carve.found import Claims
+from unransom.recover.carve.scan import Classes, Places
+from unransom.recover.carve.signatures import MARKS
+from unransom.recover.carve.space import Space
+
+ZERO, TEXT, DENSE, OTHER = range(4)  # of `_map_kernel`
+NEAR = 512  # free clusters ahead that are tried before those behind
+
+
+class Board:
+    """What is known of the space while fragments are put together.
+
+    Attributes:
+        space: The bytes.
+        cluster: Bytes of a cluster.
+        classes: What each cluster holds.
+        heads: Where files may begin, sorted.
+        marks: By kind, where marks stand, sorted.
+        claims: The clusters that are taken.
+    """
+
+    def __init__(
+        self, space: Space, claims: Claims, classes: Classes, heads: Places, marks: dict[int, Places]
+    ) -> None:
+        self.space = space
+        self.cluster = claims.cluster
+        self.claims = claims
+        self.classes = classes
+        self.heads = heads
+        self.marks = marks
+
+    def save(self, folder: Path) -> None:
+        """Store the board in ``folder``, for those who put fragments together in other processes."""
+        folder.mkdir(parents=True, exist_ok=True)
+        named = {"taken": self.claims.taken, "classes": self.classes, "heads": self.heads}
+        marks = {f"mark-{kind}": places for kind, places in self.marks.items()}
+        for name, values in (named | marks).items():
+            np.save(folder / f"{name}.npy", values)
+
+    @classmethod
+    def load(cls, folder: str, space: Space, cluster: int) -> Self:
+        """Return the board that was stored in ``folder``; it is read from there as it is needed."""
+        values = {path.stem: np.load(path, mmap_mode="r") for path in Path(folder).glob("*.npy")}
+        claims = Claims(space.size, cluster)
+        claims.taken[:] = values["taken"]
+        marks = {kind: values[f"mark-{kind}"] for kind in MARKS}
+        return cls(space, claims, values["classes"], values["heads"], marks)
+
+    def free(self, kinds: tuple[int, ...]) -> NDArray[np.int64]:
+        """Return the numbers of the clusters that are not taken and hold one of ``kinds``, sorted."""
+        wanted = np.isin(self.classes, kinds)
+        wanted &= ~self.claims.taken[: len(wanted)]
+        return np.flatnonzero(wanted)
+
+    def is_free(self, offset: int) -> bool:
+        """Return whether the cluster at ``offset`` is not taken."""
+        number = offset // self.cluster
+        return 0 <= number < len(self.claims.taken) and not self.claims.taken[number]
+
+    def free_marks(self, kind: int) -> Places:
+        """Return where marks of a kind stand in clusters that are not taken."""
+        places = self.marks[kind]
+        return places[~self.claims.taken[places // self.cluster]]
+
+
+def in_order(free: NDArray[np.int64], behind: int, most: int) -> Iterator[int]:
+    """Yield ``most`` numbers of free clusters in the order in which a file system gives them out.
+
+    Args:
+        free: Sorted.
+        behind: The cluster that the last piece ended with: those that follow it come first.
+        most: How many at most.
+    """
+    middle = int(np.searchsorted(free, behind, "right"))
+    ahead, back = free[middle:], free[:middle][::-1]
+    for part in (ahead[:NEAR], back[:NEAR], ahead[NEAR:], back[NEAR:]):
+        yield from part[:most].tolist()
+        most -= min(most, len(part))

@@ -1,0 +1,125 @@
+"""A file that was found in the space, how far that is proven, and which of those that overlap stay."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from unransom.core.messages import Message
+from unransom.core.spans import Span, merge
+
+
+class Proof(enum.IntEnum):
+    """How sure it is that every byte is right. A decoder that accepts is no proof."""
+
+    HEURISTIC = 1  # it looks right
+    DECODER = 2  # a decoder takes it to its end
+    STRUCTURE = 3  # lengths, offsets and counts agree everywhere
+    CHECKSUM = 4  # checksums hold over the content
+
+    @property
+    def title(self) -> str:
+        """The level as people and programs read it."""
+        return {1: "heuristic", 2: "decoder-accepted", 3: "structure-proved", 4: "checksum-proved"}[self]
+
+
+CHECKSUMS = frozenset(
+    {
+        "png",
+        "zip",
+        "ooxml",
+        "gzip",
+        "xz",
+        "bzip2",
+        "rar",
+        "sevenzip",
+        "flac",
+        "ogg",
+        "evtx",
+        "innodb",
+        "mssql",
+    }
+)
+STRUCTURES = frozenset(
+    {"pdf", "sqlite", "elf", "font", "registry", "mo", "cab", "dex", "javaclass", "gif", "xml"}
+)
+DECODERS = frozenset({"jpeg", "gif", "mp3", "tiff", "svg", "html"})
+ENOUGH = 64  # bits by which something counts as proven
+
+
+class Found(msgspec.Struct):
+    """A file in the space.
+
+    Attributes:
+        format: Name of its format.
+        spans: Where it lies in the space, in its own order.
+        proof: How far it is proven.
+        bits: Random bytes in its place would pass with probability 2**-bits.
+        why: What holds.
+    """
+
+    format: str
+    spans: list[Span]
+    proof: Proof
+    bits: int
+    why: Message
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(len(span) for span in self.spans)
+
+    @property
+    def start(self) -> int:
+        """Where its first byte lies."""
+        return self.spans[0].start
+
+
+def proof_of(name: str, bits: int) -> Proof:
+    """Return how far a file of format ``name`` is proven that its validator takes with ``bits``."""
+    if name in CHECKSUMS:
+        return Proof.CHECKSUM if bits >= ENOUGH else Proof.STRUCTURE
+    if name in STRUCTURES and bits >= ENOUGH:
+        return Proof.STRUCTURE
+    return Proof.DECODER if name in DECODERS else Proof.HEURISTIC
+
+
+class Claims:
+    """Which clusters of the space belong to files that were found."""
+
+    def __init__(self, size: int, cluster: int) -> None:
+        self.cluster = cluster
+        self.taken: NDArray[np.bool_] = np.zeros(-(-size // cluster), np.bool_)
+
+    def add(self, spans: Iterable[Span]) -> None:
+        """Take the clusters that ``spans`` touch."""
+        for span in spans:
+            self.taken[span.start // self.cluster : -(-span.end // self.cluster)] = True
+
+    def free(self, spans: Iterable[Span]) -> bool:
+        """Return whether none of ``spans`` touches a cluster that is taken."""
+        return not any(
+            self.taken[span.start // self.cluster : -(-span.end // self.cluster)].any() for span in spans
+        )
+
+
+def resolve(found: Sequence[Found], claims: Claims) -> list[Found]:
+    """Return the files that stay, and take their clusters: of two that overlap the better proven one.
+
+    Of two that are proven equally well, the larger one: the other is a part of it.
+    """
+    stay = []
+    for each in sorted(found, key=lambda each: (-each.proof, -each.size, each.start)):
+        if claims.free(each.spans):
+            claims.add(each.spans)
+            stay.append(each)
+    return stay
+
+
+def covered(found: Iterable[Found]) -> int:
+    """Return how many bytes of the space lie in at least one of the files."""
+    return sum(len(span) for span in merge(span for each in found for span in each.spans))

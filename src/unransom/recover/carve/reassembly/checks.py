@@ -1,0 +1,93 @@
+"""Checks that take a part of a file piece by piece, and can be forked to try several continuations."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any, Protocol, Self
+
+RAW, ZLIB, GZIP = -15, 15, 31  # what stands around deflated data
+STEP = 1 << 20  # bytes that are inflated at once
+
+
+class Check(Protocol):
+    """A check of a part of a file whose size is known."""
+
+    def feed(self, data: bytes) -> bool:
+        """Take what follows; return whether it may still be right."""
+        ...
+
+    def fork(self) -> Self:
+        """Return a copy that goes on by itself."""
+        ...
+
+    def holds(self) -> bool:
+        """Return whether all that was fed is right, now that nothing follows."""
+        ...
+
+
+class Sum:
+    """A CRC-32 over bytes as they stand."""
+
+    def __init__(self, expected: int, crc: int = 0) -> None:
+        self._expected = expected
+        self._crc = crc
+
+    def feed(self, data: bytes) -> bool:
+        """Take what follows; a sum never tells before its end."""
+        self._crc = zlib.crc32(data, self._crc)
+        return True
+
+    def fork(self) -> Sum:
+        """Return a copy that goes on by itself."""
+        return Sum(self._expected, self._crc)
+
+    def holds(self) -> bool:
+        """Return whether the sum is the expected one."""
+        return self._crc == self._expected
+
+
+class Inflation:
+    """Deflated data, with a CRC-32 and a length of what comes out where they are known."""
+
+    def __init__(self, wrap: int, crc: int | None = None, size: int | None = None) -> None:
+        self._stream: Any = zlib.decompressobj(wrap)
+        self._expected = crc
+        self._size = size
+        self._crc = 0
+        self.length = 0
+        self.used = 0
+
+    def feed(self, data: bytes) -> bool:
+        """Take what follows; return whether it inflates."""
+        pending = data
+        try:
+            while pending and not self._stream.eof:
+                out = self._stream.decompress(pending, STEP)
+                pending = self._stream.unconsumed_tail
+                self.length += len(out)
+                if self._expected is not None:
+                    self._crc = zlib.crc32(out, self._crc)
+                if self._size is not None and self.length > self._size:
+                    return False
+        except zlib.error:
+            return False
+        self.used += len(data) - len(self._stream.unused_data)
+        return True
+
+    def fork(self) -> Inflation:
+        """Return a copy that goes on by itself."""
+        other = Inflation.__new__(Inflation)
+        other.__dict__.update(self.__dict__)
+        other._stream = self._stream.copy()
+        return other
+
+    @property
+    def ended(self) -> bool:
+        """Whether the deflated data has come to its end."""
+        return bool(self._stream.eof)
+
+    def holds(self) -> bool:
+        """Return whether the data has ended, with the sum and the length that were expected."""
+        if not self._stream.eof or (self._size is not None and self.length != self._size):
+            return False
+        return self._expected is None or self._crc == self._expected

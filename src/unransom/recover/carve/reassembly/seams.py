@@ -1,0 +1,165 @@
+"""Where a file goes on that breaks off: which cluster its piece ends with, and which follows.
+
+A part of a file is checked cluster by cluster. Where the check fails, one of the clusters before was wrong
+already: every check takes a while to notice. So from each of the last clusters on, the last first, every
+place is tried where the file may go on, in the order in which file systems give clusters out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from unransom.core.spans import Span
+from unransom.core.streams import Reader
+from unransom.recover.carve.reassembly.anchors import Placed
+from unransom.recover.carve.reassembly.checks import Check
+
+TRAIL = 48  # clusters back to which a cut is looked for behind the first failure
+TASTE = 2  # clusters by which a continuation is judged before it is followed
+
+Continuations = Callable[[int], Iterable[int]]  # number of the cluster before to numbers that may follow it
+
+
+class Part(NamedTuple):
+    """A part of a file that is checked by itself.
+
+    Attributes:
+        start, end: Offsets in the file.
+        check: A new check of it.
+    """
+
+    start: int
+    end: int
+    check: Check
+
+
+class Cost:
+    """How much may still be read for one file."""
+
+    def __init__(self, allowance: int) -> None:
+        self.left = allowance
+
+    def spend(self, size: int) -> bool:
+        """Spend ``size`` bytes; return whether there was enough."""
+        self.left -= size
+        return self.left >= 0
+
+
+class _Fork(NamedTuple):
+    """The state of a check at a border of clusters, and the shift of the piece before it."""
+
+    at: int
+    shift: int
+    check: Check
+
+
+class Seamstress:
+    """Finds the cuts of one file."""
+
+    def __init__(self, space: Reader, cluster: int, cost: Cost) -> None:
+        self._space = space
+        self._cluster = cluster
+        self._cost = cost
+
+    def whole(self, part: Part, shift: int) -> bool:
+        """Return whether ``part`` lies in one piece."""
+        trail, sound = self._walk(part.check.fork(), part.start, part.end, shift)
+        return sound and trail[-1].check.holds()
+
+    def two(self, part: Part, left: int, right: int) -> int | None:
+        """Return the offset at which ``part`` goes over from shift ``left`` to ``right``."""
+        trail, _ = self._walk(part.check.fork(), part.start, part.end, left)
+        for fork in reversed(trail):
+            if fork.at < part.end and fork.at % self._cluster == 0:
+                behind, sound = self._walk(fork.check.fork(), fork.at, part.end, right)
+                if sound and behind[-1].check.holds():
+                    return fork.at
+        return None
+
+    def three(self, part: Part, left: int, right: int, following: Continuations) -> list[Placed] | None:
+        """Return the cuts of ``part`` that begins with shift ``left``, ends with ``right``; None for none."""
+        trail, _ = self._walk(part.check.fork(), part.start, part.end, left)
+        for fork, shift, found in self._tasted(trail, part.end, following):
+            for later in reversed(found):
+                if later.at >= part.end or later.at % self._cluster:
+                    continue
+                behind, sound = self._walk(later.check.fork(), later.at, part.end, right)
+                if sound and behind[-1].check.holds():
+                    return [Placed(fork.at, shift), Placed(later.at, right)]
+        return None
+
+    def onward(self, part: Part, left: int, following: Continuations, depth: int = 2) -> list[Placed] | None:
+        """Return the cuts of ``part`` that begins with shift ``left`` and ends anywhere; None for none."""
+        trail, sound = self._walk(part.check.fork(), part.start, part.end, left)
+        if sound and trail[-1].check.holds():
+            return []
+        return self._onward(trail, part.end, following, depth)
+
+    def _onward(
+        self, trail: Sequence[_Fork], end: int, following: Continuations, depth: int
+    ) -> list[Placed] | None:
+        farther: list[tuple[int, _Fork, int, list[_Fork]]] = []
+        for fork, shift, found in self._tasted(trail, end, following):
+            if found[-1].at >= end and found[-1].check.holds():
+                return [Placed(fork.at, shift)]
+            farther.append((found[-1].at, fork, shift, found))
+        if depth <= 1:
+            return None
+        farther.sort(key=lambda each: -each[0])
+        for reached, fork, shift, found in farther[:8]:
+            if reached - fork.at < TASTE * self._cluster:
+                continue
+            rest = self._onward(found[1:], end, following, depth - 1)
+            if rest is not None:
+                return [Placed(fork.at, shift), *rest]
+        return None
+
+    def _tasted(
+        self, trail: Sequence[_Fork], end: int, following: Continuations
+    ) -> Iterator[tuple[_Fork, int, list[_Fork]]]:
+        """Yield continuations that hold for some clusters: where from, their shift, and how far they go."""
+        for fork in reversed(trail[-TRAIL:]):
+            if fork.at % self._cluster or fork.at >= end:
+                continue
+            for number in following((fork.at + fork.shift) // self._cluster - 1):
+                if self._cost.left < 0:
+                    return
+                shift = number * self._cluster - fork.at
+                taste = min(end, fork.at + TASTE * self._cluster)
+                found, sound = self._walk(fork.check.fork(), fork.at, taste, shift)
+                if not sound:
+                    continue
+                if taste < end:
+                    more, _ = self._walk(found[-1].check, taste, end, shift)
+                    found = found[:-1] + more
+                yield fork, shift, found
+
+    def _walk(self, check: Check, start: int, end: int, shift: int) -> tuple[list[_Fork], bool]:
+        """Check from ``start`` to ``end``; return the state at every border, and whether all may be right."""
+        trail = [_Fork(start, shift, check.fork())]
+        while start < end:
+            stop = min(end, start - start % self._cluster + self._cluster)
+            data = self._space.read_at(start + shift, stop - start) if start + shift >= 0 else b""
+            if len(data) < stop - start or not self._cost.spend(len(data)) or not check.feed(data):
+                return trail, False
+            start = stop
+            trail.append(_Fork(start, shift, check.fork()))
+            if len(trail) > 4 * TRAIL:
+                del trail[1 : 2 * TRAIL]
+        return trail, True
+
+
+def spans_of(placed: Sequence[Placed], size: int) -> list[Span]:
+    """Return the spans of a file of ``size`` bytes whose pieces begin as ``placed`` says."""
+    spans: list[Span] = []
+    ends = [each.offset for each in placed[1:]] + [size]
+    for each, end in zip(placed, ends, strict=True):
+        start = each.offset + each.shift
+        if end <= each.offset:
+            continue
+        if spans and spans[-1].end == start:
+            spans[-1] = Span(spans[-1].start, end + each.shift)
+        else:
+            spans.append(Span(start, end + each.shift))
+    return spans

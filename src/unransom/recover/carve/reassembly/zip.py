@@ -1,0 +1,216 @@
+"""ZIP archives and Office documents, by their central directory: any number and order of fragments.
+
+The directory at the end says where in the file every member stands. Members are found by their local
+headers, wherever they are; where two neighbours are not as far apart as the directory says, a piece ends
+between them, and the CRC-32 of the member in which it does tells at which cluster.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from unransom.catalog.formats import _zip_records as records
+from unransom.catalog.formats import ooxml
+from unransom.catalog.formats import zip as archives
+from unransom.catalog.formats._zip_records import Entry
+from unransom.catalog.formats.format import HEAD
+from unransom.core.records import Grade
+from unransom.core.spans import Span
+from unransom.recover.carve.board import DENSE, OTHER, TEXT, Board, in_order
+from unransom.recover.carve.found import Found, proof_of
+from unransom.recover.carve.reassembly.anchors import CANDIDATES, Anchor, Placed, arrange
+from unransom.recover.carve.reassembly.checks import RAW, Check, Inflation, Sum
+from unransom.recover.carve.reassembly.seams import Cost, Part, Seamstress, spans_of
+from unransom.recover.carve.signatures import CENTRAL, END_RECORD, LOCAL, SECTOR
+from unransom.recover.carve.space import Spliced
+
+END_FIELDS = struct.Struct("<4s4H2IH")
+MOST_MEMBERS = 1 << 17
+LONGEST_DIRECTORY = 64 << 20  # bytes
+TRIED = 4096  # clusters that are tried behind a cut whose other side no anchor tells
+ALLOWANCE = 256 << 20  # bytes that may be read for one archive, besides 16 times its size
+
+Names = dict[tuple[bytes, int], list[int]]
+
+
+class Directory:
+    """A central directory that was found: its entries, and where it and the end record lie.
+
+    Attributes:
+        offset: Of the directory in the archive.
+        end: Bytes of the archive.
+        entries: By offset in the archive.
+        pieces: How the directory and what follows it lie in the space.
+    """
+
+    def __init__(self, offset: int, end: int, entries: list[Entry], pieces: list[Placed]) -> None:
+        self.offset = offset
+        self.end = end
+        self.entries = entries
+        self.pieces = pieces
+
+
+class Zips:
+    """The archives of a board."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._space = board.space
+        self._free = board.free((DENSE, OTHER, TEXT))
+        self._names = self._local_headers()
+
+    def find(self, ends: Sequence[int]) -> Iterator[Found]:
+        """Yield the archives whose end records stand at ``ends``, each proven by all of its sums."""
+        for position in ends:
+            directory = self._directory(position)
+            if directory is not None and (found := self._rebuilt(directory)) is not None:
+                yield found
+
+    def _local_headers(self) -> Names:
+        """Return where local headers stand, by name and CRC-32; 0 stands for a CRC-32 that follows later."""
+        names: Names = {}
+        for place in self._board.marks[LOCAL].tolist():
+            entry = records.read_local(self._space.read_at(place, records.LOCAL_SIZE + 256))
+            if entry is not None and entry.name:
+                names.setdefault((entry.name[:256], entry.crc), []).append(place)
+        return names
+
+    def _directory(self, position: int) -> Directory | None:
+        """Return the directory that the end record at ``position`` speaks of, also where it is cut."""
+        record = self._space.read_at(position, records.END_SIZE)
+        if len(record) < records.END_SIZE:
+            return None
+        _, disk, first, here, count, size, offset, comment = END_FIELDS.unpack(record)
+        if disk or first or here != count or not count or count * records.CENTRAL_SIZE > size:
+            return None
+        if size > LONGEST_DIRECTORY or offset + size > 1 << 40:
+            return None
+        shift = position - offset - size
+        if shift % SECTOR:
+            return None  # in another file: whoever has that has this
+        end = offset + size + records.END_SIZE + comment
+        whole = list(records.central_entries(self._space, position - size, position))
+        if len(whole) == count and shift + offset >= 0:
+            return _sorted(Directory(offset, end, whole, [Placed(offset, shift)]))
+        return self._cut_directory(offset, size, count, end, shift)
+
+    def _cut_directory(self, offset: int, size: int, count: int, end: int, right: int) -> Directory | None:
+        """Return a directory that lies in two pieces; its first entry is looked for by its mark."""
+        cluster = self._board.cluster
+        borders = range(-(-(offset + 1) // cluster) * cluster, offset + size + 1, cluster)
+        for place in _nearest(self._board.free_marks(CENTRAL).tolist(), offset + right):
+            left = place - offset
+            if left % cluster or left == right:
+                continue
+            for border in borders:
+                spans = [Span(place, border + left), Span(border + right, offset + size + right)]
+                pieces = Spliced(self._space, spans)
+                entries = list(records.central_entries(pieces, 0, size))
+                if len(entries) == count:
+                    return _sorted(
+                        Directory(offset, end, entries, [Placed(offset, left), Placed(border, right)])
+                    )
+        return None
+
+    def _rebuilt(self, directory: Directory) -> Found | None:
+        """Return the archive of a directory where everything in it is found."""
+        entries = directory.entries
+        if len(entries) > MOST_MEMBERS or entries[0].offset != 0:
+            return None
+        anchors = [Anchor(entry.offset, self._places(entry, directory)) for entry in entries]
+        anchors.append(Anchor(directory.offset, (directory.pieces[0].offset + directory.pieces[0].shift,)))
+        placed = arrange([anchor for anchor in anchors if anchor.places])
+        if not placed or placed[0].offset != 0 or placed[-1].offset != directory.offset:
+            return None
+        cost = Cost(ALLOWANCE + 16 * directory.end)
+        pieces = self._cuts(entries, placed, directory, Seamstress(self._space, self._board.cluster, cost))
+        if pieces is None:
+            return None
+        return self._judged(spans_of([*pieces, *directory.pieces[1:]], directory.end))
+
+    def _judged(self, spans: list[Span]) -> Found | None:
+        reader = Spliced(self._space, spans)
+        form = ooxml.FORMAT if ooxml.recognise(reader.read_at(0, HEAD)) else archives.FORMAT
+        verdict = form.validate(reader)
+        if verdict.grade is not Grade.GOOD and form is ooxml.FORMAT:
+            form = archives.FORMAT
+            verdict = form.validate(reader)
+        if verdict.grade is not Grade.GOOD:
+            return None
+        return Found(form.name, spans, proof_of(form.name, verdict.bits), verdict.bits, verdict.why)
+
+    def _places(self, entry: Entry, directory: Directory) -> tuple[int, ...]:
+        """Return where the local header of ``entry`` may stand."""
+        name = entry.name[:256]
+        crcs = {entry.crc, 0} if entry.flags & records.STREAMED else {entry.crc}
+        cluster = self._board.cluster
+        places = [
+            place
+            for crc in crcs
+            for place in self._names.get((name, crc), ())
+            if (place - entry.offset) % cluster == directory.pieces[0].shift % cluster
+        ]
+        return tuple(_nearest(places, entry.offset + directory.pieces[0].shift))
+
+    def _cuts(
+        self, entries: list[Entry], placed: list[Placed], directory: Directory, seams: Seamstress
+    ) -> list[Placed] | None:
+        """Return how the archive lies, from what was placed; None where a cut is not found."""
+        pieces = [placed[0]]
+        for left, right in pairwise(placed):
+            between = [each for each in entries if left.offset <= each.offset < right.offset]
+            following = self._between(between, left, right, seams)
+            if following is None:
+                return None
+            pieces += following
+        return pieces
+
+    def _between(
+        self, entries: list[Entry], left: Placed, right: Placed, seams: Seamstress
+    ) -> list[Placed] | None:
+        """Return the cuts between two parts that were placed, with the members that stand between them."""
+        cluster = self._board.cluster
+        borders = range(-(-(left.offset + 1) // cluster) * cluster, right.offset + 1, cluster)
+        if left.shift != right.shift and len(borders) == 1:
+            return [Placed(borders[0], right.shift)]
+        part = self._part(entries[0], right.offset, left)
+        if part is None:
+            return [] if left.shift == right.shift else None
+        if left.shift == right.shift:
+            if len(borders) < 2 or seams.whole(part, left.shift):
+                return []
+        elif (cut := seams.two(part, left.shift, right.shift)) is not None:
+            return [Placed(cut, right.shift)]
+        return seams.three(part, left.shift, right.shift, lambda before: in_order(self._free, before, TRIED))
+
+    def _part(self, entry: Entry, end: int, left: Placed) -> Part | None:
+        """Return the data of the member at ``left`` as a part to check; None where it has no check."""
+        local = records.local_at(self._space, left.offset + left.shift)
+        if local is None or entry.flags & records.ENCRYPTED:
+            return None
+        start = left.offset + local.header
+        check: Check
+        if entry.method == records.STORED:
+            check = Sum(entry.crc)
+        elif entry.method == records.DEFLATE:
+            check = Inflation(RAW, entry.crc, entry.size)
+        else:
+            return None
+        return Part(start, min(start + entry.packed, end), check)
+
+
+def find(board: Board, part: int, parts: int) -> Iterator[Found]:
+    """Yield the archives of one share of the end records."""
+    return Zips(board).find(board.free_marks(END_RECORD)[part::parts].tolist())
+
+
+def _sorted(directory: Directory) -> Directory:
+    directory.entries.sort(key=lambda entry: entry.offset)
+    return directory
+
+
+def _nearest(places: Sequence[int], wanted: int) -> list[int]:
+    """Return the places that are nearest to the wanted one."""
+    return sorted(places, key=lambda place: abs(place - wanted))[:CANDIDATES]

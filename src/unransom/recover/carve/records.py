@@ -1,0 +1,106 @@
+"""What carving takes and yields."""
+
+from __future__ import annotations
+
+import msgspec
+
+from unransom.core.hashing import Digests
+from unransom.core.messages import Message
+from unransom.core.records import FileRef, Record
+from unransom.core.spans import Span
+from unransom.recover.carve.found import Found
+from unransom.recover.carve.scan import Scan
+
+
+class Target(Record, frozen=True, kw_only=True):
+    """A space to search.
+
+    Attributes:
+        ref: The image, as a file of its source.
+        spans: The parts of it that are searched; all of it where there are none.
+        cluster: Bytes of a cluster; files begin at multiples of it from the start of the space.
+    """
+
+    ref: FileRef
+    spans: tuple[Span, ...] = ()
+    cluster: int = 4096
+
+
+class Region(Record, frozen=True, kw_only=True):
+    """A part of a space, looked at by one worker."""
+
+    target: Target
+    span: Span
+
+
+class Looked(Record, frozen=True, kw_only=True):
+    """What a worker saw in a region.
+
+    Attributes:
+        scan: What stands where.
+        found: Whole files that begin in the region.
+        skipped: Beginnings that were left out for want of budget.
+    """
+
+    scan: Scan
+    found: tuple[Found, ...]
+    skipped: int
+
+
+class Puzzle(Record, frozen=True, kw_only=True):
+    """Fragments to put together by one method.
+
+    Attributes:
+        target: The space.
+        board: Folder in which the board was stored.
+        method: Name of the method.
+        part, parts: Which share of the work this is, and of how many.
+    """
+
+    target: Target
+    board: str
+    method: str
+    part: int = 0
+    parts: int = 1
+
+
+class Batch(Record, frozen=True, kw_only=True):
+    """Files to write out."""
+
+    target: Target
+    found: tuple[Found, ...]
+
+
+class Carved(Record, frozen=True, kw_only=True):
+    """A file that was carved.
+
+    It has no entry in the list of the evidence's files, and no share in the sum of what became of those: it
+    is counted by itself, until it is found to be the original of one of them.
+
+    Attributes:
+        source: ``Source.id``.
+        path: Path below the folder of outputs.
+        format: Name of the format.
+        proof: ``checksum-proved``, ``structure-proved``, ``decoder-accepted`` or ``heuristic``.
+        bits: Random bytes in its place would pass with probability 2**-bits.
+        why: What holds.
+        extents: Where its pieces lie in the image, in the file's order.
+    """
+
+    source: str
+    path: bytes
+    digests: Digests
+    format: str
+    proof: str
+    bits: int
+    why: Message
+    extents: tuple[Span, ...]
+
+    @property
+    def fragments(self) -> int:
+        """Pieces that it lay in."""
+        return len(self.extents)
+
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(Carved).decode

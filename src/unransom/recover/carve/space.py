@@ -1,0 +1,103 @@
+"""The bytes that are searched: parts of an image in its order, as if nothing lay between them.
+
+On a file system these are its free clusters. A file that was written around others that are still there is
+whole again in this view, so that of all fragmented files only those must be put together whose gaps are free.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+
+from unransom.core.spans import Span, merge
+from unransom.core.streams import Reader, file_of
+
+
+class Space:
+    """A reader over parts of an image."""
+
+    def __init__(self, image: Reader, spans: Sequence[Span] | None = None) -> None:
+        """Look at ``spans`` of ``image`` only; at all of it where there are none."""
+        self._image = image
+        whole = merge([Span(0, image.size)] if spans is None else spans)
+        clipped = [Span(span.start, min(span.end, image.size)) for span in whole if span.start < image.size]
+        self._starts = [span.start for span in clipped]
+        self._ends = list(accumulate(map(len, clipped)))
+        self.size = self._ends[-1] if clipped else 0
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset``; fewer only where the space ends."""
+        offset, end = max(offset, 0), min(offset + length, self.size)
+        pieces = []
+        while offset < end:
+            index = bisect_right(self._ends, offset)
+            stop = min(end, self._ends[index])
+            pieces.append(self._image.read_at(offset + self._shift(index), stop - offset))
+            offset = stop
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def extents(self, spans: Iterable[Span]) -> list[Span]:
+        """Return where ``spans`` of the space lie in the image, in their order; neighbours are joined."""
+        found: list[Span] = []
+        for span in spans:
+            start, end = max(span.start, 0), min(span.end, self.size)
+            while start < end:
+                index = bisect_right(self._ends, start)
+                stop, shift = min(end, self._ends[index]), self._shift(index)
+                if found and found[-1].end == start + shift:
+                    found[-1] = Span(found[-1].start, stop + shift)
+                else:
+                    found.append(Span(start + shift, stop + shift))
+                start = stop
+        return found
+
+    def hole_at(self, offset: int) -> int:
+        """Return how many bytes from ``offset`` on are known to be zeros that nobody stores."""
+        file = file_of(self._image)
+        index = bisect_right(self._ends, offset)
+        if file is None or index >= len(self._ends):
+            return 0
+        return min(file.hole_at(offset + self._shift(index)), self._ends[index] - offset)
+
+    def _shift(self, index: int) -> int:
+        """Return how far the image is ahead of the space in span ``index``."""
+        return self._starts[index] - (self._ends[index - 1] if index else 0)
+
+
+class Spliced:
+    """A reader over spans of another reader, strung together."""
+
+    def __init__(self, reader: Reader, spans: Sequence[Span]) -> None:
+        """Read ``spans`` of ``reader`` in the order in which they are given."""
+        self._reader = reader
+        self._spans = spans
+        self._ends = list(accumulate(map(len, spans)))
+        self.size = self._ends[-1] if spans else 0
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset``; fewer where the spans end."""
+        offset, end = max(offset, 0), min(offset + length, self.size)
+        pieces = []
+        index = bisect_right(self._ends, offset)
+        while offset < end:
+            span, behind = self._spans[index], self._ends[index]
+            start = span.end - (behind - offset)
+            pieces.append(self._reader.read_at(start, min(end, behind) - offset))
+            offset, index = behind, index + 1
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def cut(spans: Iterable[Span], length: int) -> list[Span]:
+    """Return the first ``length`` bytes of ``spans``, neighbours joined."""
+    kept: list[Span] = []
+    for span in spans:
+        if length <= 0:
+            break
+        end = min(span.end, span.start + length)
+        length -= end - span.start
+        if kept and kept[-1].end == span.start:
+            kept[-1] = Span(kept[-1].start, end)
+        elif end > span.start:
+            kept.append(Span(span.start, end))
+    return kept

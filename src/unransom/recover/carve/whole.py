@@ -1,0 +1,114 @@
+"""Files that lie in one piece: measured by their own structure, then held to every check that they have."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+
+from unransom.catalog.formats.format import HEAD, Format, Validation
+from unransom.core.records import Grade
+from unransom.core.spans import Span
+from unransom.core.streams import Reader, Window
+from unransom.recover.carve.found import Found, Proof, proof_of
+from unransom.recover.carve.signatures import Guess, guesses
+from unransom.recover.carve.space import Space
+
+SMALLEST = 24  # bytes: what is shorter is no file that anyone misses
+LONGEST = 1 << 40  # bytes of a file
+FROM_THEIR_ENDS = frozenset({"zip", "ooxml"})  # found by the directory at their end, whole or not
+GENEROUS = 64 << 20  # bytes that may be read for one beginning before it costs the others
+PATIENCE = 64  # times the size of the region that may be read for all of its beginnings
+
+
+class OutOfBudgetError(Exception):
+    """What begins here has cost more reading than it may."""
+
+
+class Metered:
+    """A reader that stops a check which reads too much; made for one check."""
+
+    def __init__(self, reader: Reader, allowance: int) -> None:
+        self._reader = reader
+        self.left = allowance
+        self.size = reader.size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset``.
+
+        Raises:
+            OutOfBudgetError: The allowance is used up.
+        """
+        data = self._reader.read_at(offset, length)
+        self.left -= len(data) + 64
+        if self.left < 0:
+            raise OutOfBudgetError
+        return data
+
+
+class Wholes:
+    """The search for whole files in a region.
+
+    Attributes:
+        skipped: Beginnings that were not looked at because the budget of the region was used up.
+    """
+
+    def __init__(self, space: Space, region: Span) -> None:
+        self._space = space
+        self._budget = max(PATIENCE * len(region), 4 * GENEROUS)
+        self.skipped = 0
+
+    def find(self, heads: Iterable[int]) -> Iterator[Found]:
+        """Yield the files that begin at ``heads``, which are sorted; of parts of a proven one nothing."""
+        behind = 0
+        for start in heads:
+            if start < behind:
+                continue
+            if self._budget <= 0:
+                self.skipped += 1
+                continue
+            if (found := self.at(start)) is not None:
+                yield found
+                if found.proof >= Proof.STRUCTURE:
+                    behind = found.spans[-1].end
+
+    def at(self, start: int) -> Found | None:
+        """Return the file that begins at ``start``, None where no format holds from there."""
+        for guess in guesses(self._space.read_at(start, HEAD)):
+            if guess.format.name in FROM_THEIR_ENDS:
+                continue
+            if (found := self._try(start, guess)) is not None:
+                return found
+        return None
+
+    def _try(self, start: int, guess: Guess) -> Found | None:
+        allowance = min(max(self._budget, 0), max(GENEROUS, self._budget // 32))
+        reader = Metered(Window(self._space, start, LONGEST), allowance)
+        try:
+            ends = _ends(guess.format, reader)
+            for end in ends:
+                verdict = guess.format.validate(Window(reader, 0, end))
+                if verdict.grade is Grade.GOOD:
+                    return _found(guess.format, start, end, verdict)
+        except OutOfBudgetError:
+            pass
+        finally:
+            self._budget -= allowance - max(reader.left, 0)
+        return None
+
+
+def _ends(each: Format, reader: Reader) -> list[int]:
+    """Return where the file may end, the likeliest first."""
+    measure = each.measure(reader)
+    ends = [measure.length, *measure.alternatives] if measure.length else []
+    return [end for end in ends if end is not None and SMALLEST <= end <= reader.size]
+
+
+def _found(each: Format, start: int, end: int, verdict: Validation) -> Found:
+    proof = proof_of(each.name, verdict.bits)
+    return Found(each.name, [Span(start, start + end)], proof, verdict.bits, verdict.why)
+
+
+def inside(spans: list[Span], offset: int) -> bool:
+    """Return whether ``offset`` lies in one of ``spans``, which are sorted."""
+    index = bisect_right(spans, offset, key=lambda span: span.start) - 1
+    return index >= 0 and offset < spans[index].end

@@ -1,0 +1,329 @@
+"""Carves an image: looks at all of it, joins fragments, writes what was found; in parallel, resumable.
+
+In the folder for outputs lie the carved files, by type, and ``carved.jsonl`` with a record of each. A run
+that was interrupted goes on where it stopped: what was seen of the image is kept until all is written.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import numpy as np
+
+from unransom import __version__
+from unransom.core.hashing import Digests
+from unransom.core.messages import say
+from unransom.core.outputs import Outputs
+from unransom.core.progress import Listener, Progress, silent
+from unransom.core.records import Problem, Record, Source
+from unransom.core.spans import Span
+from unransom.evidence import identify, open_store
+from unransom.recover.carve.board import Board
+from unransom.recover.carve.found import Claims, Found, Proof, resolve
+from unransom.recover.carve.reassembly import METHODS
+from unransom.recover.carve.records import Batch, Carved, Looked, Puzzle, Region, Target, decode, encode
+from unransom.recover.carve.scan import Places
+from unransom.recover.carve.shelf import Shelf
+from unransom.recover.carve.signatures import SECTOR
+from unransom.recover.carve.space import Space
+from unransom.run.executor import Executor, Fate
+from unransom.run.work import Done, Item, Surroundings, Task
+
+STEP = "unransom.recover.carve.step"
+SECONDS = 3600.0  # that a task may take
+REGION = 256 << 20  # bytes of a region at most
+SMALL_REGION = 4 << 20  # bytes of a region at least
+BATCH_FILES, BATCH_BYTES = 64, 64 << 20  # of one task of writing
+WORK = ".unransom-carve"  # folder below that of the outputs
+HOLE = 16 << 20  # bytes of a hole in the image that is left out: no file reaches over it
+
+
+class Job(msgspec.Struct, frozen=True):
+    """What carving was asked to do.
+
+    Attributes:
+        image: The image, as it was named.
+        out: Folder for outputs.
+        least: The weakest proof of what is written.
+        dry: Write nothing, only say what would come out.
+        cluster: Bytes of a cluster, 0 to find out.
+    """
+
+    image: str
+    out: Path
+    least: Proof = Proof.HEURISTIC
+    dry: bool = False
+    cluster: int = 0
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What carving came to.
+
+    Attributes:
+        files: Records of the files; with a dry run without path and digests.
+        searched: Bytes that were looked at.
+        problems: What could not be done.
+    """
+
+    files: tuple[Carved, ...]
+    searched: int
+    problems: tuple[Problem, ...]
+
+    def by_proof(self) -> Counter[str]:
+        """Return how many files there are of each level of proof."""
+        return Counter(each.proof for each in self.files)
+
+
+class Carving:
+    """One search."""
+
+    def __init__(self, job: Job, executor: Executor, listener: Listener = silent) -> None:
+        self._job = job
+        self._executor = executor
+        self._listener = listener
+        named = identify(job.image)
+        self._source = msgspec.structs.replace(named, kind="file")
+        self._target = _target(self._source, job.cluster or 4096)
+        self._size = sum(len(span) for span in self._target.spans)
+        self._work = job.out / WORK
+        self._problems: list[Problem] = []
+
+    def run(self) -> Outcome:
+        """Search the image and write what is found."""
+        self._job.out.mkdir(parents=True, exist_ok=True)
+        shelf = Shelf(self._work, f"{__version__} {self._target}")
+        looked = self._look(shelf)
+        if not self._job.cluster and (cluster := _cluster(looked)) != self._target.cluster:
+            self._target = msgspec.structs.replace(self._target, cluster=cluster)
+            looked = self._look(shelf)
+        claims = Claims(self._size, self._target.cluster)
+        files = resolve([found for each in looked for found in each.found], claims)
+        files += self._join(shelf, _board(looked, claims), claims)
+        files = [found for found in files if found.proof >= self._job.least]
+        written = self._unwritten(files) if self._job.dry else self._write(files)
+        shutil.rmtree(self._work)
+        return Outcome(tuple(written), self._size, tuple(self._problems))
+
+    def _look(self, shelf: Shelf) -> list[Looked]:
+        """Look at every region that was not looked at yet; return what was seen, in order."""
+        spans = _regions(self._size, self._target.cluster, self._executor.workers)
+        seen = {span: shelf.looked(span, self._target.cluster) for span in spans}
+        left = [Region(target=self._target, span=span) for span, looked in seen.items() if looked is None]
+        done = self._size - sum(len(region.span) for region in left)
+        began = time.monotonic()
+        for record in self._perform("look", left):
+            if isinstance(record, Looked):
+                shelf.put_looked(record)
+                seen[record.scan.span] = record
+                done += len(record.scan.span)
+                self._tell("look", done, self._size, began)
+        return [looked for looked in seen.values() if looked is not None]
+
+    def _join(self, shelf: Shelf, board: Board, claims: Claims) -> list[Found]:
+        """Put fragments together, method by method; the better proven file keeps a contested cluster."""
+        stay: list[Found] = []
+        began = time.monotonic()
+        for number, method in enumerate(METHODS):
+            found = shelf.found(method)
+            if found is None:
+                board.save(self._work / "board")
+                parts = self._executor.workers
+                puzzles = [
+                    Puzzle(
+                        target=self._target,
+                        board=str(self._work / "board"),
+                        method=method,
+                        part=part,
+                        parts=parts,
+                    )
+                    for part in range(parts)
+                ]
+                found = tuple(each for each in self._perform("join", puzzles) if isinstance(each, Found))
+                shelf.put_found(method, found)
+            stay += resolve(found, claims)
+            self._tell("join", number + 1, len(METHODS), began, unit="parts")
+        return stay
+
+    def _write(self, files: list[Found]) -> list[Carved]:
+        """Write the files that an earlier run has not written; return the records of all."""
+        journal = self._job.out / "carved.jsonl"
+        wanted = {tuple(self._space.extents(found.spans)): found for found in files}
+        written = [each for each in _read(journal) if each.extents in wanted and self._is_there(each)]
+        for each in written:
+            del wanted[each.extents]
+        total, done, began = len(files), len(written), time.monotonic()
+        outputs = Outputs(self._job.out, self._work, self._job.out)
+        with journal.open("wb") as lines:
+            lines.writelines(encode(each) + b"\n" for each in written)
+            for record in self._perform("write", _batches(self._target, wanted.values())):
+                if isinstance(record, Carved):
+                    carved = self._placed(record, outputs)
+                    lines.write(encode(carved) + b"\n")
+                    lines.flush()
+                    written.append(carved)
+                    done += 1
+                    self._tell("write", done, total, began, unit="files")
+        return written
+
+    def _placed(self, record: Carved, outputs: Outputs) -> Carved:
+        """Move a file from the folder of work to its place; return its record."""
+        draft = self._work / "case" / record.path.decode()
+        path = outputs.place(
+            str(draft).encode(), record.path.removeprefix(b"recovered/carved/"), record.digests
+        )
+        draft.unlink()
+        return msgspec.structs.replace(record, path=path)
+
+    def _is_there(self, carved: Carved) -> bool:
+        path = self._job.out / carved.path.decode()
+        return path.is_file() and path.stat().st_size == carved.digests.size
+
+    @property
+    def _space(self) -> Space:
+        return Space(_Sized(self._target.ref.size), self._target.spans)
+
+    def _unwritten(self, files: list[Found]) -> Iterator[Carved]:
+        """Yield records of files as they would be written."""
+        space = self._space
+        for found in files:
+            yield Carved(
+                source=self._source.id,
+                path=b"",
+                digests=Digests(found.size, "", "", ""),
+                format=found.format,
+                proof=found.proof.title,
+                bits=found.bits,
+                why=found.why,
+                extents=tuple(space.extents(found.spans)),
+            )
+
+    def _perform(self, function: str, items: Iterable[Record]) -> Iterator[object]:
+        """Perform one turn of the step on every item; yield what comes of it."""
+        surroundings = Surroundings(case=str(self._work / "case"), sources=(self._source,))
+        tasks = (
+            Task(
+                step="carve",
+                perform=f"{STEP}:{function}",
+                numbers=(number,),
+                items=(cast("Item", item),),
+                seconds=SECONDS,
+            )
+            for number, item in enumerate(items)
+        )
+        for outcome in self._executor.run(surroundings, tasks):
+            if outcome is None:
+                continue
+            if isinstance(outcome.result, Done):
+                for records in outcome.result.records:
+                    self._problems += [each for each in records if isinstance(each, Problem)]
+                    yield from records
+            else:
+                self._problems.append(_blame(function, outcome.result))
+
+    def _tell(self, name: str, done: int, total: int, began: float, unit: str = "bytes") -> None:
+        seconds = time.monotonic() - began
+        self._listener(Progress(name, done, total, unit, "", done, seconds, finished=done >= total))
+
+
+class _Sized:
+    """A reader of which only the size matters."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return zeros."""
+        return bytes(max(0, min(length, self.size - offset)))
+
+
+def _target(source: Source, cluster: int) -> Target:
+    """Return what is searched of ``source``: all that is stored, without its large holes."""
+    store = open_store(source)
+    try:
+        ref = next(each for each in store.files() if not isinstance(each, Problem))
+        with store.open(ref) as image:
+            return Target(ref=ref, spans=tuple(_stored(Space(image))), cluster=cluster)
+    finally:
+        store.close()
+
+
+def _stored(image: Space) -> Iterator[Span]:
+    """Yield the parts of an image between its large holes; they begin where the data does."""
+    start = position = 0
+    while position < image.size:
+        hole = image.hole_at(position) // HOLE * HOLE
+        if hole:
+            if position > start:
+                yield Span(start, position)
+            start = position + hole
+        position += hole or HOLE
+    if image.size > start:
+        yield Span(start, image.size)
+
+
+def _regions(size: int, cluster: int, workers: int) -> list[Span]:
+    step = min(REGION, max(SMALL_REGION, size // (8 * workers)))
+    step -= step % max(cluster, SECTOR)
+    return [Span(start, min(start + step, size)) for start in range(0, size, step)]
+
+
+def _cluster(looked: Sequence[Looked]) -> int:
+    """Return the largest size of a cluster at whose multiples the proven files begin; 4096 for none."""
+    starts = [found.start for each in looked for found in each.found if found.proof >= Proof.STRUCTURE]
+    for cluster in (4096, 2048, 1024):
+        if sum(start % cluster == 0 for start in starts) >= 0.9 * len(starts):
+            return cluster
+    return SECTOR
+
+
+def _board(looked: Sequence[Looked], claims: Claims) -> Board:
+    scans = [each.scan for each in looked]
+    kinds = scans[0].marks if scans else {}
+    heads: Places = np.concatenate([scan.heads for scan in scans]) if scans else np.zeros(0, np.int64)
+    classes = np.concatenate([scan.classes for scan in scans]) if scans else np.zeros(0, np.uint8)
+    marks = {kind: np.concatenate([scan.marks[kind] for scan in scans]) for kind in kinds}
+    return Board(Space(_Sized(0)), claims, classes, heads, marks)
+
+
+def _batches(target: Target, files: Iterable[Found]) -> Iterator[Batch]:
+    batch: list[Found] = []
+    size = 0
+    for found in files:
+        batch.append(found)
+        size += found.size
+        if len(batch) >= BATCH_FILES or size >= BATCH_BYTES:
+            yield Batch(target=target, found=tuple(batch))
+            batch, size = [], 0
+    if batch:
+        yield Batch(target=target, found=tuple(batch))
+
+
+def _read(journal: Path) -> list[Carved]:
+    """Return the records of an earlier run; the last line may be cut off."""
+    lines = journal.read_bytes().splitlines(keepends=True) if journal.exists() else []
+    return [decode(line) for line in lines if line.endswith(b"\n")]
+
+
+def _blame(function: str, fate: Fate) -> Problem:
+    what = (
+        say("a part of the search took longer than it may")
+        if fate is Fate.TIMEOUT
+        else say("a worker died in a part of the search")
+    )
+    return Problem(
+        item=function,
+        what=what,
+        resolution=say("the rest of the evidence is not affected"),
+        code="limit" if fate is Fate.TIMEOUT else "blamed",
+    )
+
+
+def carve(job: Job, executor: Executor, listener: Listener = silent) -> Outcome:
+    """Carve an image; see `Carving`."""
+    return Carving(job, executor, listener).run()
