@@ -329,3 +329,18 @@ def test_the_schemes_import_no_kernel():
     assert importlib.util.find_spec("numba")
     code = "import sys; from unransom.catalog.schemes import plans, wraps; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@given(PIECES, OFFSETS)
+@pytest.mark.parametrize(
+    "start", [lambda: ChaCha.from_key(KEY, bytes(8)), lambda: Salsa.from_key(KEY, bytes(8))]
+)
+def test_blocks_for_bytes_that_must_stay_as_they_are(start, sizes, offset):
+    cipher, other = start().at(offset), start().at(offset)
+    expected = in_pieces(other, DATA, [])
+    found, position = bytearray(len(DATA)), 0
+    for size in [*sizes, len(DATA)]:
+        piece = memoryview(DATA)[position : position + size]  # read-only, and not where the result goes
+        cipher.decrypt_into(piece, memoryview(found)[position : position + size])
+        position += size
+    assert bytes(found) == expected

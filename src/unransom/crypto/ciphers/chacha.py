@@ -11,8 +11,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from unransom.crypto.ciphers.lanes import LANES, WORDS, collect, count, rotated, spread
-from unransom.crypto.ciphers.stream import BLOCK, Blocks
+from unransom.crypto.ciphers.lanes import GROUP, LANES, WORDS, count, mix, rotated, spread
+from unransom.crypto.ciphers.stream import BLOCK, MixedBlocks
 
 COUNTER = 12  # word of the state where the block counter begins
 CONSTANTS = {16: b"expand 16-byte k", 32: b"expand 32-byte k"}  # by the bytes of the key
@@ -51,23 +51,25 @@ def _double_round(x: NDArray[np.uint32]) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _fill(
-    state: NDArray[np.uint32], low: int, high: int, block: np.uint64, rounds: int, out: NDArray[np.uint32]
+def _mix(
+    state: NDArray[np.uint32], low: int, high: int, block: np.uint64, rounds: int, text: NDArray[np.uint8]
 ) -> None:
-    """Fill ``out``, a multiple of ``WORDS * LANES`` words, with the keystream from ``block`` on."""
+    """XOR ``text``, a multiple of ``GROUP`` bytes, with the keystream from ``block`` on."""
     first = spread(state)
     rows = np.empty(WORDS * LANES, np.uint32)
-    for start in range(0, len(out), WORDS * LANES):
-        count(first, low, high, block + np.uint64(start // WORDS))
+    for start in range(0, len(text), GROUP):
+        count(first, low, high, block + np.uint64(start // BLOCK))
         for index in range(WORDS * LANES):
             rows[index] = first[index]
         for _ in range(rounds // 2):
             _double_round(rows)
-        collect(first, rows, out, start)
+        mix(first, rows, text, start)
 
 
-class ChaCha(Blocks):
+class ChaCha(MixedBlocks):
     """ChaCha keystream from a raw state of 16 little-endian words."""
+
+    group = GROUP
 
     def __init__(self, state: bytes, rounds: int = 20, low: int = COUNTER, high: int = COUNTER + 1) -> None:
         """Start with ``state``, 64 bytes; the counter in it has 64 bits unless ``high`` is ``low``."""
@@ -98,8 +100,8 @@ class ChaCha(Blocks):
         cipher = cls(_start(key, bytes(16 - len(nonce)) + nonce, constants), rounds, COUNTER, high)
         return cipher.at(counter * BLOCK) if counter else cipher
 
-    def _fill(self, words: NDArray[np.uint32]) -> None:
-        _fill(self._state, self.low, self.high, self._advance(words), self._rounds, words)
+    def _mix(self, text: NDArray[np.uint8]) -> None:
+        _mix(self._state, self.low, self.high, self._advance(len(text)), self._rounds, text)
 
 
 def _start(key: bytes, last: bytes, constants: bytes) -> bytes:
@@ -112,7 +114,7 @@ def _start(key: bytes, last: bytes, constants: bytes) -> bytes:
 def derived(key: bytes, nonce: bytes, rounds: int = 20, constants: bytes = b"") -> bytes:
     """Return HChaCha: the 32 bytes derived from a key and 16 bytes of nonce (draft-irtf-cfrg-xchacha)."""
     state = np.frombuffer(_start(key, nonce, constants), "<u4").astype(np.uint32)
-    out = np.empty(WORDS * LANES, np.uint32)
-    _fill(state, COUNTER, COUNTER + 1, np.uint64(int.from_bytes(nonce[:8], "little")), rounds, out)
-    block = out[:WORDS] - state  # a block is the sum of the state before and after the rounds
+    text = np.zeros(GROUP, np.uint8)
+    _mix(state, COUNTER, COUNTER + 1, np.uint64(int.from_bytes(nonce[:8], "little")), rounds, text)
+    block = text[:BLOCK].view("<u4") - state  # a block is the sum of the state before and after the rounds
     return block[[0, 1, 2, 3, 12, 13, 14, 15]].astype("<u4").tobytes()

@@ -3,7 +3,8 @@
 A loop over the lanes whose body is a whole double round is what LLVM turns into vector instructions of
 whatever width the processor has: no branch, no call, and nothing but additions modulo 2**32, exclusive
 ors and rotations. The rows are then turned into blocks by shuffles, since storing word by word would
-take longer than eight rounds do.
+take longer than eight rounds do, and a block goes to the text it is for at once: to store a keystream and
+read it again would take as long as two rounds.
 
 The functions here are compiled into the kernels that call them; numba's cache does not see when they
 change, so ``find src -name '*.nb[ci]' -delete`` after working on this file.
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 WORDS = 16  # of a block
 LANES = 32  # blocks at a time; two vectors of 512 bits, so that one hides the latency of the other
+GROUP = 4 * WORDS * LANES  # bytes of so many blocks
 
 
 @njit(nogil=True, inline="always")
@@ -51,17 +53,17 @@ def count(rows: NDArray[np.uint32], low: int, high: int, block: np.uint64) -> No
 
 
 @njit(nogil=True)
-def collect(first: NDArray[np.uint32], rows: NDArray[np.uint32], out: NDArray[np.uint32], start: int) -> None:
-    """Add the ``first`` rows to ``rows`` after all rounds; store the blocks in ``out`` from ``start`` on."""
+def mix(first: NDArray[np.uint32], rows: NDArray[np.uint32], text: NDArray[np.uint8], start: int) -> None:
+    """Add the ``first`` rows to ``rows`` after all rounds; XOR the blocks into ``text`` from ``start`` on."""
     for index in range(WORDS * LANES):
         rows[index] += first[index]
     for lane in range(0, LANES, WORDS):
-        _transpose(rows, lane, out, start + lane * WORDS)  # type: ignore[call-arg]
+        _mix_blocks(rows, lane, text, start + 4 * lane * WORDS)  # type: ignore[call-arg]
 
 
 @intrinsic
-def _transpose(typing: Any, rows: Any, lane: Any, out: Any, start: Any) -> Any:
-    """Store 16 lanes of ``rows``, from ``lane`` on, as 16 blocks into ``out`` from word ``start`` on."""
+def _mix_blocks(typing: Any, rows: Any, lane: Any, text: Any, start: Any) -> Any:
+    """XOR 16 lanes of ``rows``, from ``lane`` on, as 16 blocks into ``text`` from byte ``start`` on."""
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         vector = ir.VectorType(ir.IntType(32), WORDS)
@@ -85,11 +87,12 @@ def _transpose(typing: Any, rows: Any, lane: Any, out: Any, start: Any) -> Any:
                     pair = block[row], block[row | step]
                     block[row] = _shuffled(builder, pair, lower)
                     block[row | step] = _shuffled(builder, pair, upper)
-        for word in range(WORDS):
-            builder.store(block[word], pointer(target, begin, WORDS * word), align=4)
+        for number in range(WORDS):
+            place = pointer(target, begin, 4 * WORDS * number)
+            builder.store(builder.xor(builder.load(place, align=1), block[number]), place, align=1)
         return context.get_dummy_value()
 
-    return types.void(rows, types.intp, out, types.intp), generate
+    return types.void(rows, types.intp, text, types.intp), generate
 
 
 def _shuffled(builder: Any, pair: tuple[Any, Any], places: list[int]) -> Any:

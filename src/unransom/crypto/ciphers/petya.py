@@ -39,7 +39,7 @@ class PetyaSalsa(Blocks):
 
     def _fill(self, words: NDArray[np.uint32]) -> None:
         count = len(words) // 16
-        first = int(self._advance(words))
+        first = int(self._advance(4 * len(words)))
         start = np.repeat((self._state & 0xFFFF).astype(np.uint16)[:, None], count, axis=1)
         start[COUNTER] = np.arange(first, first + count, dtype=np.uint64).astype(np.uint16)
         x = start.copy()

@@ -93,8 +93,38 @@ class Blocks(Keystream):
         other = type(self)(state.astype("<u4").tobytes(), self._rounds, self.low, self.high)
         return other.skip(offset % BLOCK)
 
-    def _advance(self, words: NDArray[np.uint32]) -> np.uint64:
-        """Return the number of the first block in ``words`` and count them all."""
+    def _advance(self, size: int) -> np.uint64:
+        """Return the number of the first block of the next ``size`` bytes and count them all."""
         first = self._next
-        self._next = first + len(words) // 16 & 0xFFFFFFFFFFFFFFFF
+        self._next = first + size // BLOCK & 0xFFFFFFFFFFFFFFFF
         return np.uint64(first)
+
+
+class MixedBlocks(Blocks):
+    """Blocks that their kernel gives to the text at once; only what is left over gets a keystream made.
+
+    Attributes:
+        group: Bytes that the kernel takes a multiple of.
+    """
+
+    group: int
+
+    @abstractmethod
+    def _mix(self, text: NDArray[np.uint8]) -> None:
+        """XOR ``text``, a multiple of ``group`` bytes, with the next keystream."""
+
+    def decrypt_into(self, data: memoryview, out: memoryview) -> None:
+        """XOR ``data`` with the next bytes of the keystream into ``out``; they may be the same memory."""
+        left = min(self._made - self._used, len(data))
+        super().decrypt_into(data[:left], out[:left])
+        end = left + (len(data) - left) // self.group * self.group
+        if end > left:
+            source, text = np.frombuffer(data, np.uint8)[left:end], np.frombuffer(out, np.uint8)[left:end]
+            if not np.may_share_memory(source, text):
+                text[:] = source
+            self._mix(text)
+        super().decrypt_into(data[end:], out[end:])
+
+    def _fill(self, words: NDArray[np.uint32]) -> None:
+        words.fill(0)
+        self._mix(words.view(np.uint8))
