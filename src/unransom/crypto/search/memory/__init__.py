@@ -6,6 +6,8 @@ pure function of bytes, and the kernels let other threads run, so pieces may be 
 
 from __future__ import annotations
 
+import itertools
+import sys
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -24,6 +26,7 @@ FINDERS: tuple[Finder, ...] = (
     text_keys.FINDER,
 )
 NO_CLUES = Clues()
+BEHIND_ALL = (sys.maxsize, b"")  # a piece
 OVERLAP = -(-max(finder.reach for finder in FINDERS) // 4096) * 4096  # bytes, whole pages
 
 
@@ -62,36 +65,21 @@ def scan(
 
 
 def scan_pieces(
-    pieces: Iterable[tuple[int, bytes | memoryview]],
-    clues: Clues = NO_CLUES,
-    *,
-    overlap: int = OVERLAP,
+    pieces: Iterable[tuple[int, bytes | memoryview]], clues: Clues = NO_CLUES
 ) -> Iterator[Candidate]:
     """Yield each key of a dump once, as soon as the piece with it was looked at.
 
     Args:
-        pieces: Offset and bytes of each; every one but the last holds ``overlap`` bytes of the next one.
+        pieces: Offset and bytes of each, in order; they overlap by ``OVERLAP`` bytes to miss nothing.
         clues: What is known about the key.
-        overlap: See ``scan``.
     """
     seen: set[tuple[KeyKind, bytes, bytes]] = set()
-    waiting: tuple[int, bytes | memoryview] | None = None
-    for piece in _ended(pieces):
-        if waiting:
-            base, data = waiting
-            for candidate in scan(data, clues, base=base, overlap=overlap if piece else 0):
-                if _identity(candidate) not in seen:
-                    seen.add(_identity(candidate))
-                    yield candidate
-        waiting = piece
-
-
-def _ended(
-    pieces: Iterable[tuple[int, bytes | memoryview]],
-) -> Iterator[tuple[int, bytes | memoryview] | None]:
-    """Yield the ``pieces``, then None."""
-    yield from pieces
-    yield None
+    for (base, data), (following, _) in itertools.pairwise(itertools.chain(pieces, [BEHIND_ALL])):
+        overlap = max(0, base + len(data) - following)
+        for candidate in scan(data, clues, base=base, overlap=overlap):
+            if _identity(candidate) not in seen:
+                seen.add(_identity(candidate))
+                yield candidate
 
 
 def _identity(candidate: Candidate) -> tuple[KeyKind, bytes, bytes]:

@@ -17,6 +17,7 @@ NAME = "bare RSA primes"
 LARGEST = 1024  # bytes of a prime: of RSA-16384
 POSITIVE = b"\x01\x01"  # in front of little-endian bytes: an mpz as gmpy2 stores it
 EXPONENTS = (65537, 3, 17)
+GUESSED = 16  # bits, where the prime is right and the exponent is not the usual one
 
 
 def find(memory: Memory, clues: Clues) -> Iterator[Candidate]:
@@ -60,7 +61,7 @@ def _candidates(prime: int, moduli: list[int], offset: int) -> Iterator[Candidat
                         kind=KeyKind.RSA,
                         data=key,
                         offset=offset,
-                        bits=prime.bit_length(),
+                        bits=prime.bit_length() if exponent == EXPONENTS[0] else GUESSED,
                         why=say("a prime that divides the modulus, exponent {exponent}", exponent=exponent),
                     )
 

@@ -21,6 +21,7 @@ REACH = 2 * LARGEST
 BACK = 64  # bytes before an anchor at which its structure may begin
 RSA_BITS, OTHER_BITS = 512, 128
 DER_ANCHORS = (b"\x02\x01\x00\x02", b"\x02\x01\x01\x04", b"\x2b\x65\x6e\x04")  # PKCS #1, SEC 1, X25519
+PRIVATE_BLOB = b"\x07\x02"  # CryptoAPI's header begins so, eight bytes before the magic
 BLOB_ANCHORS = (b"RSA2", b"RSA3")
 TEXT_ANCHORS = (b"PRIV", b"P\0R\0", b"<RSA", b"<\0R\0")
 PEM = re.compile(rb"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----[^-<>]{32,}?-----END [A-Z ]{0,20}PRIVATE KEY-----")
@@ -49,7 +50,7 @@ def _sequence_size(head: bytes) -> int:
 
 def blob(memory: Memory, at: int) -> Iterator[Candidate]:
     """Yield the key of a CryptoAPI or CNG blob whose magic stands at ``at``, its bits behind it."""
-    start = max(at - 8, 0)
+    start = at - 8 if memory[max(at - 8, 0) : max(at - 6, 0)].tobytes() == PRIVATE_BLOB else at
     size = int.from_bytes(memory[at + 4 : at + 8].tobytes(), "little") // 8
     if LEAST <= size <= MOST:
         yield from _keys(memory[start : at + 32 + 5 * size].tobytes(), start, "RSA2 or RSA3")

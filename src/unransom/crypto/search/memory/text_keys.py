@@ -27,7 +27,7 @@ LIMIT = 1 << 14  # runs in one piece of memory
 PASSWORD_REACH = 100  # bytes from the word to the end of what it names
 BEFORE = 48  # bytes in front of a run that may name it
 BITS, NAMED_BITS = 8, 24
-CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-"
+CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 MEMBERS = np.isin(np.arange(256), np.frombuffer(CHARACTERS, np.uint8)).astype(np.uint8)
 LABEL = re.compile(rb"(?i)(?:pass(?:word|wd|phrase)?|key|secret|seed|pwd)[\"'\s]{0,3}[:=][\"'\s]{0,3}$")
 NAMES = (b"pass", b"Pass", b"PASS", b"pwd=", b"PWD=")
@@ -46,7 +46,7 @@ def find(memory: Memory, clues: Clues) -> Iterator[Candidate]:
             text = memory[at : at + length * stride : stride].tobytes()
             for key, form in _readings(text):
                 before = memory[max(at - BEFORE * stride, 0) : at : stride].tobytes()
-                named = bool(LABEL.search(before)) or b"=" in text.rstrip(b"=")
+                named = bool(LABEL.search(before))
                 if named or clues.guesses:
                     yield _candidate(key, at, form, named=named)
     yield from _passwords(memory)
@@ -54,9 +54,7 @@ def find(memory: Memory, clues: Clues) -> Iterator[Candidate]:
 
 def _readings(text: bytes) -> Iterator[tuple[bytes, str]]:
     """Yield the keys that ``text`` may say."""
-    if b"=" in text.rstrip(b"="):  # an assignment: the name stands before the key
-        text = text[text.rstrip(b"=").rindex(b"=") + 1 :]
-    digits = text.removeprefix(b"0x").strip(b"=")
+    digits = text.removeprefix(b"0x")
     if len(digits) in {2 * size for size in SIZES}:
         try:
             key = binascii.unhexlify(digits)
@@ -66,7 +64,7 @@ def _readings(text: bytes) -> Iterator[tuple[bytes, str]]:
             if looks_random(key):
                 yield key, "hexadecimal"
             return
-    plain = text.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+    plain = text.translate(bytes.maketrans(b"-_", b"+/"))
     if len(plain) in {-(-size * 4 // 3) for size in SIZES}:
         key = base64.b64decode(plain + b"=" * (-len(plain) % 4))
         if looks_random(key):
