@@ -103,6 +103,11 @@ class Target(Record, frozen=True, kw_only=True):
     others: tuple[FileRef, ...] = ()
     guess: SchemeGuess | None = None
 
+    @property
+    def proper(self) -> bool:
+        """Whether files are of the family for sure, or of none: not of those that they only may be of."""
+        return not self.family or any(ref.family == self.family for ref in self.samples)
+
 
 class AttackPlan(Record, frozen=True, kw_only=True):
     """What an attack would cost on a target, and what it promises.

@@ -10,17 +10,16 @@ import msgspec
 from unransom.case import files
 from unransom.case.case import Case
 from unransom.catalog.schemes.described import family_of
-from unransom.core.records import FileRef
 from unransom.core.searches import Described
 from unransom.run.described import FACT, described_in
 from unransom.run.searches import LOCKED
 
 
 def adopt(case: Case, found: Described) -> bool:
-    """Keep ``found`` in the case and name the files by it that it was found on; return whether it is new.
+    """Keep ``found`` in the case, for the files of the family it was found on; return whether it is new.
 
-    Call inside of a transaction and ``publish`` after it. Files whose names do not show it become candidates:
-    a key must prove itself on each of them.
+    Call inside of a transaction and ``publish`` after it. It becomes a candidate for each of the files: a key
+    must prove itself on every one.
     """
     known = described_in(case)
     family = family_of(found.description)
@@ -32,18 +31,8 @@ def adopt(case: Case, found: Described) -> bool:
     )
     where = f"{LOCKED} AND coalesce(family, '') = :family"
     for ref in list(files.select(case.database, where, family=found.family)):
-        original = family.original_name(ref.path)
-        _name(case, _named(ref, family.name, original))
+        original = ref.original or family.original_name(ref.path) or b""
+        named = msgspec.structs.replace(ref, candidates=(family.name, *ref.candidates), original=original)
+        body = files.encode(named).decode()
+        case.database.execute("UPDATE files SET body = ? WHERE id = ?", (body, ref.id))
     return True
-
-
-def _named(ref: FileRef, name: str, original: bytes | None) -> FileRef:
-    candidates = (name, *ref.candidates)
-    if original is None:
-        return msgspec.structs.replace(ref, candidates=candidates)
-    return msgspec.structs.replace(ref, family=name, candidates=candidates, original=ref.original or original)
-
-
-def _name(case: Case, ref: FileRef) -> None:
-    body = files.encode(ref).decode()
-    case.database.execute("UPDATE files SET family = ?, body = ? WHERE id = ?", (ref.family, body, ref.id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -147,12 +148,23 @@ class Search:
     def _shards(self) -> Iterator[tuple[int, Shard]]:
         for plan in self._plans:
             target = self._targets.get(plan.family)
-            if target is None or not samples(self._database, plan.family):
+            if target is None or not self._left(plan.family):
                 continue
             for number, shard in self._for_each(plan, target) if plan.each else self._for_all(plan, target):
                 if self._now() >= self._end:
                     return
                 yield number, shard
+
+    def _left(self, family: str) -> bool:
+        """Return whether a file of ``family`` waits for a key that nothing has found in the meantime."""
+        query = (
+            f"SELECT 1 FROM files WHERE {LOCKED} AND {OF_FAMILY} AND id NOT IN ({SOLVED}) AND NOT EXISTS"
+            " (SELECT 1 FROM json_each(body, '$.candidates') AS each JOIN json_each(:proven) AS opened"
+            " ON each.value = opened.value)"
+        )
+        proven = json.dumps([name for name in files.proven_keys(self._database) if name != family])
+        values = {"family": family, "proven": proven}
+        return self._database.execute(query, values).fetchone() is not None
 
     def _for_all(self, plan: AttackPlan, target: Target) -> Iterator[tuple[int, Shard]]:
         for number in range(1, plan.shards + 1):

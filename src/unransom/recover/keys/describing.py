@@ -16,9 +16,11 @@ from unransom.catalog.schemes.extents import Extents, Whole
 from unransom.catalog.schemes.family import NAMED, Family
 from unransom.catalog.schemes.known import KnownStream, bitmap_of
 from unransom.catalog.schemes.layout import Field, Head, Tail
+from unransom.catalog.schemes.plans import EachSpan, OneStream
 from unransom.catalog.schemes.wraps import RunKey
 from unransom.core.keys import Key, KeyKind
 from unransom.core.records import FileRef
+from unransom.core.searches import SchemeGuess
 from unransom.core.streams import Salvage
 
 
@@ -88,3 +90,12 @@ def is_named(family: Family, locked: Salvage) -> bool:
     """Return whether ``locked`` carries a mark that names ``family`` for sure."""
     mark = family.read(locked)
     return mark is not None and mark.bits >= NAMED
+
+
+def shape_of(guess: SchemeGuess | None) -> Shape:
+    """Return where files are locked, as far as their comparison with originals tells."""
+    if guess is None or not guess.description:
+        return Shape()
+    plan = msgspec.json.decode(guess.description, type=Description).plan
+    extents = plan.extents if isinstance(plan, OneStream | EachSpan | KnownStream) else Whole()
+    return Shape(extents, guess.head, guess.tail)

@@ -104,7 +104,8 @@ def _from_known_bytes(data: Bytes, size: int, name: bytes, head: int, tail: int)
         cribs = _cribs(data, size, name, length)
         if len(cribs) == length:
             key = np.array([cribs[position] for position in range(length)], np.uint8)
-            yield ShortKey(key, None, Shape(Whole(), head, tail))
+            if key.any():
+                yield ShortKey(key, None, Shape(Whole(), head, tail))
 
 
 def _ends(data: Bytes, key: Bytes, window: int, *, complete: bool) -> Iterator[int | None]:

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unransom.catalog.families import family as family_named
+from unransom.catalog.schemes.described import family_of
 from unransom.core.context import Context
 from unransom.core.messages import say
-from unransom.core.records import Output, Problem, Record, State
+from unransom.core.records import FileRef, Output, Problem, Record, State
 from unransom.core.searches import LockedFile
 from unransom.core.text import shown
 from unransom.recover.unlock.layers import Layer, unwind
+
+
+def _likely(ref: FileRef, context: Context) -> Iterator[str]:
+    """Yield the families that ``ref`` may be of: its own, and those that were found for the case."""
+    described = {family.name for family in map(family_of, context.described)}
+    if ref.family:
+        yield ref.family
+    yield from (name for name in ref.candidates if not ref.family or name in described)
 
 
 def run(locked: LockedFile, context: Context) -> Iterator[Record]:
@@ -20,7 +29,7 @@ def run(locked: LockedFile, context: Context) -> Iterator[Record]:
     """
     ref = locked.ref
     own = tuple(secret.family for secret in locked.own)
-    names = tuple(dict.fromkeys((*own, *((ref.family,) if ref.family else ref.candidates))))
+    names = tuple(dict.fromkeys((*own, *_likely(ref, context))))
     families = tuple(family_named(name, context.described) for name in names)
     with context.open(ref) as reader:
         found = unwind(Layer(ref, reader, families, ref.name, ref.original, locked.own), context)

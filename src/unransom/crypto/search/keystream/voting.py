@@ -113,7 +113,7 @@ def refined(locked: Sequence[Bytes], found: Vote, sure: Scores) -> Vote:
     for _ in range(ROUNDS):
         before = found.key
         opened = [data ^ np.resize(before, len(data)) for data in locked]
-        followers = _followers(opened)
+        followers = followers_of(opened)
         table = sure.copy()
         for data, plain in zip(locked, opened, strict=True):
             follow(data, plain, len(before), followers, table)
@@ -123,8 +123,8 @@ def refined(locked: Sequence[Bytes], found: Vote, sure: Scores) -> Vote:
     return found
 
 
-def _followers(opened: Sequence[Bytes]) -> NDArray[np.float32]:
-    """Return the logarithm of how often each value follows on each, the values before by rows."""
+def followers_of(opened: Sequence[Bytes]) -> NDArray[np.float32]:
+    """Return the logarithm of how often each value follows on each; those before are the rows."""
     pairs = np.zeros(VALUES * VALUES, np.int64)
     for data in opened:
         pairs += np.bincount(data[:-1].astype(np.int64) * VALUES + data[1:], minlength=VALUES * VALUES)

@@ -38,6 +38,8 @@ CANDIDATES = 24  # keys tried on a file, about
 
 def plan(target: Target, context: Context) -> AttackPlan | None:
     """Say at which distance the bytes of samples agree."""
+    if not target.proper:
+        return None  # they are looked at among those of no family
     repeating = {blackbasta.FAMILY.name, "moneymessage"}
     if target.family in repeating:
         return _planned(target, CHANCE, say("its keystream is short and begins again within a file"))

@@ -1,0 +1,1 @@
+"""What locked files, compared with each other and with originals, tell about how they were locked."""
