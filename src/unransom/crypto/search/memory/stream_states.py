@@ -21,6 +21,7 @@ CONSTANTS = (b"expand 32-byte k", b"expand 16-byte k")
 LANES = (1, 4, 8, 16)  # copies of each word
 STATE = 64  # bytes
 REACH = STATE * max(LANES)
+SURE, GUESSED = 128, 32  # bits: of a state, and of one that is read as something rarer than it looks like
 SALSA_TAIL = (6, 7, 8, 9)  # words of nonce and counter
 CHACHA_TAIL = (12, 13, 14, 15)
 SALSA_KEY = (1, 2, 3, 4, 11, 12, 13, 14)
@@ -51,7 +52,7 @@ def together(memory: Memory, start: int, constants: bytes) -> Iterator[Candidate
     for order in DIAGONALS:
         words = {word: state[4 * place : 4 * place + 4] for place, word in enumerate(order)}
         plain = b"".join(words[word] for word in range(16))
-        yield from _candidate("Salsa20", start, plain, SALSA_KEY, SALSA_TAIL)
+        yield from _candidate("Salsa20", start, plain, SALSA_KEY, SALSA_TAIL, bits=GUESSED)
 
 
 def _rows(memory: Memory, start: int, constants: bytes) -> Iterator[Candidate]:
@@ -79,7 +80,7 @@ def _wide(memory: Memory, start: int, constants: bytes, lanes: int) -> Iterator[
 
 
 def _candidate(
-    cipher: str, start: int, state: bytes, key: tuple[int, ...], tail: tuple[int, ...]
+    cipher: str, start: int, state: bytes, key: tuple[int, ...], tail: tuple[int, ...], bits: int = SURE
 ) -> Iterator[Candidate]:
     """Yield the key in ``state``, 16 words, if it looks like one."""
     words = [state[4 * word : 4 * word + 4] for word in range(16)]
@@ -92,7 +93,7 @@ def _candidate(
             kind=KeyKind.RAW,
             data=data,
             offset=start,
-            bits=128,
+            bits=bits,
             why=say("the constants of {cipher} beside it", cipher=cipher),
             parts={"tail": b"".join(words[word] for word in tail)},
         )
