@@ -68,6 +68,11 @@ class Board:
         number = offset // self.cluster
         return 0 <= number < len(self.claims.taken) and not self.claims.taken[number]
 
+    def free_heads(self, magic: bytes) -> list[int]:
+        """Return the places in clusters that are not taken at which a file with ``magic`` may begin."""
+        places = self.heads[~self.claims.taken[self.heads // self.cluster]].tolist()
+        return [place for place in places if self.space.read_at(place, len(magic)) == magic]
+
     def free_marks(self, kind: int) -> Places:
         """Return where marks of a kind stand in clusters that are not taken."""
         places = self.marks[kind]

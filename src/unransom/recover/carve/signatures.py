@@ -59,12 +59,13 @@ BEGINNINGS: dict[str, tuple[bytes, ...]] = {
 FURTHER: dict[str, tuple[int, bytes]] = {"mp4": (4, b"ftyp"), "tar": (257, b"ustar"), "ico": (0, b"\0\0\1\0")}
 
 # Marks inside of files. None is so short or so frequent that finding it would cost more than reading.
-LOCAL, CENTRAL, END_RECORD, PIXELS, START_XREF, OBJECT, ROOT = range(7)
+LOCAL, CENTRAL, END_RECORD, PIXELS, IMAGE_END, START_XREF, OBJECT, ROOT = range(8)
 MARKS: dict[int, bytes] = {
     LOCAL: b"PK\x03\x04",
     CENTRAL: b"PK\x01\x02",
     END_RECORD: b"PK\x05\x06",
     PIXELS: b"IDAT",
+    IMAGE_END: b"IEND\xaeB`\x82",
     START_XREF: b"startxref",
     OBJECT: b" 0 obj",
     ROOT: "Root Entry".encode("utf-16-le"),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from unransom.recover.carve.board import Board
 from unransom.recover.carve.found import Found
+from unransom.recover.carve.reassembly import png
 from unransom.recover.carve.reassembly import zip as zips
 
 Method = Callable[[Board, int, int], Iterator[Found]]
@@ -13,4 +14,5 @@ Method = Callable[[Board, int, int], Iterator[Found]]
 # In the order of value: what is proven by more takes its clusters first.
 METHODS: dict[str, Method] = {
     "zip": zips.find,
+    "png": png.find,
 }

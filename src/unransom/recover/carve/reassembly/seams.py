@@ -67,14 +67,17 @@ class Seamstress:
         trail, sound = self._walk(part.check.fork(), part.start, part.end, shift)
         return sound and trail[-1].check.holds()
 
-    def two(self, part: Part, left: int, right: int) -> int | None:
-        """Return the offset at which ``part`` goes over from shift ``left`` to ``right``."""
+    def two(self, part: Part, left: int, rights: Iterable[int]) -> Placed | None:
+        """Return where ``part`` goes over from shift ``left`` to one of ``rights``."""
         trail, _ = self._walk(part.check.fork(), part.start, part.end, left)
-        for fork in reversed(trail):
-            if fork.at < part.end and fork.at % self._cluster == 0:
+        borders = [fork for fork in reversed(trail) if fork.at < part.end and fork.at % self._cluster == 0]
+        for right in rights:
+            for fork in borders:
+                if self._cost.left < 0:
+                    return None
                 behind, sound = self._walk(fork.check.fork(), fork.at, part.end, right)
                 if sound and behind[-1].check.holds():
-                    return fork.at
+                    return Placed(fork.at, right)
         return None
 
     def three(self, part: Part, left: int, right: int, following: Continuations) -> list[Placed] | None:

@@ -181,8 +181,8 @@ class Zips:
         if left.shift == right.shift:
             if len(borders) < 2 or seams.whole(part, left.shift):
                 return []
-        elif (cut := seams.two(part, left.shift, right.shift)) is not None:
-            return [Placed(cut, right.shift)]
+        elif (cut := seams.two(part, left.shift, [right.shift])) is not None:
+            return [cut]
         return seams.three(part, left.shift, right.shift, lambda before: in_order(self._free, before, TRIED))
 
     def _part(self, entry: Entry, end: int, left: Placed) -> Part | None:

@@ -1,0 +1,158 @@
+"""PNG images, by the CRC-32 of their chunks: a chunk that does not hold has a cut in it.
+
+Behind it stands another chunk or the end of the image. All of these that are in the space were found by
+their marks, and only those that stand at the right place of a cluster come into question.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from unransom.catalog.formats import png
+from unransom.core.records import Grade
+from unransom.recover.carve.board import DENSE, OTHER, Board, in_order
+from unransom.recover.carve.found import Found, proof_of
+from unransom.recover.carve.reassembly.anchors import Placed
+from unransom.recover.carve.reassembly.seams import Cost, Part, Seamstress, spans_of
+from unransom.recover.carve.signatures import IMAGE_END, PIXELS
+from unransom.recover.carve.space import Spliced
+
+MAGIC = png.MAGIC
+ALLOWANCE = 192 << 20  # bytes that may be read for one image
+RIGHTS = 24  # places of the next chunk that are tried
+TRIED = 768  # clusters that are tried where no mark tells how the image goes on
+CUTS = 8  # of one image
+LONGEST = 1 << 28  # bytes of an image
+FRAME = 12  # bytes of a chunk besides its data
+
+
+class ChunkSum:
+    """The CRC-32 of a chunk from its type on, the stored sum included."""
+
+    def __init__(self) -> None:
+        self._crc = 0
+        self._tail = b""
+
+    def feed(self, data: bytes) -> bool:
+        """Take what follows."""
+        data = self._tail + data
+        self._crc = zlib.crc32(data[:-4], self._crc)
+        self._tail = data[-4:]
+        return True
+
+    def fork(self) -> ChunkSum:
+        """Return a copy that goes on by itself."""
+        other = ChunkSum()
+        other._crc, other._tail = self._crc, self._tail
+        return other
+
+    def holds(self) -> bool:
+        """Return whether the last four bytes are the sum of those before."""
+        return len(self._tail) == 4 and int.from_bytes(self._tail) == self._crc
+
+
+class Pngs:
+    """The images of a board."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._space = board.space
+        self._free = board.free((DENSE, OTHER))
+        self._marks = np.sort(np.concatenate([board.free_marks(PIXELS), board.free_marks(IMAGE_END)]))
+
+    def find(self, heads: Sequence[int]) -> Iterator[Found]:
+        """Yield the images that begin at ``heads``, with every sum right."""
+        for head in heads:
+            if png.recognise(self._space.read_at(head, 64)) and (found := self._rebuilt(head)) is not None:
+                yield found
+
+    def _rebuilt(self, head: int) -> Found | None:
+        pieces = [Placed(0, head)]
+        seams = Seamstress(self._space, self._board.cluster, Cost(ALLOWANCE))
+        position = len(MAGIC)
+        while len(pieces) <= CUTS:
+            reader = Spliced(self._space, spans_of(pieces, LONGEST))
+            position, ended = _sound(reader, position)
+            if ended:
+                return self._judged(pieces, position)
+            more = self._mended(position, pieces[-1].shift, reader, seams)
+            if more is None:
+                return None
+            pieces += more
+        return None
+
+    def _judged(self, pieces: list[Placed], size: int) -> Found | None:
+        spans = spans_of(pieces, size)
+        verdict = png.validate(Spliced(self._space, spans))
+        if verdict.grade is not Grade.GOOD:
+            return None
+        return Found("png", spans, proof_of("png", verdict.bits), verdict.bits, verdict.why)
+
+    def _mended(self, start: int, shift: int, reader: Spliced, seams: Seamstress) -> list[Placed] | None:
+        """Return how the image goes on in the chunk at ``start``, which does not hold."""
+        head = reader.read_at(start, 8)
+        cluster = self._board.cluster
+        border = -(-start // cluster) * cluster
+        if len(head) == 8 and png.TYPE.fullmatch(head[4:]) and border - start != 0:
+            end = start + FRAME + int.from_bytes(head[:4])
+            if end < LONGEST and (found := self._in_chunk(Part(start + 4, end, ChunkSum()), shift, seams)):
+                return found
+        return self._at_border(start, border, shift) if border - start < 8 else None
+
+    def _in_chunk(self, part: Part, shift: int, seams: Seamstress) -> list[Placed] | None:
+        rights = self._rights(part.end + 4, shift)
+        cut = seams.two(part, shift, rights[:RIGHTS])
+        if cut is not None:
+            return [cut]
+        if part.end - part.start > 64 * self._board.cluster:
+            return None
+        return seams.onward(part, shift, lambda before: in_order(self._free, before, TRIED), depth=1)
+
+    def _rights(self, offset: int, shift: int) -> list[int]:
+        """Return the shifts with which a chunk's type stands at ``offset``, the nearest ahead first."""
+        cluster = self._board.cluster
+        shifts = self._marks - offset
+        shifts = shifts[(shifts % cluster == 0) & (shifts != shift)]
+        ahead = shifts[shifts > shift]
+        behind = shifts[shifts < shift][::-1]
+        return [*ahead[:RIGHTS].tolist(), *behind[:RIGHTS].tolist(), *ahead[RIGHTS:].tolist()]
+
+    def _at_border(self, start: int, border: int, shift: int) -> list[Placed] | None:
+        """Return the piece that begins in the frame of the chunk at ``start``."""
+        cluster = self._board.cluster
+        left = self._space.read_at(start + shift, border - start)
+        for number in in_order(self._free, (border + shift) // cluster - 1, 4 * TRIED):
+            place = number * cluster
+            head = left + self._space.read_at(place, 8)
+            length = int.from_bytes(head[:4])
+            if not png.TYPE.fullmatch(head[4:8]) or length >= LONGEST:
+                continue
+            check = ChunkSum()
+            check.feed((left + self._space.read_at(place, length + FRAME - len(left)))[4:])
+            if check.holds():
+                return [Placed(border, place - border)]
+        return None
+
+
+def _sound(reader: Spliced, position: int) -> tuple[int, bool]:
+    """Return where the first chunk stands from ``position`` on that does not hold; whether the image ends."""
+    while True:
+        head = reader.read_at(position, 8)
+        length = int.from_bytes(head[:4])
+        if len(head) < 8 or not png.TYPE.fullmatch(head[4:]) or length >= LONGEST:
+            return position, False
+        check = ChunkSum()
+        check.feed(reader.read_at(position + 4, length + 8))
+        if not check.holds():
+            return position, False
+        position += length + FRAME
+        if head[4:] == b"IEND":
+            return position, True
+
+
+def find(board: Board, part: int, parts: int) -> Iterator[Found]:
+    """Yield the images of one share of the beginnings."""
+    return Pngs(board).find(board.free_heads(MAGIC)[part::parts])
