@@ -46,4 +46,5 @@ def _each(memory: Memory, wanted: bytes) -> Iterator[int]:
         at = data.find(wanted, at + 1)
 
 
-FINDER = Finder("structures", private_keys.REACH + private_keys.BACK, find)
+REACH = max(private_keys.REACH, stream_states.REACH, windows_keys.REACH)
+FINDER = Finder("structures", REACH, find)
