@@ -27,9 +27,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from unransom.core.keys import Key, KeyKind
 
-MAX_KEY_FILE = 8 << 20  # bytes; the largest key seen is a table of 3 MiB, twice as long in hexadecimal
+MAX_KEY_FILE = 24 << 20  # bytes; the largest key seen is a table of 10 MiB, twice as long in hexadecimal
 MAX_RAW = 8192  # bytes of a raw key: longer data is no key by itself, but for
-TABLES = frozenset({1 << 20, 3 << 20})  # bytes of the key tables of Hive
+TABLES = frozenset({0x100000, 0x300000, 0xA00000})  # bytes of key tables: of Hive v3, v4, and v1 and v2
 PUBLIC_EXPONENTS = (65537, 3, 17)
 
 

@@ -18,10 +18,11 @@ from unransom.core.searches import AttackPlan, Pair, SchemeGuess, Shard, Target
 SAMPLES = 24  # files of a group that keys are tried on
 OTHERS = 176  # more files, for what many tell together
 LARGEST_SAMPLE = 16 << 20  # bytes; larger ones come last
-PAIRS = 512  # of a group
+PAIRS = 8192  # of a group
 TAIL = 2048  # bytes that a locker may add to a file
 KNOWN = 4096  # originals that a target is given
 CLUES = 64  # solved neighbours that a search hears of
+QUICK = 120.0  # seconds of one core that a search may take which comes first
 TRIED = 4  # files of a group that a search for each file is tried on in full before it is given up
 
 BUDGET = "budget"  # fact of the case: seconds that searches may take in this run
@@ -110,12 +111,21 @@ class Search:
     that was found meanwhile says where to look for others.
     """
 
-    def __init__(self, database: sqlite3.Connection, now: Callable[[], float] = time.monotonic) -> None:
-        """Plan on what is stored; the case's budget is in seconds of the clock that ``now`` reads."""
+    def __init__(
+        self, database: sqlite3.Connection, longest: float, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Plan on what is stored.
+
+        Args:
+            database: Of the case. Its budget is in seconds of the clock that ``now`` reads.
+            longest: Searches that take more seconds of one core are left out.
+            now: The clock.
+        """
         self._database = database
         self._now = now
         self._end = now() + budget_of(database)
-        plans = [plan for plan in files.records_of(database, AttackPlan) if plan.shards]
+        every = files.records_of(database, AttackPlan)
+        plans = [plan for plan in every if plan.shards and plan.seconds <= longest]
         self._plans = sorted(plans, key=lambda plan: plan.seconds / max(plan.chance, 1e-9))
         self._targets = {target.family: target for target in targets(database)} if plans else {}
         self._given: set[int] = set()
@@ -207,7 +217,7 @@ class Search:
         item = shard.target.samples[0].id if shard.plan.each else 0
         name = f"{shard.plan.attack} {shard.plan.family} {item} {shard.number} {len(shard.target.clues)}"
         number = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=7).digest())
-        done = "SELECT 1 FROM journal WHERE step = 'search' AND item = ? AND done"
+        done = "SELECT 1 FROM journal WHERE step IN ('search', 'deep search') AND item = ? AND done"
         if not self._database.execute(done, (number,)).fetchone():
             yield number, shard
 

@@ -69,7 +69,9 @@ def test_opens_with_its_key(vector):
 
 def test_a_wrong_key_never_gives_the_original(vector):
     name, _, made = vector
-    wrong = bytes(byte ^ 0x55 for byte in made.key_file) if b"BEGIN" not in made.key_file else bytes(32)
+    # Not all bytes in the same way: under two windows of a table that would make no difference.
+    turned = bytes(byte ^ (index * 0x55 + 1 & 0xFF) for index, byte in enumerate(made.key_file))
+    wrong = turned if b"BEGIN" not in made.key_file else bytes(32)
     for _, data, bits, _ in opened(name, made, wrong):
         assert data != made.plain or not made.plain
         assert bits < PROVEN

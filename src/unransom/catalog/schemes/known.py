@@ -47,27 +47,29 @@ class KnownStream(Data, frozen=True, tag="known-stream"):
         size, stream = mark.plain_size or 0, np.frombuffer(facts.fields[self.key], np.uint8)
         if not len(stream):
             raise BadMarkError(say("the keystream has no bytes"))
-        edges = _edges(facts.fields[self.known], len(stream)) if self.known else [(0, len(stream), True)]
-        turns = size // len(stream) + 1 if self.repeats and len(edges) > 1 else 1
-        if len(edges) * turns > MOST_PIECES:
+        runs = [(0, len(stream), True)]
+        if self.known:
+            runs = edges(known_of(facts.fields[self.known], len(stream)))
+        turns = size // len(stream) + 1 if self.repeats and len(runs) > 1 else 1
+        if len(runs) * turns > MOST_PIECES:
             raise BadMarkError(say("too little of the keystream is known for a file as large as this"))
-        return Plan(size, self._pieces(size, self.extents.spans(size, facts), stream, edges))
+        return Plan(size, self._pieces(size, self.extents.spans(size, facts), stream, runs))
 
     def _pieces(
-        self, size: int, spans: Iterator[Span], stream: NDArray[np.uint8], edges: list[tuple[int, int, bool]]
+        self, size: int, spans: Iterator[Span], stream: NDArray[np.uint8], runs: list[tuple[int, int, bool]]
     ) -> Iterator[Piece]:
         position = used = 0
         for span in spans:
             if span.start > position:
                 yield Keep(self.skip + position, span.start - position)
             position = span.start
-            if self.repeats and len(edges) == 1:
+            if self.repeats and len(runs) == 1:
                 yield Unlock(self.skip + position, len(span), Xor(stream.tobytes(), used))
                 position, used = span.end, used + len(span)
                 continue
-            for start, length, known in self._parts(used, len(span), stream, edges):
+            for start, length, known in self._parts(used, len(span), stream, runs):
                 if known:
-                    yield Unlock(self.skip + position, length, _Part(stream, start))
+                    yield Unlock(self.skip + position, length, Slice(stream, start))
                 else:
                     yield Lost(length)
                 position += length
@@ -76,7 +78,7 @@ class KnownStream(Data, frozen=True, tag="known-stream"):
             yield Keep(self.skip + position, size - position)
 
     def _parts(
-        self, used: int, length: int, stream: NDArray[np.uint8], edges: list[tuple[int, int, bool]]
+        self, used: int, length: int, stream: NDArray[np.uint8], runs: list[tuple[int, int, bool]]
     ) -> Iterator[tuple[int, int, bool]]:
         """Yield place, length and whether they are known of the next ``length`` bytes of the keystream."""
         end = used + length
@@ -86,14 +88,14 @@ class KnownStream(Data, frozen=True, tag="known-stream"):
                 yield place, end - used, False
                 return
             turn = used - place
-            for low, high, known in edges:
+            for low, high, known in runs:
                 first, last = max(turn + low, used), min(turn + high, end)
                 if first < last:
                     yield first - turn, last - first, known
             used = min(turn + len(stream), end)
 
 
-class _Part:
+class Slice:
     """XOR with a keystream from one of its bytes on."""
 
     spill = 0
@@ -110,13 +112,22 @@ class _Part:
         self._used = end
 
 
-def _edges(bitmap: bytes, length: int) -> list[tuple[int, int, bool]]:
-    """Return the runs of bytes that are known, or not, with their first byte and that behind their last."""
+def edges(known: NDArray[np.bool_]) -> list[tuple[int, int, bool]]:
+    """Return the runs of what is known, or not: their first byte and that behind their last."""
+    borders = [0, *(np.flatnonzero(known[1:] != known[:-1]) + 1).tolist(), len(known)]
+    return [(low, high, bool(known[low])) for low, high in pairwise(borders) if low < high]
+
+
+def known_of(bitmap: bytes, length: int) -> NDArray[np.bool_]:
+    """Return which bytes are known, by a bit for each, that of the first byte highest.
+
+    Raises:
+        BadMarkError: There are fewer bits than bytes.
+    """
     known = np.unpackbits(np.frombuffer(bitmap, np.uint8))[:length].astype(bool)
     if len(known) < length:
         raise BadMarkError(say("the keystream has no bytes"))
-    borders = [0, *(np.flatnonzero(known[1:] != known[:-1]) + 1).tolist(), length]
-    return [(low, high, bool(known[low])) for low, high in pairwise(borders)]
+    return known
 
 
 def bitmap_of(known: NDArray[np.bool_]) -> bytes:

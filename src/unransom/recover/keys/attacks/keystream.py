@@ -26,6 +26,7 @@ from unransom.recover.keys.shared_stream import Member, Stream, clusters, from_p
 
 NAME = "keystream"
 LOOKED = 12  # samples in which a shared keystream is looked for
+PAIRS = 64  # originals that are used
 STREAMS = 8  # keystreams that are tried
 JUDGED = 24  # files that a keystream is tried on
 EXTENDED = 6  # files that a longer keystream is voted on with, at least
@@ -86,7 +87,7 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
         first = target.pairs[0]
         shape = Shape(tail=max(first.locked.size - first.plain.size, 0))
     found = members((*target.samples, *target.others), shape, context)
-    streams = from_pairs(target.pairs, shape, context)[:STREAMS]
+    streams = from_pairs(target.pairs[:PAIRS], shape, context)[:STREAMS]
     tried = 0
     for stream in streams:
         tried += 1
