@@ -57,6 +57,7 @@ check: .venv/.develop
 	$(BIN)/python tools/result_reference.py --check
 	$(BIN)/python tools/command_reference.py --check
 	$(BIN)/python tools/catalogue_reference.py --check
+	$(BIN)/python tools/description_reference.py --check
 
 format: .venv/.develop
 	$(BIN)/ruff format .
@@ -66,6 +67,7 @@ docs: .venv/.develop
 	$(BIN)/python tools/result_reference.py
 	$(BIN)/python tools/command_reference.py
 	$(BIN)/python tools/catalogue_reference.py
+	$(BIN)/python tools/description_reference.py
 
 coverage: .venv/.develop system
 	$(BIN)/coverage erase

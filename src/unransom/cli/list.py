@@ -86,7 +86,7 @@ def command(subject: str, families: tuple[Path, ...], schema: bool, as_json: boo
             say("--schema and --family are about families"), hint=say("see `unransom list --help`")
         )
     if schema:
-        from unransom.catalog.schemes.described import schema as schema_of
+        from unransom.catalog.schemes.description_schema import schema as schema_of
 
         print(json.dumps(schema_of(), ensure_ascii=False, indent=2))
         return 0

@@ -9,7 +9,8 @@ import pytest
 
 from unransom.catalog.families import FAMILIES
 from unransom.catalog.schemes.data import parts_of
-from unransom.catalog.schemes.described import encoded, schema
+from unransom.catalog.schemes.described import encoded
+from unransom.catalog.schemes.description_schema import schema
 from unransom.catalog.schemes.description_text import DescriptionError, read_description
 from unransom.core.errors import UsageError
 
@@ -177,6 +178,14 @@ def test_the_schema_takes_what_the_program_takes():
         validator.validate(json.loads(json.dumps(tomllib.loads(text.decode()))))
     wrong = tomllib.loads(HARBOUR.replace(b"size = 32", b"siez = 32").decode())
     assert not validator.is_valid(wrong)
+
+
+def test_the_schema_explains_every_key():
+    for name, part in schema()["$defs"].items():
+        assert part["description"], name
+        keys = {key: each for key, each in part["properties"].items() if key != "type"}
+        silent = {key for key, each in keys.items() if not each.get("description")}
+        assert len(keys) == 1 or all(f"`{key}`" in part["description"] for key in silent), name
 
 
 def test_built_in_families_have_no_faults():

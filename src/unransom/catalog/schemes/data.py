@@ -19,16 +19,24 @@ LARGEST = (1 << 63) - 1  # bytes of a file, and more than any has
 MOST_METADATA = 1 << 20  # bytes of a part of the metadata
 
 Hex = Annotated[
-    str, Meta(pattern="^(?:[0-9a-f]{2})*$", description="Bytes, two lower-case hexadecimal digits each.")
+    str,
+    Meta(
+        title="hexadecimal",
+        pattern="^(?:[0-9a-f]{2})*$",
+        description="Bytes, two lower-case hexadecimal digits each.",
+    ),
 ]
 Name = Annotated[
     str,
     Meta(pattern="^[a-z][a-z0-9 _-]{0,39}$", description="A name to refer to; it begins with a letter."),
 ]
-FieldName = Annotated[str, Meta(description="Name of a field of head or tail.", extra={"refers": "field"})]
+FieldName = Annotated[
+    str, Meta(title="name", description="Name of a field of head or tail.", extra={"refers": "field"})
+]
 BytesName = Annotated[
     str,
     Meta(
+        title="name",
         description="Name of a field of head or tail, or of a part of the unwrapped key.",
         extra={"refers": "bytes"},
     ),
@@ -36,6 +44,7 @@ BytesName = Annotated[
 NumberName = Annotated[
     str,
     Meta(
+        title="name",
         description="Name of a number of head or tail, or of a part of the unwrapped key of 8 bytes or less.",
         extra={"refers": "number"},
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -27,7 +27,7 @@ from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import Message, say
 from unransom.crypto.keyfiles import read_keys
 
-Pattern = Annotated[str, Meta(min_length=1, max_length=400, description="A regular expression.")]
+Pattern = Annotated[str, Meta(title="regular expression", min_length=1, max_length=400)]
 Text = Annotated[str, Meta(max_length=400)]
 OneWrap = X25519 | AgreedBox | KeyBox | SealedBox | Rsa | RunKey | Password | TwoLevel
 NUMBER = 8  # bytes of the longest part of a key that is a number
@@ -260,11 +260,6 @@ def _behind(plan: Layout, head: int) -> Layout:
 def encoded(description: Description) -> bytes:
     """Return ``description`` as it travels and is stored: JSON, without the key."""
     return msgspec.json.encode(msgspec.structs.replace(description, key=""))
-
-
-def schema() -> dict[str, Any]:
-    """Return the JSON Schema of a description; what refers to what, and to which family, it cannot say."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Description)}
 
 
 @functools.lru_cache(maxsize=256)

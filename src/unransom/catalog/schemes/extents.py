@@ -245,7 +245,7 @@ class Listed(Data, frozen=True, tag="listed"):
 
 
 class Behind(Data, frozen=True, tag="behind"):
-    """Other extents, of what lies behind the first ``start`` bytes."""
+    """Other ``extents``, of what lies behind the first ``start`` bytes."""
 
     start: Amount
     extents: Extents
@@ -268,7 +268,7 @@ class Joined(Data, frozen=True, tag="joined"):
 
 
 class UpTo(Data, frozen=True):
-    """What is locked of files of up to ``largest`` bytes."""
+    """The ``extents`` of files of up to ``largest`` bytes."""
 
     largest: Length
     extents: Extents
@@ -302,7 +302,7 @@ class BySize(Data, frozen=True, tag="by-size"):
 
 
 class OfKind(Data, frozen=True):
-    """What is locked of files with one of ``extensions``: lower-case and without the dot."""
+    """The ``extents`` of files with one of ``extensions``: lower-case and without the dot."""
 
     extensions: tuple[Annotated[str, Meta(pattern=r"^[^.\sA-Z]+$")], ...]
     extents: Extents

@@ -129,13 +129,7 @@ Part = Field | Number | Magic | Sum
 
 
 class _Parts(Data, frozen=True):
-    """Metadata of fixed size.
-
-    Attributes:
-        parts: In the order of the file.
-        wrapped: Name of the field with the wrapped key.
-        campaign: Name of the field that identifies victim or run, shown in hexadecimal.
-    """
+    """Metadata of fixed size."""
 
     parts: Annotated[tuple[Part, ...], Meta(min_length=1, max_length=64)]
     wrapped: FieldName = ""
@@ -208,7 +202,13 @@ def _sure(part: Part, value: bytes, summed: bytes) -> int:
 
 
 class Tail(_Parts, frozen=True):
-    """Metadata behind the original's bytes."""
+    """Metadata behind the original's bytes.
+
+    Attributes:
+        parts: In the order of the file.
+        wrapped: Name of the field with the wrapped key.
+        campaign: Name of the field that identifies victim or run, shown in hexadecimal.
+    """
 
     def __call__(self, locked: Reader) -> Mark | None:
         """Return the mark of ``locked``, None where a magic is missing or the file is too short."""
@@ -219,7 +219,13 @@ class Tail(_Parts, frozen=True):
 
 
 class Head(_Parts, frozen=True):
-    """Metadata before the locked bytes; how long the original is, only its fields tell."""
+    """Metadata before the locked bytes; how long the original is, only its fields tell.
+
+    Attributes:
+        parts: In the order of the file.
+        wrapped: Name of the field with the wrapped key.
+        campaign: Name of the field that identifies victim or run, shown in hexadecimal.
+    """
 
     def __call__(self, locked: Reader) -> Mark | None:
         """Return the mark of ``locked``, None where a magic is missing or the file is too short."""

@@ -141,8 +141,8 @@ class EachSpan(Data, frozen=True, tag="each-span"):
         return lambda _: self.cipher.start(key)
 
 
-class Behind(Data, frozen=True, tag="behind"):
-    """The whole original, padded to blocks of 16 bytes, is one stream behind a head of ``start`` bytes."""
+class Behind(Data, frozen=True, tag="behind-head"):
+    """The original, padded to blocks of 16 bytes, is one stream of ``cipher`` behind ``start`` bytes."""
 
     cipher: Cipher
     start: Length
@@ -155,8 +155,13 @@ class Behind(Data, frozen=True, tag="behind"):
         return Plan(size, iter([Unlock(self.start, padded, self.cipher.start(key))]))
 
 
-class Chosen(Data, frozen=True, tag="by-number"):
-    """Other plans for other values of a number in the metadata: one that names the cipher, for example."""
+class Chosen(Data, frozen=True, tag="chosen"):
+    """Other plans for other values of a number in the metadata: one that names the cipher, for example.
+
+    Attributes:
+        number: Its name.
+        cases: The plan for each value.
+    """
 
     number: NumberName
     cases: dict[Length, OneStream | EachSpan | Behind]
