@@ -87,6 +87,7 @@ def command(
             budget=0.0 if wanted else budget,
             last="wanted",
             extra=WANTED if wanted else NOTHING,
+            left_out=frozenset({"unlock"}),
         )
         work = work_alone(job, executor, screen, LANGUAGE)
     if out and work.secrets:

@@ -18,8 +18,9 @@ from unransom.core.searches import Described, LockedFile, Searched, Secret, Shar
 from unransom.evidence import open_store
 from unransom.run.described import described_in
 from unransom.run.executor import Executor, Fate, Outcome
-from unransom.run.flow import FLOW, Numbered, Step
+from unransom.run.flow import FLOW, SEARCHES, Numbered, Step
 from unransom.run.found_schemes import adopt
+from unransom.run.searches import budget_of
 from unransom.run.work import Done, Item, Surroundings, Task, name_of
 
 TASK_ITEMS = 128
@@ -42,6 +43,7 @@ class Engine:
         item_seconds: float = ITEM_SECONDS,
         *,
         extra: frozenset[str] = frozenset(),
+        left_out: frozenset[str] = frozenset(),
     ) -> None:
         self._case = case
         self._database: sqlite3.Connection = case.database
@@ -49,7 +51,8 @@ class Engine:
         self._keys = keys
         self._listener = listener
         self._item_seconds = item_seconds
-        self._left_out = OPTIONAL - extra
+        self._left_out = OPTIONAL - extra | left_out
+        self._used: frozenset[str] = frozenset()  # fingerprints of keys that unlock has tried
         self.times: list[tuple[str, float, int, int]] = []  # step, seconds, items, bytes
 
     def run(self, last: str = FLOW[-1].name) -> None:
@@ -60,17 +63,43 @@ class Engine:
         """
         if self._keys and self._case.new_keys({key.fingerprint for key in self._keys}):
             self._reopen()
+        self._used = self._all_keys()
         self._case.outputs().clear_scratch()
         for source in self._case.unlisted():
             self._list(source)
         for step in FLOW:
-            if step.name not in self._left_out and (step.name != "unlock" or self._any_key()):
+            if self._due(step):
                 self._perform(step)
             if step.name == last:
                 return
 
-    def _any_key(self) -> bool:
-        return bool(self._keys or found_keys.of(self._database))
+    def _due(self, step: Step) -> bool:
+        """Return whether ``step`` has something to do that an earlier one of its name had not."""
+        if step.name in self._left_out:
+            return False
+        if step.name in SEARCHES:
+            self._lock_again()
+            return budget_of(self._database) > 0
+        if step.name != "unlock":
+            return True
+        keys = self._all_keys()
+        if keys - self._used:
+            self._reopen()
+        self._used |= keys
+        return bool(keys)
+
+    def _all_keys(self) -> frozenset[str]:
+        found = (secret.key.fingerprint for secret in found_keys.of(self._database))
+        return frozenset((*found, *(key.fingerprint for key in self._keys)))
+
+    def _lock_again(self) -> None:
+        """Let searches have the files that no key opened; what a key opened and failed to prove stays so."""
+        with transaction(self._database):
+            self._database.execute(
+                "UPDATE files SET state = 'locked' WHERE state = 'failed'"
+                " AND json_extract(body, '$.state') = 'locked' AND id NOT IN (SELECT item FROM records"
+                " WHERE type = 'Problem' AND json_extract(body, '$.code') <> 'key')"
+            )
 
     def _reopen(self) -> None:
         """Give files that no earlier key opened another chance."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -92,12 +93,15 @@ def _targets(database: sqlite3.Connection) -> Iterator[Numbered]:
     yield from (Numbered(number, target) for number, target in enumerate(searches.targets(database), 1))
 
 
-def _shards_left(database: sqlite3.Connection) -> tuple[int, int]:
-    return searches.Search(database).total, 0
-
-
-def _shards(database: sqlite3.Connection) -> Iterator[Numbered]:
-    return map(Numbered._make, searches.Search(database))
+def _search(name: str, longest: float) -> Step:
+    """Return a step for the searches that take at most ``longest`` seconds of one core."""
+    return Step(
+        name,
+        "unransom.recover.keys.search:run",
+        lambda database: (searches.Search(database, longest).total, 0),
+        lambda database: map(Numbered._make, searches.Search(database, longest)),
+        unit="parts",
+    )
 
 
 def _with_own_keys(database: sqlite3.Connection) -> Callable[[FileRef], Item]:
@@ -122,14 +126,19 @@ def _delivery(database: sqlite3.Connection, ref: FileRef) -> Delivery:
     return Delivery(ref=ref, output=output, expected=expected, manifest=manifest)
 
 
+# Unlock comes as soon as there are keys: what they open needs no search, and long searches come last.
+UNLOCK = _per_file("unlock", "unransom.recover.unlock.step:run", LOCKED, _with_own_keys)
+_PLAN = _anew("plan", "unransom.recover.keys.plan:run", _targets)
+SEARCHES = frozenset({"scheme", "plan", "search", "deep search"})  # steps that the budget is for
+
 FLOW: tuple[Step, ...] = (
     _per_file("triage", "unransom.examine.triage.step:run", FOUND),
     _anew("keys", "unransom.recover.keys.given:run", _groups),
+    UNLOCK,
     _anew("scheme", "unransom.examine.scheme.step:run", _targets),
-    _anew("plan", "unransom.recover.keys.plan:run", _targets),
-    Step("search", "unransom.recover.keys.search:run", _shards_left, _shards, unit="parts"),
+    *(_PLAN, _search("search", searches.QUICK), UNLOCK),
+    *(_PLAN, _search("deep search", math.inf), UNLOCK),
     _per_file("wanted", "unransom.recover.keys.wanted:run", LOCKED),
-    _per_file("unlock", "unransom.recover.unlock.step:run", LOCKED, _with_own_keys),
     _per_file("copy", "unransom.recover.copy.step:run", INTACT),
     _per_file("integrity", "unransom.verify.integrity.step:run", DELIVERED, _deliveries),
 )

@@ -55,6 +55,7 @@ class Job(msgspec.Struct, frozen=True):
         last: Name of the last step to perform.
         deadline_hours: Hours that the business gave the team, if it said.
         extra: Optional steps to perform: ``copy`` for the whole tree, ``wanted`` for wrapped keys.
+        left_out: Steps not to perform.
         item_seconds: Seconds that every file may take besides a share for its size.
     """
 
@@ -70,6 +71,7 @@ class Job(msgspec.Struct, frozen=True):
     last: str = FLOW[-1].name
     deadline_hours: float | None = None
     extra: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
     item_seconds: float = ITEM_SECONDS
 
 
@@ -94,7 +96,9 @@ def recover(job: Job, executor: Executor, listener: Listener = silent, language:
         add_sources(case, job.memory, "memory")
         add_manifests(case, job.manifests)
         add_descriptions(case, descriptions)
-        engine = Engine(case, executor, keys, listener, job.item_seconds, extra=job.extra)
+        engine = Engine(
+            case, executor, keys, listener, job.item_seconds, extra=job.extra, left_out=job.left_out
+        )
         try:
             engine.run(job.last)
         finally:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from unransom.core.errors import UsageError
 from unransom.core.messages import say
-from unransom.recover.keys.attacks import keystream, repeats, seeds, zipcrypto
+from unransom.recover.keys.attacks import hive_table, keystream, memory, repeats, seeds, zipcrypto
 from unransom.recover.keys.attacks.attack import Attack
 
-ATTACKS: tuple[Attack, ...] = (keystream.ATTACK, repeats.ATTACK, seeds.ATTACK, zipcrypto.ATTACK)
+ATTACKS: tuple[Attack, ...] = (
+    keystream.ATTACK,
+    hive_table.ATTACK,
+    repeats.ATTACK,
+    seeds.ATTACK,
+    zipcrypto.ATTACK,
+    memory.ATTACK,
+)
 
 
 def attack(name: str) -> Attack:

@@ -1,0 +1,165 @@
+"""Keys in memory: dumps, hibernation and page files, captures and temporary files are scanned for them.
+
+What looks like a key is tried on the locked files at once. A dump is cut into pieces that overlap, so that
+no key is missed between two.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+from unransom.catalog.families import family as family_named
+from unransom.catalog.schemes.family import Family
+from unransom.core.context import Context
+from unransom.core.keys import Key, KeyKind
+from unransom.core.messages import Message, say
+from unransom.core.records import FileRef, KeyFound, Record
+from unransom.core.searches import AttackPlan, Searched, Secret, Shard, Target
+from unransom.core.streams import Salvage
+from unransom.recover.keys.attacks.attack import Attack
+from unransom.recover.keys.proof import proof_of
+
+NAME = "memory"
+PIECE = 64 << 20  # bytes
+BYTES_PER_SECOND = 100e6  # of one core
+LOOKED = 8  # samples whose metadata says what stood near the key
+BESIDE = range(8, 65)  # bytes of metadata that may stand near it
+SURE = 64  # bits from which a candidate is tried on every sample; guesses only on the first
+
+
+def plan(target: Target, context: Context) -> AttackPlan | None:
+    """Return the cost of looking through all dumps."""
+    family = family_named(target.family, context.described) if target.family else None
+    if family is None or not family.takes:
+        return None
+    if not target.dumps:
+        if not target.proper:
+            return None
+        why = say("no memory dump, hibernation or page file was given")
+        helps = say("the memory of a machine that was locked, before it was switched off")
+        return AttackPlan(attack=NAME, family=target.family, why=why, helps=helps)
+    pieces = sum(-(-dump.size // PIECE) for dump in target.dumps)
+    size = sum(dump.size for dump in target.dumps)
+    return AttackPlan(
+        attack=NAME,
+        family=target.family,
+        shards=pieces,
+        candidates=size,
+        seconds=size / BYTES_PER_SECOND,
+        chance=0.5 if target.proper else 0.05,
+        why=say("{count} dumps with {bytes} bytes may hold its key", count=len(target.dumps), bytes=size),
+    )
+
+
+def search(shard: Shard, context: Context) -> Iterator[Record]:
+    """Scan one piece of a dump and try what it holds."""
+    from unransom.crypto.search.memory import OVERLAP  # noqa: PLC0415 numba takes half a second to import
+
+    target = shard.target
+    family = family_named(target.family, context.described)
+    dump, start = _piece(target.dumps, shard.number - 1)
+    with context.open(dump) as reader:
+        data = reader.read_at(start, PIECE + OVERLAP)
+    last = start + PIECE >= dump.size
+    keys = _keys(data, _clues(target, family, context), 0 if last else OVERLAP, dump.name, start)
+    fitting = [(key, bits, why) for key, bits, why in keys if key.kind in family.takes]
+    for key, bits, why in fitting:
+        yield from _tried(key, family, target.samples if bits >= SURE else target.samples[:1], why, context)
+    yield Searched(
+        attack=NAME, family=family.name, item=0, shard=shard.number, candidates=min(PIECE, dump.size - start)
+    )
+
+
+def _piece(dumps: tuple[FileRef, ...], number: int) -> tuple[FileRef, int]:
+    """Return which dump the piece with a number is of, and where it begins there."""
+    for dump in dumps:
+        pieces = -(-dump.size // PIECE)
+        if number < pieces:
+            return dump, number * PIECE
+        number -= pieces
+    raise ValueError("there is no such piece")
+
+
+Beside = tuple[bytes, ...]
+
+
+def _clues(target: Target, family: Family, context: Context) -> Beside:
+    """Return what the metadata of samples holds that may have stood near a key: nonces, wrapped keys."""
+    beside: dict[bytes, None] = {}
+    for ref in target.samples[:LOOKED]:
+        with context.open(ref) as reader:
+            mark = family.read(Salvage(reader, ref.name))
+        fields = mark.fields.values() if mark else ()
+        beside |= dict.fromkeys(field for field in fields if len(field) in BESIDE)
+    return tuple(beside)
+
+
+def _keys(
+    data: bytes, beside: Beside, overlap: int, name: bytes, start: int
+) -> tuple[tuple[Key, int, Message], ...]:
+    """Return the keys in a piece, each with the bits and the sentence of what shows it."""
+    found = _scanned(data, beside, overlap)
+    origin = name.decode("utf-8", "replace")
+    return tuple(
+        (Key(kind, body, f"{origin}+0x{start + at:x}"), bits, why) for kind, body, at, bits, why in found
+    )
+
+
+@functools.lru_cache(maxsize=2)
+def _scanned(
+    data: bytes, beside: Beside, overlap: int
+) -> tuple[tuple[KeyKind, bytes, int, int, Message], ...]:
+    from unransom.crypto.search.memory import Clues, scan  # noqa: PLC0415 numba is slow to load
+
+    found = scan(data, Clues(beside=beside), overlap=overlap)
+    return tuple((each.kind, each.data, each.offset, each.bits, each.why) for each in found)
+
+
+def _tried(
+    key: Key, family: Family, samples: tuple[FileRef, ...], why: Message, context: Context
+) -> Iterator[Record]:
+    """Yield the key for every sample that it opens; for all files of the family where it opens several."""
+    opened: list[tuple[FileRef, int, Message]] = []
+    for ref in samples:
+        with context.open(ref) as reader:
+            locked = Salvage(reader, ref.name)
+            mark = family.read(locked)
+            file_key = family.unwrap(mark, key) if mark else None
+            if mark is None or file_key is None:
+                continue
+            proof = proof_of(family, locked, mark, file_key, ref.original or ref.path)
+        if proof:
+            opened.append((ref, *proof))
+    shared = len(opened) > 1 or len(opened) == len(samples) or key.kind is not KeyKind.RAW
+    for ref, bits, proof_why in opened[: 1 if shared else None]:
+        item = 0 if shared else ref.id
+        yield KeyFound(
+            family=family.name,
+            fingerprint=key.fingerprint,
+            bits=bits,
+            proof=say(
+                "found in memory at {place}: {what}; {why}",
+                place=key.origin,
+                what=str(why),
+                why=str(proof_why),
+            ),
+            item=item,
+            attack=NAME,
+        )
+        yield Secret(family=family.name, key=key, item=item)
+
+
+ATTACK = Attack(
+    name=NAME,
+    title="Keys in memory dumps",
+    weakness="T12",
+    plan=plan,
+    search=search,
+    references=(
+        "https://www.usenix.org/conference/17th-usenix-security-symposium/"
+        "lest-we-remember-cold-boot-attacks-encryption-keys",
+        "https://arxiv.org/abs/2012.08487",
+    ),
+    limitations=("Compressed hibernation and page files must be expanded first.",),
+)
