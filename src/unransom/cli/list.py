@@ -63,11 +63,24 @@ def _sources(_: tuple[Path, ...]) -> Iterator[Row]:
         yield {"name": kind.name, "title": kind.title}
 
 
+def _channels(_: tuple[Path, ...]) -> Iterator[Row]:
+    from unransom.catalog.channels import CHANNELS
+
+    for each in CHANNELS:
+        yield {
+            "name": each.name,
+            "title": each.title,
+            "limitations": each.limitations,
+            "references": each.references,
+        }
+
+
 SUBJECTS: dict[str, Callable[[tuple[Path, ...]], Iterator[Row]]] = {
     "families": _families,
     "formats": _formats,
     "losses": _losses,
     "sources": _sources,
+    "channels": _channels,
 }
 
 

@@ -30,6 +30,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("unlock", t("Unlock single files with a key.")),
     Command("carve", t("Get files out of the free space of an image, fragments put together.")),
     Command("databases", t("Get rows out of damaged files of MySQL, MariaDB and SQL Server.")),
+    Command("orders", t("Prove orders against payments from exports, and fill in what is missing.")),
     Command("verify", t("Check files by their structure and against hashes of the originals.")),
     Command("report", t("Write the report of a case again, in either language.")),
     Command("case", t("Show a case, or check its evidence chain and outputs.")),

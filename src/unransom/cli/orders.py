@@ -1,0 +1,228 @@
+"""``unransom orders``: what exports of sales and payment channels prove, and the fill of what is missing."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from unransom.cli.options import EXISTING, PATH, jsonl_option, progress_option
+from unransom.cli.screen import Screen, Style, say_to_people
+from unransom.cli.speech import LANGUAGE, spoken, t
+from unransom.core.errors import EXIT_DONE, EXIT_INCOMPLETE, UsageError, VerificationError
+from unransom.core.messages import say
+
+if TYPE_CHECKING:
+    from unransom.catalog.exports.channel import Export, Source
+    from unransom.verify.orders.match import Match
+    from unransom.verify.orders.reading import Unread
+
+files_argument = click.argument("files", nargs=-1, required=True, type=EXISTING, metavar="FILE...")
+
+
+def reading_options(function: Any) -> Any:
+    """Add what the user may say about exports whose own values leave it open."""
+    for option in (
+        click.option("--shop", default="", metavar="NAME", help=t("Shop that the exports belong to.")),
+        click.option("--zone", default="", metavar="ZONE", help=t("Time zone of times written without one.")),
+        click.option(
+            "--dates", type=click.Choice(["", "dmy", "mdy"]), default="", help=t("Order of day and month.")
+        ),
+        click.option(
+            "--decimal", type=click.Choice(["", "point", "comma"]), default="", help=t("Decimal mark.")
+        ),
+        click.option("--encoding", default="", metavar="NAME", help=t("Encoding of the text.")),
+    ):
+        function = option(function)
+    return function
+
+
+@click.group(help=t("Prove orders against payments from exports, and fill in what is missing."))
+def command() -> None:
+    """Group the commands."""
+
+
+@command.command(
+    "read",
+    help=t("Print the records of exports: orders, lines, payments, refunds, fees."),
+    epilog=t("Example: unransom orders read settlement.txt --jsonl"),
+)
+@files_argument
+@reading_options
+@jsonl_option
+def read(files: tuple[Path, ...], jsonl: bool, **reading: str) -> int:
+    """Print how each file is written and what it holds, or every record."""
+    import msgspec
+
+    from unransom.catalog.exports.tables import records
+
+    unread: list[str] = []
+    with _exports(files, reading, unread) as exports:
+        for export in exports:
+            if jsonl:
+                for record in records(export):
+                    print(msgspec.json.encode(record).decode())
+            else:
+                _describe(export)
+    return EXIT_INCOMPLETE if unread else EXIT_DONE
+
+
+@command.command(
+    "check",
+    help=t("Check the control totals and balance chains of exports; exit 14 where one does not hold."),
+    epilog=t("Example: unransom orders check bills/*.zip"),
+)
+@files_argument
+@reading_options
+@jsonl_option
+def check(files: tuple[Path, ...], jsonl: bool, **reading: str) -> int:
+    """Print the verdicts on each export."""
+    import msgspec
+
+    from unransom.core.records import Grade
+    from unransom.verify.orders.control import verdicts
+
+    unread: list[str] = []
+    with _exports(files, reading, unread) as exports:
+        found = list(exports)
+    bad = False
+    for verdict in verdicts(found):
+        bad = bad or verdict.grade is Grade.BAD
+        if jsonl:
+            print(msgspec.json.encode({**msgspec.to_builtins(verdict), "why": spoken(verdict.why)}).decode())
+        else:
+            print(f"{verdict.grade.value:<8} {verdict.file}  {spoken(verdict.why)}")
+    if bad:
+        return VerificationError.exit_code
+    return EXIT_INCOMPLETE if unread else EXIT_DONE
+
+
+@command.command(
+    "match",
+    help=t("Prove every order against every payment; write the classes, the gaps and the open hours."),
+    epilog=t("Example: unransom orders match exports/* --out proof"),
+)
+@files_argument
+@click.option("--out", type=PATH, required=True, metavar="DIR", help=t("Folder for the results."))
+@click.option(
+    "--form",
+    "forms",
+    type=click.Choice(["csv", "xlsx"]),
+    multiple=True,
+    help=t("Of the results; both without it."),
+)
+@click.option("--memory-limit", default="1GB", metavar="SIZE", help=t("Memory that the join may take."))
+@reading_options
+@progress_option
+def match(
+    files: tuple[Path, ...],
+    out: Path,
+    forms: tuple[str, ...],
+    memory_limit: str,
+    progress: Style,
+    **reading: str,
+) -> int:
+    """Print the classes with their counts; write everything."""
+    from unransom.verify.orders.match import Match
+    from unransom.verify.orders.outputs import write_results
+
+    with Screen(progress) as screen:
+        unread: list[str] = []
+        with _exports(files, reading, unread, screen) as exports:
+            found = list(exports)
+        if not found:
+            raise UsageError(say("none of the files is an export that is known"))
+        proof = Match(found, memory_limit, screen)
+        written = write_results(proof, out, LANGUAGE, forms or ("csv", "xlsx"))
+    _print_classes(proof)
+    for path in written:
+        say_to_people(str(path))
+    if any(verdict.grade == "bad" for verdict in proof.verdicts):
+        return VerificationError.exit_code
+    return EXIT_DONE if proof.whole and not unread else EXIT_INCOMPLETE
+
+
+@contextlib.contextmanager
+def _exports(
+    files: tuple[Path, ...], reading: dict[str, str], unread: list[str], screen: Screen | None = None
+) -> Iterator[Iterator[Export]]:
+    """Give the exports that the files hold, one by one.
+
+    Args:
+        files: Files, or folders of them.
+        reading: What the user says about them.
+        unread: Gets the names of files that could not be read; why goes to standard error.
+        screen: Shows the progress.
+    """
+    from unransom.catalog.exports.channel import Reading, Source
+    from unransom.core.outputs import FileReader
+    from unransom.core.progress import silent
+    from unransom.verify.orders.reading import Unread, read_exports
+
+    with contextlib.ExitStack() as stack:
+
+        def sources() -> Iterator[Source]:
+            for path in files:
+                for each in sorted(path.rglob("*")) if path.is_dir() else [path]:
+                    if each.is_file():
+                        yield Source(each.name, stack.enter_context(FileReader(each)), Reading(**reading))
+
+        def read_ones() -> Iterator[Export]:
+            for result in read_exports(sources(), screen or silent):
+                if isinstance(result, Unread):
+                    unread.append(result.name)
+                    _tell(result)
+                else:
+                    yield result
+
+        yield read_ones()
+
+
+def _tell(unread: Unread) -> None:
+    """Say that a file was not read, and what to do."""
+    say_to_people(t("{file}: not read: {why}", file=unread.name, why=spoken(unread.why)))
+    if unread.detail:
+        say_to_people(f"  {unread.detail}")
+    if unread.hint:
+        say_to_people(f"  {t('hint: {hint}', hint=spoken(unread.hint))}")
+
+
+def _describe(export: Export) -> None:
+    conventions = export.conventions
+    print(
+        t(
+            "{file}: {channel}, {sales} rows of orders, {moves} movements of money",
+            file=export.name,
+            channel=export.channel,
+            sales=export.sales.num_rows,
+            moves=export.moves.num_rows,
+        )
+    )
+    written = {"encoding": conventions.encoding, "decimal": conventions.decimal, "dates": conventions.dates}
+    print(
+        "  "
+        + ", ".join(
+            f"{name} {value}" for name, value in (*written.items(), ("zone", conventions.zone)) if value
+        )
+    )
+    for note in export.notes:
+        print(f"  {spoken(note)}")
+
+
+def _print_classes(proof: Match) -> None:
+    from collections import Counter
+
+    from unransom.verify.orders.match import CLASS_NAMES
+
+    counts: Counter[str] = Counter()
+    for row in proof.summary():
+        counts[row.klass] += row.count
+    for name, label in CLASS_NAMES.items():
+        if counts[name]:
+            print(f"{counts[name]:>10,}  {spoken(label)}")
+    for verdict in proof.verdicts:
+        if verdict.grade == "bad":
+            print(f"{verdict.grade.value:<8} {verdict.file}  {spoken(verdict.why)}")

@@ -1,0 +1,85 @@
+"""Control totals: what each export says about itself, and what neighbouring exports say about each other."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from unransom.catalog.exports.channel import Export
+from unransom.catalog.exports.tables import moment
+from unransom.core.messages import Message, say
+from unransom.core.orders import ControlTotal, ExportVerdict
+from unransom.core.records import Grade
+
+SLACK = 1_000_000  # microseconds that one settlement may begin after the other's end
+
+
+def verdicts(exports: Sequence[Export]) -> Iterator[ExportVerdict]:
+    """Yield the verdicts on each export, then those between them.
+
+    GOOD: all totals hold. BAD: one does not. UNKNOWN: the export says nothing about itself.
+    """
+    for export in exports:
+        yield from _own(export)
+    yield from _doubled(exports)
+    yield from _sequences(exports)
+
+
+def _own(export: Export) -> Iterator[ExportVerdict]:
+    broken = [total for total in export.totals if not total.holds]
+    for total in broken:
+        yield ExportVerdict(file=export.name, channel=export.channel, grade=Grade.BAD, why=_broken(total))
+    if not broken:
+        if export.totals:
+            why = say("{count} control totals hold", count=len(export.totals))
+        else:
+            why = say("it has no control total: that nothing is missing is not proven by it")
+        grade = Grade.GOOD if export.totals else Grade.UNKNOWN
+        yield ExportVerdict(file=export.name, channel=export.channel, grade=grade, why=why)
+
+
+def _broken(total: ControlTotal) -> Message:
+    what, stated, found = str(total.what), f"{total.stated.normalize():f}", f"{total.found.normalize():f}"
+    if total.row:
+        return say(
+            "{what}: row {row} should be {stated} and is {found}",
+            what=what,
+            row=total.row,
+            stated=stated,
+            found=found,
+        )
+    return say(
+        "{what}: the export says {stated}, its rows say {found}", what=what, stated=stated, found=found
+    )
+
+
+def _doubled(exports: Sequence[Export]) -> Iterator[ExportVerdict]:
+    """Yield a verdict on each file that is another one again; its rows count once."""
+    seen: dict[str, str] = {}
+    for export in exports:
+        if first := seen.get(export.sha256):
+            why = say("it is {file} again, byte for byte; it counts once", file=first)
+            yield ExportVerdict(file=export.name, channel=export.channel, grade=Grade.PARTIAL, why=why)
+        seen.setdefault(export.sha256, export.name)
+
+
+def _sequences(exports: Sequence[Export]) -> Iterator[ExportVerdict]:
+    """Yield a verdict on each hole between settlements of one marketplace: each begins where one ends."""
+    groups: dict[tuple[str, str], list[Export]] = defaultdict(list)
+    for export in exports:
+        if export.sequence and export.moves.num_rows:
+            currency = export.moves["currency"][0].as_py() or ""
+            groups[export.channel, currency].append(export)
+    for group in groups.values():
+        ordered = sorted(group, key=lambda export: export.sequence[1:] if export.sequence else (0, 0))
+        for before, after in itertools.pairwise(ordered):
+            assert before.sequence is not None  # noqa: S101  filtered above
+            assert after.sequence is not None  # noqa: S101  filtered above
+            if after.sequence[1] - before.sequence[2] > SLACK:
+                why = say(
+                    "a settlement is missing before it: nothing covers {start} to {end}",
+                    start=f"{moment(before.sequence[2]):%Y-%m-%dT%H:%M:%SZ}",
+                    end=f"{moment(after.sequence[1]):%Y-%m-%dT%H:%M:%SZ}",
+                )
+                yield ExportVerdict(file=after.name, channel=after.channel, grade=Grade.BAD, why=why)

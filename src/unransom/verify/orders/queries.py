@@ -1,0 +1,240 @@
+"""The proof as SQL that an auditor can read and run again; money is BIGINT in units of 1/10000.
+
+Tables that are there before: ``files``, ``sales`` and ``moves`` (the exports' rows with the number of
+their file), ``cover`` (which stretches of time the payment exports of a shop cover).
+"""
+
+# One row for each order and export. An order's total is stated, or else the sum of its lines.
+VERSIONS = """
+CREATE OR REPLACE TEMP TABLE versions AS
+SELECT f.realm, s.order_id, s.file,
+       coalesce(any_value(nullif(s.shop, '')), '') AS shop,
+       max(s.updated) AS updated, min(s.created) AS created,
+       coalesce(max(s.order_total), sum(s.line_total)) AS total,
+       count(*) FILTER (s.line_total IS NOT NULL OR s.order_total IS NULL) AS lines,
+       sum(s.tax) AS tax, sum(s.market_tax) AS market_tax,
+       coalesce(any_value(s.state) FILTER (s.state <> 'unknown'), 'unknown') AS state,
+       coalesce(any_value(nullif(s.currency, '')), '') AS currency,
+       coalesce(bool_or(s.free), false) AS free,
+       coalesce(any_value(nullif(s.payment_ref, '')), '') AS payment_ref,
+       min(s.row) AS row
+FROM sales s JOIN files f ON f.id = s.file
+WHERE s.order_id <> ''
+GROUP BY f.realm, s.order_id, s.file
+"""
+# The export with the newest state of an order gives the whole order: lines are never mixed.
+NEWEST = """
+CREATE OR REPLACE TEMP TABLE orders AS
+SELECT * FROM versions
+QUALIFY row_number() OVER (
+    PARTITION BY realm, order_id ORDER BY updated DESC NULLS LAST, total IS NULL, lines DESC, file
+) = 1
+"""
+ONLY = "CREATE OR REPLACE TEMP VIEW orders AS SELECT * FROM versions"
+
+# Within one export equal rows may all be real; across exports the same row is the same movement. Where
+# a channel gives each movement an identifier of its own, an equal row is never another one.
+COUNTED = """
+CREATE OR REPLACE TEMP TABLE counted AS
+SELECT * EXCLUDE (nth) FROM (
+    SELECT m.*, CASE WHEN f.unique_ids THEN 1 ELSE row_number() OVER (
+        PARTITION BY m.file, m.order_key, m.line_key, m.payment_id, m.kind, m.code, m.time, m.currency,
+                     m.amount
+    ) END AS nth, f.channel
+    FROM moves m JOIN files f ON f.id = m.file
+)
+QUALIFY row_number() OVER (
+    PARTITION BY channel, order_key, line_key, payment_id, refers_to, kind, code, time, currency, amount,
+                 fee, nth
+    ORDER BY file, row
+) = 1
+"""
+UNCOUNTED = """
+CREATE OR REPLACE TEMP VIEW counted AS
+SELECT m.*, f.channel FROM moves m JOIN files f ON f.id = m.file
+"""
+DOUBLED = """
+SELECT channel, payment_id, any_value(order_key) AS order_key, count(*) AS times
+FROM moves m JOIN files f ON f.id = m.file
+WHERE f.unique_ids AND payment_id <> ''
+GROUP BY channel, payment_id, kind, code, time, currency, amount HAVING count(*) > 1
+"""
+# A refund that names its payment belongs to that payment's order.
+KEYED = """
+CREATE OR REPLACE TEMP TABLE keyed AS
+SELECT c.* REPLACE (coalesce(nullif(c.order_key, ''), p.order_key, '') AS order_key)
+FROM counted c LEFT JOIN (
+    SELECT payment_id, any_value(order_key) AS order_key FROM counted
+    WHERE payment_id <> '' AND order_key <> '' AND kind = 'payment' GROUP BY payment_id
+) p ON c.order_key = '' AND c.refers_to <> '' AND p.payment_id = c.refers_to
+"""
+UNKEYED = "CREATE OR REPLACE TEMP VIEW keyed AS SELECT * FROM counted"
+# Two exports of one company may tell of the same money: of each order's payments and of its refunds, the
+# one that knows most counts; fees go with the payments.
+CHOSEN = """
+CREATE OR REPLACE TEMP TABLE chosen AS
+SELECT k.* FROM keyed k JOIN (
+    SELECT system, order_key, back, arg_max(channel, weight) AS channel FROM (
+        SELECT f.system, k.order_key, k.kind = 'refund' AS back, k.channel,
+               coalesce(sum(abs(k.amount)) FILTER (k.kind IN ('payment', 'refund')), 0)
+                 - min(f.rank) AS weight
+        FROM keyed k JOIN files f ON f.id = k.file GROUP BY ALL
+    ) GROUP BY ALL
+) best ON best.order_key = k.order_key AND best.back = (k.kind = 'refund') AND best.channel = k.channel
+"""
+UNCHOSEN = "CREATE OR REPLACE TEMP VIEW chosen AS SELECT * FROM keyed"
+
+PAID = """
+CREATE OR REPLACE TEMP TABLE paid AS
+SELECT coalesce(a.realm, f.realm) AS realm, coalesce(a.order_id, c.order_key) AS order_key,
+       CASE WHEN c.order_key = '' THEN c.payment_id ELSE '' END AS single,
+       coalesce(any_value(nullif(c.account, '')), '') AS account,
+       sum(c.amount) FILTER (c.kind = 'payment' AND c.state = 'done') AS paid,
+       count(*) FILTER (c.kind = 'payment' AND c.state = 'done') AS payments,
+       min(c.payment_id) FILTER (c.kind = 'payment' AND c.state = 'done')
+         <> max(c.payment_id) FILTER (c.kind = 'payment' AND c.state = 'done') AS several,
+       coalesce(sum(c.amount) FILTER (c.kind = 'refund' AND c.state = 'done'), 0) AS refunded,
+       coalesce(sum(c.fee), 0) + coalesce(sum(c.amount) FILTER (c.kind = 'fee'), 0) AS fees,
+       coalesce(sum(c.amount) FILTER (c.kind = 'withheld'), 0) AS withheld,
+       coalesce(sum(c.amount) FILTER (c.kind = 'payment' AND c.state IN ('pending', 'deferred')), 0)
+         AS waiting,
+       max(c.due) AS due,
+       coalesce(sum(c.shop_coupon) FILTER (c.kind = 'payment'), 0) AS shop_coupon,
+       coalesce(sum(c.channel_coupon) FILTER (c.kind = 'payment'), 0) AS channel_coupon,
+       min(c.currency) FILTER (c.kind IN ('payment', 'refund')) AS currency,
+       max(c.currency) FILTER (c.kind IN ('payment', 'refund')) AS other_currency,
+       min(c.time) AS paid_at, min_by(c.payment_id, c.row) FILTER (c.kind = 'payment') AS payment_id,
+       min(c.file) AS file, min(c.row) AS row
+FROM chosen c JOIN files f ON f.id = c.file LEFT JOIN aliases a ON a.order_key = c.order_key
+WHERE c.kind IN ('payment', 'refund', 'fee', 'withheld')
+  AND (c.order_key <> '' OR (c.kind = 'payment' AND c.amount > 0))
+GROUP BY ALL
+"""
+JOINED = """
+CREATE OR REPLACE TEMP TABLE joined AS
+SELECT coalesce(o.realm, p.realm) AS realm, coalesce(o.shop, p.account) AS shop,
+       coalesce(o.order_id, p.order_key) AS order_id,
+       coalesce(nullif(o.currency, ''), p.currency) AS currency,
+       o.order_id IS NOT NULL AS has_order, o.state, o.free, o.total, o.tax, o.market_tax, o.lines,
+       o.created, o.updated, o.payment_ref, o.file AS order_file, o.row AS order_row,
+       p.paid, coalesce(p.payments, 0) AS payments, coalesce(p.several, false) AS several,
+       coalesce(p.refunded, 0) AS refunded, coalesce(p.fees, 0) AS fees, coalesce(p.withheld, 0) AS withheld,
+       coalesce(p.waiting, 0) AS waiting, p.due, coalesce(p.shop_coupon, 0) AS shop_coupon,
+       coalesce(p.channel_coupon, 0) AS channel_coupon, p.paid_at, p.payment_id, p.account,
+       p.currency AS paid_currency, p.other_currency, p.file AS payment_file, p.row AS payment_row
+FROM orders o FULL OUTER JOIN paid p ON o.realm = p.realm AND o.order_id = p.order_key
+"""
+# Whether a shop's prices have the tax in them shows in which reading most of its payments fit.
+CONVENTION = """
+CREATE OR REPLACE TEMP TABLE convention AS
+SELECT realm, shop, currency,
+       count(*) FILTER (paid = total - tax AND tax <> 0)
+         > count(*) FILTER (paid = total AND tax <> 0) AS inclusive
+FROM joined WHERE has_order AND paid IS NOT NULL GROUP BY ALL
+"""
+CLASSIFIED = """
+CREATE OR REPLACE TEMP TABLE classified AS
+WITH expecting AS (
+    SELECT j.*, j.total - CASE WHEN c.inclusive THEN coalesce(j.tax, 0) ELSE 0 END AS expected
+    FROM joined j LEFT JOIN convention c USING (realm, shop, currency)
+), explaining AS (
+    SELECT *, CASE
+        WHEN paid IS NULL OR NOT has_order OR expected IS NULL THEN ''
+        WHEN paid_currency <> currency OR other_currency <> paid_currency THEN 'conversion'
+        WHEN paid = expected THEN 'exact'
+        WHEN market_tax <> 0 AND paid = expected - market_tax THEN 'market-tax'
+        WHEN shop_coupon <> 0 AND paid = expected - shop_coupon THEN 'shop-coupon'
+        WHEN channel_coupon <> 0 AND paid = expected - channel_coupon THEN 'channel-coupon'
+        WHEN expected > 0 AND paid > expected AND paid % expected = 0 THEN 'multiple'
+        WHEN paid = expected + fees AND fees <> 0 THEN 'fee-netted'
+        WHEN tax <> 0 AND (paid = total - tax OR paid = total + tax) THEN 'tax'
+        WHEN paid = expected + withheld AND withheld <> 0 THEN 'withheld'
+        WHEN paid * 100 = expected OR paid = expected * 100 THEN 'factor-100'
+        ELSE 'unexplained' END AS why
+    FROM expecting
+)
+SELECT *, CASE
+    WHEN NOT has_order THEN 'payment-without-order'
+    WHEN state = 'cancelled' THEN
+        CASE WHEN coalesce(paid, 0) + refunded > 0 THEN 'cancelled-paid' ELSE 'cancelled' END
+    WHEN coalesce(expected, 0) = 0 AND free AND coalesce(paid, 0) = 0 THEN 'replacement'
+    WHEN paid IS NULL THEN
+        CASE WHEN state = 'pending' OR waiting <> 0 THEN 'not-due' ELSE 'order-without-payment' END
+    WHEN why IN ('exact', 'market-tax', 'shop-coupon', 'channel-coupon') THEN
+        CASE WHEN several THEN 'paid-split' ELSE 'paid' END
+    WHEN why = 'multiple' THEN 'paid-twice'
+    ELSE 'amount-differs' END AS class,
+    CASE WHEN refunded = 0 THEN 'none'
+         WHEN -refunded >= coalesce(paid, 0) THEN 'full' ELSE 'partly' END AS refund
+FROM explaining
+"""
+# Of orders without a payment: is the payment due yet, and does any export cover its time?
+DUE = """
+UPDATE classified SET class = d.class, due = d.due FROM (
+    SELECT u.realm, u.order_id,
+           CASE WHEN bool_or(u.moment BETWEEN v.start AND v.until) THEN 'order-without-payment'
+                WHEN max(v.until) IS NULL OR u.moment <= max(v.until) THEN 'no-evidence'
+                ELSE 'not-due' END AS class,
+           CASE WHEN u.moment > max(v.until) THEN greatest(max(v.next), u.moment) END AS due
+    FROM (SELECT realm, order_id, shop,
+                 CASE WHEN realm = 'amazon' THEN coalesce(updated, created) ELSE created END AS moment
+          FROM classified WHERE class = 'order-without-payment') u
+    LEFT JOIN cover v ON v.realm = u.realm AND v.shop = u.shop
+    GROUP BY u.realm, u.order_id, u.moment
+) d
+WHERE classified.realm = d.realm AND classified.order_id = d.order_id
+  AND classified.class = 'order-without-payment'
+"""
+# Proposals for a person, never more: the same money in the same currency within a quarter of an hour.
+PROPOSED = """
+SELECT p.realm, p.order_id AS key, list(o.order_id ORDER BY o.order_id)[1:5] AS candidates
+FROM classified p JOIN classified o
+  ON o.class IN ('order-without-payment', 'no-evidence') AND o.currency = p.currency AND o.expected = p.paid
+ AND o.created BETWEEN p.paid_at - INTERVAL 15 MINUTE AND p.paid_at + INTERVAL 15 MINUTE
+WHERE p.class = 'payment-without-order' GROUP BY ALL
+"""
+HOURS = """
+CREATE OR REPLACE TEMP TABLE hours AS
+WITH placed AS (
+    SELECT realm, shop, class, coalesce(created, paid_at) AS placed_at FROM classified
+), counted AS (
+    SELECT p.realm, p.shop,
+           date_trunc(CASE WHEN g.coarse THEN 'day' ELSE 'hour' END, placed_at) AS hour,
+           count(*) AS orders,
+           count(*) FILTER (class IN ('paid', 'paid-split', 'replacement', 'cancelled')) AS proven,
+           count(*) FILTER (class = 'payment-without-order') AS only_paid
+    FROM placed p JOIN grain g ON g.realm = p.realm AND g.shop = p.shop
+    WHERE placed_at IS NOT NULL GROUP BY ALL
+), spans AS (
+    SELECT c.realm, c.shop, unnest(generate_series(min(hour), max(hour),
+           CASE WHEN any_value(g.coarse) THEN INTERVAL 1 DAY ELSE INTERVAL 1 HOUR END)) AS hour
+    FROM counted c JOIN grain g ON g.realm = c.realm AND g.shop = c.shop GROUP BY c.realm, c.shop
+    HAVING count(*) < 20000 AND max(hour) - min(hour) < INTERVAL 400 DAY
+), usual AS (
+    SELECT realm, shop, hour(hour) AS clock, avg(orders) AS usual FROM counted GROUP BY ALL
+)
+SELECT s.realm, s.shop, s.hour, coalesce(c.orders, 0) AS orders, coalesce(c.proven, 0) AS proven,
+       coalesce(c.only_paid, 0) AS only_paid, round(coalesce(u.usual, 0), 1) AS usual,
+       CASE WHEN EXISTS (SELECT 1 FROM doubts d WHERE d.realm = s.realm AND d.shop IN (s.shop, '')
+                         AND s.hour BETWEEN date_trunc('day', d.start) AND d.until) THEN 'not-proven'
+            WHEN coalesce(c.orders, 0) = 0 AND coalesce(u.usual, 0) >= 3 THEN 'empty'
+            WHEN coalesce(c.orders, 0) > coalesce(c.proven, 0) THEN 'open'
+            ELSE 'proven' END AS state
+FROM spans s LEFT JOIN counted c USING (realm, shop, hour)
+LEFT JOIN usual u ON u.realm = s.realm AND u.shop = s.shop AND u.clock = hour(s.hour)
+ORDER BY s.realm, s.shop, s.hour
+"""
+SUMMARY = """
+SELECT realm, shop, class, refund, count(*) AS count, currency,
+       coalesce(sum(expected), 0)::BIGINT AS expected, coalesce(sum(paid), 0)::BIGINT AS paid,
+       coalesce(sum(refunded), 0)::BIGINT AS refunded
+FROM classified GROUP BY ALL ORDER BY ALL
+"""
+ORPHANS = "SELECT order_id, payment_id FROM classified WHERE class = 'payment-without-order'"
+WAITING = """
+SELECT realm, order_id, payment_ref FROM classified
+WHERE has_order AND class IN ('order-without-payment', 'no-evidence', 'not-due')
+"""
+UNPROVEN = """
+SELECT count(*) FROM classified WHERE class NOT IN ('paid', 'paid-split', 'replacement', 'cancelled')
+"""

@@ -1,0 +1,66 @@
+"""Opens exports: containers unpacked, channels recognised, what cannot be read told by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from unransom.catalog.channels import recognise
+from unransom.catalog.exports.channel import (
+    HEAD,
+    AmbiguousExportError,
+    Export,
+    Source,
+    UnreadableExportError,
+)
+from unransom.catalog.exports.containers import unwrap
+from unransom.core.errors import UnreadableError
+from unransom.core.messages import Message, say
+from unransom.core.progress import Listener, Progress, silent
+
+
+class Unread(msgspec.Struct, frozen=True):
+    """A file that gave no records: its name, why, and what a person can do."""
+
+    name: str
+    why: Message
+    detail: str = ""
+    hint: Message | None = None
+
+
+def read_exports(sources: Iterable[Source], listener: Listener = silent) -> Iterator[Export | Unread]:
+    """Yield what each source holds; a zip may hold several.
+
+    Args:
+        sources: The files.
+        listener: Told how many are done.
+
+    Raises:
+        AmbiguousExportError: Two readings of a file fit: going on would be a guess.
+    """
+    for number, source in enumerate(sources, 1):
+        yield from _read(source)
+        listener(Progress("orders", number, 0, "files", source.name, bytes_done=source.reader.size))
+
+
+def _read(source: Source) -> Iterator[Export | Unread]:
+    try:
+        for each in unwrap(source):
+            yield _export(each)
+    except UnreadableExportError as error:
+        yield Unread(source.name, error.what, error.detail, error.hint)
+
+
+def _export(source: Source) -> Export | Unread:
+    try:
+        channel = recognise(source.reader.read_at(0, HEAD))
+        if channel is None:
+            return Unread(source.name, say("of no channel that is known"))
+        return channel.read(source)
+    except AmbiguousExportError:
+        raise
+    except UnreadableExportError as error:
+        return Unread(source.name, error.what, error.detail, error.hint)
+    except (UnreadableError, OSError) as error:
+        return Unread(source.name, say("a part of it cannot be read"), str(error))
