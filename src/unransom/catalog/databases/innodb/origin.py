@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.innodb import ddl, decode, frm, lobs, pages, sdi
 from unransom.catalog.databases.innodb.charsets import LATIN1, UTF8
+from unransom.catalog.databases.innodb.inference import inferred
 from unransom.catalog.databases.innodb.instant import arranged
 from unransom.catalog.databases.innodb.liveness import leaves
 from unransom.catalog.databases.innodb.plan import Plan, plan_of
@@ -63,7 +64,7 @@ def tables_of(space: Tablespace, hints: Hints, others: Sequence[Source]) -> tupl
     candidates = [*known, *_from_frm(space, others), *_from_sql(hints)]
     rated = _best(space, indexes, candidates)
     if not rated or rated[0].sound < FITS:
-        return [], [say("{file}: no definition of its table; give one with --schema", file=_name(space))]
+        return _guessed(space, indexes)
     best, *others_rated = rated
     rivals = [
         row.definition.name
@@ -83,6 +84,33 @@ def tables_of(space: Tablespace, hints: Hints, others: Sequence[Source]) -> tupl
     ]
     definition = msgspec.structs.replace(best.definition, confidence=0.5 if rivals else best.sound)
     return [_made(space, definition, best.owner)], problems
+
+
+def _guessed(space: Tablespace, indexes: Iterable[int]) -> tuple[list[Found], list[Message]]:
+    """Return the table by what its records look like, and that a definition would be better."""
+    for index in sorted(indexes, key=lambda each: _clustered(space, each), reverse=True):
+        definition = inferred(space, index)
+        if definition is None or _rate(space, {index: _sample(space, index)}, 0, definition).sound < FITS:
+            continue
+        named = msgspec.structs.replace(definition, name=stem(_name(space)))
+        message = say(
+            "{file}: no definition of its table; its columns are guessed. Give one with --schema",
+            file=_name(space),
+        )
+        return [_made(space, named, index)], [message]
+    return [], [say("{file}: no definition of its table; give one with --schema", file=_name(space))]
+
+
+def _clustered(space: Tablespace, index: int) -> tuple[bool, float]:
+    """Return what speaks for ``index`` holding rows: no transaction on its pages, and long records."""
+    numbers = _sample(space, index)
+    plain, used, records = False, 0, 0
+    for _, data in space.groups(numbers):
+        for page in data.reshape(-1, space.logical):
+            plain |= not page[56:64].any()
+            used += int(page[40]) << 8 | int(page[41])
+            records += max(int(page[54]) << 8 | int(page[55]), 1)
+    return bool(plain), used / max(records, 1)
 
 
 def _empty(space: Tablespace, known: list[TableDef]) -> Message:
