@@ -26,7 +26,7 @@ from unransom.core.spans import Span
 from unransom.evidence import identify, open_store
 from unransom.recover.carve.board import Board
 from unransom.recover.carve.found import Claims, Found, Proof, resolve
-from unransom.recover.carve.reassembly import METHODS
+from unransom.recover.carve.reassembly import LIKELY, METHODS
 from unransom.recover.carve.records import Batch, Carved, Looked, Puzzle, Region, Target, decode, encode
 from unransom.recover.carve.scan import Places
 from unransom.recover.carve.shelf import Shelf
@@ -102,9 +102,7 @@ class Carving:
         if not self._job.cluster and (cluster := _cluster(looked)) != self._target.cluster:
             self._target = msgspec.structs.replace(self._target, cluster=cluster)
             looked = self._look(shelf)
-        claims = Claims(self._size, self._target.cluster)
-        files = resolve([found for each in looked for found in each.found], claims)
-        files += self._join(shelf, _board(looked, claims), claims)
+        files = self._assembled(shelf, looked)
         files = [found for found in files if found.proof >= self._job.least]
         written = self._unwritten(files) if self._job.dry else self._write(files)
         shutil.rmtree(self._work)
@@ -125,30 +123,35 @@ class Carving:
                 self._tell("look", done, self._size, began)
         return [looked for looked in seen.values() if looked is not None]
 
-    def _join(self, shelf: Shelf, board: Board, claims: Claims) -> list[Found]:
-        """Put fragments together, method by method; the better proven file keeps a contested cluster."""
-        stay: list[Found] = []
+    def _assembled(self, shelf: Shelf, looked: list[Looked]) -> list[Found]:
+        """Put fragments together, what is proven by more first; return all files that stay."""
+        wholes = [found for each in looked for found in each.found]
+        every = [found for found in wholes if found.proof >= Proof.STRUCTURE]
+        weak = [found for found in wholes if found.proof < Proof.STRUCTURE]
+        board = _board(looked, Claims(self._size, self._target.cluster))
         began = time.monotonic()
         for number, method in enumerate(METHODS):
-            found = shelf.found(method)
-            if found is None:
-                board.save(self._work / "board")
-                parts = self._executor.workers
-                puzzles = [
-                    Puzzle(
-                        target=self._target,
-                        board=str(self._work / "board"),
-                        method=method,
-                        part=part,
-                        parts=parts,
-                    )
-                    for part in range(parts)
-                ]
-                found = tuple(each for each in self._perform("join", puzzles) if isinstance(each, Found))
-                shelf.put_found(method, found)
-            stay += resolve(found, claims)
+            if method in LIKELY:
+                every, weak = every + weak, []
+            board.claims = Claims(self._size, self._target.cluster)
+            every = resolve(every, board.claims)
+            every += self._join(shelf, board, method)
             self._tell("join", number + 1, len(METHODS), began, unit="parts")
-        return stay
+        return resolve(every, Claims(self._size, self._target.cluster))
+
+    def _join(self, shelf: Shelf, board: Board, method: str) -> tuple[Found, ...]:
+        """Return the files that one method puts together."""
+        found = shelf.found(method)
+        if found is None:
+            folder, parts = self._work / "board", self._executor.workers
+            board.save(folder)
+            puzzles = (
+                Puzzle(target=self._target, board=str(folder), method=method, part=part, parts=parts)
+                for part in range(parts)
+            )
+            found = tuple(each for each in self._perform("join", puzzles) if isinstance(each, Found))
+            shelf.put_found(method, found)
+        return found
 
     def _write(self, files: list[Found]) -> list[Carved]:
         """Write the files that an earlier run has not written; return the records of all."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unransom.core.messages import Message
-from unransom.core.spans import Span, merge
+from unransom.core.spans import Span
 
 
 class Proof(enum.IntEnum):
@@ -44,10 +44,8 @@ CHECKSUMS = frozenset(
         "mssql",
     }
 )
-STRUCTURES = frozenset(
-    {"pdf", "sqlite", "elf", "font", "registry", "mo", "cab", "dex", "javaclass", "gif", "xml"}
-)
-DECODERS = frozenset({"jpeg", "gif", "mp3", "tiff", "svg", "html"})
+STRUCTURES = frozenset({"pdf", "ole2", "elf", "font", "registry", "mo", "cab", "dex", "javaclass"})
+DECODERS = frozenset({"jpeg", "gif", "mp3", "tiff", "sqlite"})
 ENOUGH = 64  # bits by which something counts as proven
 
 
@@ -108,18 +106,18 @@ class Claims:
 
 
 def resolve(found: Sequence[Found], claims: Claims) -> list[Found]:
-    """Return the files that stay, and take their clusters: of two that overlap the better proven one.
+    """Return the files that stay, and take their clusters.
 
-    Of two that are proven equally well, the larger one: the other is a part of it.
+    What is proven comes first, the largest of it first: a picture in a document is a part of that. Of the
+    rest the better proven comes first.
     """
     stay = []
-    for each in sorted(found, key=lambda each: (-each.proof, -each.size, each.start)):
+    for each in sorted(found, key=_rank):
         if claims.free(each.spans):
             claims.add(each.spans)
             stay.append(each)
     return stay
 
 
-def covered(found: Iterable[Found]) -> int:
-    """Return how many bytes of the space lie in at least one of the files."""
-    return sum(len(span) for span in merge(span for each in found for span in each.spans))
+def _rank(each: Found) -> tuple[int, int, int]:
+    return (-min(each.proof, Proof.STRUCTURE), -each.size, each.start)

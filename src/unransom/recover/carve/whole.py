@@ -9,13 +9,14 @@ from unransom.catalog.formats.format import HEAD, Format, Validation
 from unransom.core.records import Grade
 from unransom.core.spans import Span
 from unransom.core.streams import Reader, Window
+from unransom.recover.carve.doubts import is_complete
 from unransom.recover.carve.found import Found, Proof, proof_of
 from unransom.recover.carve.signatures import Guess, guesses
 from unransom.recover.carve.space import Space
 
 SMALLEST = 24  # bytes: what is shorter is no file that anyone misses
 LONGEST = 1 << 40  # bytes of a file
-FROM_THEIR_ENDS = frozenset({"zip", "ooxml"})  # found by the directory at their end, whole or not
+FROM_THEIR_ENDS = frozenset({"zip", "ooxml", "pdf"})  # found by what their ends say, whole or not
 GENEROUS = 64 << 20  # bytes that may be read for one beginning before it costs the others
 PATIENCE = 64  # times the size of the region that may be read for all of its beginnings
 
@@ -86,8 +87,11 @@ class Wholes:
         try:
             ends = _ends(guess.format, reader)
             for end in ends:
-                verdict = guess.format.validate(Window(reader, 0, end))
-                if verdict.grade is Grade.GOOD:
+                content = Window(reader, 0, end)
+                verdict = guess.format.validate(content)
+                if verdict.grade is Grade.GOOD and is_complete(
+                    guess.format.name, content, reader.read_at(end, 16)
+                ):
                     return _found(guess.format, start, end, verdict)
         except OutOfBudgetError:
             pass

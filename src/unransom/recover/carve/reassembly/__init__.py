@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 
 from unransom.recover.carve.board import Board
 from unransom.recover.carve.found import Found
-from unransom.recover.carve.reassembly import png
+from unransom.recover.carve.reassembly import ole2, pdf, png
 from unransom.recover.carve.reassembly import zip as zips
 
 Method = Callable[[Board, int, int], Iterator[Found]]
 
-# In the order of value: what is proven by more takes its clusters first.
-METHODS: dict[str, Method] = {
-    "zip": zips.find,
-    "png": png.find,
-}
+# What is proven by sums and offsets comes first, and takes its clusters from all that comes later.
+PROVEN: dict[str, Method] = {"zip": zips.find, "pdf": pdf.find, "png": png.find}
+LIKELY: dict[str, Method] = {"ole2": ole2.find}
+METHODS = PROVEN | LIKELY

@@ -88,3 +88,8 @@ def _followed(options: list[_Option], last: int, anchors: Sequence[Anchor]) -> l
         placed.append(Placed(anchors[option.anchor].offset, option.shift))
         last = option.before
     return placed[::-1]
+
+
+def nearest(places: Sequence[int], wanted: int) -> list[int]:
+    """Return the places that are nearest to the wanted one."""
+    return sorted(places, key=lambda place: abs(place - wanted))[:CANDIDATES]

@@ -20,7 +20,7 @@ from unransom.core.records import Grade
 from unransom.core.spans import Span
 from unransom.recover.carve.board import DENSE, OTHER, TEXT, Board, in_order
 from unransom.recover.carve.found import Found, proof_of
-from unransom.recover.carve.reassembly.anchors import CANDIDATES, Anchor, Placed, arrange
+from unransom.recover.carve.reassembly.anchors import Anchor, Placed, arrange, nearest
 from unransom.recover.carve.reassembly.checks import RAW, Check, Inflation, Sum
 from unransom.recover.carve.reassembly.seams import Cost, Part, Seamstress, spans_of
 from unransom.recover.carve.signatures import CENTRAL, END_RECORD, LOCAL, SECTOR
@@ -29,8 +29,8 @@ from unransom.recover.carve.space import Spliced
 END_FIELDS = struct.Struct("<4s4H2IH")
 MOST_MEMBERS = 1 << 17
 LONGEST_DIRECTORY = 64 << 20  # bytes
-TRIED = 4096  # clusters that are tried behind a cut whose other side no anchor tells
-ALLOWANCE = 256 << 20  # bytes that may be read for one archive, besides 16 times its size
+TRIED = 1024  # clusters that are tried behind a cut whose other side no anchor tells
+ALLOWANCE = 96 << 20  # bytes that may be read for one archive, besides 8 times its size
 
 Names = dict[tuple[bytes, int], list[int]]
 
@@ -100,7 +100,7 @@ class Zips:
         """Return a directory that lies in two pieces; its first entry is looked for by its mark."""
         cluster = self._board.cluster
         borders = range(-(-(offset + 1) // cluster) * cluster, offset + size + 1, cluster)
-        for place in _nearest(self._board.free_marks(CENTRAL).tolist(), offset + right):
+        for place in nearest(self._board.free_marks(CENTRAL).tolist(), offset + right):
             left = place - offset
             if left % cluster or left == right:
                 continue
@@ -124,7 +124,7 @@ class Zips:
         placed = arrange([anchor for anchor in anchors if anchor.places])
         if not placed or placed[0].offset != 0 or placed[-1].offset != directory.offset:
             return None
-        cost = Cost(ALLOWANCE + 16 * directory.end)
+        cost = Cost(ALLOWANCE + 8 * directory.end)
         pieces = self._cuts(entries, placed, directory, Seamstress(self._space, self._board.cluster, cost))
         if pieces is None:
             return None
@@ -152,7 +152,7 @@ class Zips:
             for place in self._names.get((name, crc), ())
             if (place - entry.offset) % cluster == directory.pieces[0].shift % cluster
         ]
-        return tuple(_nearest(places, entry.offset + directory.pieces[0].shift))
+        return tuple(nearest(places, entry.offset + directory.pieces[0].shift))
 
     def _cuts(
         self, entries: list[Entry], placed: list[Placed], directory: Directory, seams: Seamstress
@@ -183,6 +183,8 @@ class Zips:
                 return []
         elif (cut := seams.two(part, left.shift, [right.shift])) is not None:
             return [cut]
+        if isinstance(part.check, Sum):
+            return None  # a sum tells nothing before its end: there would be too many ways to try
         return seams.three(part, left.shift, right.shift, lambda before: in_order(self._free, before, TRIED))
 
     def _part(self, entry: Entry, end: int, left: Placed) -> Part | None:
@@ -209,8 +211,3 @@ def find(board: Board, part: int, parts: int) -> Iterator[Found]:
 def _sorted(directory: Directory) -> Directory:
     directory.entries.sort(key=lambda entry: entry.offset)
     return directory
-
-
-def _nearest(places: Sequence[int], wanted: int) -> list[int]:
-    """Return the places that are nearest to the wanted one."""
-    return sorted(places, key=lambda place: abs(place - wanted))[:CANDIDATES]

@@ -1,0 +1,70 @@
+"""What a carver must ask besides the formats' own checks, because a file on a disk goes on into the next one.
+
+A validator judges a file that someone calls one: it may be cut off at a place where it still makes sense, or
+run into another file of its kind. Here is looked for what only the whole file has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from unransom.core.streams import CHUNK, Reader
+from unransom.recover.carve.pdf_sections import END, LINEARIZED, section
+from unransom.recover.carve.signatures import SECTOR
+
+TAIL = 256  # bytes in which the end of a document stands
+OGG_PAGE = 27 + 255 + 255 * 255  # bytes of the largest page
+LAST_PAGE = 4  # flag
+
+
+def is_complete(name: str, reader: Reader, following: bytes) -> bool:
+    """Return whether a file of format ``name`` has the end that it must have, and only one beginning.
+
+    Args:
+        name: Of its format.
+        reader: The file.
+        following: What stands behind it in the space.
+    """
+    check = _CHECKS.get(name)
+    return check is None or check(reader, following)
+
+
+def _pdf(reader: Reader, _following: bytes) -> bool:
+    """The end names a cross-reference that is there; a document for the web is as long as it says."""
+    linearized = LINEARIZED.search(reader.read_at(0, 1024))
+    if linearized and int(linearized[1]) != reader.size:
+        return _found_after(reader, int(linearized[1]))
+    end = END.search(reader.read_at(max(0, reader.size - TAIL), TAIL))
+    if end is None or section(reader, int(end[1])) is None:
+        return False
+    return not _begins_again(reader, b"%PDF-")
+
+
+def _found_after(reader: Reader, length: int) -> bool:
+    """Return whether a document was added to later: it is longer than it says, and has an end there."""
+    return length < reader.size and b"%%EOF" in reader.read_at(max(0, length - 32), 32)
+
+
+def _begins_again(reader: Reader, magic: bytes) -> bool:
+    """Return whether another file begins at a later sector."""
+    position = SECTOR
+    while position < reader.size:
+        data = reader.read_at(position, CHUNK)
+        at = data.find(magic)
+        while at >= 0:
+            if (position + at) % SECTOR == 0:
+                return True
+            at = data.find(magic, at + 1)
+        position += len(data) or reader.size
+    return False
+
+
+def _ogg(reader: Reader, following: bytes) -> bool:
+    """No page follows that does not hold: the last one is marked as such, or what follows is no page."""
+    tail = reader.read_at(max(0, reader.size - OGG_PAGE), OGG_PAGE)
+    page = tail.rfind(b"OggS\0")
+    last = page >= 0 and bool(tail[page + 5] & LAST_PAGE)
+    return last or not following.startswith(b"OggS")
+
+
+_CHECKS: dict[str, Callable[[Reader, bytes], bool]] = {"pdf": _pdf, "ogg": _ogg}

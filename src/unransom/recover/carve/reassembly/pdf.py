@@ -1,0 +1,255 @@
+"""PDF documents, by the cross-reference at their end: any number and order of fragments.
+
+The cross-reference says where in the file every object stands. Objects are found by their numbers, wherever
+they are; where two neighbours are not as far apart as it says, a piece ends between them, and the Adler-32
+of the stream in which it does tells at which cluster.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from unransom.catalog.formats import pdf
+from unransom.catalog.formats._pdf_walk import Kind, odd_bytes, parts
+from unransom.catalog.formats._pdf_walk import Part as PdfPart
+from unransom.core.records import Grade
+from unransom.core.spans import Span
+from unransom.core.streams import Reader, Window
+from unransom.recover.carve.board import DENSE, OTHER, TEXT, Board, in_order
+from unransom.recover.carve.found import Found, proof_of
+from unransom.recover.carve.pdf_sections import END, LINEARIZED, Objects, listed
+from unransom.recover.carve.reassembly.anchors import Anchor, Placed, arrange, nearest
+from unransom.recover.carve.reassembly.checks import ZLIB, Inflation
+from unransom.recover.carve.reassembly.seams import Cost, Part, Seamstress, spans_of
+from unransom.recover.carve.signatures import OBJECT, START_XREF
+from unransom.recover.carve.space import Spliced
+
+MAGIC = b"%PDF-"
+ALLOWANCE = 192 << 20  # bytes that may be read for one document
+TRIED = 512  # clusters that are tried where a stream is cut twice
+BEFORE = 1 << 20  # bytes before the end in which the last cross-reference is looked for
+LONGEST = 1 << 32
+HEAD = 4096
+BORDERS = 256  # that are tried between two objects
+STREAM = re.compile(rb"stream(?:\r\n|\n|\r)")
+LENGTH = re.compile(rb"/Length\s+(\d{1,10})\b(?!\s+\d+\s+R)")
+FLATE = re.compile(rb"/Filter\s*\[?\s*/FlateDecode\b")
+
+
+class Tail(NamedTuple):
+    """The end of a document.
+
+    Attributes:
+        start: Offset of a cross-reference section that lies in the same piece as the end.
+        end: Bytes of the document.
+        shift: Of that piece.
+        stated: Offset of the section that the end names.
+    """
+
+    start: int
+    end: int
+    shift: int
+    stated: int
+
+
+class Pdfs:
+    """The documents of a board."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._space = board.space
+        self._free = board.free((DENSE, OTHER, TEXT))
+        self._heads = board.free_heads(MAGIC)
+        self._objects = board.free_marks(OBJECT)
+        self._numbers = self._by_number()
+
+    def find(self, ends: Sequence[int]) -> Iterator[Found]:
+        """Yield the documents whose last cross-reference is announced at one of ``ends``."""
+        for place in ends:
+            for tail in self._tails(place):
+                if (found := self._rebuilt(tail)) is not None:
+                    yield found
+                    break
+
+    def _by_number(self) -> dict[int, list[int]]:
+        """Return where objects begin, by their numbers."""
+        found: dict[int, list[int]] = {}
+        for place in self._objects.tolist():
+            before = self._space.read_at(max(place - 8, 0), min(8, place))
+            digits = before[len(before.rstrip(b"0123456789")) :]
+            if digits:
+                found.setdefault(int(digits), []).append(place - len(digits))
+        return found
+
+    def _tails(self, place: int) -> Iterator[Tail]:
+        """Yield what the end at ``place`` may be the end of."""
+        match = END.match(self._space.read_at(place, 64))
+        if match is None:
+            return
+        cluster = self._board.cluster
+        behind, stated = place + match.end(), int(match[1])
+        base = max(0, place - BEFORE)
+        text = self._space.read_at(base, place - base)
+        tables = [base + found.start() for found in re.finditer(rb"(?<!start)xref\b", text)][-4:]
+        objects = self._objects[(self._objects >= base) & (self._objects < place)][-4:].tolist()
+        starts = [*tables, *(self._start_of(each) for each in objects)]
+        for start in sorted(starts, reverse=True):
+            if (start - stated) % cluster == 0:
+                shift = start - stated
+                yield Tail(stated, behind - shift, shift, stated)
+        for head in self._heads:
+            size = LINEARIZED.search(self._space.read_at(head, 1024))
+            if size and (behind - int(size[1])) % cluster == 0:
+                length = int(size[1])
+                yield Tail(place - behind + length, length, behind - length, stated)
+
+    def _start_of(self, mark: int) -> int:
+        before = self._space.read_at(max(mark - 8, 0), min(8, mark))
+        return mark - len(before) + len(before.rstrip(b"0123456789"))
+
+    def _rebuilt(self, tail: Tail) -> Found | None:
+        """Return the document that ends with ``tail`` where everything in it is found."""
+        for head in self._fitting_heads(tail):
+            pieces = [Placed(0, head), Placed(tail.start, tail.shift)]
+            objects: Objects = {}
+            for _ in range(3):
+                reader = Spliced(self._space, spans_of(_arranged(pieces), tail.end))
+                known = len(objects)
+                objects |= listed(reader, [tail.start, tail.stated])
+                if len(objects) == known:
+                    break
+                pieces = arrange(self._anchors(objects, head, tail))
+            if not objects or not pieces or pieces[0].offset != 0:
+                continue
+            cuts = self._cuts(pieces, tail)
+            if cuts is not None and (found := self._judged(cuts, tail)) is not None:
+                return found
+        return None
+
+    def _fitting_heads(self, tail: Tail) -> list[int]:
+        """Return where the document may begin, the likeliest first."""
+        cluster = self._board.cluster
+        fitting = [
+            head for head in self._heads if (head - tail.shift) % cluster == 0 and self._board.is_free(head)
+        ]
+        before = [head for head in fitting if head < tail.start + tail.shift][::-1]
+        return (
+            [tail.shift] * (tail.shift in fitting)
+            + before[:6]
+            + [head for head in fitting if head > tail.shift + tail.end][:3]
+        )
+
+    def _anchors(self, objects: Objects, head: int, tail: Tail) -> list[Anchor]:
+        cluster = self._board.cluster
+        anchors = [Anchor(0, (head,)), Anchor(tail.start, (tail.shift + tail.start,))]
+        for number, offset in objects.items():
+            if 0 < offset < tail.start:
+                places = [
+                    place for place in self._numbers.get(number, ()) if (place - offset - head) % cluster == 0
+                ]
+                if places:
+                    anchors.append(Anchor(offset, tuple(nearest(places, offset + head))))
+        return sorted(anchors)
+
+    def _cuts(self, placed: list[Placed], tail: Tail) -> list[Placed] | None:
+        """Return how the document lies, from what was placed; None where a cut is not found."""
+        seams = Seamstress(self._space, self._board.cluster, Cost(ALLOWANCE))
+        pieces = [placed[0]]
+        for left, right in pairwise(placed):
+            if left.shift == right.shift:
+                continue
+            cut = self._cut(left, right, seams)
+            if cut is None:
+                return None
+            pieces += cut
+        return pieces
+
+    def _cut(self, left: Placed, right: Placed, seams: Seamstress) -> list[Placed] | None:
+        """Return the cuts between two objects that are in place."""
+        cluster = self._board.cluster
+        borders = range(-(-(left.offset + 1) // cluster) * cluster, right.offset + 1, cluster)
+        if len(borders) == 1:
+            return [Placed(borders[0], right.shift)]
+        broken = self._broken(left, right)
+        part = self._stream(broken, right.offset)
+        if part is not None and not seams.whole(part, left.shift):
+            if (cut := seams.two(part, left.shift, [right.shift])) is not None:
+                return [cut]
+            following = seams.three(part, left.shift, right.shift, self._following)
+            if following:
+                return following
+        return self._spliced(broken, right)
+
+    def _following(self, before: int) -> Iterator[int]:
+        """Yield the clusters that may follow another one."""
+        return in_order(self._free, before, TRIED)
+
+    def _broken(self, left: Placed, right: Placed) -> Placed:
+        """Return the first object from ``left`` on that does not hold where it is."""
+        window = Window(self._space, left.offset + left.shift, right.offset - left.offset)
+        last = left
+        for part in parts(window):
+            last = Placed(left.offset + part.start, left.shift)
+            if not _holds(window, part):
+                break
+        return last
+
+    def _spliced(self, left: Placed, right: Placed) -> list[Placed] | None:
+        """Return the only border between ``left`` and ``right`` at which all objects between them hold."""
+        cluster = self._board.cluster
+        borders = range(-(-(left.offset + 1) // cluster) * cluster, right.offset + 1, cluster)
+        fitting = []
+        for border in borders[:BORDERS]:
+            spans = [
+                Span(left.offset + left.shift, border + left.shift),
+                Span(border + right.shift, right.offset + right.shift),
+            ]
+            reader = Spliced(self._space, [span for span in spans if len(span)])
+            if all(_holds(reader, part) for part in parts(reader)):
+                fitting.append(border)
+        return [Placed(fitting[0], right.shift)] if len(fitting) == 1 else None
+
+    def _stream(self, left: Placed, end: int) -> Part | None:
+        """Return the deflated stream of the object at ``left`` as a part to check."""
+        text = self._space.read_at(left.offset + left.shift, min(HEAD, end - left.offset))
+        begin = STREAM.search(text)
+        if begin is None or not FLATE.search(text[: begin.start()]):
+            return None
+        start = left.offset + begin.end()
+        length = LENGTH.search(text[: begin.start()])
+        size = int(length[1]) if length else end - start
+        return Part(start, min(start + size, end), Inflation(ZLIB))
+
+    def _judged(self, pieces: list[Placed], tail: Tail) -> Found | None:
+        spans = spans_of(pieces, tail.end)
+        verdict = pdf.FORMAT.validate(Spliced(self._space, spans))
+        if verdict.grade is not Grade.GOOD:
+            return None
+        return Found("pdf", spans, proof_of("pdf", verdict.bits), verdict.bits, verdict.why)
+
+
+def _holds(reader: Reader, part: PdfPart) -> bool:
+    """Return whether a part of a document is what it should be, as far as that can be told by itself."""
+    if part.kind is Kind.JUNK or not part.whole:
+        return False
+    if part.kind is not Kind.STREAM:
+        return not odd_bytes(part.text)
+    if not FLATE.search(part.text):
+        return part.exact or not part.declared
+    check = Inflation(ZLIB)
+    return check.feed(reader.read_at(part.data, part.data_end - part.data)) and check.ended
+
+
+def _arranged(pieces: list[Placed]) -> list[Placed]:
+    """Return ``pieces`` with a cut where the shift changes, wherever between two of them that may be."""
+    kept = pieces[:1]
+    kept += [right for left, right in pairwise(pieces) if right.shift != left.shift]
+    return kept
+
+
+def find(board: Board, part: int, parts: int) -> Iterator[Found]:
+    """Yield the documents of one share of the ends."""
+    return Pdfs(board).find(board.free_marks(START_XREF)[part::parts].tolist())
