@@ -70,6 +70,7 @@ def seal(
     numbers: tuple[int, int],
     states: tuple[bytes, bytes],
     areas: tuple[int, int, int],
+    packed: bytes = b"",
 ) -> bytes:
     """Return ``plain`` locked.
 
@@ -80,6 +81,7 @@ def seal(
         states: The file's Salsa20 state, 64 bytes, and the first 64 of the 128 bytes under RSA.
         areas: Bytes skipped between locked areas, then the index of the last block of the first area
             and of the later ones.
+        packed: The packed name; literals only where empty.
     """
     modulus, exponent = numbers
     skip, first, later = areas
@@ -93,7 +95,7 @@ def seal(
             break
         start += (blocks - 1) * BLOCK + skip
         blocks = later + 1
-    packed = pack(name)
+    packed = packed or pack(name)
     metadata = packed + struct.pack("<HQII", len(packed), skip, first, later) + states[0]
     opened = bytearray(states[1] + bytes(64))
     place = (struct.unpack_from("<I", opened, 124)[0] * STEP + 1 & 0xFFFFFFFF) * 0x78 >> 32

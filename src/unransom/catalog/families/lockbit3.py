@@ -33,6 +33,7 @@ MAX_NAME = 520  # bytes of 260 UTF-16 units
 MAX_PACKED = 600  # bytes; a name that does not shrink grows by an eighth
 BLOCK = 128 * 1024
 ADLER = 0x1000F  # modulus of the checksum
+SKIP_BITS, BLOCKS_BITS = 40, 16  # that numbers in the metadata have at most; larger files nobody has
 
 
 def read(locked: Reader) -> Mark | None:
@@ -54,7 +55,13 @@ def read(locked: Reader) -> Mark | None:
 
 
 def unwrap(mark: Mark, key: Key) -> FileKey | None:
-    """Open the blob. Both the repeated dword and the checksum must show the key's own modulus."""
+    """Open the blob. Both the repeated dword and the checksum must show the key's own modulus.
+
+    Files with the same blob share the keystream that their metadata is under: 128 bytes of a blob and the
+    keystream behind them, as much of it as is known, are a key too.
+    """
+    if key.kind is KeyKind.RAW:
+        return _from_stream(mark, key.data)
     if key.kind is not KeyKind.RSA or rsa.size(key.data) != len(mark.fields["blob"]):
         return None
     modulus = rsa.numbers(key.data).public_numbers.n & 0xFFFFFFFF
@@ -72,6 +79,20 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
     return FileKey(
         {"metadata": metadata}, 80, say("checksum, repeated modulus and length of the packed name")
     )
+
+
+def _from_stream(mark: Mark, data: bytes) -> FileKey | None:
+    """Return the metadata where ``data`` has the file's blob and enough keystream for it."""
+    blob, sealed = mark.fields["blob"], mark.fields["sealed"]
+    stream = data[len(blob) :]
+    if not data.startswith(blob) or len(stream) < len(sealed):
+        return None
+    metadata = bytes(one ^ other for one, other in zip(sealed, stream, strict=False))
+    packed, skip, first, later = struct.unpack_from("<HQII", metadata, len(metadata) - FIXED)
+    if packed != len(metadata) - FIXED or skip >> SKIP_BITS or max(first, later) >> BLOCKS_BITS:
+        return None
+    bits = 16 + 64 - SKIP_BITS + 2 * (32 - BLOCKS_BITS)
+    return FileKey({"metadata": metadata}, bits, say("length of the packed name and numbers of blocks"))
 
 
 def checksum(blob: bytes, modulus: int) -> int:
@@ -132,7 +153,7 @@ FAMILY = Family(
     extensions=(r"\.(?=[^.]*[A-Z])(?=[^.]*[a-z0-9])[A-Za-z0-9]{9}",),
     notes=(r"[A-Za-z0-9]{9}\.(?i:readme\.txt)",),
     read=read,
-    takes=(KeyKind.RSA,),
+    takes=(KeyKind.RSA, KeyKind.RAW),
     unwrap=unwrap,
     plan=plan,
     wanted=say("the RSA-1024 private key of the build"),
