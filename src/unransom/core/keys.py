@@ -14,6 +14,8 @@ class KeyKind(enum.StrEnum):
     RAW = "raw"  # bytes: a symmetric key, an X25519 scalar or a password
     RSA = "rsa"
     EC = "ec"
+    RSA_PUBLIC = "rsa-public"  # opens nothing: for attacks on it
+    PARTIAL = "partial"  # opens nothing: for attacks that complete it
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -22,6 +24,7 @@ class Key(msgspec.Struct, frozen=True):
     Attributes:
         kind: What it is.
         data: RAW: the bytes. RSA: PKCS #1 DER of the private key. EC: SEC 1 DER of the private key.
+            RSA_PUBLIC: PKCS #1 DER. PARTIAL: an entry of a key library with bits that are missing, as JSON.
         origin: Name of the file or search it came from, for people.
     """
 

@@ -1,5 +1,7 @@
 """Key files in whatever form people have them, read into keys.
 
+Public keys of RSA are read besides: they open nothing, but they may be weak.
+
 One file can be several things: 32 bytes are an AES key, an X25519 scalar or a password, and all of
 them are the same ``RAW`` key; 256 bytes may besides be an RSA pair of exponent and modulus. A reading
 as RSA is taken only when the numbers prove it, so no reading is ever wrong, only useless.
@@ -26,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from unransom.core.keys import Key, KeyKind
+from unransom.crypto import public_keys
 
 MAX_KEY_FILE = 24 << 20  # bytes; the largest key seen is a table of 10 MiB, twice as long in hexadecimal
 MAX_RAW = 8192  # bytes of a raw key: longer data is no key by itself, but for
@@ -116,6 +119,8 @@ def _xml(data: bytes) -> Reading:
         return
     if {"Modulus", "Exponent", "D"} <= numbers.keys():
         yield from _rsa(numbers["Modulus"], numbers["Exponent"], numbers["D"])
+    elif {"Modulus", "Exponent"} <= numbers.keys():
+        yield from public_keys.checked(numbers["Modulus"], numbers["Exponent"])
 
 
 def _capi(data: bytes) -> Reading:
@@ -164,7 +169,11 @@ def _pair(data: bytes) -> Reading:
                 yield from _rsa(modulus, exponent, private)
 
 
-READINGS: tuple[Callable[[bytes], Reading], ...] = (_pem, _der, _xml, _capi, _bcrypt, _pair, _raw)
+READINGS: tuple[Callable[[bytes], Reading], ...] = (
+    *(_pem, _der, _xml, _capi, _bcrypt, _pair),
+    *public_keys.READINGS,
+    _raw,
+)
 
 
 def _each(data: bytes, magic: bytes) -> Iterator[int]:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import gmpy2
 
+from unransom.crypto.der import sequence_of
+
 
 def private_key(modulus: int, exponent: int, primes: Sequence[int]) -> bytes | None:
     """Return the key as PKCS #1 DER.
@@ -37,17 +39,4 @@ def private_key(modulus: int, exponent: int, primes: Sequence[int]) -> bytes | N
         private % (low - 1),
         int(gmpy2.invert(low, high)),
     )
-    return _tagged(0x30, b"".join(_integer(number) for number in numbers))
-
-
-def _integer(number: int) -> bytes:
-    """Return ``number``, not negative, as DER."""
-    return _tagged(0x02, number.to_bytes(number.bit_length() // 8 + 1))
-
-
-def _tagged(tag: int, content: bytes) -> bytes:
-    size = len(content)
-    if size < 0x80:
-        return bytes((tag, size)) + content
-    length = size.to_bytes((size.bit_length() + 7) // 8)
-    return bytes((tag, 0x80 | len(length))) + length + content
+    return sequence_of(numbers)

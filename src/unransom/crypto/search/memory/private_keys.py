@@ -73,9 +73,9 @@ def text(memory: Memory, at: int) -> Iterator[Candidate]:
 
 
 def _keys(data: bytes, offset: int, form: str) -> Iterator[Candidate]:
-    """Yield the keys that ``data`` is read as, but for the reading as raw bytes, which anything has."""
+    """Yield the private keys that ``data`` is read as, not what anything is read as: raw bytes."""
     for key in read_keys(data, form):
-        if key.kind is KeyKind.RAW and key.data in {data, data.strip()}:
+        if key.kind is KeyKind.RSA_PUBLIC or (key.kind is KeyKind.RAW and key.data in {data, data.strip()}):
             continue
         yield Candidate(
             finder=NAME,
