@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterator
 
 import msgspec
 
 from unransom.catalog.formats._findings import Findings, bad
+from unransom.catalog.formats._innodb_checksums import MARIADB_COMPRESSED, full_crc32, rule_of
 from unransom.catalog.formats._trailing import check_trailer
 from unransom.catalog.formats.format import Format, Measure, Validation
 from unransom.core.messages import say
 from unransom.core.streams import CHUNK, Reader
 
 SIZES = (16384, 8192, 4096, 32768, 65536, 2048, 1024)  # of pages in the file, the usual ones first
-NO_CHECKSUM = 0xDEADBEEF
 SPACE_HEADER = 8  # type of page 0
 PUNCHED = 34354  # page_compressed before full_crc32: a zlib or other stream, the rest is a hole
 ENCRYPTED = (15, 16, 17)  # MySQL: the checksum is of the plain page
@@ -92,74 +91,25 @@ def validate(reader: Reader) -> Validation:
     return findings.verdict(say("{pages} pages hold", pages=reader.size // space.size), stated or None)
 
 
-def _pages(reader: Reader, size: int) -> Iterator[tuple[int, memoryview]]:
+def _pages(reader: Reader, size: int) -> Iterator[tuple[int, bytes]]:
     for start in range(0, reader.size // size * size, CHUNK):
-        data = memoryview(reader.read_at(start, CHUNK))
+        data = reader.read_at(start, CHUNK)
         for at in range(0, len(data) // size * size, size):
             yield (start + at) // size, data[at : at + size]
 
 
-def _page_bits(page: memoryview, number: int, space: Space) -> int:
+def _page_bits(page: bytes, number: int, space: Space) -> int:
     """Return the bits by which ``page`` is sound, 0 where it is not."""
     own, kind, owner = struct.unpack_from(">4xI16xH8xI", page)
     if own != number:
         return 0
-    if kind & 0x8000:  # page_compressed with full_crc32: its type is its length
-        size = (kind & 0x7FFF) * 256
-        fits = 64 <= size <= len(page) and _full_crc32(page[:size]) and not any(page[size:])
-        return 64 if fits else 0
+    if kind & MARIADB_COMPRESSED:  # page_compressed with full_crc32: its type is its length
+        return 64 if full_crc32(page) and not any(page[(kind & 0x7FFF) * 256 :]) else 0
     if space.number not in (None, owner):
         return 0
     if kind == PUNCHED or kind in ENCRYPTED:
         return 64  # by number and space id alone
-    return 96 if any(rule(page) for rule in RULES) else 0
-
-
-def _stored(page: memoryview, offset: int) -> int:
-    return int.from_bytes(page[offset : offset + 4], "big")
-
-
-def _full_crc32(page: memoryview) -> bool:
-    """MariaDB from 10.5 on: all of the page but its last four bytes."""
-    return _crc32c(page[:-4]) == _stored(page, len(page) - 4)
-
-
-def _crc32(page: memoryview) -> bool:
-    """MySQL from 5.7 on: without what the disk layer changes later."""
-    crc = _crc32c(page[4:26]) ^ _crc32c(page[38:-8])
-    return crc == _stored(page, 0) == _stored(page, len(page) - 8)
-
-
-def _innodb(page: memoryview) -> bool:
-    """MySQL up to 5.6: a hash in front, another one behind."""
-    from unransom.catalog.formats._page_checksums import fold  # noqa: PLC0415  numba is slow to import
-
-    front = (fold(page[4:26]) + fold(page[38:-8])) & 0xFFFFFFFF
-    return front == _stored(page, 0) and fold(page[:26]) == _stored(page, len(page) - 8)
-
-
-def _none(page: memoryview) -> bool:
-    return _stored(page, 0) == NO_CHECKSUM == _stored(page, len(page) - 8)
-
-
-def _compressed_crc32(page: memoryview) -> bool:
-    """ROW_FORMAT=COMPRESSED, which has no trailer."""
-    return _crc32c(page[4:16]) ^ _crc32c(page[24:26]) ^ _crc32c(page[34:]) == _stored(page, 0)
-
-
-def _compressed_adler(page: memoryview) -> bool:
-    """ROW_FORMAT=COMPRESSED up to MySQL 5.6."""
-    adler = zlib.adler32(page[24:26], zlib.adler32(page[4:16], 0))
-    return zlib.adler32(page[34:], adler) == _stored(page, 0)
-
-
-RULES = (_none, _full_crc32, _crc32, _compressed_crc32, _compressed_adler, _innodb)
-
-
-def _crc32c(data: memoryview) -> int:
-    from unransom.catalog.formats._page_checksums import crc32c  # noqa: PLC0415  numba is slow to import
-
-    return crc32c(data)
+    return 96 if rule_of(page) >= 0 else 0
 
 
 def _guess(reader: Reader) -> Space | None:

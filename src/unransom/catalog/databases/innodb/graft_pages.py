@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from unransom.catalog.databases.innodb.checksums import crc32c
+from unransom.catalog.formats._innodb_checksums import crc32c
 
 HEADER, PAGE_HEADER, DATA = 38, 38, 120
 NIL = 0xFFFFFFFF

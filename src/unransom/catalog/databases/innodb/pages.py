@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from unransom.catalog.databases.innodb.checksums import MARIADB_COMPRESSED, RULES, rule_of
 from unransom.catalog.databases.table import Page, PageVerdict
+from unransom.catalog.formats._innodb_checksums import MARIADB_COMPRESSED, RULES, rule_of
 from unransom.core.streams import Reader
 
 SIZES = (16384, 8192, 4096, 32768, 65536, 2048, 1024)  # of pages in the file, the usual ones first

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Source
 from unransom.catalog.databases.innodb import pages
-from unransom.catalog.databases.innodb.checksums import rule_of
 from unransom.catalog.databases.innodb.page_zip import unzip
 from unransom.catalog.databases.innodb.unpack import is_packed, unpack
+from unransom.catalog.formats._innodb_checksums import rule_of
 from unransom.core.streams import BytesReader, Reader
 
 ENCRYPTED = (15, 16, 17, 37401)  # types of pages: MySQL; MariaDB, where they are also compressed
