@@ -13,6 +13,7 @@ from unransom.catalog.schemes.data import BytesName, Data, Fault, Length, Number
 from unransom.catalog.schemes.extents import Extents, Facts, Whole, each_piece
 from unransom.catalog.schemes.family import BadMarkError, Decryptor, FileKey, Mark, Plan, Unlock
 from unransom.catalog.schemes.known import KnownStream
+from unransom.catalog.schemes.known_blocks import KnownBlocks
 from unransom.catalog.schemes.padding import padding_size
 from unransom.core.messages import Message, say
 from unransom.core.spans import Span
@@ -178,7 +179,7 @@ class Chosen(Data, frozen=True, tag="chosen"):
         return self.cases[value](locked, mark, key)
 
 
-Layout = OneStream | EachSpan | Behind | Chosen | KnownStream
+Layout = OneStream | EachSpan | Behind | Chosen | KnownStream | KnownBlocks
 
 
 class _NextBlock:
