@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from unransom.core.errors import UsageError
 from unransom.core.messages import say
-from unransom.recover.keys.attacks import hive_table, keystream, memory, repeats, seeds, zipcrypto
+from unransom.recover.keys.attacks import (
+    ecb,
+    hive_table,
+    keystream,
+    lockbit3_footers,
+    memory,
+    moved,
+    repeats,
+    seeds,
+    zipcrypto,
+)
 from unransom.recover.keys.attacks.attack import Attack
 
 ATTACKS: tuple[Attack, ...] = (
+    moved.ATTACK,
     keystream.ATTACK,
     hive_table.ATTACK,
+    lockbit3_footers.ATTACK,
+    ecb.ATTACK,
     repeats.ATTACK,
     seeds.ATTACK,
     zipcrypto.ATTACK,
