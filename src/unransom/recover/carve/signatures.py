@@ -41,6 +41,7 @@ BEGINNINGS: dict[str, tuple[bytes, ...]] = {
     "cab": (b"MSCF",),
     "ar": (b"!<arch>",),
     "sqlite": (b"SQLite format 3",),
+    "mssql": (b"\x01\x0f",),
     "evtx": (b"ElfFile\0",),
     "registry": (b"regf",),
     "pe": (b"MZ",),
@@ -56,7 +57,12 @@ BEGINNINGS: dict[str, tuple[bytes, ...]] = {
 }
 
 # Bytes further on, of formats whose first ones tell nothing: offset, bytes.
-FURTHER: dict[str, tuple[int, bytes]] = {"mp4": (4, b"ftyp"), "tar": (257, b"ustar"), "ico": (0, b"\0\0\1\0")}
+FURTHER: dict[str, tuple[int, bytes]] = {
+    "mp4": (4, b"ftyp"),
+    "tar": (257, b"ustar"),
+    "ico": (0, b"\0\0\1\0"),
+    "innodb": (24, b"\0\x08\0\0"),
+}
 
 # Marks inside of files. None is so short or so frequent that finding it would cost more than reading.
 LOCAL, CENTRAL, END_RECORD, PIXELS, IMAGE_END, START_XREF, OBJECT, ROOT = range(8)

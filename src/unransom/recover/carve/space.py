@@ -13,6 +13,8 @@ from itertools import accumulate
 from unransom.core.spans import Span, merge
 from unransom.core.streams import Reader, file_of
 
+NOWHERE = 1 << 62  # spans from here on stand for bytes that were not found; they read as zeros
+
 
 class Space:
     """A reader over parts of an image."""
@@ -41,6 +43,9 @@ class Space:
         """Return where ``spans`` of the space lie in the image, in their order; neighbours are joined."""
         found: list[Span] = []
         for span in spans:
+            if span.start >= NOWHERE:
+                found.append(span)
+                continue
             start, end = max(span.start, 0), min(span.end, self.size)
             while start < end:
                 index = bisect_right(self._ends, start)
@@ -82,8 +87,8 @@ class Spliced:
         index = bisect_right(self._ends, offset)
         while offset < end:
             span, behind = self._spans[index], self._ends[index]
-            start = span.end - (behind - offset)
-            pieces.append(self._reader.read_at(start, min(end, behind) - offset))
+            start, length = span.end - (behind - offset), min(end, behind) - offset
+            pieces.append(self._reader.read_at(start, length) if start < NOWHERE else bytes(length))
             offset, index = behind, index + 1
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 

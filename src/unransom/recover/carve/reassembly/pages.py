@@ -1,0 +1,336 @@
+"""Files of databases, by the numbers that their pages carry: any number and order of fragments.
+
+Page 0 says whose pages to look for and how many there are. Every page has its own number and a checksum, so
+each is found by itself; of old copies the newest is taken. A page that a fragment ends in is put together
+with the bytes before the next page. What is found nowhere is listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice, product
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unransom.catalog.formats import innodb, mssql
+from unransom.catalog.formats.format import HEAD
+from unransom.core.messages import say
+from unransom.core.spans import Span
+from unransom.core.streams import CHUNK, Reader
+from unransom.recover.carve.board import DENSE, OTHER, TEXT, ZERO, Board
+from unransom.recover.carve.found import Found, Proof
+from unransom.recover.carve.space import NOWHERE, Space, Spliced
+
+BITS = 96  # of a page with number, owner and checksum
+LISTED = 12  # missing pages that are named
+COPIES = 4  # of one page that are looked at
+MOST_PAGES = 1 << 24
+TRIALS = 1 << 18  # ways to put a page together that are tried for one file
+LEFT_OVER = 1 << 13  # clusters in which the middle of a page is looked for
+FREE_LIMIT = 50  # offset in page 0 of the first page of InnoDB that was never used
+FIELDS = 64  # bytes of a page's header that are looked at
+
+
+class Owner(NamedTuple):
+    """The file that pages are looked for: its page 0.
+
+    Attributes:
+        head: Where page 0 stands in the space.
+        size: Bytes of a page.
+        pages: How many there are.
+        number: Space id of InnoDB, file number of SQL Server.
+    """
+
+    head: int
+    size: int
+    pages: int
+    number: int
+
+
+class Kind(Protocol):
+    """A kind of database."""
+
+    name: str
+
+    def owner(self, space: Space, head: int) -> Owner | None:
+        """Return the file whose page 0 stands at ``head``."""
+        ...
+
+    def numbers(self, heads: NDArray[np.uint8], owner: Owner) -> NDArray[np.int64]:
+        """Return the number of the page at each cluster whose first bytes are given; -1 for none."""
+        ...
+
+    def holds(self, page: bytes, number: int, owner: Owner) -> bool:
+        """Return whether ``page`` is page ``number``, by its checksum."""
+        ...
+
+    def age(self, page: bytes) -> int:
+        """Return a number that is greater for newer pages."""
+        ...
+
+    def is_used(self, reader: Reader, number: int, owner: Owner) -> bool:
+        """Return whether the database has given page ``number`` out, by its own map of the file."""
+        ...
+
+
+class InnoDb:
+    """Tablespaces of MySQL and MariaDB."""
+
+    name = "innodb"
+
+    def owner(self, space: Space, head: int) -> Owner | None:
+        """Return the tablespace whose page 0 stands at ``head``."""
+        page = space.read_at(head, HEAD)
+        if not innodb.recognise(page):
+            return None
+        found = innodb._header(page)
+        if found is None or found.number is None or found.pages > MOST_PAGES:
+            return None
+        return Owner(head, found.size, found.pages, found.number)
+
+    def numbers(self, heads: NDArray[np.uint8], owner: Owner) -> NDArray[np.int64]:
+        """Return the numbers of pages of the tablespace."""
+        words = heads[:, 4:8].copy().view(">u4")[:, 0].astype(np.int64)
+        owners = heads[:, 34:38].copy().view(">u4")[:, 0]
+        return np.where((owners == owner.number) & (words < owner.pages), words, -1)
+
+    def holds(self, page: bytes, number: int, owner: Owner) -> bool:
+        """Return whether the page's number, owner and checksum are right."""
+        space = innodb.Space(owner.size, owner.pages, owner.number)
+        return len(page) == owner.size and innodb._page_bits(page, number, space) > 0
+
+    def age(self, page: bytes) -> int:
+        """Return the log sequence number."""
+        return int.from_bytes(page[16:24])
+
+    def is_used(self, reader: Reader, number: int, owner: Owner) -> bool:
+        """Return whether the descriptor of the page's extent does not call it free."""
+        if number >= int.from_bytes(reader.read_at(FREE_LIMIT, 4)):
+            return False
+        per_extent = max(64, CHUNK // owner.size)
+        width = 24 + per_extent // 4  # of a descriptor: two bits a page behind its head
+        extent, page = divmod(number % owner.size, per_extent)
+        place = number // owner.size * owner.size * owner.size + 150 + extent * width + 24 + page // 4
+        state = reader.read_at(place, 1)
+        return not state or not state[0] >> (page % 4 * 2) & 1
+
+
+class SqlServer:
+    """Data files of SQL Server."""
+
+    name = "mssql"
+
+    def owner(self, space: Space, head: int) -> Owner | None:
+        """Return the data file whose page 0 stands at ``head``."""
+        page = space.read_at(head, mssql.PAGE)
+        if len(page) < mssql.PAGE or not mssql.recognise(page[:HEAD]):
+            return None
+        room = Spliced(
+            space, [Span(head, head + mssql.PAGE), Span(NOWHERE, NOWHERE + MOST_PAGES * mssql.PAGE)]
+        )
+        length = mssql._stated(room) * mssql.PAGE
+        number = int.from_bytes(page[36:38], "little")
+        return Owner(head, mssql.PAGE, length // mssql.PAGE, number) if length else None
+
+    def numbers(self, heads: NDArray[np.uint8], owner: Owner) -> NDArray[np.int64]:
+        """Return the numbers of pages of a file with the same number."""
+        words = heads[:, 32:36].copy().view("<u4")[:, 0].astype(np.int64)
+        files = heads[:, 36:38].copy().view("<u2")[:, 0]
+        sane = (heads[:, 0] == 1) & (heads[:, 1] >= 1) & (heads[:, 1] <= 20)
+        return np.where(sane & (files == owner.number) & (words < owner.pages), words, -1)
+
+    def holds(self, page: bytes, number: int, owner: Owner) -> bool:
+        """Return whether the page's number and checksum are right."""
+        if len(page) < owner.size:
+            return False
+        return bool(mssql.page_bits(np.frombuffer(page, np.uint8).reshape(1, -1), number)[0])
+
+    def age(self, page: bytes) -> int:
+        """Return the log sequence number."""
+        return int.from_bytes(page[44:48], "little") << 48 | int.from_bytes(page[40:44], "little")
+
+    def is_used(self, reader: Reader, number: int, owner: Owner) -> bool:
+        """Return whether the page of free space calls it allocated."""
+        return mssql._allocated(reader, number)
+
+
+KINDS: tuple[Kind, ...] = (InnoDb(), SqlServer())
+
+
+class Pages:
+    """The pages of a board."""
+
+    def __init__(self, board: Board, kind: Kind) -> None:
+        self._board = board
+        self._space = board.space
+        self._kind = kind
+
+    def find(self, heads: list[int]) -> Iterator[Found]:
+        """Yield the files whose page 0 stands at one of ``heads``."""
+        owners = [owner for head in heads if (owner := self._kind.owner(self._space, head)) is not None]
+        if not owners:
+            return
+        starts, fields = self._headers()
+        for owner in owners:
+            numbers = self._kind.numbers(fields, owner)
+            places = self._places(owner, numbers, starts)
+            if (found := self._assembled(owner, places)) is not None:
+                yield found
+
+    def _headers(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """Return where the free clusters begin, and the first bytes of each."""
+        cluster = self._board.cluster
+        free = self._board.free((OTHER, TEXT, DENSE))
+        wanted = np.split(free, np.flatnonzero(np.diff(free // (CHUNK // cluster))) + 1) if len(free) else []
+        rows = []
+        for numbers in wanted:
+            start = int(numbers[0]) * cluster
+            data = self._space.read_at(start, (int(numbers[-1]) + 1) * cluster - start)
+            data += bytes(-len(data) % cluster)
+            table = np.frombuffer(data, np.uint8).reshape(-1, cluster)
+            rows.append(table[numbers - numbers[0], :FIELDS].copy())
+        fields = np.concatenate(rows) if rows else np.zeros((0, FIELDS), np.uint8)
+        return free * cluster, fields
+
+    def _places(
+        self, owner: Owner, numbers: NDArray[np.int64], starts: NDArray[np.int64]
+    ) -> dict[int, list[int]]:
+        """Return where each page may stand, those nearest to page 0 first."""
+        mine = np.flatnonzero(numbers >= 0)
+        places: dict[int, list[int]] = {}
+        for number, place in zip(numbers[mine].tolist(), starts[mine].tolist(), strict=True):
+            places.setdefault(number, []).append(place)
+        for copies in places.values():
+            copies.sort(key=lambda place: abs(place - owner.head))
+        places[0] = [owner.head]
+        return places
+
+    def _assembled(self, owner: Owner, places: dict[int, list[int]]) -> Found | None:
+        """Return the file of ``owner``; None where hardly any of its pages are there."""
+        sound: dict[int, list[Span]] = {}
+        for number, copies in places.items():
+            best = self._newest(owner, number, copies)
+            if best is not None:
+                sound[number] = [Span(best, best + owner.size)]
+        self._mend(owner, places, sound)
+        if len(sound) < 2 or 0 not in sound:
+            return None
+        spans, unseen = self._strung(owner, sound)
+        reader = Spliced(self._space, spans)
+        missing = [number for number in unseen if self._kind.is_used(reader, number, owner)]
+        why = say("{count} pages have their own numbers and checksums", count=len(sound))
+        if missing:
+            why = say(
+                "{count} pages have their own numbers and checksums; missing: {pages}",
+                count=len(sound),
+                pages=", ".join(map(str, missing[:LISTED])) + (" …" if len(missing) > LISTED else ""),
+            )
+        proof = Proof.HEURISTIC if missing else Proof.CHECKSUM
+        return Found(self._kind.name, spans, proof, min(BITS * len(sound), 1024), why)
+
+    def _newest(self, owner: Owner, number: int, copies: list[int]) -> int | None:
+        """Return where the newest sound copy of a page stands."""
+        best, newest = None, -1
+        for place in copies[:COPIES]:
+            page = self._space.read_at(place, owner.size)
+            if self._kind.holds(page, number, owner) and self._kind.age(page) > newest:
+                best, newest = place, self._kind.age(page)
+        return best
+
+    def _mend(self, owner: Owner, places: dict[int, list[int]], sound: dict[int, list[Span]]) -> None:
+        """Add the pages that fragments end in: what is left of one stands before the next page, or alone."""
+        broken = [number for number in places if number not in sound]
+        for number in broken:
+            ends = [span[0].start for span in [sound.get(number + 1)] if span] or places.get(number + 1, [])
+            self._try(owner, number, sound, self._in_two(owner, places[number], ends))
+        left = self._left_over(sound)
+        trials = TRIALS
+        for number in broken:
+            if number not in sound and trials > 0:
+                ends = places.get(number + 1, [])[:1]
+                ways = islice(self._in_three(owner, places[number], left, ends), trials)
+                trials -= self._try(owner, number, sound, ways)
+
+    def _try(
+        self, owner: Owner, number: int, sound: dict[int, list[Span]], ways: Iterable[list[Span]]
+    ) -> int:
+        """Add the first of ``ways`` in which page ``number`` holds; return how many were tried."""
+        tried = 0
+        for spans in ways:
+            tried += 1
+            page = Spliced(self._space, spans).read_at(0, owner.size)
+            if self._kind.holds(page, number, owner):
+                sound[number] = spans
+                break
+        return tried
+
+    def _in_two(self, owner: Owner, copies: list[int], ends: list[int]) -> Iterator[list[Span]]:
+        """Yield ways in which a page may lie whose end stands before one of ``ends``."""
+        for place, end in product(copies[:COPIES], ends[:COPIES]):
+            for first in range(self._board.cluster, owner.size, self._board.cluster):
+                yield [Span(place, place + first), Span(end - owner.size + first, end)]
+
+    def _in_three(
+        self, owner: Owner, copies: list[int], left: list[int], ends: list[int]
+    ) -> Iterator[list[Span]]:
+        """Yield ways in which a page may lie that goes on in one of the clusters that are left over."""
+        cluster = self._board.cluster
+        for place, first, middle in product(copies[:1], range(cluster, owner.size, cluster), left):
+            yield [Span(place, place + first), Span(middle, middle + owner.size - first)]
+            for end, last in product(ends, range(cluster, owner.size - first, cluster)):
+                length = owner.size - first - last
+                yield [Span(place, place + first), Span(middle, middle + length), Span(end - last, end)]
+
+    def _left_over(self, sound: dict[int, list[Span]]) -> list[int]:
+        """Return the free clusters that no sound page touches."""
+        cluster = self._board.cluster
+        used = {
+            at
+            for spans in sound.values()
+            for span in spans
+            for at in range(span.start // cluster, -(-span.end // cluster))
+        }
+        free = self._board.free((OTHER, TEXT, DENSE, ZERO)).tolist()
+        return [number * cluster for number in free if number not in used][:LEFT_OVER]
+
+    def _strung(self, owner: Owner, sound: dict[int, list[Span]]) -> tuple[list[Span], list[int]]:
+        """Return the spans of the file, and the pages that are missing.
+
+        Pages that were never used have no number: they are zeros, or stand where they should between others.
+        """
+        spans: list[Span] = []
+        missing: list[int] = []
+        for number in range(owner.pages):
+            for span in sound.get(number) or self._unnumbered(owner, number, spans[-1].end, sound):
+                if span.start >= NOWHERE:
+                    missing.append(number)
+                if spans and spans[-1].end == span.start:
+                    spans[-1] = Span(spans[-1].start, span.end)
+                else:
+                    spans.append(span)
+        return spans, missing
+
+    def _unnumbered(self, owner: Owner, number: int, behind: int, sound: dict[int, list[Span]]) -> list[Span]:
+        """Return where an unused page stands whose predecessor ends at ``behind``."""
+        if behind < NOWHERE:
+            page = self._space.read_at(behind, owner.size)
+            if len(page) == owner.size and (not any(page) or self._is_between(owner, number, behind, sound)):
+                return [Span(behind, behind + owner.size)]
+        start = NOWHERE + number * owner.size
+        return [Span(start, start + owner.size)]
+
+    def _is_between(self, owner: Owner, number: int, place: int, sound: dict[int, list[Span]]) -> bool:
+        """Return whether the next sound page stands as far behind ``place`` as it should."""
+        for step in range(1, 64):
+            if number + step in sound:
+                return sound[number + step][0].start == place + step * owner.size
+        return False
+
+
+def find(board: Board, part: int, parts: int) -> Iterator[Found]:
+    """Yield the files of one share of the kinds of databases."""
+    heads = board.heads[~board.claims.taken[board.heads // board.cluster]].tolist()
+    for kind in KINDS[part::parts]:
+        yield from Pages(board, kind).find(heads)
