@@ -23,7 +23,7 @@ DIALECTS = ("mysql", "postgresql", "mssql")
     help=t("Get rows out of damaged files of databases. The files stay as they are."),
     epilog=t("Example: unransom databases orders.ibd --schema dump.sql --out rows"),
 )
-@click.argument("files", nargs=-1, required=True, type=EXISTING, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, type=EXISTING, metavar="FILE|DIR...")
 @out_option
 @click.option(
     "--schema",
@@ -55,16 +55,16 @@ def command(
     as_json: bool,
 ) -> int:
     """Read the files, write the tables and say what is missing."""
-    from unransom.catalog.databases.engine import Hints, Source
-    from unransom.core.outputs import FileReader
+    from unransom.catalog.databases.engine import Hints
     from unransom.recover.databases.formats import writer_for
+    from unransom.recover.databases.gathering import gather
     from unransom.recover.databases.grafting import write_grafts
     from unransom.recover.databases.report import as_document, write_report
     from unransom.recover.databases.step import Wanted, recover
 
-    hints = Hints(sql=tuple(schema.read_text(encoding="utf-8", errors="replace") for schema in schemas))
     with contextlib.ExitStack() as stack:
-        sources = [Source(file.name, stack.enter_context(FileReader(file))) for file in files]
+        sources, sql = gather(files, schemas, stack)
+        hints = Hints(sql=sql)
         outcome = recover(
             sources, hints, writer_for(form, dialect, out), Wanted(deleted, provenance, frozenset(tables))
         )

@@ -1,4 +1,4 @@
-"""Values off their pages, out of a real MariaDB, told by their hashes: every row format, sizes around the limits."""
+"""Values off their pages, out of a real MariaDB, by their hashes: every row format, sizes around the limits."""
 
 import hashlib
 import random

@@ -85,7 +85,7 @@ def test_a_damaged_file_gives_a_loss_report_and_a_graft(files):
     assert not list(Path(files / "out").rglob(".unransom-*"))
 
 
-def test_without_a_definition_nothing_is_guessed(files):
+def test_without_a_definition_it_says_what_would_help(files):
     said = command(files, code=3)
     assert "--schema" in said
 

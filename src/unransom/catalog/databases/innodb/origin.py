@@ -30,6 +30,8 @@ from unransom.catalog.databases.table import Table
 from unransom.core.messages import Message, say
 
 FITS = 0.9  # share of the records of sampled pages that a definition must explain
+SOUND = 0.99  # share that shows that the definition with the file's name is the one
+NAMESAKE = 2  # how well the name of a table fits that of a file: it is the same
 SAMPLE = 12  # pages
 
 
@@ -216,9 +218,12 @@ def _best(space: Tablespace, indexes: Iterable[int], candidates: Sequence[TableD
     """Return how well each definition explains the index that it explains best, the best first."""
     names = {stem(source.name).lower() for source in space.sources}
     samples = {index: _sample(space, index) for index in indexes}
-    rated = []
-    for candidate in candidates:
-        named = _alike(candidate.name.split("/")[-1].lower(), names)
+    rated: list[Rated] = []
+    alike = [_alike(candidate.name.split("/")[-1].lower(), names) for candidate in candidates]
+    for place in sorted(range(len(candidates)), key=lambda place: -alike[place]):
+        candidate, named = candidates[place], alike[place]
+        if not named and any(row.named == NAMESAKE and row.sound >= SOUND for row in rated):
+            break  # of a whole database's definitions the others need not be tried
         rows = [_rate(space, samples, named, candidate)]
         if rows[0].sound < FITS or rows[0].tiled < 0.5:
             rows += [_rate(space, samples, named, variant) for variant in _variants(candidate)]
@@ -246,7 +251,7 @@ def _rate(
 def _alike(table: str, stems: set[str]) -> int:
     """Return how well the name of a file fits that of a table."""
     if table in stems or any(each.split("#p#")[0] == table for each in stems):
-        return 2
+        return NAMESAKE
     return int(any(each.endswith(table) for each in stems))
 
 
