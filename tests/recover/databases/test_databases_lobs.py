@@ -1,4 +1,4 @@
-"""Values off their pages, out of a real MariaDB, by their hashes: every row format, sizes around the limits."""
+"""Values off their pages, out of a real MariaDB, by their hashes: every row format, sizes near the limits."""
 
 import hashlib
 import random
