@@ -17,6 +17,7 @@ LARGEST = 1 << 15  # bytes of the longest key that is looked for
 LEAST = 64  # bytes of content
 ENOUGH = 1 << 18  # bytes of content that are looked at
 SIGMAS = 9.0  # the best of 32,768 distances in random bytes has less than 5
+CONTRAST = 0.2  # by which multiples of a period must agree better than all other distances
 
 
 class Period(NamedTuple):
@@ -65,10 +66,14 @@ def period_of(data: Bytes, most: int = LARGEST) -> Period | None:
         return None
     scores = agreement(data, most)
     # The evidence of a period is that of all its multiples; noise adds up to less, as its signs differ.
+    centred = scores - scores.mean()
     evidence = np.array(
-        [scores[step - 1 :: step].sum() / np.sqrt(most // step) for step in range(1, most + 1)]
+        [centred[step - 1 :: step].sum() / np.sqrt(most // step) for step in range(1, most + 1)]
     )
     best = int(evidence.argmax()) + 1
-    if evidence[best - 1] < SIGMAS:
-        return None
-    return Period(best, float(evidence[best - 1]))
+    multiples = scores[best - 1 :: best].mean()
+    others = (scores.sum() - scores[best - 1 :: best].sum()) / max(most - most // best, 1)
+    if evidence[best - 1] >= SIGMAS and multiples - others >= CONTRAST * multiples:
+        return Period(best, float(evidence[best - 1]))
+    alike = float(scores.sum() / np.sqrt(most))
+    return Period(1, alike) if alike >= SIGMAS else None

@@ -1,0 +1,127 @@
+"""What repeats under XOR: found where it is, and nowhere else."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.lockers import drawn, ecb, shared
+from tests.soak import LONGER
+from unransom.catalog.families import hive1
+from unransom.core.spans import Span
+from unransom.crypto.search.keystream.blocks import learned, looked_up, rows_of
+from unransom.crypto.search.keystream.chunks import between_zeros, modal
+from unransom.crypto.search.keystream.periods import period_of
+from unransom.crypto.search.keystream.sharing import shares
+from unransom.crypto.search.keystream.tables import Table
+from unransom.crypto.search.keystream.voting import votes
+
+
+def as_bytes(data):
+    return np.frombuffer(data, np.uint8)
+
+
+@pytest.mark.parametrize("length", [3, 7, 20, 64, 257, 1000, 8192, 25000])
+def test_a_key_that_repeats_is_found_by_its_length_and_voted_for(length):
+    plain = shared.letter("period", max(12 * length, 4000))
+    key = drawn(f"key {length}", length)
+    locked = as_bytes(shared.xored(plain, key))
+    period = period_of(locked)
+    assert period.length == length
+    vote = next(votes([locked], length))
+    assert (vote.key == as_bytes(key))[vote.known].all()
+    assert vote.known.mean() > 0.5
+
+
+@pytest.mark.parametrize("seed", range(4 * LONGER))
+def test_random_bytes_have_no_period(seed):
+    assert period_of(as_bytes(drawn(f"random {seed}", 100_000))) is None
+
+
+def test_what_is_plain_has_period_one():
+    assert period_of(as_bytes(shared.letter("plain", 50_000))).length == 1
+
+
+def test_what_is_voted_for_without_enough_content_is_not_called_known():
+    key = drawn("short", 5000)
+    locked = as_bytes(shared.xored(shared.letter("few", 10_000), key))
+    vote = next(votes([locked], 5000))
+    assert not vote.known.any()
+
+
+@given(st.binary(max_size=600))
+def test_any_bytes_have_a_period_or_none(data):
+    found = period_of(as_bytes(data))
+    assert found is None or 1 <= found.length <= len(data) // 2
+
+
+def test_the_chunk_between_zeros_is_the_commonest():
+    chunk = drawn("chunk", 64)
+    rows = np.zeros((50, 192), np.uint8)
+    rows[:, :64] = as_bytes(chunk)
+    rows[10:20, 64:] = 7
+    rows[10:20, :64] = as_bytes(drawn("other", 640)).reshape(10, 64)
+    found = modal(between_zeros(rows, 64))
+    assert (found.chunk, found.times, found.of) == (chunk, 38, 38)
+    assert modal(rows[:0, :64]) is None
+
+
+def test_two_files_under_one_keystream_show_it_and_others_do_not():
+    one, other = shared.letter("one", 4000), shared.letter("other", 4000)
+    stream = shared.chacha("shared", 4000)
+    both = [as_bytes(shared.xored(each, stream)) for each in (one, other)]
+    assert shares(*both)
+    assert not shares(both[0], as_bytes(shared.xored(other, shared.chacha("another", 4000))))
+    assert not shares(as_bytes(one), as_bytes(other))
+
+
+def solve(count, size, spans):
+    """Return which share of a table of Hive comes back from files of ``size`` bytes."""
+    rng = np.random.default_rng(7)
+    secret = rng.integers(0, 256, hive1.TABLE, dtype=np.uint8)
+    table = Table(hive1.TABLE)
+    for _ in range(count):
+        numbers = rng.bytes(16)
+        for span in spans(size):
+            first, second = hive1.under(numbers, span)
+            table.learn(first, second, secret[first] ^ secret[second])
+    values, known = table.solved()
+    difference = (values ^ secret)[known]
+    assert (difference == difference[0]).all()  # one byte for all, which no keystream shows
+    return known.mean()
+
+
+def test_hives_table_from_120_keystreams_of_a_mebibyte():
+    assert solve(120, 1 << 20, lambda size: [Span(0, size)]) >= 0.95
+
+
+def test_hives_table_from_6400_keystreams_of_10500_bytes():
+    # The last MiB is seen by the short windows only, of which so many files leave half out.
+    assert solve(6400, 10_500, lambda size: [Span(0, size)]) >= 0.94
+
+
+def test_a_wrong_original_contradicts_the_table():
+    rng = np.random.default_rng(8)
+    secret = rng.integers(0, 256, hive1.TABLE, dtype=np.uint8)
+    table = Table(hive1.TABLE)
+    first, second = hive1.under(rng.bytes(16), Span(0, 4096))
+    stream = secret[first] ^ secret[second]
+    table.learn(first, second, stream)
+    assert table.check(first, second, stream).differed == 0
+    assert table.check(first, second, stream ^ np.arange(4096).astype(np.uint8)).differed > 3000
+
+
+def test_blocks_are_looked_up_and_contradictions_left_out():
+    plain = ecb.database("shop", 6)
+    locked = ecb.seal(plain, drawn("ecb", 32))
+    book = learned(rows_of(as_bytes(locked)), rows_of(as_bytes(plain)))
+    assert book.differed == 0
+    assert book.agreed > 1000
+    out, found = looked_up(book.locked, book.plain, rows_of(as_bytes(locked)))
+    assert found.all()
+    assert out.tobytes() == plain
+    other = as_bytes(drawn("nothing", 160)).reshape(-1, 16)
+    assert not looked_up(book.locked, book.plain, other)[1].any()
+    wrong = as_bytes(plain).copy()
+    wrong[5 * 4096 + 4000] ^= 1  # a zero in one place is not a zero in the original
+    assert learned(rows_of(as_bytes(locked)), rows_of(wrong)).differed == 1
