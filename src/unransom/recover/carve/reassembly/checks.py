@@ -10,7 +10,12 @@ STEP = 1 << 20  # bytes that are inflated at once
 
 
 class Check(Protocol):
-    """A check of a part of a file whose size is known."""
+    """A check of a part of a file."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether what was fed has come to its own end; parts of a known size have none."""
+        ...
 
     def feed(self, data: bytes) -> bool:
         """Take what follows; return whether it may still be right."""
@@ -27,6 +32,8 @@ class Check(Protocol):
 
 class Sum:
     """A CRC-32 over bytes as they stand."""
+
+    ended = False
 
     def __init__(self, expected: int, crc: int = 0) -> None:
         self._expected = expected

@@ -32,6 +32,8 @@ FRAME = 12  # bytes of a chunk besides its data
 class ChunkSum:
     """The CRC-32 of a chunk from its type on, the stored sum included."""
 
+    ended = False
+
     def __init__(self) -> None:
         self._crc = 0
         self._tail = b""

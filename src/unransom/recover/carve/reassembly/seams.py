@@ -57,7 +57,9 @@ class _Fork(NamedTuple):
 class Seamstress:
     """Finds the cuts of one file."""
 
-    def __init__(self, space: Reader, cluster: int, cost: Cost) -> None:
+    def __init__(self, space: Reader, cluster: int, cost: Cost, back: int = TRAIL) -> None:
+        """Look at ``space``; of every failure ``back`` clusters before it may be wrong already."""
+        self._back = back
         self._space = space
         self._cluster = cluster
         self._cost = cost
@@ -104,7 +106,7 @@ class Seamstress:
     ) -> list[Placed] | None:
         farther: list[tuple[int, _Fork, int, list[_Fork]]] = []
         for fork, shift, found in self._tasted(trail, end, following):
-            if found[-1].at >= end and found[-1].check.holds():
+            if found[-1].check.holds():
                 return [Placed(fork.at, shift)]
             farther.append((found[-1].at, fork, shift, found))
         if depth <= 1:
@@ -122,7 +124,7 @@ class Seamstress:
         self, trail: Sequence[_Fork], end: int, following: Continuations
     ) -> Iterator[tuple[_Fork, int, list[_Fork]]]:
         """Yield continuations that hold for some clusters: where from, their shift, and how far they go."""
-        for fork in reversed(trail[-TRAIL:]):
+        for fork in reversed(trail[-self._back :]):
             if fork.at % self._cluster or fork.at >= end:
                 continue
             for number in following((fork.at + fork.shift) // self._cluster - 1):
@@ -133,7 +135,7 @@ class Seamstress:
                 found, sound = self._walk(fork.check.fork(), fork.at, taste, shift)
                 if not sound:
                     continue
-                if taste < end:
+                if taste < end and not found[-1].check.ended:
                     more, _ = self._walk(found[-1].check, taste, end, shift)
                     found = found[:-1] + more
                 yield fork, shift, found
@@ -148,6 +150,8 @@ class Seamstress:
                 return trail, False
             start = stop
             trail.append(_Fork(start, shift, check.fork()))
+            if check.ended:
+                return trail, True
             if len(trail) > 4 * TRAIL:
                 del trail[1 : 2 * TRAIL]
         return trail, True
