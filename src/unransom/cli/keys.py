@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,12 @@ from unransom.cli.options import (
     progress_option,
     workers_option,
 )
-from unransom.cli.screen import Screen, Style
+from unransom.cli.screen import Screen, Style, say_to_people
 from unransom.cli.speech import LANGUAGE, spoken, t
 from unransom.core.errors import EXIT_DONE, NoKeyFoundError
 
 if TYPE_CHECKING:
+    from unransom.core.searches import AttackPlan
     from unransom.run.alone import Work
     from unransom.run.wanted import WantedKey
 
@@ -54,6 +56,12 @@ WANTED, NOTHING = frozenset({"wanted"}), frozenset[str]()
     metavar="KEYFILE",
     help=t("File for the keys that are found; it can be given as --key. Only its owner can read it."),
 )
+@click.option(
+    "--hand-off",
+    type=PATH,
+    metavar="DIR",
+    help=t("Folder for numbers that a factoring program could take: CADO-NFS, msieve or YAFU."),
+)
 @workers_option
 @progress_option
 @json_option
@@ -66,6 +74,7 @@ def command(
     dumps: tuple[Path, ...],
     budget: float,
     out: Path | None,
+    hand_off: Path | None,
     workers: int,
     progress: Style,
     as_json: bool,
@@ -92,11 +101,27 @@ def command(
         work = work_alone(job, executor, screen, LANGUAGE)
     if out and work.secrets:
         write_keys(out, work.secrets)
+    if hand_off:
+        _hand_off(hand_off, work.plans)
     if wanted:
         print(json.dumps([_wanted(key) for key in work.wanted], ensure_ascii=False, indent=2))
         return EXIT_DONE
     _show(work, as_json=as_json)
     return EXIT_DONE if work.found else NoKeyFoundError.exit_code
+
+
+def _hand_off(folder: Path, plans: Iterable[AttackPlan]) -> None:
+    """Write a file for each number whose factors would give a key, and say so."""
+    from unransom.crypto.weak_rsa import hand_off
+
+    numbers = {int(number): plan.family for plan in plans for number in plan.factor}
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, family in sorted(numbers.items()):
+        path = folder / f"{family}-{number.bit_length()}-{number % 10**8:08}.n"
+        path.write_text(hand_off.hand_off(number, f"unransom, {family}: {number.bit_length()} bits"))
+        say_to_people(f"{path}: {spoken(hand_off.advice(number))}")
+    if not numbers:
+        say_to_people(t("There is no number that a factoring program could take."))
 
 
 def _wanted(key: WantedKey) -> dict[str, str | int]:

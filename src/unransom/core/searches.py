@@ -122,6 +122,7 @@ class AttackPlan(Record, frozen=True, kw_only=True):
         chance: That it finds the key, 0.0 to 1.0.
         why: What speaks for it, or what rules it out.
         helps: What more input would help most, None where nothing would.
+        factor: Numbers, in decimal, whose prime factors would give the key, for a factoring program.
     """
 
     attack: str
@@ -133,6 +134,7 @@ class AttackPlan(Record, frozen=True, kw_only=True):
     chance: float = 0.0
     why: Message
     helps: Message | None = None
+    factor: tuple[str, ...] = ()
 
 
 class Shard(Record, frozen=True, kw_only=True):

@@ -1,9 +1,10 @@
 """TeslaCrypt 2 (.vvv, .ccc, .zzz, .aaa, .abc): AES-256-CBC over the whole file, one key per victim.
 
 Head, 414 bytes: magic of 5 bytes; at 0x45 and 0x108 two products of secrets as text in hexadecimal,
-padded with zeros to 128 bytes; at 0x18A the IV; at 0x19A u32 the original's size. The second product is
-the AES key times another number, so a key shows by dividing it that it is the right one, and factoring
-the product finds it. Leading zero bytes of a key are dropped by the locker and stand at its end.
+padded with zeros to 128 bytes; at 0xC8 the point of the AES key on secp256k1, two numbers of 32 bytes; at
+0x18A the IV; at 0x19A u32 the original's size. The second product is the AES key times another number:
+factoring it finds the key, and the point says which divisor it is; where no point stands, only what a
+divisor opens does. Leading zero bytes of a key are dropped by the locker and stand at its end.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.core.streams import Reader
 from unransom.crypto.ciphers.aes import BLOCK
+from unransom.crypto.weak_rsa.products import has_point
 
 HEAD = Head(
     (
@@ -60,8 +62,12 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
         number = int.from_bytes(text)
         if number.bit_length() >= LEAST and product % number == 0 < product:
             secret = text.lstrip(b"\0").ljust(KEY_SIZE, b"\0")
-            why = say("the key divides the product of secrets in the head")
-            return FileKey({"key": secret, "iv": mark.fields["iv"]}, LEAST - 32, why)
+            parts = {"key": secret, "iv": mark.fields["iv"]}
+            if not has_point(number, mark.fields["between"]):
+                return FileKey(parts)
+            return FileKey(
+                parts, 8 * KEY_SIZE, say("its public point on secp256k1 stands in the file's head")
+            )
     return None
 
 

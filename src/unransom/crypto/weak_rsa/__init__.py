@@ -8,6 +8,7 @@ import msgspec
 
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import Message, say
+from unransom.crypto.der import numbers_in
 from unransom.crypto.weak_rsa import hand_off, products, roca, shared, single
 from unransom.crypto.weak_rsa.private_keys import private_key
 
@@ -20,6 +21,7 @@ __all__ = [
     "hand_off",
     "private_key",
     "products",
+    "public_of",
     "roca",
     "shared",
     "single",
@@ -33,6 +35,16 @@ class Public(msgspec.Struct, frozen=True):
 
     modulus: int
     exponent: int = EXPONENT
+
+
+def public_of(key: Key) -> Public:
+    """Return the public key that a key of the kind ``RSA_PUBLIC`` is.
+
+    Raises:
+        ValueError: It is none.
+    """
+    modulus, exponent = numbers_in(key.data)
+    return Public(modulus, exponent)
 
 
 class Broken(msgspec.Struct, frozen=True):

@@ -11,14 +11,18 @@ from unransom.recover.keys.attacks import (
     lockbit3_footers,
     memory,
     moved,
+    products,
     repeats,
     seeds,
+    weak_rsa,
     zipcrypto,
 )
 from unransom.recover.keys.attacks.attack import Attack
 
 ATTACKS: tuple[Attack, ...] = (
     moved.ATTACK,
+    weak_rsa.ATTACK,
+    products.ATTACK,
     keystream.ATTACK,
     hive_table.ATTACK,
     lockbit3_footers.ATTACK,

@@ -14,11 +14,11 @@ from unransom.catalog.schemes.family import Family
 from unransom.core.context import Context
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import Message, say
-from unransom.core.records import FileRef, KeyFound, Record
-from unransom.core.searches import AttackPlan, Searched, Secret, Shard, Target
+from unransom.core.records import FileRef, Record
+from unransom.core.searches import AttackPlan, Searched, Shard, Target
 from unransom.core.streams import Salvage
 from unransom.recover.keys.attacks.attack import Attack
-from unransom.recover.keys.proof import proof_of
+from unransom.recover.keys.trial import tried
 
 NAME = "memory"
 PIECE = 64 << 20  # bytes
@@ -65,7 +65,8 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
     keys = _keys(data, _clues(target, family, context), 0 if last else OVERLAP, dump.name, start)
     fitting = [(key, bits, why) for key, bits, why in keys if key.kind in family.takes]
     for key, bits, why in fitting:
-        yield from _tried(key, family, target.samples if bits >= SURE else target.samples[:1], why, context)
+        chosen = target.samples if bits >= SURE else target.samples[:1]
+        yield from tried(key, family, chosen, context, NAME, functools.partial(_told, key.origin, why))
     yield Searched(
         attack=NAME, family=family.name, item=0, shard=shard.number, candidates=min(PIECE, dump.size - start)
     )
@@ -116,38 +117,9 @@ def _scanned(
     return tuple((each.kind, each.data, each.offset, each.bits, each.why) for each in found)
 
 
-def _tried(
-    key: Key, family: Family, samples: tuple[FileRef, ...], why: Message, context: Context
-) -> Iterator[Record]:
-    """Yield the key for every sample that it opens; for all files of the family where it opens several."""
-    opened: list[tuple[FileRef, int, Message]] = []
-    for ref in samples:
-        with context.open(ref) as reader:
-            locked = Salvage(reader, ref.name)
-            mark = family.read(locked)
-            file_key = family.unwrap(mark, key) if mark else None
-            if mark is None or file_key is None:
-                continue
-            proof = proof_of(family, locked, mark, file_key, ref.original or ref.path)
-        if proof:
-            opened.append((ref, *proof))
-    shared = len(opened) > 1 or len(opened) == len(samples) or key.kind is not KeyKind.RAW
-    for ref, bits, proof_why in opened[: 1 if shared else None]:
-        item = 0 if shared else ref.id
-        yield KeyFound(
-            family=family.name,
-            fingerprint=key.fingerprint,
-            bits=bits,
-            proof=say(
-                "found in memory at {place}: {what}; {why}",
-                place=key.origin,
-                what=str(why),
-                why=str(proof_why),
-            ),
-            item=item,
-            attack=NAME,
-        )
-        yield Secret(family=family.name, key=key, item=item)
+def _told(place: str, what: Message, why: Message) -> Message:
+    """Return the sentence on a key that was found at ``place``."""
+    return say("found in memory at {place}: {what}; {why}", place=place, what=str(what), why=str(why))
 
 
 ATTACK = Attack(

@@ -1,0 +1,121 @@
+"""Weak RSA: public keys that were given are factored, where they share a prime or were made without care.
+
+A private key that comes out counts when it opens files. What stays sound is said with what it would cost.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+import gmpy2
+
+from unransom.catalog.families import family as family_named
+from unransom.core.context import Context
+from unransom.core.keys import Key, KeyKind
+from unransom.core.messages import Message, say
+from unransom.core.records import Record
+from unransom.core.searches import AttackPlan, Searched, Shard, Target
+from unransom.crypto.weak_rsa import Broken, Public, advice, break_all, public_of
+from unransom.recover.keys.attacks.attack import Attack
+from unransom.recover.keys.factors import numbers_given
+from unransom.recover.keys.trial import tried
+
+NAME = "weak_rsa"
+SHARD = 16  # public keys
+SECONDS = 0.35  # of a core for RSA-2048
+BITS = 2048  # that SECONDS are for
+HAND_OFF_BITS = 768  # of a modulus that factoring programs have been known to take
+
+
+def plan(target: Target, context: Context) -> AttackPlan | None:
+    """Return the cost; few keys are tried at once, as that takes seconds."""
+    family = family_named(target.family, context.described) if target.family else None
+    if family is None or KeyKind.RSA not in family.takes:
+        return None
+    publics, known = _publics(context), numbers_given(context.keys)
+    if not publics:
+        if not target.proper:
+            return None
+        why = say("no public key was given that may be weak")
+        helps = say("the public key in the note or the locker's program, and those of other victims")
+        return AttackPlan(attack=NAME, family=target.family, why=why, helps=helps)
+    shards = -(-len(publics) // SHARD)
+    broken = _broken(publics, known, 0) if shards == 1 else ()
+    if shards == 1 and not broken:
+        return AttackPlan(attack=NAME, family=target.family, why=_sound(publics), factor=_left(publics))
+    return AttackPlan(
+        attack=NAME,
+        family=target.family,
+        shards=shards,
+        candidates=len(publics),
+        seconds=sum(SECONDS * (each.modulus.bit_length() / BITS) ** 2 for each in publics),
+        chance=0.9 if broken else 0.05,
+        why=broken[0].why if broken else say("{count} public keys may share primes", count=len(publics)),
+        factor=() if broken else _left(publics),
+    )
+
+
+def search(shard: Shard, context: Context) -> Iterator[Record]:
+    """Break what is weak among some of the public keys, and try the private keys on the samples."""
+    target = shard.target
+    family = family_named(target.family, context.described)
+    publics, known = _publics(context), numbers_given(context.keys)
+    for broken in _broken(publics, known, shard.number - 1):
+        key = _private(broken)
+        if key:
+            told = functools.partial(_told, broken)
+            yield from tried(key, family, target.samples, context, NAME, told)
+    count = len(publics[(shard.number - 1) * SHARD :][:SHARD])
+    yield Searched(attack=NAME, family=family.name, item=0, shard=shard.number, candidates=count)
+
+
+def _publics(context: Context) -> tuple[Public, ...]:
+    return tuple(dict.fromkeys(public_of(key) for key in context.keys if key.kind is KeyKind.RSA_PUBLIC))
+
+
+@functools.lru_cache(maxsize=64)
+def _broken(publics: tuple[Public, ...], known: tuple[int, ...], number: int) -> tuple[Broken, ...]:
+    """Return those of a shard of ``publics`` that give way, to each other or by themselves."""
+    own = publics[number * SHARD : (number + 1) * SHARD]
+    others = [public.modulus for public in publics if public not in own]
+    return tuple(break_all(own, (*known, *others)))
+
+
+def _private(broken: Broken) -> Key | None:
+    """Return the private key, None where the factors are no two primes."""
+    name = say("RSA-{bits}, factored", bits=broken.public.modulus.bit_length())
+    return broken.key(str(name)) if all(map(gmpy2.is_prime, broken.primes)) else None
+
+
+def _told(broken: Broken, why: Message) -> Message:
+    return say("a public key was factored: {what}; {why}", what=str(broken.why), why=str(why))
+
+
+def _sound(publics: tuple[Public, ...]) -> Message:
+    """Return what was ruled out for ``publics``, and what the weakest of them would cost by force."""
+    weakest = min(publics, key=lambda public: public.modulus)
+    return say(
+        "{count} public keys share no prime, and none has small, close or smooth ones; {advice}",
+        count=len(publics),
+        advice="; ".join(str(each) for each in advice(weakest)),
+    )
+
+
+def _left(publics: tuple[Public, ...]) -> tuple[str, ...]:
+    """Return the moduli that are worth a factoring program."""
+    return tuple(str(each.modulus) for each in publics if each.modulus.bit_length() <= HAND_OFF_BITS)
+
+
+ATTACK = Attack(
+    name=NAME,
+    title="Weak RSA keys",
+    weakness="T9",
+    plan=plan,
+    search=search,
+    references=(
+        "https://factorable.net/weakkeys12.extended.pdf",
+        "https://crocs.fi.muni.cz/public/papers/rsa_ccs17",
+    ),
+    limitations=("Keys of Infineon's library (ROCA) are named, not factored.",),
+)
