@@ -19,6 +19,7 @@ from unransom.catalog.channels import (
     ebay_fulfillment,
     ebay_orders,
     ebay_transactions,
+    own_orders,
     paypal_activity,
     paypal_settlement,
     paypal_transactions,
@@ -47,6 +48,7 @@ CHANNELS: tuple[Channel, ...] = (
     alipay_personal.CHANNEL,
     alipay_settlement.CHANNEL,
     alipay_transactions.CHANNEL,
+    own_orders.CHANNEL,
 )
 
 

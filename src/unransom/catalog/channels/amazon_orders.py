@@ -6,7 +6,7 @@ import pyarrow
 import pyarrow.compute as pc
 
 from unransom.catalog.exports.amazon import order_state
-from unransom.catalog.exports.building import export, mapped, present, tabular
+from unransom.catalog.exports.building import export, mapped, present, tabular, whole_number
 from unransom.catalog.exports.channel import Channel, Export, UnreadableExportError
 from unransom.catalog.exports.delimited import Layout, Sheet
 from unransom.catalog.exports.money import summed
@@ -56,7 +56,7 @@ def _convert(sheet: Sheet) -> Export:
             "created": sheet.time("purchase-date")[0],
             "updated": sheet.time("last-updated-date")[0],
             "sku": sheet.text("sku"),
-            "quantity": _quantity(sheet),
+            "quantity": whole_number(sheet.text("quantity")),
             "currency": sheet.text("currency"),
             # An empty price is not yet known, which is not the same as nothing. Discounts have no sign in
             # most reports and a minus in some.
@@ -68,14 +68,6 @@ def _convert(sheet: Sheet) -> Export:
             "tax": tax,
             "free": pc.equal(pc.utf8_lower(sheet.text("is-replacement-order").cast("string")), "true"),
         },
-    )
-
-
-def _quantity(sheet: Sheet) -> pyarrow.ChunkedArray:
-    texts = sheet.text("quantity").cast("string")
-    whole = pc.match_substring_regex(texts, "^[0-9]{1,9}$")
-    return pc.if_else(
-        whole, pc.if_else(whole, texts, "0").cast("int32"), pyarrow.scalar(None, pyarrow.int32())
     )
 
 

@@ -17,6 +17,7 @@ from unransom.catalog.exports.building import (
     mapped,
     present,
     tabular,
+    whole_number,
 )
 from unransom.catalog.exports.channel import Channel, Export
 from unransom.catalog.exports.delimited import Layout, Sheet
@@ -112,7 +113,9 @@ def _convert(sheet: Sheet) -> Export:
             "created": created,
             "updated": pc.coalesce(sheet.time("paid_date", zone)[0], created),
             "sku": sheet.text("label"),
-            "quantity": pc.if_else(is_item, _quantity(sheet), pyarrow.scalar(None, pyarrow.int32())),
+            "quantity": pc.if_else(
+                is_item, whole_number(sheet.text("quantity"), 1), pyarrow.scalar(None, pyarrow.int32())
+            ),
             "currency": _currency(sheet),
             "line_total": pc.if_else(is_item, amount, pyarrow.scalar(None, pyarrow.int64())),
             "order_total": total,
@@ -126,17 +129,11 @@ def _convert(sheet: Sheet) -> Export:
     )
 
 
-def _quantity(sheet: Sheet) -> Column:
-    texts = sheet.text("quantity").cast("string")
-    whole = pc.match_substring_regex(texts, "^[0-9]{1,9}$")
-    return pc.if_else(whole, texts, "1").cast("int32")
-
-
 def _amounts(sheet: Sheet, *, per_unit: bool) -> Column:
     """Return what each row comes to, with shipping and tax."""
     sold = pc.fill_null(sheet.money("sold"), 0)
     if per_unit:
-        sold = pc.multiply(sold, _quantity(sheet).cast("int64"))
+        sold = pc.multiply(sold, whole_number(sheet.text("quantity"), 1).cast("int64"))
     return summed([sold, *(sheet.money(name) for name in AMOUNTS[1:-1])])
 
 

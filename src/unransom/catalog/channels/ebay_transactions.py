@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 
 from unransom.catalog.exports import ebay
 from unransom.catalog.exports.building import Column, at, export, identity, mapped, present, tabular
-from unransom.catalog.exports.channel import Channel, Export
+from unransom.catalog.exports.channel import Channel, Export, UnreadableExportError
 from unransom.catalog.exports.delimited import Layout, Sheet
-from unransom.catalog.exports.moments import OFFSETS
+from unransom.catalog.exports.moments import DAY, OFFSETS, to_moments
 from unransom.catalog.exports.money import summed
 from unransom.core.messages import say
 from unransom.core.orders import ControlTotal, MoveKind
@@ -98,7 +98,25 @@ def _convert(sheet: Sheet) -> Export:
         precision=precision,
         totals=totals,
         account=about["seller"],
+        window=_window(sheet, zone),
     )
+
+
+def _window(sheet: Sheet, zone: str) -> tuple[int, int] | None:
+    """Return the first and last microsecond that the lines above the header name, to the end of the day."""
+    found: dict[str, str] = {}
+    for line in sheet.header.above:
+        cells = next(csv.reader([line], delimiter=sheet.header.delimiter), [])
+        if len(cells) > 1 and cells[0].strip() in {"Start date", "End date", "Startdatum", "Enddatum"}:
+            found[cells[0].strip()[:5]] = cells[1]
+    if len(found) != 2:
+        return None
+    try:
+        texts = pyarrow.array([found.popitem()[1], found.popitem()[1]])
+        end, start = to_moments(texts, zone=zone).times.cast("int64").to_pylist()
+    except UnreadableExportError:
+        return None
+    return None if start is None or end is None else (start, end + DAY * 1_000_000 - 1)
 
 
 def _said(sheet: Sheet, field: str) -> Column:

@@ -111,6 +111,14 @@ def joined(*columns: Column, separator: str = "\t") -> Column:
     return names(pc.binary_join_element_wise(*texts, separator))
 
 
+def whole_number(column: Column, otherwise: int | None = None) -> Column:
+    """Return texts as int32; what is no whole number becomes ``otherwise``."""
+    texts = column.cast("string")
+    whole = pc.fill_null(pc.match_substring_regex(texts, "^[0-9]{1,9}$"), False)
+    numbers = pc.if_else(whole, texts, "0").cast("int32")
+    return pc.if_else(whole, numbers, pyarrow.scalar(otherwise, pyarrow.int32()))
+
+
 def present(column: Column) -> Column:
     """Return for each row whether it has a text there."""
     return pc.fill_null(pc.not_equal(column.cast("string"), ""), False)

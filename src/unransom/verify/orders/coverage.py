@@ -20,10 +20,14 @@ LAGS = {"amazon_finances": 48 * HOUR, "paypal_transactions": 3 * HOUR}
 
 def _span(export: Export) -> tuple[int, int] | None:
     """Return the first and last microsecond that the movements of an export cover."""
-    if export.window:
-        return export.window
-    bounds = pc.min_max(export.moves["time"].cast("int64")).as_py()
-    return None if bounds["min"] is None else (bounds["min"], bounds["max"])
+    bounds = export.window
+    if not bounds:
+        found = pc.min_max(export.moves["time"].cast("int64")).as_py()
+        bounds = None if found["min"] is None else (found["min"], found["max"])
+    if bounds and export.conventions.precision >= DAY:
+        # A date without a time, in a zone that need not be the orders': a day more on either side.
+        return bounds[0] - 24 * HOUR, bounds[1] + 24 * HOUR
+    return bounds
 
 
 def covers(exports: Sequence[Export]) -> pyarrow.Table:

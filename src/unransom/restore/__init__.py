@@ -1,0 +1,1 @@
+"""Put back: what was recovered or proven goes to where it works, planned first, and can be undone."""
