@@ -9,6 +9,7 @@ settings.load_profile("unransom")
 pytest_plugins = (
     "tests.fixtures.buckets",
     "tests.fixtures.disks",
+    "tests.fixtures.images",
     "tests.fixtures.planted",
     "tests.fixtures.cluster",
     "tests.fixtures.locked",

@@ -228,15 +228,15 @@ def test_bad_sectors_lose_only_themselves(ext4_image: Image, monkeypatch: pytest
     path = ext4_image({b"big": BIG})
     at = path.read_bytes().index(BIG[:64])
     bad = Bad(at + 500_000, at + 500_001)
-    real = image_module.RawImage
+    real = image_module.open_disk
 
     class Scratched(FaultyReader):
         def __init__(self, where: bytes) -> None:
             raw = real(where)
             super().__init__(raw, Faults(bad=(bad,)))
-            self.fingerprint, self.close = raw.fingerprint, raw.close
+            self.fingerprint, self.close, self.notes = raw.fingerprint, raw.close, raw.notes
 
-    monkeypatch.setattr(image_module, "RawImage", Scratched)
+    monkeypatch.setattr(image_module, "open_disk", Scratched)
     monkeypatch.setattr(image_module.RetryReader.__init__, "__defaults__", (image_module.NARROW, None))
     store = opened(path)
     (ref,) = store.files()

@@ -42,7 +42,11 @@ class StoreKind(NamedTuple):
 STORES = (  # in order of trial
     StoreKind("bucket", "S3-compatible bucket, with all versions: s3://BUCKET/PREFIX", is_bucket),
     StoreKind("folder", "Folder and everything below it", is_folder),
-    StoreKind("image", "Disk image (raw, split) or device: MBR, GPT; NTFS, ext2/3/4, FAT, exFAT", is_image),
+    StoreKind(
+        "image",
+        "Disk image (raw, split, E01, VMDK, VHD, VHDX, QCOW2, VDI) or device; NTFS, ext, FAT, exFAT",
+        is_image,
+    ),
     StoreKind("file", "Single file", is_file),
 )
 

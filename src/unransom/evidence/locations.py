@@ -8,12 +8,12 @@ import stat
 from collections.abc import Container
 from typing import NamedTuple
 
-from unransom.core.errors import UsageError
+from unransom.core.errors import UnreadableError, UsageError
 from unransom.core.messages import say
 from unransom.core.paths import base_name, safe_name
 from unransom.core.records import Source
 from unransom.core.text import guess_text, shown
-from unransom.evidence.descriptors import open_quietly
+from unransom.evidence.descriptors import DescriptorReader, open_quietly
 from unransom.evidence.volumes import signatures
 
 BUCKET = "s3://"
@@ -75,13 +75,14 @@ def is_image(place: Location) -> bool:
         descriptor = open_quietly(place.path)
     except OSError:
         return False
-    try:
-        head = os.pread(descriptor, signatures.HEAD, 0)
-        return signatures.is_disk(head, os.fstat(descriptor).st_size)
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
+    from unransom.evidence.containers import recognise  # noqa: PLC0415 importing this module is cheap
+
+    with DescriptorReader(descriptor) as reader:
+        try:
+            head = reader.read_at(0, signatures.HEAD)
+            return signatures.is_disk(head, reader.size) or recognise(reader) is not None
+        except UnreadableError:
+            return False
 
 
 def is_file(place: Location) -> bool:

@@ -2,81 +2,39 @@
 
 from __future__ import annotations
 
-import bisect
-import contextlib
-import hashlib
 import itertools
 import os
 import re
-import stat
 
-from unransom.core.errors import UnreadableError
-from unransom.evidence.descriptors import DescriptorReader, open_quietly
+from unransom.core.messages import say
+from unransom.core.streams import Reader
+from unransom.evidence.containers.mapped import Joined
+from unransom.evidence.containers.opening import Opening
 
 FIRST_SEGMENT = re.compile(rb"\.(0{2,}[01])$")
-HEAD = 64 * 1024  # bytes that a device is told by, besides its size: it has no modification time
 
 
-class RawImage:
-    """A reader over a device, an image file, or all segments of a split one."""
+def claims(head: bytes, tail: bytes, size: int) -> bool:
+    """Return True: what is nothing else is taken as it is."""
+    return True
 
-    def __init__(self, path: bytes) -> None:
-        """Open ``path`` and, where it is the first segment of several, those that follow.
 
-        Raises:
-            OSError: A segment cannot be opened.
-        """
-        self._segments: list[DescriptorReader] = []
-        self._starts: list[int] = []
-        self.size = 0
-        try:
-            for segment in segments(path):
-                reader = DescriptorReader(open_quietly(segment))
-                self._segments.append(reader)
-                self._starts.append(self.size)
-                self.size += reader.size
-        except OSError:
-            self.close()
-            raise
+def open_disk(opening: Opening) -> Reader:
+    """Open a device, an image file, or all segments of a split one.
 
-    def fingerprint(self) -> str:
-        """Return size and modification time of every segment; for a device, size and digest of its head."""
-        return " ".join(self._mark(segment) for segment in self._segments)
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        """Return ``length`` bytes from ``offset``; fewer where the image ends.
-
-        Raises:
-            UnreadableError: Some of these bytes cannot be read.
-        """
-        if offset < 0:
-            return b""
-        pieces = []
-        end = min(offset + length, self.size)
-        while offset < end:
-            number = bisect.bisect_right(self._starts, offset) - 1
-            start = self._starts[number]
-            try:
-                piece = self._segments[number].read_at(offset - start, end - offset)
-            except UnreadableError as error:
-                raise UnreadableError(start + error.offset, error.length) from error
-            pieces.append(piece)
-            offset += len(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    def close(self) -> None:
-        """Close every segment; a second call does nothing."""
-        for segment in self._segments:
-            segment.close()
-
-    @staticmethod
-    def _mark(segment: DescriptorReader) -> str:
-        found = segment.stat()
-        if stat.S_ISREG(found.st_mode):
-            return f"{found.st_size}@{found.st_mtime_ns}"
-        with contextlib.suppress(UnreadableError):
-            return f"{segment.size}#{hashlib.sha256(segment.read_at(0, HEAD)).hexdigest()[:16]}"
-        return f"{segment.size}#unreadable"
+    Raises:
+        OSError: A segment cannot be opened.
+    """
+    paths = segments(opening.path)
+    for name in missing_segments(opening.path):
+        opening.files.note(
+            name,
+            say("the segments before this one are not all there"),
+            say("the image was read up to the gap; put the missing segments beside the others"),
+        )
+    if len(paths) == 1:
+        return opening.reader
+    return Joined([opening.files.open(path) for path in paths])
 
 
 def segments(path: bytes) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""A disk as a source: an image file, also a split one, or a device."""
+"""A disk as a source: an image of any kind, or a device."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from unransom.core.messages import say
 from unransom.core.records import FileRef, Kind, Problem, Source
 from unransom.core.streams import Reader
 from unransom.core.text import shown
-from unransom.evidence.containers.raw import RawImage, missing_segments
+from unransom.evidence.containers import open_disk
 from unransom.evidence.descriptors import changed
 from unransom.evidence.filesystems.listing import GONE, Listing
 from unransom.evidence.filesystems.tsk import FileSystem, Locator
@@ -21,6 +21,7 @@ from unransom.evidence.store import Store
 from unransom.evidence.volumes.partitions import Volume, volumes
 from unransom.evidence.wrap.retry import Patience, RetryReader
 
+WHOLE = "disk"  # locator of the bytes of the disk itself
 NARROW = Patience(attempts=1)  # the image below has tried again already
 SMALL = 16 << 20  # bytes; a volume below this without files is one that starts the machine
 
@@ -31,9 +32,9 @@ class ImageStore:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._path = path_of(source)
-        self._raw = RawImage(self._path)
-        self._fingerprint = self._raw.fingerprint()
-        self._image = TskImage(RetryReader(self._raw))
+        self._disk = open_disk(self._path)
+        self._fingerprint = self._disk.fingerprint()
+        self._image = TskImage(RetryReader(self._disk))
         self._volumes: list[Volume] | None = None
         self._filesystems: dict[int, FileSystem] = {}
 
@@ -41,9 +42,18 @@ class ImageStore:
         """Return size and modification time of the image; for a device, its size and head."""
         return self._fingerprint
 
+    def whole(self) -> FileRef:
+        """Return a record of the disk itself, of all its bytes: `open` gives them, e.g. for carving."""
+        return FileRef(
+            source=self.source.id,
+            path=self._path.rpartition(b"/")[2],
+            size=self._disk.size,
+            locator=WHOLE,
+        )
+
     def files(self) -> Iterator[FileRef | Problem]:
         """Yield every file; below ``volume-N/`` where the disk has more than one file system."""
-        yield from self._problems_of_segments()
+        yield from self._problems_of_image()
         if not self._all_volumes():
             yield problem(
                 self.source.id,
@@ -71,8 +81,11 @@ class ImageStore:
             raise OSError(errno.EINVAL, "not a regular file", shown(ref.path))
         if ref.locator == GONE:
             raise OSError(errno.ENODATA, "only the name of the deleted file is left", shown(ref.path))
-        if self._raw.fingerprint() != (self.source.fingerprint or self._fingerprint):
+        if self._disk.fingerprint() != (self.source.fingerprint or self._fingerprint):
             raise changed(ref, shown(self._path))
+        if ref.locator == WHOLE:
+            yield self._image.reader
+            return
         try:
             where = Locator.parse(ref.locator)
             volume = next(each for each in self._all_volumes() if each.start == where.start)
@@ -84,7 +97,7 @@ class ImageStore:
     def close(self) -> None:
         """Release the image; a second call does nothing."""
         self._filesystems.clear()
-        self._raw.close()
+        self._disk.close()
 
     def _all_volumes(self) -> list[Volume]:
         if self._volumes is None:
@@ -96,14 +109,9 @@ class ImageStore:
             self._filesystems[volume.start] = FileSystem(self._image, volume.start, volume.filesystem)
         return self._filesystems[volume.start]
 
-    def _problems_of_segments(self) -> Iterator[Problem]:
-        for name in missing_segments(self._path):
-            yield problem(
-                self.source.id,
-                name,
-                say("the segments before this one are not all there"),
-                say("the image was read up to the gap; put the missing segments beside the others"),
-            )
+    def _problems_of_image(self) -> Iterator[Problem]:
+        for note in self._disk.notes:
+            yield problem(self.source.id, note.name, note.what, note.resolution)
 
     def _problem_of_volume(self, volume: Volume, name: bytes) -> Iterator[Problem]:
         if not volume.used:  # reserved by the partition table, or never formatted
