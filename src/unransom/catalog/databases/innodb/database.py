@@ -97,7 +97,7 @@ class InnodbDatabase:
     def rows(self, table: Table) -> Iterator[Rows]:
         """Yield the rows of ``table``: live ones page by page, those of damaged pages, then deleted ones."""
         found = self._found[table.name]
-        target = _target(found)
+        target = shown_in(found)
         numbers = live_leaves(found.space.table, found.owner)
         for batch in self._batches(found, target, numbers):
             if batch.num_rows:
@@ -110,11 +110,11 @@ class InnodbDatabase:
             return lobs.fetch(found.space, reference)
 
         for kept, data in found.space.groups(numbers):
-            yield decode.batch(_live(found, kept, data), target, fetch, decode.LIVE)
+            yield decode.batch(live(found, kept, data), target, fetch, decode.LIVE)
         for located, sure in salvage(found):
             yield decode.batch(located, target, fetch, decode.SALVAGED, sure)
         for kept, data in found.space.groups(numbers):
-            for located in _deleted(found, kept, data):
+            for located in deleted(found, kept, data):
                 yield decode.batch(located, target, fetch, decode.DELETED)
 
     def loss(self, table: Table, recovered: int) -> Loss:
@@ -132,7 +132,8 @@ def _named(table: Table, name: str) -> Table:
     return table if table.name == name else msgspec.structs.replace(table, name=name)
 
 
-def _target(found: Found) -> decode.Target:
+def shown_in(found: Found) -> decode.Target:
+    """Return what the records of a table are made into."""
     shown = tuple(number for number, column in enumerate(found.definition.columns) if not column.hidden)
     fields = [
         pyarrow.field(found.definition.columns[number].name, found.definition.columns[number].type.arrow)
@@ -141,14 +142,14 @@ def _target(found: Found) -> decode.Target:
     return decode.Target(found.layout, shown, pyarrow.schema(fields + decode.provenance_fields()))
 
 
-def _live(found: Found, numbers: NDArray[np.int64], data: NDArray[np.uint8]) -> decode.Located:
+def live(found: Found, numbers: NDArray[np.int64], data: NDArray[np.uint8]) -> decode.Located:
     """Return the live records of some pages."""
     origins, owners, _ = decode.listed(data, found.space.logical)
     located = decode.locate(data, numbers, origins, owners, found.plan)
     return located.only((located.begins >= 0) & ((located.info() & 0x30) == 0))
 
 
-def _deleted(found: Found, numbers: NDArray[np.int64], data: NDArray[np.uint8]) -> Iterator[decode.Located]:
+def deleted(found: Found, numbers: NDArray[np.int64], data: NDArray[np.uint8]) -> Iterator[decode.Located]:
     """Yield the records that are marked as deleted, and those that the pages have given up."""
     origins, owners, _ = decode.listed(data, found.space.logical)
     located = decode.locate(data, numbers, origins, owners, found.plan)

@@ -186,9 +186,9 @@ def salvage(found: Found) -> Iterator[tuple[decode.Located, NDArray[np.float32]]
         return
     known = profile(found)
     checks = checks_of(found, known.latest)
-    seen: set[int] = set()
+    seen = Remembered()
     for kept, data in _damaged_groups(found.space, numbers, known.noisy):
-        located, results = _candidates(found, kept, data, known, checks)
+        located, results = candidates(found, kept, data, known, checks)
         good = (results >= kernel.LINKED) & ((located.info() & 0x20) == 0)
         good &= ~known.accounted.covers(_keys(found, located), _hashes(found, located))
         good &= _unseen(found, located, good, seen)
@@ -213,9 +213,10 @@ def _damaged_groups(
             yield kept[chosen], np.ascontiguousarray(data.reshape(-1, size)[chosen]).reshape(-1)
 
 
-def _candidates(
+def candidates(
     found: Found, numbers: NDArray[np.int64], data: NDArray[np.uint8], known: Profile, checks: Checks
 ) -> tuple[decode.Located, NDArray[np.int8]]:
+    """Return what may be records in damaged pages, and what each is worth."""
     size = found.space.logical
     bases = np.arange(len(numbers), dtype=np.int64) * size
     room = len(numbers) * (size // 24)
@@ -245,13 +246,37 @@ def _candidates(
 
 
 def _unseen(
-    found: Found, located: decode.Located, good: NDArray[np.bool_], seen: set[int]
+    found: Found, located: decode.Located, good: NDArray[np.bool_], seen: Remembered
 ) -> NDArray[np.bool_]:
     """Return the first row of each key, and remember the keys: rows are moved between pages."""
     fresh = np.zeros(len(good), np.bool_)
-    hashes = _hashes(found, located)
-    for row in np.flatnonzero(good):
-        value = int(hashes[row])
-        fresh[row] = value not in seen
-        seen.add(value)
+    places = np.flatnonzero(good)
+    values, firsts = np.unique(_hashes(found, located)[places], return_index=True)
+    new = ~seen.knows(values)
+    fresh[places[firsts[new]]] = True
+    seen.add(values[new])
     return fresh
+
+
+class Remembered:
+    """A set of hashes in 8 bytes each: sorted runs, of which each is at least twice as long as the next."""
+
+    def __init__(self) -> None:
+        self._runs: list[NDArray[np.uint64]] = []
+
+    def knows(self, values: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Return which of ``values`` are in the set."""
+        known = np.zeros(len(values), np.bool_)
+        for run in self._runs:
+            place = np.minimum(np.searchsorted(run, values), len(run) - 1)
+            known |= run[place] == values
+        return known
+
+    def add(self, values: NDArray[np.uint64]) -> None:
+        """Add sorted values that are not in the set; of very many the newest are not remembered."""
+        if not len(values) or sum(len(run) for run in self._runs) > MOST_HASHES:
+            return
+        self._runs.append(values)
+        while len(self._runs) > 1 and len(self._runs[-2]) < 2 * len(self._runs[-1]):
+            last = self._runs.pop()
+            self._runs[-1] = np.sort(np.concatenate([self._runs[-1], last]))
