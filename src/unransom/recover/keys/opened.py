@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from unransom.catalog.oracle import judge
@@ -17,6 +19,13 @@ LARGEST = 16 << 20  # bytes of an original that is judged in memory
 CHECKED = frozenset(  # formats whose every byte, or nearly, is under a checksum
     {"bzip2", "flac", "gzip", "innodb", "ogg", "ooxml", "png", "rar", "sevenzip", "xz", "zip"}
 )
+TEXTS = frozenset({"csv", "html", "json", "svg", "text", "xml"})
+ENCODINGS = ("utf-8", "gb18030", "shift-jis", "cp1252", "utf-16")
+MISPRINTS = 0.001  # share of a text's characters that no text should have
+# Control characters, and what neither European nor East Asian texts are written in.
+_STRANGE = re.compile(
+    "[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u0530-\u2000\u2e00-\u2fff\ua000-\ufeff\ufff0-\uffff]"
+)
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -25,6 +34,7 @@ class Opened(msgspec.Struct, frozen=True):
     Attributes:
         format: Name of its format.
         grade, bits, why: What the format's validator says.
+        length: Bytes of the file by its own structure, None where it does not tell.
         lost: Bytes that the key does not open.
         content: It; zeros where it is lost.
     """
@@ -33,6 +43,7 @@ class Opened(msgspec.Struct, frozen=True):
     grade: Grade
     bits: int
     why: Message
+    length: int | None
     lost: int
     content: bytes
 
@@ -72,4 +83,20 @@ def opened(family: Family, locked: Salvage, key: Key, path: bytes) -> Opened | N
     judgement = judge(BytesReader(content), plan.name or path)
     validation = judgement.validation
     lost = assembly.map.totals()[Origin.LOST]
-    return Opened(judgement.format, validation.grade, validation.bits, validation.why, lost, content)
+    grade = validation.grade
+    if judgement.format in TEXTS and not reads(content.replace(b"\0", b"") if lost else content):
+        grade = Grade.UNKNOWN
+    return Opened(judgement.format, grade, validation.bits, validation.why, validation.length, lost, content)
+
+
+def reads(content: bytes) -> bool:
+    """Return whether all of ``content`` is text; a wrong key leaves parts of it that only look alike."""
+    for encoding in ENCODINGS:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        strange = len(_STRANGE.findall(text))
+        if strange <= len(text) * MISPRINTS:
+            return True
+    return False

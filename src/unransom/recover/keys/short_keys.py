@@ -14,7 +14,7 @@ from unransom.catalog.formats.identify import by_name
 from unransom.catalog.schemes.extents import First, Whole
 from unransom.core.streams import Salvage
 from unransom.crypto.search.keystream.periods import ENOUGH, period_of
-from unransom.crypto.search.keystream.voting import Bytes, votes
+from unransom.crypto.search.keystream.voting import Bytes, Vote, votes
 from unransom.recover.keys.describing import Shape
 
 WINDOWS = (ENOUGH, 1 << 16, 1 << 14)  # first bytes of a file in which a period is looked for
@@ -60,7 +60,7 @@ def short_keys(locked: Salvage, name: bytes, head: int = 0, tail: int = 0) -> It
             continue
         voters = data[: max(window, VOTED) if found.length > LONG and window == WINDOWS[0] else window]
         cribs = _cribs(data, size, name, found.length)
-        for vote in islice(votes([voters], found.length, cribs), CLASSES):
+        for vote in islice(_shifted([voters], found.length, cribs), CLASSES):
             key = reduced(vote.key)
             if not key.any():
                 continue  # it is plain
@@ -68,6 +68,16 @@ def short_keys(locked: Salvage, name: bytes, head: int = 0, tail: int = 0) -> It
             for end in _ends(data, key, window, complete=len(data) == size):
                 extents = Whole() if end is None else First(end)
                 yield ShortKey(key if known is None else vote.key, known, Shape(extents, head, tail))
+
+
+def _shifted(voters: list[Bytes], length: int, cribs: dict[int, int]) -> Iterator[Vote]:
+    """Yield votes, all of whose bytes are off by the same where the format's known bytes show that they are.
+
+    The commonest byte of content is taken for what it usually is; a page of white is not.
+    """
+    for vote in votes(voters, length):
+        off = {int(vote.key[position]) ^ value for position, value in cribs.items()}
+        yield vote._replace(key=vote.key ^ np.uint8(off.pop())) if len(off) == 1 else vote
 
 
 def reduced(key: Bytes) -> Bytes:

@@ -23,7 +23,7 @@ from unransom.core.searches import AttackPlan, Described, Searched, Secret, Shar
 from unransom.core.streams import Salvage
 from unransom.crypto.search.keystream.periods import LARGEST, period_of
 from unransom.recover.keys.attacks.attack import Attack
-from unransom.recover.keys.describing import is_named, stream_key, stream_scheme
+from unransom.recover.keys.describing import Shape, is_named, stream_key, stream_scheme
 from unransom.recover.keys.opened import opened
 from unransom.recover.keys.proof import proof_of
 from unransom.recover.keys.short_keys import WINDOWS, ShortKey, short_keys
@@ -33,6 +33,7 @@ NAME = "repeats"
 LOOKED = 6  # samples in which a period is looked for
 CHANCE, SLIM = 0.9, 0.01
 SECONDS = 5.0  # of a file
+TAIL = 4096  # bytes that a locker may have put behind the original's
 CANDIDATES = 24  # keys tried on a file, about
 
 
@@ -99,7 +100,7 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
             if shard.target.family == blackbasta.FAMILY.name:
                 yield from _stood(locked, ref)
             else:
-                for record in _repeated(locked, ref, shard.target):
+                for record in _repeated(locked, ref, shard.target, context):
                     tried += 1
                     if record:
                         yield from record
@@ -126,10 +127,13 @@ def _stood(locked: Salvage, ref: FileRef) -> Iterator[Record]:
             return
 
 
-def _repeated(locked: Salvage, ref: FileRef, target: Target) -> Iterator[list[Record]]:
+def _repeated(locked: Salvage, ref: FileRef, target: Target, context: Context) -> Iterator[list[Record]]:
     """Yield for each candidate the records of its proof; empty where it is wrong."""
     guess = target.guess
     head, tail = (guess.head, guess.tail) if guess else (0, 0)
+    if not tail and target.family:
+        mark = family_named(target.family, context.described).read(locked)
+        tail = locked.size - (mark.plain_size or locked.size) if mark else 0
     name = ref.original or ref.path
     for candidate in short_keys(locked, name, head, tail):
         yield _tried(locked, ref, target, candidate, name)
@@ -149,6 +153,10 @@ def _tried(locked: Salvage, ref: FileRef, target: Target, candidate: ShortKey, n
         )
         key = stream_key(candidate.key, known, NAME)
         result = opened(description.family(), locked, key, name)
+        behind = len(result.content) - (result.length or 0) if result else 0
+        if result and not candidate.shape.tail and result.length and 0 < behind <= TAIL and not result.holds:
+            shape = Shape(candidate.shape.extents, candidate.shape.head, behind)
+            return _tried(locked, ref, target, ShortKey(candidate.key, candidate.known, shape), name)
         sure = known is not None or candidate.known is None
         if result and (result.holds if sure else result.checked):
             proof = (result.bits, result.why)

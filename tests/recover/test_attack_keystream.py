@@ -1,0 +1,100 @@
+"""One keystream for several files, with one original and with none."""
+
+import numpy as np
+import pytest
+
+from tests.fixtures.attacking import Evidence, attacked
+from tests.lockers import drawn, shared
+from unransom.catalog.oracle import judge
+from unransom.core.records import Grade
+from unransom.core.spans import Origin
+from unransom.core.streams import BytesReader
+from unransom.recover.keys.attacks.keystream import ATTACK
+
+FILES = shared.company(50)
+STREAM = shared.chacha("run", 60_000)
+
+
+def lock(files, stream=STREAM, tail=40):
+    return {f"{name}.zq": shared.xored(data, stream) + drawn(name, tail) for name, data in files.items()}
+
+
+@pytest.fixture(scope="module")
+def voted():
+    locked = lock(FILES, tail=0)
+    _, found = attacked(ATTACK, Evidence(locked, extension=".zq"))
+    return locked, found
+
+
+def test_one_original_opens_what_is_no_longer_than_it():
+    longest = max(FILES, key=lambda name: len(FILES[name]))
+    locked = lock(FILES)
+    plan, found = attacked(ATTACK, Evidence(locked, {longest: FILES[longest]}, ".zq"))
+    assert plan.chance > 0.5
+    for name, plain in FILES.items():
+        assert found[0].opened(name, locked[f"{name}.zq"])[0] == plain
+
+
+def test_a_short_original_opens_the_beginnings_and_says_what_is_lost():
+    sizes = sorted(FILES, key=lambda name: len(FILES[name]))
+    short = sizes[len(sizes) // 2]
+    few = {name: FILES[name] for name in sizes[-5:]} | {short: FILES[short]}
+    locked = lock(few)
+    _, found = attacked(ATTACK, Evidence(locked, {short: FILES[short]}, ".zq"))
+    if not found:  # too little of each is there for its format to prove anything
+        return
+    data, origins = found[0].opened(sizes[-1], locked[f"{sizes[-1]}.zq"])
+    assert origins.totals()[Origin.LOST] == len(FILES[sizes[-1]]) - len(FILES[short])
+    assert data.startswith(FILES[sizes[-1]][: len(FILES[short])])
+
+
+def test_without_any_original_files_vote_and_nothing_known_is_wrong(voted):
+    locked, found = voted
+    right = total = 0
+    for name, plain in FILES.items():
+        data, origins = found[0].opened(name, locked[f"{name}.zq"])
+        total += len(plain)
+        for run in origins:
+            if run.origin is not Origin.LOST:
+                assert data[run.start : run.end] == plain[run.start : run.end], name
+                right += run.end - run.start
+    assert right / total > 0.75
+
+
+def test_what_votes_call_good_is_good(voted):
+    locked, found = voted
+    good = 0
+    for name, plain in FILES.items():
+        data, origins = found[0].opened(name, locked[f"{name}.zq"])
+        if origins.totals()[Origin.LOST]:
+            continue  # unlock never calls such a file good
+        if judge(BytesReader(data), name.encode()).validation.grade is Grade.GOOD:
+            assert data == plain
+            good += 1
+    assert good > 15
+
+
+def test_files_with_keys_of_their_own_are_not_opened():
+    locked = {
+        f"{name}.zq": shared.xored(data, shared.chacha(name, len(data)))
+        for name, data in list(FILES.items())[:20]
+    }
+    plan, found = attacked(ATTACK, Evidence(locked, extension=".zq"))
+    assert plan.shards == 0
+    assert not found
+
+
+def test_an_original_of_another_file_proves_nothing():
+    names = list(FILES)[:6]
+    locked = {f"{name}.zq": shared.xored(FILES[name], shared.chacha(name, 60_000)) for name in names}
+    _, found = attacked(ATTACK, Evidence(locked, {names[0]: FILES[names[0]]}, ".zq"))
+    assert not found
+
+
+def test_originals_that_agree_on_a_keystream_prove_it():
+    rng = np.random.default_rng(3)
+    files = {f"sensor {number}.dat": rng.bytes(3000 + number) for number in range(4)}
+    locked = lock(files)
+    known = {name: files[name] for name in list(files)[2:]}
+    _, found = attacked(ATTACK, Evidence(locked, known, ".zq"))
+    assert found[0].opened("sensor 0.dat", locked["sensor 0.dat.zq"])[0] == files["sensor 0.dat"]

@@ -1,0 +1,107 @@
+"""Keystreams that repeat within a file, from the locked files alone."""
+
+import pytest
+
+from tests.fixtures.attacking import Evidence, attacked
+from tests.fixtures.locked import picture
+from tests.lockers import blackbasta, content, drawn, moneymessage, shared
+from tests.lockers.sect571k1 import multiple
+from unransom.core.spans import Origin
+from unransom.recover.keys.attacks.repeats import ATTACK
+
+CAMPAIGN = "6cb8a9d2eF1"
+STREAM = shared.chacha("basta", 5056)
+
+
+def basta(plain):
+    return blackbasta.seal(plain, STREAM, len(plain)) + blackbasta.tail("x", len(plain), CAMPAIGN)
+
+
+def solved(locked, family=""):
+    """Return what the attack makes of one file, and the file's byte map; None where it finds nothing."""
+    evidence = Evidence({"file.bin.zq": locked}, extension=".zq")
+    _, found = attacked(ATTACK, evidence, family)
+    assert len(found) <= 1
+    return found[0].opened("file.bin.zq", locked) if found else None
+
+
+def test_black_basta_by_zeros_of_a_disk():
+    disk = bytearray(3_000_000)
+    disk[500_000:1_200_000] = content("disk", 700_000)
+    plain, origins = solved(basta(bytes(disk)), "blackbasta")
+    assert plain == disk
+    assert origins.totals()[Origin.LOST] == 0
+
+
+def test_black_basta_by_what_lies_between_in_a_text():
+    text = shared.letter("basta", 90_000)
+    assert solved(basta(text), "blackbasta")[0] == text
+
+
+def test_black_basta_finds_nothing_in_random_content():
+    assert solved(basta(drawn("noise", 120_000)), "blackbasta") is None
+
+
+def test_black_basta_does_not_take_a_constant_that_few_places_have():
+    plain = bytearray(drawn("noise", 192 * 200))
+    for place in range(4):  # too few to be sure
+        plain[place * 192 * 40 - 128 if place else 0 : place * 192 * 40 + 256] = bytes(384 if place else 256)
+    assert solved(basta(bytes(plain)), "blackbasta") is None
+
+
+def test_money_message_repeats_8_kib():
+    plain = shared.bitmap("money", 300, 200)
+    locked = moneymessage.seal(plain, multiple(12345), 6789, drawn("nonce", 12), 1)
+    evidence = Evidence({"scan.bmp": locked})
+    _, found = attacked(ATTACK, evidence, "moneymessage")
+    assert found
+    assert found[0].opened("scan.bmp", locked)[0] == plain
+
+
+@pytest.mark.parametrize("length", [3, 20, 64, 1000, 8192, 25000])
+def test_xor_over_a_whole_file(length):
+    plain = shared.letter(f"xor {length}", max(24 * length, 20_000))
+    locked = shared.xored(plain, drawn(f"xor {length}", length))
+    evidence = Evidence({"notes.txt.zq": locked}, extension=".zq")
+    _, found = attacked(ATTACK, evidence)
+    assert found[0].opened("notes.txt", locked)[0] == plain
+
+
+def test_xor_over_the_head_of_a_file():
+    plain = shared.letter("head", 300_000)
+    locked = shared.xored(plain[:65536], drawn("head", 32)) + plain[65536:]
+    evidence = Evidence({"notes.txt.zq": locked}, extension=".zq")
+    _, found = attacked(ATTACK, evidence)
+    assert found[0].opened("notes.txt", locked)[0] == plain
+
+
+def test_a_short_xor_over_compressed_content_by_known_bytes():
+    plain = picture("png", 90)
+    locked = shared.xored(plain, drawn("png", 11))
+    evidence = Evidence({"photo.png.zq": locked}, extension=".zq")
+    _, found = attacked(ATTACK, evidence)
+    assert found[0].opened("photo.png", locked)[0] == plain
+
+
+@pytest.mark.parametrize(
+    "plain", [shared.letter("sound", 60_000), shared.bitmap("sound", 200, 150), picture("sound", 120)]
+)
+def test_a_sound_stream_is_not_broken(plain):
+    locked = shared.xored(plain, shared.chacha("sound", len(plain)))
+    for name in ("notes.txt.zq", "scan.bmp.zq", "photo.png.zq"):
+        plan, found = attacked(ATTACK, Evidence({name: locked}, extension=".zq"))
+        assert not found
+        assert plan.chance <= 0.01
+
+
+def test_what_is_not_locked_has_no_key():
+    for name, plain in shared.company(5).items():
+        assert not attacked(ATTACK, Evidence({name + ".zq": plain}, extension=".zq"))[1]
+
+
+def test_a_key_with_one_wrong_byte_is_never_good():
+    plain = shared.grey("wrong", 100)
+    key = bytearray(drawn("wrong", 16))
+    locked = bytearray(shared.xored(plain, bytes(key)))
+    locked[1000] ^= 1  # damaged: the checksum must refuse it
+    assert not attacked(ATTACK, Evidence({"photo.png.zq": bytes(locked)}, extension=".zq"))[1]
