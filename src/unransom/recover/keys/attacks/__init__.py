@@ -5,15 +5,18 @@ from __future__ import annotations
 from unransom.core.errors import UsageError
 from unransom.core.messages import say
 from unransom.recover.keys.attacks import (
+    drawn,
     ecb,
     hive_table,
     keystream,
+    library,
     lockbit3_footers,
     memory,
     moved,
     products,
     repeats,
     seeds,
+    ticks,
     weak_rsa,
     zipcrypto,
 )
@@ -31,6 +34,9 @@ ATTACKS: tuple[Attack, ...] = (
     seeds.ATTACK,
     zipcrypto.ATTACK,
     memory.ATTACK,
+    library.ATTACK,
+    drawn.ATTACK,
+    ticks.ATTACK,
 )
 
 

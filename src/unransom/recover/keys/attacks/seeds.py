@@ -33,7 +33,7 @@ BEHIND = 7 * 86400  # seconds: clocks that are wrong, and times that were change
 AHEAD = 3600
 NEAR = 120_000  # seeds on both sides of where a neighbour's seed says
 AROUND = 2_000_000  # seeds on both sides of a neighbour's seed, where times say nothing
-OVERHEAD = 3.0  # times what drawing the key alone costs
+OVERHEAD = 16.0  # times what drawing eight outputs costs
 
 
 def plan(target: Target, context: Context) -> AttackPlan | None:
