@@ -1,7 +1,8 @@
 """The key library: keys and parts of keys with where they came from, found again by what they open.
 
-A library is a value. As a file it is one line that says what it is, one with the signer's public key and
-the signature, and a body in JSON, so that people can read what they import.
+A library is a value. As a file to hand on it is one line that says what it is, one with the signer's public
+key and the signature, and a body in JSON, so that people can read what they import; a file of one's own is
+that body alone.
 """
 
 from __future__ import annotations
@@ -60,6 +61,20 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     def key(self) -> Key | None:
         """Return the key, None where a part of it is missing."""
         return None if self.unknown_bits else Key(self.kind, self.data, self.source)
+
+
+def partial_key(entry: Entry) -> Key:
+    """Return an entry that misses bits as a key, which only attacks that complete it can use."""
+    return Key(KeyKind.PARTIAL, _encoder().encode(entry), entry.source)
+
+
+def entry_in(key: Key) -> Entry:
+    """Return the entry that a key of the kind ``PARTIAL`` holds.
+
+    Raises:
+        msgspec.MsgspecError: It holds none.
+    """
+    return msgspec.json.decode(key.data, type=Entry)
 
 
 class LibraryError(Exception):
@@ -165,10 +180,27 @@ def _encoder() -> msgspec.json.Encoder:
     return msgspec.json.Encoder(order="deterministic")
 
 
+def text_of(entries: Iterable[Entry]) -> bytes:
+    """Return ``entries`` as JSON that nobody has signed."""
+    return msgspec.json.format(_encoder().encode(tuple(dict.fromkeys(entries))), indent=1)
+
+
+def entries_in(text: bytes) -> tuple[Entry, ...]:
+    """Return the entries in JSON that nobody has signed.
+
+    Raises:
+        LibraryError: It is something else.
+    """
+    try:
+        return msgspec.json.decode(text[:MOST_BYTES], type=tuple[Entry, ...])
+    except msgspec.MsgspecError as error:
+        raise LibraryError(say("this is no key library")) from error
+
+
 def encode(entries: Iterable[Entry], private: bytes) -> bytes:
     """Return the file of ``entries``, signed with ``private``, an Ed25519 seed of 32 bytes."""
     signer = Ed25519PrivateKey.from_private_bytes(private)
-    body = msgspec.json.format(_encoder().encode(tuple(dict.fromkeys(entries))), indent=1)
+    body = text_of(entries)
     signature = signer.sign(SIGNED + body)
     seal = signer.public_key().public_bytes_raw().hex().encode() + b" " + base64.b64encode(signature)
     return b"\n".join((TITLE, seal, body))

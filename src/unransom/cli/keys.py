@@ -19,6 +19,7 @@ from unransom.cli.options import (
     json_option,
     key_option,
     known_option,
+    library_option,
     progress_option,
     workers_option,
 )
@@ -43,6 +44,7 @@ WANTED, NOTHING = frozenset({"wanted"}), frozenset[str]()
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @key_option
+@library_option
 @family_option
 @click.option(
     "--wanted", is_flag=True, help=t("Write what a key holder would need, each wrapped key once, as JSON.")
@@ -68,6 +70,7 @@ WANTED, NOTHING = frozenset({"wanted"}), frozenset[str]()
 def command(
     sources: tuple[str, ...],
     keys: tuple[Path, ...],
+    libraries: tuple[Path, ...],
     families: tuple[Path, ...],
     wanted: bool,
     known: tuple[Path, ...],
@@ -90,6 +93,7 @@ def command(
             sources=sources,
             case=Path(),
             keys=keys,
+            libraries=libraries,
             families=families,
             known=tuple(map(str, known)),
             memory=tuple(map(str, dumps)),

@@ -29,6 +29,14 @@ key_option = click.option(
     metavar="FILE",
     help=t("A key file, or a folder of them: PEM, DER, XML, raw, hex, base64, CAPI or BCRYPT."),
 )
+library_option = click.option(
+    "--library",
+    "libraries",
+    type=EXISTING,
+    multiple=True,
+    metavar="FILE",
+    help=t("A key library, as `unransom library` keeps it: all its keys are tried."),
+)
 family_option = click.option(
     "--family",
     "families",

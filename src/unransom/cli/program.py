@@ -27,6 +27,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("recover", t("The main job: from locked evidence to verified files and a report.")),
     Command("triage", t("Tell intact files from locked ones, and which family locked them.")),
     Command("keys", t("Try keys on locked files, or say which keys are wanted.")),
+    Command("library", t("Keep keys and parts of keys, with where they came from, for other cases.")),
     Command("unlock", t("Unlock single files with a key.")),
     Command("carve", t("Get files out of the free space of an image, fragments put together.")),
     Command("databases", t("Get rows out of damaged files of MySQL, MariaDB and SQL Server.")),

@@ -19,6 +19,7 @@ from unransom.cli.options import (
     json_option,
     key_option,
     known_option,
+    library_option,
     manifest_option,
     memory_option,
     progress_option,
@@ -40,6 +41,7 @@ from unransom.cli.speech import LANGUAGE, t
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @case_option
 @key_option
+@library_option
 @family_option
 @manifest_option
 @click.option("--all", "whole_tree", is_flag=True, help=t("Copy intact files too, for the whole tree."))
@@ -62,6 +64,7 @@ def command(
     sources: tuple[str, ...],
     case: Path,
     keys: tuple[Path, ...],
+    libraries: tuple[Path, ...],
     families: tuple[Path, ...],
     manifests: tuple[Path, ...],
     whole_tree: bool,
@@ -84,6 +87,7 @@ def command(
         sources=sources,
         case=case,
         keys=keys,
+        libraries=libraries,
         families=families,
         known=tuple(map(str, known)),
         memory=tuple(map(str, dumps)),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from unransom.case import found_keys, manifests
+from unransom.case import manifests
 from unransom.case.case import Case
 from unransom.case.database import disk_full, transaction
 from unransom.core.errors import (
@@ -20,10 +19,8 @@ from unransom.core.errors import (
     UsageError,
     VerificationError,
 )
-from unransom.core.keys import Key
 from unransom.core.messages import Message, say
 from unransom.core.progress import Listener, silent
-from unransom.crypto.keyfiles import MAX_KEY_FILE, read_keys
 from unransom.evidence import fingerprint_of, identify
 from unransom.report import html, jsonfile
 from unransom.report.document import Result
@@ -31,12 +28,12 @@ from unransom.run.described import add_descriptions, load_descriptions
 from unransom.run.engine import ITEM_SECONDS, Engine
 from unransom.run.executor import Executor
 from unransom.run.flow import FLOW
+from unransom.run.given_keys import load_keys
+from unransom.run.library import keys_in
 from unransom.run.result import result
 from unransom.run.searches import BUDGET
 from unransom.run.work import NO_SPACE
 from unransom.verify.integrity.manifest import entries
-
-MAX_SCANNED = 1000  # key files in one folder
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -46,6 +43,7 @@ class Job(msgspec.Struct, frozen=True):
         sources: Places that evidence is in, as they were named.
         case: The case folder.
         keys: Key files, or folders of them.
+        libraries: Key libraries.
         families: Descriptions of families, or folders of them.
         known: Places with originals: backups, old copies, downloads.
         memory: Dumps of memory, page files, captures that keys may lie in.
@@ -62,6 +60,7 @@ class Job(msgspec.Struct, frozen=True):
     sources: tuple[str, ...]
     case: Path
     keys: tuple[Path, ...] = ()
+    libraries: tuple[Path, ...] = ()
     families: tuple[Path, ...] = ()
     known: tuple[str, ...] = ()
     memory: tuple[str, ...] = ()
@@ -82,7 +81,11 @@ def recover(job: Job, executor: Executor, listener: Listener = silent, language:
         UnransomError: See ``core.errors``; the case holds what was done until then.
     """
     descriptions = load_descriptions(job.families)
-    keys = (*load_keys(job.keys), *(key for each in descriptions for key in each.own_keys()))
+    keys = (
+        *load_keys(job.keys),
+        *(key for each in descriptions for key in each.own_keys()),
+        *(key for path in job.libraries for key in keys_in(path)),
+    )
     for location in (*job.sources, *job.known, *job.memory):
         check_apart(job.case, location)
     with Case(job.case, create=bool(job.sources)) as case:
@@ -166,39 +169,6 @@ def add_manifests(case: Case, paths: Sequence[Path]) -> None:
                 say("there is no hash in {path}", path=str(path)),
                 hint=say("md5sum, sha256sum, hashdeep and CSV with MD5 or SHA-256 are read"),
             )
-
-
-def load_keys(paths: Sequence[Path]) -> tuple[Key, ...]:
-    """Return every key in the files, and in those files of the folders that hold one.
-
-    Raises:
-        UsageError: A file cannot be read or holds no key.
-    """
-    found: dict[str, Key] = {}
-    for path in paths:
-        files = sorted(path.iterdir())[:MAX_SCANNED] if path.is_dir() else [path]
-        keys = [key for file in files if file.is_file() for key in _keys_in(file)]
-        if not keys:
-            raise UsageError(
-                say("there is no key in {path}", path=str(path)),
-                hint=say("PEM, DER, XML, raw bytes, hex, base64, CAPI and BCRYPT blobs are read"),
-            )
-        found.update((key.fingerprint, key) for key in keys)
-    return tuple(found.values())
-
-
-def _keys_in(file: Path) -> tuple[Key, ...]:
-    try:
-        with file.open("rb") as stream:
-            if stream.read(1) == b"{":  # keys that a search found
-                found = found_keys.read(file.read_bytes())
-                return tuple(secret.key for secret in found)
-            stream.seek(0)
-            return read_keys(stream.read(MAX_KEY_FILE), file.name)
-    except OSError as error:
-        raise UsageError(
-            say("the key file {path} cannot be read", path=str(file)), detail=os.strerror(error.errno or 0)
-        ) from error
 
 
 def conclude(case: Case, command: str, times: list[tuple[str, float, int, int]]) -> Result:
