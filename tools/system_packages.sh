@@ -1,8 +1,12 @@
 #!/bin/sh
-# Installs the Debian packages whose programs the tests make disk images with; quick where all are there.
+# Installs the Debian packages whose programs the tests make disk images with, and the database servers that
+# they fill; quick where all are there.
 # The program is found by name, so another way of installing it is as good.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
+for folder in /usr/lib/postgresql/*/bin; do
+    PATH=$PATH:$folder
+done
 
 missing=
 while read -r program package; do
@@ -16,6 +20,13 @@ mount.exfat-fuse exfat-fuse
 mcopy mtools
 sfdisk fdisk
 mount mount
+mkfs.xfs xfsprogs
+qemu-img qemu-utils
+ewfacquire ewf-tools
+mariadbd mariadb-server
+mariadb mariadb-client
+initdb postgresql
+runuser util-linux
 END
 [ -n "$missing" ] || exit 0
 
