@@ -75,7 +75,7 @@ def harbour(tmp_path):
 def test_a_described_family_is_named_and_opened_and_stays_with_the_case(harbour, tmp_path):
     folder, case, key = tmp_path / "in", tmp_path / "case", tmp_path / "key"
     command = ("recover", folder, "--case", case, "--key", key, "--budget", 0)
-    unransom(*command, code=14)
+    unransom(*command, code=13)
     assert not recovered(case)
     shown = unransom(*command, "--family", harbour).stdout
     assert "All 4 locked files came back whole." in shown

@@ -10,7 +10,7 @@ from tests.lockers import drawn, locked
 from unransom.core.context import Context
 from unransom.core.keys import Key, KeyKind
 from unransom.core.outputs import Outputs
-from unransom.core.records import FileRef, Output
+from unransom.core.records import FileRef, Output, Problem
 from unransom.core.searches import LockedFile
 from unransom.core.streams import BytesReader
 from unransom.recover.unlock import step
@@ -87,3 +87,10 @@ def test_of_many_keys_of_one_family_the_right_one_is_written_alone(outputs):
     output = unlock(outputs, lock_inc(plain, b"x"), [*keys, INC_PRIVATE], ("inc",))
     assert isinstance(output, Output)
     assert outputs.drafts == 1
+
+
+def test_what_nothing_could_prove_is_not_written(outputs):
+    data = locked.seal(drawn("no format", 200_000), KEY, drawn("iv", 16), "ctr", "tail")
+    record = unlock(outputs, data, [KEY], ("babuk_esxi", "esxiargs", "locked"))
+    assert isinstance(record, Problem)
+    assert outputs.drafts == 0

@@ -9,7 +9,7 @@ from unransom.catalog.families import families
 from unransom.catalog.formats.identify import identify
 from unransom.catalog.oracle import Judgement, judge
 from unransom.catalog.schemes.assemble import Assembly, beginning
-from unransom.catalog.schemes.family import PROVEN, BadMarkError, Family, FileKey, Mark
+from unransom.catalog.schemes.family import NAMED, PROVEN, BadMarkError, Family, FileKey, Mark
 from unransom.core.context import Context
 from unransom.core.hashing import Digests
 from unransom.core.keys import Key
@@ -92,7 +92,7 @@ def unwind(layer: Layer, context: Context) -> Output | Message | None:
 
 
 def _openings(layer: Layer, context: Context) -> Iterator[_Opening]:
-    """Yield every family and key that fit, the proven and the likely ones first.
+    """Yield every family and key that fit and may lead to an output, the proven and the likely ones first.
 
     To ask all families takes longer than to unlock a small file, and to write a large one in vain takes
     longer than that.
@@ -109,9 +109,9 @@ def _openings(layer: Layer, context: Context) -> Iterator[_Opening]:
                 yield opening
             else:
                 strangers.append(opening)
-    if len(strangers) > 1:
-        strangers.sort(key=lambda opening: _begins_well(layer, opening), reverse=True)
-    yield from strangers
+    judged = [(_promises(layer, opening), opening) for opening in strangers]
+    judged.sort(key=lambda each: each[0], reverse=True)
+    yield from (opening for promises, opening in judged if promises or _named(layer, opening))
 
 
 def _fitting(family: Family, layer: Layer, context: Context) -> Iterator[_Opening]:
@@ -142,14 +142,19 @@ def _trust(opening: _Opening, context: Context) -> int:
     return 2 if opening.proven else int(opening.key.fingerprint in elsewhere)
 
 
-def _begins_well(layer: Layer, opening: _Opening) -> bool:
-    """Return whether what the opening gives begins like a known format."""
+def _promises(layer: Layer, opening: _Opening) -> bool:
+    """Return whether what the opening gives could prove itself: by its format or by the scheme's checks."""
     locked = Salvage(layer.content, layer.locked_name)
     try:
-        head = beginning(locked, opening.family.plan(locked, opening.mark, opening.file_key))
+        plan = opening.family.plan(locked, opening.mark, opening.file_key)
+        return plan.check is not None or identify(beginning(locked, plan)) is not None
     except BadMarkError:
         return False
-    return identify(head) is not None
+
+
+def _named(layer: Layer, opening: _Opening) -> bool:
+    """Return whether the layer is known to be of the family: then another layer may be beneath."""
+    return opening.mark.bits >= NAMED or (layer.depth == 1 and layer.ref.family == opening.family.name)
 
 
 def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -> Output | Message:
