@@ -1,38 +1,16 @@
 """Large numbers and large sizes: bounded memory, nothing lost."""
 
-import os
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.fixtures.locked import INC_PRIVATE, lock_inc, picture, recovered, result_of, write
+from tests.fixtures.processes import Use
 
 UNRANSOM = Path(sys.executable).with_name("unransom")
 LIMIT = 512 << 20  # bytes a worker
-
-
-class Peak:
-    """Watches the resident memory of a process and its children."""
-
-    def __init__(self, pid):
-        self.bytes = 0
-        self._process = psutil.Process(pid)
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-
-    def _watch(self):
-        while self._process.is_running() and self._process.status() != psutil.STATUS_ZOMBIE:
-            try:
-                for each in (self._process, *self._process.children(recursive=True)):
-                    self.bytes = max(self.bytes, each.memory_info().rss)
-            except psutil.Error:
-                continue
-            time.sleep(0.02)
 
 
 def recover(tmp_path, *options):
@@ -48,9 +26,9 @@ def recover(tmp_path, *options):
         *options,
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        peak = Peak(process.pid)
+        use = Use(process.pid)
         output = process.communicate()[0]
-    return process.returncode, peak.bytes, output
+    return process.returncode, use.memory, output
 
 
 def sparse(path, size):
@@ -66,27 +44,6 @@ def test_a_sparse_file_of_64_gib_is_examined_in_little_memory(tmp_path):
     assert peak < LIMIT
     assert list(recovered(tmp_path / "case")) == [b"a.png"]
     assert result_of(tmp_path / "case")["counts"]["in"] == 2
-
-
-def test_a_large_locked_file_is_unlocked_in_little_memory(tmp_path):
-    head, size = lock_inc(b"", b"disk"), 600 << 20
-    sparse(tmp_path / "disk", size)
-    (tmp_path / "in").mkdir()
-    locked = tmp_path / "in/disk.img.INC"
-    (tmp_path / "disk").rename(locked)
-    with locked.open("r+b") as file:
-        file.seek(0, os.SEEK_END)
-        file.write(head)
-    write(tmp_path / "in", {b"a.png.INC": lock_inc(picture("a"), b"a")})
-    code, peak, output = recover(tmp_path)
-    assert code == 0, output
-    assert peak < LIMIT
-    out = tmp_path / "case/recovered/in/disk.img"
-    assert out.stat().st_size == size
-    with out.open("rb") as file:
-        assert file.read(1 << 20) != bytes(1 << 20)  # zeros that were "locked" come out as keystream
-        file.seek(2_500_000)
-        assert file.read(1000) == bytes(1000)
 
 
 @pytest.mark.soak
