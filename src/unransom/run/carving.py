@@ -181,7 +181,7 @@ class Carving:
             str(draft).encode(), record.path.removeprefix(b"recovered/carved/"), record.digests
         )
         draft.unlink()
-        return msgspec.structs.replace(record, path=path)
+        return msgspec.structs.replace(record, path=path.removeprefix(b"./"))
 
     def _is_there(self, carved: Carved) -> bool:
         path = self._job.out / carved.path.decode()

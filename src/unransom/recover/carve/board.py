@@ -15,7 +15,7 @@ from unransom.recover.carve.signatures import MARKS
 from unransom.recover.carve.space import Space
 
 ZERO, TEXT, DENSE, OTHER = range(4)  # of `_map_kernel`
-NEAR = 512  # free clusters ahead that are tried before those behind
+WINDOWS = (48, 256, 1024, 4096, 1 << 62)  # free clusters ahead, then as many behind, then farther ones
 
 
 class Board:
@@ -85,10 +85,14 @@ def in_order(free: NDArray[np.int64], behind: int, most: int) -> Iterator[int]:
     Args:
         free: Sorted.
         behind: The cluster that the last piece ended with: those that follow it come first.
-        most: How many at most.
+        most: How many, about.
     """
     middle = int(np.searchsorted(free, behind, "right"))
     ahead, back = free[middle:], free[:middle][::-1]
-    for part in (ahead[:NEAR], back[:NEAR], ahead[NEAR:], back[NEAR:]):
-        yield from part[:most].tolist()
-        most -= min(most, len(part))
+    start = 0
+    for end in WINDOWS:
+        yield from ahead[start:end].tolist()
+        yield from back[start:end].tolist()
+        start = end
+        if 2 * end >= most:
+            return

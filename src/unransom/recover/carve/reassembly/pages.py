@@ -18,7 +18,7 @@ from unransom.catalog.formats import innodb, mssql
 from unransom.catalog.formats.format import HEAD
 from unransom.core.messages import say
 from unransom.core.spans import Span
-from unransom.core.streams import CHUNK, Reader
+from unransom.core.streams import CHUNK, BytesReader, Reader
 from unransom.recover.carve.board import DENSE, OTHER, TEXT, ZERO, Board
 from unransom.recover.carve.found import Found, Proof
 from unransom.recover.carve.space import NOWHERE, Space, Spliced
@@ -39,7 +39,7 @@ class Owner(NamedTuple):
     Attributes:
         head: Where page 0 stands in the space.
         size: Bytes of a page.
-        pages: How many there are.
+        pages: How many there are, ``MOST_PAGES`` while that is not known.
         number: Space id of InnoDB, file number of SQL Server.
     """
 
@@ -56,6 +56,10 @@ class Kind(Protocol):
 
     def owner(self, space: Space, head: int) -> Owner | None:
         """Return the file whose page 0 stands at ``head``."""
+        ...
+
+    def count(self, page: bytes) -> int:
+        """Return how many pages the file has, by its page 0; 0 where that does not say."""
         ...
 
     def numbers(self, heads: NDArray[np.uint8], owner: Owner) -> NDArray[np.int64]:
@@ -89,6 +93,11 @@ class InnoDb:
         if found is None or found.number is None or found.pages > MOST_PAGES:
             return None
         return Owner(head, found.size, found.pages, found.number)
+
+    def count(self, page: bytes) -> int:
+        """Return how many pages the tablespace has."""
+        found = innodb._header(page)
+        return found.pages if found else 0
 
     def numbers(self, heads: NDArray[np.uint8], owner: Owner) -> NDArray[np.int64]:
         """Return the numbers of pages of the tablespace."""
@@ -127,12 +136,13 @@ class SqlServer:
         page = space.read_at(head, mssql.PAGE)
         if len(page) < mssql.PAGE or not mssql.recognise(page[:HEAD]):
             return None
-        room = Spliced(
-            space, [Span(head, head + mssql.PAGE), Span(NOWHERE, NOWHERE + MOST_PAGES * mssql.PAGE)]
-        )
-        length = mssql._stated(room) * mssql.PAGE
-        number = int.from_bytes(page[36:38], "little")
-        return Owner(head, mssql.PAGE, length // mssql.PAGE, number) if length else None
+        pages = self.count(page)
+        return Owner(head, mssql.PAGE, pages or MOST_PAGES, int.from_bytes(page[36:38], "little"))
+
+    def count(self, page: bytes) -> int:
+        """Return how many pages the file has, by the record at the end of page 0."""
+        room = [Span(0, len(page)), Span(NOWHERE, NOWHERE + MOST_PAGES * mssql.PAGE)]
+        return mssql._stated(Spliced(BytesReader(page), room))
 
     def numbers(self, heads: NDArray[np.uint8], owner: Owner) -> NDArray[np.int64]:
         """Return the numbers of pages of a file with the same number."""
@@ -217,9 +227,17 @@ class Pages:
         self._mend(owner, places, sound)
         if len(sound) < 2 or 0 not in sound:
             return None
+        pages = self._kind.count(Spliced(self._space, sound[0]).read_at(0, owner.size))
+        if not 0 < pages <= MOST_PAGES:
+            return None
+        owner = owner._replace(pages=pages)
         spans, unseen = self._strung(owner, sound)
         reader = Spliced(self._space, spans)
-        missing = [number for number in unseen if self._kind.is_used(reader, number, owner)]
+        missing = [
+            number
+            for number in sorted({*unseen, *self._unsound(owner, sound, reader)})
+            if self._kind.is_used(reader, number, owner)
+        ]
         why = say("{count} pages have their own numbers and checksums", count=len(sound))
         if missing:
             why = say(
@@ -311,6 +329,12 @@ class Pages:
                 else:
                     spans.append(span)
         return spans, missing
+
+    def _unsound(self, owner: Owner, sound: dict[int, list[Span]], reader: Reader) -> Iterator[int]:
+        """Yield the pages that hold something which is no page of the file."""
+        for number in range(owner.pages):
+            if number not in sound and any(reader.read_at(number * owner.size, owner.size)):
+                yield number
 
     def _unnumbered(self, owner: Owner, number: int, behind: int, sound: dict[int, list[Span]]) -> list[Span]:
         """Return where an unused page stands whose predecessor ends at ``behind``."""

@@ -23,8 +23,9 @@ from unransom.recover.carve.space import Spliced
 MAGIC = png.MAGIC
 ALLOWANCE = 192 << 20  # bytes that may be read for one image
 RIGHTS = 24  # places of the next chunk that are tried
-TRIED = 768  # clusters that are tried where no mark tells how the image goes on
+TRIED = 128  # clusters that are tried where no mark tells how the image goes on
 CUTS = 8  # of one image
+SHORT = 20  # clusters of a chunk up to which all continuations are tried: a sum tells nothing before its end
 LONGEST = 1 << 28  # bytes of an image
 FRAME = 12  # bytes of a chunk besides its data
 
@@ -109,7 +110,7 @@ class Pngs:
         cut = seams.two(part, shift, rights[:RIGHTS])
         if cut is not None:
             return [cut]
-        if part.end - part.start > 64 * self._board.cluster:
+        if part.end - part.start > SHORT * self._board.cluster:
             return None
         return seams.onward(part, shift, lambda before: in_order(self._free, before, TRIED), depth=1)
 
@@ -126,7 +127,7 @@ class Pngs:
         """Return the piece that begins in the frame of the chunk at ``start``."""
         cluster = self._board.cluster
         left = self._space.read_at(start + shift, border - start)
-        for number in in_order(self._free, (border + shift) // cluster - 1, 4 * TRIED):
+        for number in in_order(self._free, (border + shift) // cluster - 1, 32 * TRIED):
             place = number * cluster
             head = left + self._space.read_at(place, 8)
             length = int.from_bytes(head[:4])

@@ -131,14 +131,16 @@ class Seamstress:
                 if self._cost.left < 0:
                     return
                 shift = number * self._cluster - fork.at
-                taste = min(end, fork.at + TASTE * self._cluster)
-                found, sound = self._walk(fork.check.fork(), fork.at, taste, shift)
-                if not sound:
-                    continue
-                if taste < end and not found[-1].check.ended:
-                    more, _ = self._walk(found[-1].check, taste, end, shift)
-                    found = found[:-1] + more
-                yield fork, shift, found
+                if self._tastes_right(fork, end, shift):
+                    found, _ = self._walk(fork.check.fork(), fork.at, end, shift)
+                    if found[-1].at >= min(end, fork.at + TASTE * self._cluster) or found[-1].check.ended:
+                        yield fork, shift, found
+
+    def _tastes_right(self, fork: _Fork, end: int, shift: int) -> bool:
+        """Return whether the first cluster of a continuation may be right."""
+        length = min(end - fork.at, self._cluster)
+        data = self._space.read_at(fork.at + shift, length)
+        return len(data) == length and self._cost.spend(length) and fork.check.fork().feed(data)
 
     def _walk(self, check: Check, start: int, end: int, shift: int) -> tuple[list[_Fork], bool]:
         """Check from ``start`` to ``end``; return the state at every border, and whether all may be right."""

@@ -1,0 +1,107 @@
+"""Whole runs on made images: what comes back, how far it is proven, and that a killed run goes on."""
+
+import hashlib
+import json
+import os
+
+import pytest
+
+from tests.fixtures.in_process import InProcess
+from tests.makers.office_files import files
+from tests.makers.raw_image import CLUSTER, raw_image
+from unransom.recover.carve.found import Proof
+from unransom.run import carving
+from unransom.run.carving import Job, carve
+
+
+@pytest.fixture(scope="module")
+def image():
+    return raw_image(list(files(40)), seed=4, decoys=0.08)
+
+
+def written(folder, image):
+    path = folder / "disk.img"
+    path.write_bytes(image.data)
+    return str(path)
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_files_come_back_exact_and_proven_ones_are_right(tmp_path, image):
+    outcome = carve(Job(written(tmp_path, image), tmp_path / "out"), InProcess())
+    wanted = {each.sha256: each for each in image.placed if each.scenario != "decoy"}
+    got = {digest(tmp_path / "out" / os.fsdecode(each.path)): each for each in outcome.files}
+    assert all(each.digests.sha256 in got for each in outcome.files)
+    back = [each for each in wanted.values() if each.sha256 in got]
+    whole = [each for each in wanted.values() if each.scenario == "whole"]
+    broken = [each for each in wanted.values() if each.scenario != "whole"]
+    assert [each.name for each in whole if each not in back] == []
+    assert len([each for each in broken if each in back]) >= 0.7 * len(broken)
+    proven = [each for each in outcome.files if each.proof in {"checksum-proved", "structure-proved"}]
+    assert [each.path for each in proven if each.digests.sha256 not in wanted] == []
+    wrong = [each for each in outcome.files if each.digests.sha256 not in wanted]
+    assert len(wrong) <= 0.05 * len(outcome.files)
+
+
+def test_extents_say_where_the_bytes_came_from(tmp_path, image):
+    outcome = carve(Job(written(tmp_path, image), tmp_path / "out"), InProcess())
+    places = {each.sha256: each.clusters for each in image.placed}
+    for each in outcome.files:
+        data = b"".join(image.data[extent.start : extent.end] for extent in each.extents)
+        assert hashlib.sha256(data).hexdigest() == each.digests.sha256
+        if each.digests.sha256 in places:
+            assert each.extents[0].start == places[each.digests.sha256][0] * CLUSTER
+
+
+def test_dry_run_writes_nothing_and_tells_the_same(tmp_path, image):
+    source = written(tmp_path, image)
+    dry = carve(Job(source, tmp_path / "dry", dry=True), InProcess())
+    real = carve(Job(source, tmp_path / "out"), InProcess())
+    assert list((tmp_path / "dry").iterdir()) == []
+    assert {each.extents for each in dry.files} == {each.extents for each in real.files}
+
+
+def test_least_proof_leaves_out_what_is_only_likely(tmp_path, image):
+    outcome = carve(Job(written(tmp_path, image), tmp_path / "out", least=Proof.STRUCTURE), InProcess())
+    assert set(outcome.by_proof()) == {"checksum-proved", "structure-proved"}
+
+
+@pytest.mark.parametrize("stop", [1, 6, 13])
+def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path, image, stop, monkeypatch):
+    monkeypatch.setattr(carving, "SMALL_REGION", 1 << 20)
+    monkeypatch.setattr(carving, "BATCH_FILES", 8)
+    source, out = written(tmp_path, image), tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        carve(Job(source, out), InProcess(stop_after=stop))
+    executor = InProcess()
+    outcome = carve(Job(source, out), executor)
+    whole = InProcess()
+    expected = carve(Job(source, tmp_path / "other"), whole)
+    assert {each.digests.sha256 for each in outcome.files} == {each.digests.sha256 for each in expected.files}
+    assert executor.performed < whole.performed
+    lines = (out / "carved.jsonl").read_text().splitlines()
+    assert len({json.loads(line)["digests"]["sha256"] for line in lines}) == len(outcome.files)
+
+
+def test_files_on_smaller_clusters_are_found(tmp_path):
+    made = list(files(16))
+    data = b"".join(each.data + bytes(-len(each.data) % 512) for each in made)
+    (tmp_path / "disk.img").write_bytes(data)
+    outcome = carve(Job(str(tmp_path / "disk.img"), tmp_path / "out"), InProcess())
+    wanted = {hashlib.sha256(each.data).hexdigest() for each in made}
+    assert wanted <= {each.digests.sha256 for each in outcome.files}
+
+
+def test_holes_of_a_sparse_image_cost_nothing(tmp_path, image):
+    path = tmp_path / "disk.img"
+    with path.open("wb") as file:
+        file.seek(64 << 30)
+        file.write(image.data)
+        file.truncate(1 << 40)
+    executor = InProcess()
+    outcome = carve(Job(str(path), tmp_path / "out", dry=True), executor)
+    assert outcome.searched < len(image.data) + 2 * carving.HOLE
+    assert len(outcome.files) > 18
+    assert min(each.extents[0].start for each in outcome.files) >= 64 << 30
