@@ -28,16 +28,23 @@ def lock(plain: bytes, key: bytes, area: int, gap: int) -> bytes:
     return bytes(locked)
 
 
-def make(vector: dict) -> Made:
-    """Return the locked file of a vector; its key file is the master's key, or the session's."""
-    seed, size, area, gap = vector["seed"], vector["size"], vector["area"], vector["gap"]
-    master, session = key_of("rsa2048"), key_of("rsa2048_session")
-    plain, key = content(seed, size), drawn(seed + " key", 16)
-    blob = capi_blob(session)
+def seal(
+    plain: bytes, keys: tuple[RSA.RsaKey, RSA.RsaKey], seed: str, area: int, gap: int, mode: int
+) -> bytes:
+    """Return ``plain`` locked under the master's and the session's RSA-2048 keys; ``seed`` draws the rest."""
+    master, session = keys
+    key, blob = drawn(seed + " key", 16), capi_blob(session)
     parts = [blob[start : start + 245] for start in range(0, len(blob), 245)]
     wrapped = b"".join(pkcs1(master, part, f"{seed} {at}")[::-1] for at, part in enumerate(parts))
     wrapped += pkcs1(session, key, seed)[::-1]
-    mode = int(vector["mode"] == "intermittent")
-    tail = wrapped + struct.pack("<QIII", size, mode, area, gap)
-    locked = lock(plain, key, area, gap if mode else 0)
-    return Made(plain, locked + tail, (session if vector["given"] == "session" else master).export_key())
+    tail = wrapped + struct.pack("<QIII", len(plain), mode, area, gap)
+    return lock(plain, key, area, gap if mode else 0) + tail
+
+
+def make(vector: dict) -> Made:
+    """Return the locked file of a vector; its key file is the master's key, or the session's."""
+    seed, area, gap = vector["seed"], vector["area"], vector["gap"]
+    master, session = key_of("rsa2048"), key_of("rsa2048_session")
+    plain, mode = content(seed, vector["size"]), int(vector["mode"] == "intermittent")
+    locked = seal(plain, (master, session), seed, area, gap, mode)
+    return Made(plain, locked, (session if vector["given"] == "session" else master).export_key())

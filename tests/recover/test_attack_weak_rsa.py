@@ -13,10 +13,9 @@ from Cryptodome.PublicKey import RSA
 
 from tests.fixtures.locked import picture
 from tests.lockers import drawn, medusalocker3, teslacrypt2
-from tests.lockers.rsa import key_of, pkcs1
+from tests.lockers.rsa import key_of
 
 UNRANSOM = Path(sys.executable).with_name("unransom")
-AREA, GAP = 4096, 1024
 SECP256K1 = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFC2F
 BASE = (
     0x79BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798,
@@ -36,14 +35,8 @@ def pair(first, second):
 
 
 def locked(master, plain, seed):
-    """Return ``plain`` under MedusaLocker 3 with its build's key ``master``, RSA-2048."""
-    session, key = key_of("rsa2048_session"), drawn(seed + " key", 16)
-    blob = medusalocker3.capi_blob(session)
-    parts = [blob[start : start + 245] for start in range(0, len(blob), 245)]
-    wrapped = b"".join(pkcs1(master, part, f"{seed} {at}")[::-1] for at, part in enumerate(parts))
-    wrapped += pkcs1(session, key, seed)[::-1]
-    tail = len(plain).to_bytes(8, "little") + b"".join(each.to_bytes(4, "little") for each in (1, AREA, GAP))
-    return medusalocker3.lock(plain, key, AREA, GAP) + wrapped + tail
+    """Return ``plain`` under MedusaLocker 3 with its build's key ``master``."""
+    return medusalocker3.seal(plain, (master, key_of("rsa2048_session")), seed, 4096, 1024, 1)
 
 
 def unransom(*arguments):

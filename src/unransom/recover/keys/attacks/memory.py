@@ -1,13 +1,15 @@
 """Keys in memory: dumps, hibernation and page files, captures and temporary files are scanned for them.
 
 What looks like a key is tried on the locked files at once. A dump is cut into pieces that overlap, so that
-no key is missed between two.
+no key is missed between two. In small files, such as captures, notes and registry hives, all is tried that is
+as long as a written key, and tiny ones may be a key as they are.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from unransom.catalog.families import family as family_named
 from unransom.catalog.schemes.family import Family
@@ -17,13 +19,21 @@ from unransom.core.messages import Message, say
 from unransom.core.records import FileRef, Record
 from unransom.core.searches import AttackPlan, Searched, Shard, Target
 from unransom.core.streams import Salvage
+from unransom.crypto.agreement import X25519_SIZE
+from unransom.crypto.keyfiles import read_keys
+from unransom.crypto.weak_rsa import public_of
 from unransom.recover.keys.attacks.attack import Attack
 from unransom.recover.keys.trial import tried
+
+if TYPE_CHECKING:
+    from unransom.crypto.search.memory import Clues
 
 NAME = "memory"
 PIECE = 64 << 20  # bytes
 BYTES_PER_SECOND = 100e6  # of one core
 LOOKED = 8  # samples whose metadata says what stood near the key
+SMALL = 16 << 20  # bytes of a file in which all that may be a key is tried
+TINY = 8192  # bytes of a file that may be a key as it is
 BESIDE = range(8, 65)  # bytes of metadata that may stand near it
 SURE = 64  # bits from which a candidate is tried on every sample; guesses only on the first
 
@@ -62,9 +72,9 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
     with context.open(dump) as reader:
         data = reader.read_at(start, PIECE + OVERLAP)
     last = start + PIECE >= dump.size
-    keys = _keys(data, _clues(target, family, context), 0 if last else OVERLAP, dump.name, start)
-    fitting = [(key, bits, why) for key, bits, why in keys if key.kind in family.takes]
-    for key, bits, why in fitting:
+    clues = _clues(target, family, context, guesses=dump.size <= SMALL)
+    keys = _keys(data, clues, 0 if last else OVERLAP, dump.name, start)
+    for key, bits, why in (each for each in keys if each[0].kind in family.takes):
         chosen = target.samples if bits >= SURE else target.samples[:1]
         yield from tried(key, family, chosen, context, NAME, functools.partial(_told, key.origin, why))
     yield Searched(
@@ -82,39 +92,47 @@ def _piece(dumps: tuple[FileRef, ...], number: int) -> tuple[FileRef, int]:
     raise ValueError("there is no such piece")
 
 
-Beside = tuple[bytes, ...]
+def _clues(target: Target, family: Family, context: Context, *, guesses: bool) -> Clues:
+    """Return what the metadata of samples and the public keys tell about the key that is looked for."""
+    from unransom.crypto.search.memory import Clues  # noqa: PLC0415 numba is slow to load
 
-
-def _clues(target: Target, family: Family, context: Context) -> Beside:
-    """Return what the metadata of samples holds that may have stood near a key: nonces, wrapped keys."""
-    beside: dict[bytes, None] = {}
+    fields: dict[bytes, None] = {}
     for ref in target.samples[:LOOKED]:
         with context.open(ref) as reader:
             mark = family.read(Salvage(reader, ref.name))
-        fields = mark.fields.values() if mark else ()
-        beside |= dict.fromkeys(field for field in fields if len(field) in BESIDE)
-    return tuple(beside)
+        fields |= dict.fromkeys(mark.fields.values() if mark else ())
+    publics = (public_of(key) for key in context.keys if key.kind is KeyKind.RSA_PUBLIC)
+    return Clues(
+        moduli=tuple(public.modulus for public in publics) if KeyKind.RSA in family.takes else (),
+        publics=tuple(field for field in fields if len(field) == X25519_SIZE),
+        beside=tuple(field for field in fields if len(field) in BESIDE),
+        guesses=guesses,
+    )
 
 
 def _keys(
-    data: bytes, beside: Beside, overlap: int, name: bytes, start: int
+    data: bytes, clues: Clues, overlap: int, name: bytes, start: int
 ) -> tuple[tuple[Key, int, Message], ...]:
     """Return the keys in a piece, each with the bits and the sentence of what shows it."""
-    found = _scanned(data, beside, overlap)
     origin = name.decode("utf-8", "replace")
     return tuple(
-        (Key(kind, body, f"{origin}+0x{start + at:x}"), bits, why) for kind, body, at, bits, why in found
+        (Key(kind, body, f"{origin}+0x{start + at:x}"), bits, why)
+        for kind, body, at, bits, why in _scanned(data, clues, overlap)
     )
 
 
 @functools.lru_cache(maxsize=2)
-def _scanned(
-    data: bytes, beside: Beside, overlap: int
-) -> tuple[tuple[KeyKind, bytes, int, int, Message], ...]:
-    from unransom.crypto.search.memory import Clues, scan  # noqa: PLC0415 numba is slow to load
+def _scanned(data: bytes, clues: Clues, overlap: int) -> tuple[tuple[KeyKind, bytes, int, int, Message], ...]:
+    from unransom.crypto.search.memory import scan  # noqa: PLC0415 numba is slow to load
 
-    found = scan(data, Clues(beside=beside), overlap=overlap)
-    return tuple((each.kind, each.data, each.offset, each.bits, each.why) for each in found)
+    whole = say("the file as a whole is one")
+    readings = read_keys(data, "") if len(data) <= TINY and clues.guesses else ()
+    found = [(each.kind, each.data, 0, 0, whole) for each in readings]
+    found += (
+        (each.kind, each.data, each.offset, each.bits, each.why)
+        for each in scan(data, clues, overlap=overlap)
+    )
+    return tuple(each for each in found if each[1])
 
 
 def _told(place: str, what: Message, why: Message) -> Message:
