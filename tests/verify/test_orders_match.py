@@ -104,7 +104,7 @@ def test_the_shared_story_gives_its_truth():
     assert {order: rest for order, *rest in rows} == {
         order: list(TRUTH[words]) for order, words in truth.items()
     }
-    details = "SELECT paid, shop_coupon, strftime(paid_at, '%Y-%m-%d') FROM classified WHERE order_id = ?"
+    details = "SELECT paid, shop_coupon, strftime(paid_at, '%Y-%m-%d') FROM paid WHERE order_key = ?"
     assert match.connection.execute(details, ["WEB-20260612-0002"]).fetchone()[0] == 5000 * 10_000
     assert match.connection.execute(details, ["WEB-20260612-0003"]).fetchone()[1:] == (100_000, "2026-06-11")
     assert not [verdict for verdict in match.verdicts if verdict.grade is Grade.BAD]

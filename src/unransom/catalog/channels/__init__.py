@@ -58,5 +58,6 @@ def recognise(head: bytes) -> Channel | None:
     Args:
         head: The first ``HEAD`` bytes.
     """
-    best = max(CHANNELS, key=lambda channel: channel.recognise(head))
-    return best if best.recognise(head) else None
+    marks = [(channel.recognise(head), -place) for place, channel in enumerate(CHANNELS)]
+    most, place = max(marks)
+    return CHANNELS[-place] if most else None

@@ -46,7 +46,6 @@ def _convert(sheet: Sheet) -> Export:
     sheet.keep(rows)
     kinds = joined(sheet.text("transaction-type"), sheet.text("amount-type"))
     order = sheet.text("order-id")
-    shipment, settlement = sheet.text("shipment-id"), sheet.text("settlement-id").cast("string")
     time = sheet.time("posted-date-time")[0]
     if time.null_count == len(time) and sheet.has("posted-date"):
         time = sheet.time("posted-date")[0]
@@ -56,9 +55,9 @@ def _convert(sheet: Sheet) -> Export:
         CHANNEL.realm,
         moves={
             "account": sheet.text("marketplace-name"),
-            "order_key": pc.if_else(pc.starts_with(order, "FBA"), "", order),
+            "order_key": _order_key(order),
             "line_key": sheet.text("order-item-code"),
-            "payment_id": pc.if_else(present(shipment), shipment, settlement),
+            "payment_id": _payment_id(sheet),
             "refers_to": sheet.text("adjustment-id"),
             "kind": mapped(kinds, lambda pair: move_kind(*pair.split("\t"))),
             "code": sheet.text("amount-description"),
@@ -76,11 +75,27 @@ def _convert(sheet: Sheet) -> Export:
     )
 
 
+def _order_key(order: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
+    """Return the orders; FBA shipments stand in the same column."""
+    shipped = pc.starts_with(order, "FBA")
+    return pc.if_else(shipped, "", order) if pc.any(shipped, min_count=0).as_py() else order
+
+
+def _payment_id(sheet: Sheet) -> pyarrow.ChunkedArray:
+    """Return the shipments, which are paid for one by one; where one is not named, the settlement."""
+    shipment = sheet.text("shipment-id")
+    named = present(shipment)
+    if pc.all(named, min_count=0).as_py():
+        return shipment
+    return pc.if_else(named, shipment, sheet.text("settlement-id").cast("string"))
+
+
 def _summary(
     sheet: Sheet,
 ) -> tuple[list[ControlTotal], tuple[int, int] | None, tuple[str, int, int] | None]:
     """Return what the summary rows say: one for each settlement in the file."""
     ids = sheet.text("settlement-id").cast("string")
+    settlements = pc.unique(ids).to_pylist()
     amounts, stated = sheet.money("amount"), sheet.money("total-amount")
     starts, ends = sheet.time(DATES[0])[0], sheet.time(DATES[1])[0]
     is_summary = present(sheet.text("total-amount"))
@@ -90,13 +105,13 @@ def _summary(
             at(stated, mine),
             at(amounts, mine),
         )
-        for settlement in pc.unique(ids).to_pylist()
+        for settlement in settlements
         for mine in [pc.equal(ids, settlement)]
     ]
     totals.append(
         ControlTotal(
             say("a summary row for each settlement"),
-            Decimal(len(pc.unique(ids))),
+            Decimal(len(settlements)),
             count(is_summary),
         )
     )

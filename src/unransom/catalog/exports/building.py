@@ -17,6 +17,7 @@ from unransom.core.messages import Message, say
 from unransom.core.orders import ControlTotal
 
 Column: TypeAlias = pyarrow.ChunkedArray
+MOST_PAIRS = 10_000  # of names that are put together beforehand
 MOST_BREAKS = 20  # of a chain that are told one by one
 SHANGHAI = "Asia/Shanghai"
 
@@ -89,13 +90,15 @@ def export(
 
 def mapped(column: Column, choose: Callable[[str], str]) -> Column:
     """Return a column of names with each different one replaced by what ``choose`` makes of it."""
-    chunks = [
-        pyarrow.DictionaryArray.from_arrays(
-            chunk.indices, pyarrow.array([choose(name or "") for name in chunk.dictionary.to_pylist()])
+    chunks = []
+    for chunk in names(column).chunks:
+        chosen = pc.dictionary_encode(
+            pyarrow.array([choose(name or "") for name in chunk.dictionary.to_pylist()], "string")
         )
-        for chunk in names(column).chunks
-    ]
-    return pyarrow.chunked_array([pc.dictionary_encode(chunk.cast("string")) for chunk in chunks], NAME)
+        chunks.append(
+            pyarrow.DictionaryArray.from_arrays(chosen.indices.take(chunk.indices), chosen.dictionary)
+        )
+    return pyarrow.chunked_array(chunks, NAME)
 
 
 def names(column: Column) -> Column:
@@ -106,9 +109,43 @@ def names(column: Column) -> Column:
 
 
 def joined(*columns: Column, separator: str = "\t") -> Column:
-    """Return the texts of columns behind each other, as a column of names."""
-    texts = [pc.fill_null(column.cast("string"), "") for column in columns]
-    return names(pc.binary_join_element_wise(*texts, separator))
+    """Return the texts of columns behind each other, as a column of names.
+
+    Of columns of names the different pairs are put together, not the rows.
+    """
+    left = names(columns[0])
+    for column in columns[1:]:
+        right = names(column)
+        if not _alike(left, right):
+            texts = (pc.fill_null(each.cast("string"), "") for each in (left, right))
+            left = names(pc.binary_join_element_wise(*texts, separator))
+            continue
+        pairs = [_paired(*chunks, separator) for chunks in zip(left.chunks, right.chunks, strict=True)]
+        left = pyarrow.chunked_array(pairs, NAME)
+    return left
+
+
+def _alike(left: Column, right: Column) -> bool:
+    """Return whether two columns of names are cut alike and have few names enough to pair them all."""
+    return len(left.chunks) == len(right.chunks) and all(
+        len(one) == len(other)
+        and len(one.dictionary) * len(other.dictionary) <= MOST_PAIRS
+        and not one.null_count
+        and not other.null_count
+        for one, other in zip(left.chunks, right.chunks, strict=True)
+    )
+
+
+def _paired(one: pyarrow.DictionaryArray, other: pyarrow.DictionaryArray, separator: str) -> pyarrow.Array:
+    texts = [
+        left + separator + right
+        for left in one.dictionary.to_pylist()
+        for right in other.dictionary.to_pylist()
+    ]
+    width = pyarrow.scalar(len(other.dictionary), pyarrow.int32())
+    places = pc.add(pc.multiply(one.indices, width), other.indices)
+    distinct = pc.dictionary_encode(pyarrow.array(texts, "string"))
+    return pyarrow.DictionaryArray.from_arrays(distinct.indices.take(places), distinct.dictionary)
 
 
 def whole_number(column: Column, otherwise: int | None = None) -> Column:
@@ -121,7 +158,13 @@ def whole_number(column: Column, otherwise: int | None = None) -> Column:
 
 def present(column: Column) -> Column:
     """Return for each row whether it has a text there."""
-    return pc.fill_null(pc.not_equal(column.cast("string"), ""), False)
+    if column.type == NAME:
+        chunks = [
+            pc.fill_null(pc.not_equal(chunk.dictionary, "").take(chunk.indices), False)
+            for chunk in column.chunks
+        ]
+        return pyarrow.chunked_array(chunks, pyarrow.bool_())
+    return pc.fill_null(pc.not_equal(column, ""), False)
 
 
 def at(column: Column, mask: Column) -> Decimal:

@@ -75,6 +75,8 @@ def _plain(name: str) -> str:
 
 def find_header(text: str, layout: Layout) -> Header | None:
     """Return the header in the beginning of a file, None where there is none of this layout."""
+    if not _may_have(text, layout):
+        return None
     lines = text.split("\n", MOST_LINES)[:MOST_LINES]
     for number, line in enumerate(lines):
         for delimiter in layout.delimiters:
@@ -90,6 +92,15 @@ def find_header(text: str, layout: Layout) -> Header | None:
                 above = tuple(each.rstrip("\r") for each in lines[:number])
                 return Header(number, delimiter, above, tuple(cells), tuple(fields))
     return None
+
+
+def _may_have(text: str, layout: Layout) -> bool:
+    """Return whether the text has a name of each required field somewhere: most files of others have not."""
+    folded = re.sub(r"\s+", " ", text[:HEAD].translate(_BRACKETS).casefold())
+    return all(
+        any(_plain(name).partition("(")[0] in folded for name in layout.columns[field])
+        for field in layout.required
+    )
 
 
 def _cells(line: str, delimiter: str, quoted: bool) -> list[str]:
@@ -191,19 +202,17 @@ class Sheet:
         column = self._table[field]
         if column.type == TEXT:
             # Tabs behind identifiers keep spreadsheets from making numbers of them.
-            return pc.utf8_trim_whitespace(column) if self._padded(column) else column
+            return pc.ascii_trim_whitespace(column)
         chunks = [
             pyarrow.DictionaryArray.from_arrays(chunk.indices, pc.utf8_trim_whitespace(chunk.dictionary))
             for chunk in column.chunks
         ]
         return pyarrow.chunked_array(chunks, NAME)
 
-    @staticmethod
-    def _padded(column: pyarrow.ChunkedArray) -> bool:
-        return bool(pc.any(pc.match_substring_regex(column, r"^\s|\s$"), min_count=0).as_py())
-
     def keep(self, mask: pyarrow.ChunkedArray | pyarrow.Array) -> None:
         """Keep only the rows that ``mask`` says; numbers of rows stay those of the file."""
+        if pc.all(mask, min_count=0).as_py():
+            return
         if "row" not in self._table.column_names:
             numbers = pyarrow.array(range(1, self.rows + 1), pyarrow.int32())
             self._table = self._table.append_column("row", numbers)
@@ -234,7 +243,11 @@ class Sheet:
 
     def _settle_dates(self, fields: list[str]) -> None:
         """Take the order of day and month that fits all dates of all columns."""
-        found = {field: money.distinct([_dictionary(self._table[field])]) for field in fields}
+        found = {
+            field: money.distinct([_dictionary(self._table[field])])
+            for field in fields
+            if moments.may_be_numeric(self._table[field])
+        }
         fits = {field: moments.orders_of(texts, self.source.reading.dates) for field, texts in found.items()}
         fits = {field: orders for field, orders in fits.items() if orders}
         if not fits:

@@ -59,6 +59,19 @@ class Moments(NamedTuple):
     zoned: bool
 
 
+def may_be_numeric(column: pyarrow.ChunkedArray) -> bool:
+    """Return whether dates of a column may have the month as a number before or behind the day.
+
+    The first date tells: a column whose dates are not all of one form is refused when they are converted.
+    """
+    for chunk in column.chunks:
+        texts = chunk.dictionary if pyarrow.types.is_dictionary(chunk.type) else chunk
+        there = texts.filter(pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(texts), ""), False))
+        if len(there):
+            return _extract(pc.utf8_trim_whitespace(there.slice(0, 1)), "numeric") is not None
+    return False
+
+
 def orders_of(texts: pyarrow.Array, wanted: str = "") -> tuple[str, ...]:
     """Return the orders of day and month that fit all of ``texts``; empty where nothing depends on it.
 

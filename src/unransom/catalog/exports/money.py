@@ -140,7 +140,11 @@ def _int64(exact: pyarrow.Array) -> pyarrow.Array:
 
 def column_units(column: pyarrow.ChunkedArray, mark: str) -> pyarrow.ChunkedArray:
     """Return a dictionary column of amounts as int64 units; each different text is converted once."""
-    chunks = [to_units(chunk.dictionary, mark).take(chunk.indices) for chunk in column.chunks]
+    chunks = []
+    for chunk in column.chunks:
+        units = to_units(chunk.dictionary, mark)
+        empty = units.null_count == len(units)
+        chunks.append(pyarrow.nulls(len(chunk), pyarrow.int64()) if empty else units.take(chunk.indices))
     return pyarrow.chunked_array(chunks, pyarrow.int64())
 
 
@@ -176,7 +180,10 @@ def total(column: pyarrow.ChunkedArray | pyarrow.Array) -> Decimal:
 
 def summed(columns: Sequence[pyarrow.ChunkedArray]) -> pyarrow.ChunkedArray:
     """Return the sum of columns row by row, where an amount that is missing counts as nothing."""
-    result = pc.fill_null(columns[0], 0)
-    for column in columns[1:]:
-        result = pc.add(result, pc.fill_null(column, 0))
+    there = [pc.fill_null(column, 0) for column in columns if column.null_count < len(column)]
+    if not there:
+        return pyarrow.chunked_array([pyarrow.repeat(pyarrow.scalar(0, pyarrow.int64()), len(columns[0]))])
+    result = there[0]
+    for column in there[1:]:
+        result = pc.add(result, column)
     return result

@@ -105,15 +105,18 @@ class Match:
         run(queries.CHOSEN if several else queries.UNCHOSEN)
 
     def _classify(self) -> None:
+        run = self.connection.execute
+        run(queries.SORTED)
+        run(queries.UNRENAMED)
         self._join()
         if self._alias():
+            run(queries.RENAMED)
             self._join()
-        run = self.connection.execute
         self._damage()
         self.proposals = {key: found for _, key, found in run(queries.PROPOSED).fetchall()}
 
     def _join(self) -> None:
-        for query in (queries.PAID, queries.JOINED, queries.CONVENTION, queries.CLASSIFIED, queries.DUE):
+        for query in (queries.PAID, queries.CONVENTION, queries.CLASSIFIED, queries.DUE):
             self.connection.execute(query)
 
     def _alias(self) -> bool:

@@ -7,16 +7,15 @@ their file), ``cover`` (which stretches of time the payment exports of a shop co
 # One row for each order and export. An order's total is stated, or else the sum of its lines.
 VERSIONS = """
 CREATE OR REPLACE TEMP TABLE versions AS
-SELECT f.realm, s.order_id, s.file,
-       coalesce(any_value(nullif(s.shop, '')), '') AS shop,
+SELECT f.realm, s.order_id, s.file, max(s.shop) AS shop,
        max(s.updated) AS updated, min(s.created) AS created,
-       coalesce(max(s.order_total), sum(s.line_total)) AS total,
+       coalesce(max(s.order_total), sum(s.line_total)::BIGINT) AS total,
        count(*) FILTER (s.line_total IS NOT NULL OR s.order_total IS NULL) AS lines,
-       sum(s.tax) AS tax, sum(s.market_tax) AS market_tax,
+       sum(s.tax)::BIGINT AS tax, sum(s.market_tax)::BIGINT AS market_tax,
        coalesce(any_value(s.state) FILTER (s.state <> 'unknown'), 'unknown') AS state,
-       coalesce(any_value(nullif(s.currency, '')), '') AS currency,
+       max(s.currency) AS currency,
        coalesce(bool_or(s.free), false) AS free,
-       coalesce(any_value(nullif(s.payment_ref, '')), '') AS payment_ref,
+       max(s.payment_ref) AS payment_ref,
        min(s.row) AS row
 FROM sales s JOIN files f ON f.id = s.file
 WHERE s.order_id <> ''
@@ -84,57 +83,66 @@ SELECT k.* FROM keyed k JOIN (
 """
 UNCHOSEN = "CREATE OR REPLACE TEMP VIEW chosen AS SELECT * FROM keyed"
 
-PAID = """
-CREATE OR REPLACE TEMP TABLE paid AS
-SELECT coalesce(a.realm, f.realm) AS realm, coalesce(a.order_id, c.order_key) AS order_key,
-       CASE WHEN c.order_key = '' THEN c.payment_id ELSE '' END AS single,
-       coalesce(any_value(nullif(c.account, '')), '') AS account,
-       sum(c.amount) FILTER (c.kind = 'payment' AND c.state = 'done') AS paid,
-       count(*) FILTER (c.kind = 'payment' AND c.state = 'done') AS payments,
-       min(c.payment_id) FILTER (c.kind = 'payment' AND c.state = 'done')
-         <> max(c.payment_id) FILTER (c.kind = 'payment' AND c.state = 'done') AS several,
-       coalesce(sum(c.amount) FILTER (c.kind = 'refund' AND c.state = 'done'), 0) AS refunded,
-       coalesce(sum(c.fee), 0) + coalesce(sum(c.amount) FILTER (c.kind = 'fee'), 0) AS fees,
-       coalesce(sum(c.amount) FILTER (c.kind = 'withheld'), 0) AS withheld,
-       coalesce(sum(c.amount) FILTER (c.kind = 'payment' AND c.state IN ('pending', 'deferred')), 0)
-         AS waiting,
-       max(c.due) AS due,
-       coalesce(sum(c.shop_coupon) FILTER (c.kind = 'payment'), 0) AS shop_coupon,
-       coalesce(sum(c.channel_coupon) FILTER (c.kind = 'payment'), 0) AS channel_coupon,
-       min(c.currency) FILTER (c.kind IN ('payment', 'refund')) AS currency,
-       max(c.currency) FILTER (c.kind IN ('payment', 'refund')) AS other_currency,
-       min(c.time) AS paid_at, min_by(c.payment_id, c.row) FILTER (c.kind = 'payment') AS payment_id,
-       min(c.file) AS file, min(c.row) AS row
-FROM chosen c JOIN files f ON f.id = c.file LEFT JOIN aliases a ON a.order_key = c.order_key
+# What each row of money is, once, so that the sums below need not ask again.
+SORTED = """
+CREATE OR REPLACE TEMP VIEW sorted AS
+SELECT f.realm, c.order_key, CASE WHEN c.order_key = '' THEN c.payment_id ELSE '' END AS single, c.account,
+       c.payment_id, c.kind = 'payment' AND c.state = 'done' AS pays,
+       c.kind = 'refund' AND c.state = 'done' AS refunds,
+       c.kind = 'payment' AS payment, c.kind = 'fee' AS charges, c.kind = 'withheld' AS withholds,
+       c.kind IN ('payment', 'refund') AS either,
+       c.kind = 'payment' AND c.state IN ('pending', 'deferred') AS waits,
+       c.amount, c.fee, c.due, c.shop_coupon, c.channel_coupon, c.currency, c.time, c.file, c.row
+FROM chosen c JOIN files f ON f.id = c.file
 WHERE c.kind IN ('payment', 'refund', 'fee', 'withheld')
   AND (c.order_key <> '' OR (c.kind = 'payment' AND c.amount > 0))
-GROUP BY ALL
 """
-JOINED = """
-CREATE OR REPLACE TEMP TABLE joined AS
-SELECT coalesce(o.realm, p.realm) AS realm, coalesce(o.shop, p.account) AS shop,
-       coalesce(o.order_id, p.order_key) AS order_id,
-       coalesce(nullif(o.currency, ''), p.currency) AS currency,
-       o.order_id IS NOT NULL AS has_order, o.state, o.free, o.total, o.tax, o.market_tax, o.lines,
-       o.created, o.updated, o.payment_ref, o.file AS order_file, o.row AS order_row,
-       p.paid, coalesce(p.payments, 0) AS payments, coalesce(p.several, false) AS several,
-       coalesce(p.refunded, 0) AS refunded, coalesce(p.fees, 0) AS fees, coalesce(p.withheld, 0) AS withheld,
-       coalesce(p.waiting, 0) AS waiting, p.due, coalesce(p.shop_coupon, 0) AS shop_coupon,
-       coalesce(p.channel_coupon, 0) AS channel_coupon, p.paid_at, p.payment_id, p.account,
-       p.currency AS paid_currency, p.other_currency, p.file AS payment_file, p.row AS payment_row
-FROM orders o FULL OUTER JOIN paid p ON o.realm = p.realm AND o.order_id = p.order_key
+RENAMED = """
+CREATE OR REPLACE TEMP VIEW sorted_by_name AS
+SELECT s.* REPLACE (coalesce(a.realm, s.realm) AS realm, coalesce(a.order_id, s.order_key) AS order_key)
+FROM sorted s LEFT JOIN aliases a ON a.order_key = s.order_key
+"""
+UNRENAMED = "CREATE OR REPLACE TEMP VIEW sorted_by_name AS SELECT * FROM sorted"
+PAID = """
+CREATE OR REPLACE TEMP TABLE paid AS
+SELECT realm, order_key, single, max(account) AS account,
+       (sum(amount) FILTER (pays))::BIGINT AS paid, (count(*) FILTER (pays))::INTEGER AS payments,
+       min(payment_id) FILTER (pays) AS payment_id, max(payment_id) FILTER (pays) AS other_payment,
+       coalesce(sum(amount) FILTER (refunds), 0)::BIGINT AS refunded,
+       (coalesce(sum(fee), 0) + coalesce(sum(amount) FILTER (charges), 0))::BIGINT AS fees,
+       coalesce(sum(amount) FILTER (withholds), 0)::BIGINT AS withheld,
+       coalesce(sum(amount) FILTER (waits), 0)::BIGINT AS waiting, max(due) AS due,
+       coalesce(sum(shop_coupon) FILTER (payment), 0)::BIGINT AS shop_coupon,
+       coalesce(sum(channel_coupon) FILTER (payment), 0)::BIGINT AS channel_coupon,
+       min(currency) FILTER (either) AS currency, max(currency) FILTER (either) AS other_currency,
+       min(time) AS paid_at, min(file) AS file, min(row) AS row
+FROM sorted_by_name GROUP BY realm, order_key, single
 """
 # Whether a shop's prices have the tax in them shows in which reading most of its payments fit.
 CONVENTION = """
 CREATE OR REPLACE TEMP TABLE convention AS
-SELECT realm, shop, currency,
-       count(*) FILTER (paid = total - tax AND tax <> 0)
-         > count(*) FILTER (paid = total AND tax <> 0) AS inclusive
-FROM joined WHERE has_order AND paid IS NOT NULL GROUP BY ALL
+SELECT o.realm, o.shop, o.currency,
+       count(*) FILTER (paid = total - tax) > count(*) FILTER (paid = total) AS inclusive
+FROM orders o JOIN paid p ON o.realm = p.realm AND o.order_id = p.order_key
+WHERE o.tax <> 0 GROUP BY ALL HAVING inclusive
 """
 CLASSIFIED = """
 CREATE OR REPLACE TEMP TABLE classified AS
-WITH expecting AS (
+WITH joined AS (
+    SELECT coalesce(o.realm, p.realm) AS realm, coalesce(o.shop, p.account) AS shop,
+           coalesce(o.order_id, p.order_key) AS order_id,
+           coalesce(nullif(o.currency, ''), p.currency) AS currency,
+           o.order_id IS NOT NULL AS has_order, o.state, o.free, o.total, o.tax, o.market_tax, o.lines,
+           o.created, o.updated, o.payment_ref, o.file AS order_file, o.row AS order_row,
+           p.paid, coalesce(p.payments, 0) AS payments,
+           coalesce(p.payment_id <> p.other_payment, false) AS several,
+           coalesce(p.refunded, 0) AS refunded, coalesce(p.fees, 0) AS fees,
+           coalesce(p.withheld, 0) AS withheld,
+           coalesce(p.waiting, 0) AS waiting, p.due, coalesce(p.shop_coupon, 0) AS shop_coupon,
+           coalesce(p.channel_coupon, 0) AS channel_coupon, p.paid_at, p.payment_id,
+           p.currency AS paid_currency, p.other_currency, p.file AS payment_file, p.row AS payment_row
+    FROM orders o FULL OUTER JOIN paid p ON o.realm = p.realm AND o.order_id = p.order_key
+), expecting AS (
     SELECT j.*, j.total - CASE WHEN c.inclusive THEN coalesce(j.tax, 0) ELSE 0 END AS expected
     FROM joined j LEFT JOIN convention c USING (realm, shop, currency)
 ), explaining AS (
@@ -153,7 +161,10 @@ WITH expecting AS (
         ELSE 'unexplained' END AS why
     FROM expecting
 )
-SELECT *, CASE
+SELECT realm, shop, order_id, currency, has_order, state, total, expected, paid, payments, refunded, fees,
+    lines, created, updated, due, paid_at, payment_id, payment_ref, tax, order_file, order_row, payment_file,
+    payment_row, why,
+    CASE
     WHEN NOT has_order THEN 'payment-without-order'
     WHEN state = 'cancelled' THEN
         CASE WHEN coalesce(paid, 0) + refunded > 0 THEN 'cancelled-paid' ELSE 'cancelled' END
