@@ -1,4 +1,4 @@
-"""The key library: keys of one case open another, parts of keys are completed, files are signed."""
+"""The key library: keys of one case open another, and files are signed."""
 
 import json
 import stat
@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.fixtures.locked import INC_PRIVATE, PHOBOS_KEY, lock_inc, lock_phobos, picture
+from tests.fixtures.locked import INC_PRIVATE, lock_inc, picture
 from tests.lockers.rsa import key_of
-from unransom.catalog import keylibrary
 
 UNRANSOM = Path(sys.executable).with_name("unransom")
 
@@ -60,25 +59,6 @@ def test_a_key_is_listed_by_its_public_key(tmp_path, library):
     unransom("library", "add", tmp_path / "private.pem", "--library", library)
     listed = unransom("library", "list", "--public", tmp_path / "public.pem", "--library", library, "--json")
     assert [row["kind"] for row in json.loads(listed.stdout)] == ["rsa"]
-
-
-def test_bits_that_are_missing_are_enumerated(tmp_path):
-    (tmp_path / "in").mkdir()
-    for name in "ab":
-        (tmp_path / f"in/{name}.png").write_bytes(lock_phobos(picture(name), f"{name}.png"))
-    (tmp_path / "part.key").write_bytes(PHOBOS_KEY[:20] + b"\x00" + PHOBOS_KEY[21:])
-    (tmp_path / "mask").write_bytes(b"\xff" * 20 + b"\x0f" + b"\xff" * 11)
-    (tmp_path / "part.key").write_bytes(PHOBOS_KEY[:20] + bytes([PHOBOS_KEY[20] ^ 0xA0]) + PHOBOS_KEY[21:])
-    path = tmp_path / "keys.library"
-    known = ("--known-bits", tmp_path / "mask", "--family", "phobos")
-    unransom("library", "add", tmp_path / "part.key", *known, "--library", path)
-    (row,) = json.loads(unransom("library", "list", "--library", path, "--json").stdout)
-    assert row["missing_bits"] == 4
-    unransom("recover", tmp_path / "in", "--case", tmp_path / "case", "--library", path)
-    assert (tmp_path / "case/recovered/in/b.png").read_bytes() == picture("b")
-    # The whole key is in the case now, and goes from there into the library.
-    unransom("library", "add", "--case", tmp_path / "case", "--library", path)
-    assert any(entry.data == PHOBOS_KEY for entry in keylibrary.entries_in(path.read_bytes()))
 
 
 def test_a_signed_file_is_taken_from_those_who_are_trusted(tmp_path, library):

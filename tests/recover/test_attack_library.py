@@ -1,0 +1,65 @@
+"""Parts of keys in the library: missing bits are enumerated, wrong parts open nothing."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.locked import PHOBOS_KEY, lock_phobos, picture
+from unransom.catalog import keylibrary
+
+UNRANSOM = Path(sys.executable).with_name("unransom")
+
+
+def unransom(*arguments, code=0):
+    run = subprocess.run([UNRANSOM, *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert run.returncode == code, run.stdout + run.stderr
+    return run
+
+
+@pytest.fixture
+def locked(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in "ab":
+        (tmp_path / f"in/{name}.png").write_bytes(lock_phobos(picture(name), f"{name}.png"))
+    return tmp_path / "in"
+
+
+def library(tmp_path, key, mask):
+    """Return a library with a key of Phobos of which the bits in ``mask`` are known."""
+    (tmp_path / "part.key").write_bytes(key)
+    (tmp_path / "mask").write_bytes(mask)
+    path = tmp_path / "keys.library"
+    known = ("--known-bits", tmp_path / "mask", "--family", "phobos")
+    unransom("library", "add", tmp_path / "part.key", *known, "--library", path)
+    return path
+
+
+FOUR = b"\xff" * 20 + b"\x0f" + b"\xff" * 11  # a mask with four bits missing
+
+
+def test_bits_that_are_missing_are_enumerated(tmp_path, locked):
+    wrong_there = PHOBOS_KEY[:20] + bytes([PHOBOS_KEY[20] ^ 0xA0]) + PHOBOS_KEY[21:]
+    path = library(tmp_path, wrong_there, FOUR)
+    (row,) = json.loads(unransom("library", "list", "--library", path, "--json").stdout)
+    assert row["missing_bits"] == 4
+    unransom("recover", locked, "--case", tmp_path / "case", "--library", path)
+    assert (tmp_path / "case/recovered/in/b.png").read_bytes() == picture("b")
+    # The whole key is in the case now, and goes from there into the library.
+    unransom("library", "add", "--case", tmp_path / "case", "--library", path)
+    assert any(entry.data == PHOBOS_KEY for entry in keylibrary.entries_in(path.read_bytes()))
+
+
+def test_parts_of_another_key_open_nothing(tmp_path, locked):
+    path = library(tmp_path, PHOBOS_KEY[::-1], FOUR)
+    unransom("recover", locked, "--case", tmp_path / "case", "--library", path, code=13)
+
+
+def test_too_many_bits_are_not_begun_with(tmp_path, locked):
+    path = library(tmp_path, PHOBOS_KEY, b"\xff" * 24 + bytes(8))
+    run = unransom("keys", locked, "--library", path, "--budget", "20s", "--json", code=13)
+    (plan,) = (each for each in json.loads(run.stdout)["plans"] if each["attack"] == "library")
+    assert plan["shards"] == 0
+    assert "64 bits" in plan["why"]["text"].format(**plan["why"]["values"])
