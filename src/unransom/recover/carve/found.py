@@ -44,8 +44,8 @@ CHECKSUMS = frozenset(
         "mssql",
     }
 )
-STRUCTURES = frozenset({"pdf", "ole2", "elf", "font", "registry", "mo", "cab", "dex", "javaclass"})
-DECODERS = frozenset({"jpeg", "gif", "mp3", "tiff", "sqlite"})
+STRUCTURES = frozenset({"pdf", "elf", "font", "registry", "mo", "cab", "dex", "javaclass"})
+DECODERS = frozenset({"jpeg", "ole2", "gif", "mp3", "tiff", "sqlite"})
 ENOUGH = 64  # bits by which something counts as proven
 
 

@@ -145,7 +145,7 @@ class Ole2s:
         spans = spans_of(pieces, verdict.length)
         if not self._board.claims.free(spans):
             return None
-        proof = Proof.STRUCTURE if len(pieces) == 1 else Proof.HEURISTIC
+        proof = Proof.DECODER if len(pieces) == 1 else Proof.HEURISTIC
         return Found("ole2", spans, proof, verdict.bits, verdict.why)
 
     def _verdict(

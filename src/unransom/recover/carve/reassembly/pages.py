@@ -293,13 +293,18 @@ class Pages:
     def _in_three(
         self, owner: Owner, copies: list[int], left: list[int], ends: list[int]
     ) -> Iterator[list[Span]]:
-        """Yield ways in which a page may lie that goes on in one of the clusters that are left over."""
+        """Yield ways in which a page may lie that goes on in clusters that are left over."""
         cluster = self._board.cluster
         for place, first, middle in product(copies[:1], range(cluster, owner.size, cluster), left):
             yield [Span(place, place + first), Span(middle, middle + owner.size - first)]
             for end, last in product(ends, range(cluster, owner.size - first, cluster)):
                 length = owner.size - first - last
                 yield [Span(place, place + first), Span(middle, middle + length), Span(end - last, end)]
+        for place, first in product(copies[:1], range(cluster, owner.size, cluster)):
+            for length in range(cluster, owner.size - first, cluster):
+                last = owner.size - first - length
+                for middle, end in product(left, left):
+                    yield [Span(place, place + first), Span(middle, middle + length), Span(end, end + last)]
 
     def _left_over(self, sound: dict[int, list[Span]]) -> list[int]:
         """Return the free clusters that no sound page touches."""

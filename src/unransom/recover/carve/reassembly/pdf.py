@@ -24,7 +24,7 @@ from unransom.recover.carve.pdf_sections import END, LINEARIZED, Objects, listed
 from unransom.recover.carve.reassembly.anchors import Anchor, Placed, arrange, nearest
 from unransom.recover.carve.reassembly.checks import ZLIB, Inflation
 from unransom.recover.carve.reassembly.seams import Cost, Part, Seamstress, spans_of
-from unransom.recover.carve.signatures import OBJECT, START_XREF
+from unransom.recover.carve.signatures import OBJECT, SECTOR, START_XREF
 from unransom.recover.carve.space import Spliced
 
 MAGIC = b"%PDF-"
@@ -33,6 +33,7 @@ TRIED = 512  # clusters that are tried where a stream is cut twice
 BEFORE = 1 << 20  # bytes before the end in which the last cross-reference is looked for
 LONGEST = 1 << 32
 HEAD = 4096
+SECOND = 1 << 20  # bytes in which a second document ends
 BORDERS = 256  # that are tried between two objects
 STREAM = re.compile(rb"stream(?:\r\n|\n|\r)")
 LENGTH = re.compile(rb"/Length\s+(\d{1,10})\b(?!\s+\d+\s+R)")
@@ -224,11 +225,22 @@ class Pdfs:
         return Part(start, min(start + size, end), Inflation(ZLIB))
 
     def _judged(self, pieces: list[Placed], tail: Tail) -> Found | None:
-        spans = spans_of(pieces, tail.end)
-        verdict = pdf.FORMAT.validate(Spliced(self._space, spans))
-        if verdict.grade is not Grade.GOOD:
-            return None
-        return Found("pdf", spans, proof_of("pdf", verdict.bits), verdict.bits, verdict.why)
+        best = None
+        for end in (tail.end, self._second_end(pieces, tail.end)):
+            spans = spans_of(pieces, end)
+            verdict = pdf.FORMAT.validate(Spliced(self._space, spans)) if end else None
+            if verdict is not None and verdict.grade is Grade.GOOD:
+                best = Found("pdf", spans, proof_of("pdf", verdict.bits), verdict.bits, verdict.why)
+        return best
+
+    def _second_end(self, pieces: list[Placed], end: int) -> int:
+        """Return where a second document ends that stands behind the first in one file, 0 where none does."""
+        place = end + pieces[-1].shift
+        following = self._space.read_at(place, SECOND)
+        if place % SECTOR == 0 or not following.lstrip(b"\r\n").startswith(MAGIC):
+            return 0
+        found = END.search(following)
+        return end + found.end() if found else 0
 
 
 def _holds(reader: Reader, part: PdfPart) -> bool:
