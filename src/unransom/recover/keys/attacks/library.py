@@ -19,7 +19,7 @@ from unransom.recover.keys.proof import proof_of
 from unransom.recover.keys.trial import tried
 
 NAME = "library"
-PER_SECOND = 2000.0  # keys that one core unwraps and tries
+PER_SECOND = 2000.0  # keys that one core unwraps and tries, where each takes a key agreement
 SHARD = 1 << 14  # keys
 
 
