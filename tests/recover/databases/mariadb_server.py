@@ -22,13 +22,13 @@ def program(name: str) -> str | None:
 class Server:
     """A running server; ``stop`` ends it, ``close`` also removes its data."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, logging: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="unransom-mariadb-"))
         self.data = self.folder / "data"
-        self.options = options
+        self.options = options if logging else (*options, "--skip-log-bin")
         self._process: subprocess.Popen[bytes] | None = None
         install = [program("mariadb-install-db"), "--no-defaults", f"--datadir={self.data}", "--user=root"]
-        install += ["--auth-root-authentication-method=normal", "--skip-test-db", *options]
+        install += ["--auth-root-authentication-method=normal", "--skip-test-db"]
         subprocess.run(install, check=True, capture_output=True)
         self.start()
 
@@ -36,7 +36,7 @@ class Server:
         """Start it and wait until it answers."""
         command = [program("mariadbd"), "--no-defaults", f"--datadir={self.data}", "--user=root"]
         command += [f"--socket={self.folder}/s", "--skip-networking", f"--pid-file={self.folder}/pid"]
-        command += ["--innodb-buffer-pool-size=64M", "--innodb-fast-shutdown=0", "--skip-log-bin"]
+        command += ["--innodb-buffer-pool-size=64M", "--innodb-fast-shutdown=0"]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen([*command, *self.options], stdout=log, stderr=log)
         for _ in range(300):

@@ -10,22 +10,26 @@ import pyarrow
 from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Database, Graft, Hints, Source
-from unransom.catalog.databases.innodb import decode, lobs, pages
+from unransom.catalog.databases.innodb import binlog, decode, lobs, pages
 from unransom.catalog.databases.innodb.graft import graft
 from unransom.catalog.databases.innodb.liveness import live_leaves
 from unransom.catalog.databases.innodb.losses import estimate
-from unransom.catalog.databases.innodb.origin import Found, tables_of
-from unransom.catalog.databases.innodb.salvage import salvage
+from unransom.catalog.databases.innodb.origin import Found, spaceless, tables_of
+from unransom.catalog.databases.innodb.replay import Logs, fill
+from unransom.catalog.databases.innodb.salvage import Remembered, damaged_pages, profile, salvage
 from unransom.catalog.databases.innodb.tablespace import Scanned, Tablespace, majority, scan_source
 from unransom.catalog.databases.table import Loss, Rows, Table
-from unransom.core.messages import Message
+from unransom.core.messages import Message, say
 from unransom.core.streams import Reader
 
 
 def recognise(reader: Reader) -> int:
-    """Return bits of evidence that ``reader`` is a tablespace: its header, or pages with own numbers."""
-    if pages.space_flags(reader.read_at(0, 64)) is not None:
+    """Return bits of evidence that ``reader`` is a tablespace or a log: its header, or pages with numbers."""
+    head = reader.read_at(0, 64)
+    if pages.space_flags(head) is not None:
         return 80
+    if binlog.is_log(head):
+        return 40
     return 64 if pages.guess_size(reader) else 0
 
 
@@ -33,7 +37,11 @@ def open_databases(sources: Sequence[Source], hints: Hints) -> list[InnodbDataba
     """Return the databases in ``sources``: one, with a table for each table that was found."""
     groups: list[list[Scanned]] = []
     others: list[Source] = []
+    logs: list[Source] = []
     for source in sources:
+        if binlog.is_log(source.reader.read_at(0, 4)):
+            logs.append(source)
+            continue
         scanned = scan_source(source)
         if scanned is None:
             others.append(source)
@@ -44,9 +52,9 @@ def open_databases(sources: Sequence[Source], hints: Hints) -> list[InnodbDataba
                 break
         else:
             groups.append([scanned])
-    if not groups:
+    if not groups and not logs:
         return []
-    return [InnodbDatabase([Tablespace(group) for group in groups], hints, others)]
+    return [InnodbDatabase([Tablespace(group) for group in groups], hints, others, logs)]
 
 
 def _same_space(one: Scanned, other: Scanned) -> bool:
@@ -71,14 +79,33 @@ class InnodbDatabase:
         problems: What could not be read, and what would help.
     """
 
-    def __init__(self, spaces: Sequence[Tablespace], hints: Hints, others: Sequence[Source] = ()) -> None:
+    def __init__(
+        self,
+        spaces: Sequence[Tablespace],
+        hints: Hints,
+        others: Sequence[Source] = (),
+        logs: Sequence[Source] = (),
+    ) -> None:
+        """Find the tables.
+
+        Args:
+            spaces: The tablespaces.
+            hints: What is known from outside.
+            others: Files that may hold definitions.
+            logs: Binary logs, whose rows fill in what is lost.
+        """
         self.problems: tuple[Message, ...] = ()
         self._found: dict[str, Found] = {}
+        self._logs = Logs(logs)
         for space in spaces:
             found, problems = tables_of(space, hints, others)
             self.problems += tuple(problems)
             for each in found:
                 self._found[self._free_name(each.table.name)] = each
+        for each in spaceless(self._logs.maps, logs, hints, others, set(self._found)):
+            self._found[each.table.name] = each
+        if self._logs.encrypted:
+            self.problems += (say("a binary log is encrypted; its rows are not read"),)
         self.tables = tuple(_named(each.table, name) for name, each in self._found.items())
         schemas = {table.name.split("/")[0] for table in self.tables if "/" in table.name}
         self.name = schemas.pop() if len(schemas) == 1 else "innodb"
@@ -95,7 +122,7 @@ class InnodbDatabase:
         return self._found[table.name]
 
     def rows(self, table: Table) -> Iterator[Rows]:
-        """Yield the rows of ``table``: live ones page by page, those of damaged pages, then deleted ones."""
+        """Yield the rows of ``table``: live ones, those of damaged pages, of logs, then deleted ones."""
         found = self._found[table.name]
         target = shown_in(found)
         numbers = live_leaves(found.space.table, found.owner)
@@ -111,11 +138,22 @@ class InnodbDatabase:
 
         for kept, data in found.space.groups(numbers):
             yield decode.batch(live(found, kept, data), target, fetch, decode.LIVE)
-        for located, sure in salvage(found):
-            yield decode.batch(located, target, fetch, decode.SALVAGED, sure)
+        for located, sure, state in self._found_elsewhere(found):
+            yield decode.batch(located, target, fetch, state, sure)
         for kept, data in found.space.groups(numbers):
             for located in deleted(found, kept, data):
                 yield decode.batch(located, target, fetch, decode.DELETED)
+
+    def _found_elsewhere(self, found: Found) -> Iterator[tuple[decode.Located, NDArray[np.float32], int]]:
+        """Yield the rows of damaged pages and then those that only logs hold, with confidence and state."""
+        damaged = not found.space.zipped and len(damaged_pages(found)) > 0
+        if not damaged and not self._logs.maps:
+            return
+        known, seen = profile(found), Remembered()
+        for located, sure in salvage(found, known, seen) if damaged else ():
+            yield located, sure, decode.SALVAGED
+        for located, sure in fill(found, self._logs, known.accounted, seen):
+            yield located, sure, decode.LOG
 
     def loss(self, table: Table, recovered: int) -> Loss:
         """Return what is missing from ``table``, by its damaged pages and how full the others are."""

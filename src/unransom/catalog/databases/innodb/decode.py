@@ -14,8 +14,8 @@ from unransom.catalog.databases.innodb.plan import Plan
 from unransom.catalog.databases.innodb.schema import Layout
 from unransom.catalog.databases.table import PROVENANCE
 
-LIVE, DELETED, SALVAGED = 0, 1, 2
-STATES = pyarrow.array(["live", "deleted", "salvaged"])
+LIVE, DELETED, SALVAGED, LOG = 0, 1, 2, 3
+STATES = pyarrow.array(["live", "deleted", "salvaged", "log"])
 DAMAGED_VALUE = 0.5  # confidence of a row of which a value is lost
 SMALLEST_RECORD = 8  # bytes, header and key
 
@@ -138,7 +138,7 @@ def batch(
         found: The records.
         target: What to make of them.
         fetch: Brings what lies off the page.
-        state: ``LIVE``, ``DELETED`` or ``SALVAGED``.
+        state: ``LIVE``, ``DELETED``, ``SALVAGED`` or ``LOG``.
         confidence: By row; 1 where not given.
     """
     count = len(found.origins)

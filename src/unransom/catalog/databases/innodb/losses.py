@@ -18,6 +18,10 @@ def estimate(found: Found, recovered: int) -> Loss:
     """
     table = found.space.table
     name = found.table.name
+    if not len(table):
+        return Loss(
+            name, recovered, None, say("its file is missing; these are the rows that binary logs hold")
+        )
     damaged = np.isin(table["verdict"], (pages.TORN, pages.LOST)) & ~free_pages(found.space)
     bad = int(damaged.sum())
     if not bad:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.innodb import ddl, decode, frm, lobs, pages, sdi
+from unransom.catalog.databases.innodb.binlog import TableMap
 from unransom.catalog.databases.innodb.charsets import LATIN1, UTF8
 from unransom.catalog.databases.innodb.inference import inferred
 from unransom.catalog.databases.innodb.instant import arranged
@@ -24,7 +25,7 @@ from unransom.catalog.databases.innodb.schema import (
     TableDef,
     shown,
 )
-from unransom.catalog.databases.innodb.tablespace import Tablespace
+from unransom.catalog.databases.innodb.tablespace import Tablespace, absent
 from unransom.catalog.databases.innodb.types import OLD_TYPES, column_type
 from unransom.catalog.databases.table import Table
 from unransom.core.messages import Message, say
@@ -86,6 +87,19 @@ def tables_of(space: Tablespace, hints: Hints, others: Sequence[Source]) -> tupl
     ]
     definition = msgspec.structs.replace(best.definition, confidence=0.5 if rivals else best.sound)
     return [_made(space, definition, best.owner)], problems
+
+
+def spaceless(
+    maps: Sequence[TableMap], logs: Sequence[Source], hints: Hints, others: Sequence[Source], known: set[str]
+) -> Iterator[Found]:
+    """Yield the tables that binary logs and definitions know and whose files are missing."""
+    found = {name.rpartition("/")[2].lower() for name in known}
+    named = {each.name.lower() for each in maps}
+    for definition in [*_from_sql(hints), *_all_frm(others)]:
+        name = definition.name.rpartition("/")[2].lower()
+        if name in named - found:
+            found.add(name)
+            yield _made(Tablespace([absent(logs[0])]), definition, 0)
 
 
 def _guessed(space: Tablespace, indexes: Iterable[int]) -> tuple[list[Found], list[Message]]:
@@ -166,7 +180,11 @@ def _from_sdi(space: Tablespace) -> Iterator[TableDef]:
 def _from_frm(space: Tablespace, others: Iterable[Source]) -> Iterator[TableDef]:
     """Yield the definitions in .frm files, those with the tablespace's name first."""
     names = {stem(source.name).lower() for source in space.sources}
-    for source in sorted(others, key=lambda other: stem(other.name).lower() not in names):
+    yield from _all_frm(sorted(others, key=lambda other: stem(other.name).lower() not in names))
+
+
+def _all_frm(others: Iterable[Source]) -> Iterator[TableDef]:
+    for source in others:
         if source.name.lower().endswith(".frm") and source.reader.size < frm.MOST:
             yield from frm.definitions(source.reader.read_at(0, frm.MOST), stem(source.name))
 

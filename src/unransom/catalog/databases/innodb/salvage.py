@@ -123,12 +123,12 @@ def profile(found: Found) -> Profile:
             continue
         latest = max(latest, int(_numbers(data, located.starts[place], 6).max()))
         if comparable:
-            keys = _keys(found, located)
+            keys = key_numbers(found, located)
             edges = np.flatnonzero(np.diff(located.owners, prepend=-1, append=-1))
             firsts.append(keys[edges[:-1]])
             lasts.append(keys[edges[1:] - 1])
         elif rows < MOST_HASHES:
-            hashes.append(_hashes(found, located))
+            hashes.append(key_hashes(found, located))
     first = np.concatenate(firsts)
     order = np.argsort(first)
     accounted = Accounted(first[order], np.concatenate(lasts)[order], np.sort(np.concatenate(hashes)))
@@ -138,7 +138,8 @@ def profile(found: Found) -> Profile:
 _NO_KEYS = np.zeros(0, np.uint64)
 
 
-def _hashes(found: Found, located: decode.Located) -> NDArray[np.uint64]:
+def key_hashes(found: Found, located: decode.Located) -> NDArray[np.uint64]:
+    """Return a hash of each record's key."""
     out = np.zeros(len(located.origins), np.uint64)
     kernel.key_hashes(located.data, located.starts, located.lengths, found.layout.key, out)
     return out
@@ -158,7 +159,7 @@ def _numbers(data: NDArray[np.uint8], starts: NDArray[np.int64], width: int) -> 
     return value
 
 
-def _keys(found: Found, located: decode.Located) -> NDArray[np.uint64]:
+def key_numbers(found: Found, located: decode.Located) -> NDArray[np.uint64]:
     """Return the first field of each record's key as a number that is ordered like the key."""
     width = min(found.layout.fields[0].type.length, KEY_BYTES)
     if width < 0:
@@ -179,18 +180,22 @@ def damaged_pages(found: Found) -> NDArray[np.int64]:
     return np.flatnonzero(bad).astype(np.int64)
 
 
-def salvage(found: Found) -> Iterator[tuple[decode.Located, NDArray[np.float32]]]:
-    """Yield rows of damaged pages, and how sure each is."""
+def salvage(
+    found: Found, known: Profile, seen: Remembered
+) -> Iterator[tuple[decode.Located, NDArray[np.float32]]]:
+    """Yield rows of damaged pages, and how sure each is.
+
+    Args:
+        found: The table.
+        known: What its sound pages say.
+        seen: Takes the keys of the rows.
+    """
     numbers = damaged_pages(found)
-    if found.space.zipped or not len(numbers):
-        return
-    known = profile(found)
     checks = checks_of(found, known.latest)
-    seen = Remembered()
     for kept, data in _damaged_groups(found.space, numbers, known.noisy):
         located, results = candidates(found, kept, data, known, checks)
         good = (results >= kernel.LINKED) & ((located.info() & 0x20) == 0)
-        good &= ~known.accounted.covers(_keys(found, located), _hashes(found, located))
+        good &= ~known.accounted.covers(key_numbers(found, located), key_hashes(found, located))
         good &= _unseen(found, located, good, seen)
         if good.any():
             sure = np.where(results[good] == kernel.PROVEN, PROVEN, LINKED).astype(np.float32)
@@ -251,7 +256,7 @@ def _unseen(
     """Return the first row of each key, and remember the keys: rows are moved between pages."""
     fresh = np.zeros(len(good), np.bool_)
     places = np.flatnonzero(good)
-    values, firsts = np.unique(_hashes(found, located)[places], return_index=True)
+    values, firsts = np.unique(key_hashes(found, located)[places], return_index=True)
     new = ~seen.knows(values)
     fresh[places[firsts[new]]] = True
     seen.add(values[new])

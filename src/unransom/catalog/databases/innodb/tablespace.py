@@ -57,6 +57,11 @@ def scan_source(source: Source) -> Scanned | None:
     return Scanned(source, size, logical, flags, table)
 
 
+def absent(source: Source) -> Scanned:
+    """Return a file without pages, for a table whose rows are only in ``source``, a log."""
+    return Scanned(source, pages.SIZES[0], pages.SIZES[0], None, np.zeros(0, pages.TABLE))
+
+
 def _look_inside(reader: Reader, table: NDArray[np.void], size: int, logical: int) -> None:
     """Fill in what packed pages say of themselves once they are unpacked."""
     for row in np.flatnonzero(table["verdict"] != pages.BLANK):

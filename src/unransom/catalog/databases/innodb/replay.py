@@ -1,0 +1,162 @@
+"""The newest image that binary logs hold of each row that the tablespace has lost."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unransom.catalog.databases.engine import Source
+from unransom.catalog.databases.innodb import binlog, decode
+from unransom.catalog.databases.innodb.origin import Found
+from unransom.catalog.databases.innodb.row_images import Taker, image, takers
+from unransom.catalog.databases.innodb.salvage import Accounted, Remembered, key_hashes, key_numbers
+from unransom.core.streams import Reader
+
+TOGETHER = 4096  # images that are made into rows together
+SURE = 0.9  # confidence: a log may end before the table did
+Change = tuple[bool, list[bytes | None]]  # whether the row is there afterwards, and its values
+
+
+class Logs:
+    """Binary logs, in the order in which they were written.
+
+    Attributes:
+        maps: The tables that they are about.
+        encrypted: Some events cannot be read, because they are encrypted.
+    """
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        ordered = sorted(sources, key=lambda source: (_begun(source.reader), source.name))
+        self._readers = [source.reader for source in ordered]
+        self.maps: list[binlog.TableMap] = []
+        self.encrypted = False
+        self._places = array("q")  # by event with rows: number of the log, offset, bytes, type, table
+        for number, reader in enumerate(self._readers):
+            self._index(number, reader)
+
+    def _index(self, number: int, reader: Reader) -> None:
+        tables: dict[int, int] = {}
+        known = {each: place for place, each in enumerate(self.maps)}
+        for event in binlog.events(reader):
+            if event.kind == binlog.TABLE_MAP:
+                found = binlog.table_map(event.body)
+                if found is not None:
+                    place = known.setdefault(found[1], len(self.maps))
+                    if place == len(self.maps):
+                        self.maps.append(found[1])
+                    tables[found[0]] = place
+            elif event.kind in binlog.ROWS:
+                table = tables.get(int.from_bytes(event.body[:6], "little"), -1)
+                if table >= 0:
+                    at = event.offset + binlog.HEADER
+                    self._places.extend((number, at, len(event.body), event.kind, table))
+            self.encrypted |= event.kind == binlog.ENCRYPTED
+
+    def of(self, found: Found) -> dict[int, list[Taker]]:
+        """Return, by the numbers of the tables in ``maps`` that are ``found``, what takes their values.
+
+        Where tables of several databases have the name, and nothing says which it is, there is none.
+        """
+        schema, _, name = found.table.name.rpartition("/")
+        mine = [
+            (place, each)
+            for place, each in enumerate(self.maps)
+            if each.name.lower() == name.lower() and schema.lower() in {"", each.schema.lower()}
+        ]
+        if len({each.schema for _, each in mine}) > 1:
+            return {}
+        columns = [column.type for column in found.definition.columns if not column.hidden]
+        fitting = {place: takers(each, columns) for place, each in mine}
+        return {place: known for place, known in fitting.items() if known is not None}
+
+    def changes(self, wanted: dict[int, list[Taker]]) -> Iterator[Change]:
+        """Yield the changes to some tables, the newest first."""
+        places = np.frombuffer(self._places, np.int64).reshape(-1, 5) if len(self._places) else _NONE
+        for number, at, size, kind, table in places[::-1].tolist():
+            if table in wanted:
+                event = binlog.row_event(kind, self._readers[number].read_at(at, size))
+                if event is not None and event.whole and event.columns == len(wanted[table]):
+                    yield from reversed(_changes(event, wanted[table]))
+
+
+_NONE = np.zeros((0, 5), np.int64)
+
+
+def _begun(reader: Reader) -> int:
+    """Return when a log was begun."""
+    return next((event.time for event in binlog.events(reader)), 0)
+
+
+def _changes(event: binlog.RowEvent, known: Sequence[Taker]) -> list[Change]:
+    """Return the changes of an event in their order; images that are cut off are left out."""
+    changes: list[Change] = []
+    at = 0
+    while at < len(event.rows):
+        try:
+            values, at = image(event.rows, at, known)
+        except IndexError:
+            break
+        before = event.does == binlog.UPDATE and len(changes) % 2 == 0
+        changes.append((event.does != binlog.DELETE and not before, values))
+    return changes
+
+
+class Filled(NamedTuple):
+    """Rows out of logs, and their confidence."""
+
+    located: decode.Located
+    sure: NDArray[np.float32]
+
+
+def fill(found: Found, logs: Logs, accounted: Accounted, seen: Remembered) -> Iterator[Filled]:
+    """Yield the rows that neither sound pages account for nor ``seen`` holds, each as it was last."""
+    wanted = logs.of(found)
+    batch: list[Change] = []
+    for change in logs.changes(wanted) if wanted else ():
+        batch.append(change)
+        if len(batch) == TOGETHER:
+            yield from _filled(found, batch, accounted, seen)
+            batch = []
+    if batch:
+        yield from _filled(found, batch, accounted, seen)
+
+
+def _filled(found: Found, batch: list[Change], accounted: Accounted, seen: Remembered) -> Iterator[Filled]:
+    located = _located(found, batch)
+    there = np.array([change[0] for change in batch], np.bool_)
+    hashes = key_hashes(found, located)
+    values, firsts = np.unique(hashes, return_index=True)
+    fresh = ~seen.knows(values)
+    seen.add(values[fresh])
+    good = np.zeros(len(batch), np.bool_)
+    good[firsts[fresh]] = True
+    good &= there & ~accounted.covers(key_numbers(found, located), hashes)
+    if good.any():
+        yield Filled(located.only(good), np.full(int(good.sum()), SURE, np.float32))
+
+
+def _located(found: Found, batch: Sequence[Change]) -> decode.Located:
+    """Return the images as records would be found: their values in one buffer, and where they are in it."""
+    shown = [number for number, column in enumerate(found.definition.columns) if not column.hidden]
+    order = {column: place for place, column in enumerate(shown)}
+    fields = found.layout.fields
+    starts = np.zeros((len(fields), len(batch)), np.int64)
+    lengths = np.full((len(fields), len(batch)), -1, np.int32)
+    parts: list[bytes] = []
+    end = 0
+    for row, (_, values) in enumerate(batch):
+        for number, field in enumerate(fields):
+            value = values[order[field.column]] if field.column in order else None
+            if value is not None:
+                parts.append(value if field.whole else value[: field.type.most])
+                starts[number, row], lengths[number, row] = end, len(parts[-1])
+                end += len(parts[-1])
+    data = np.frombuffer(b"".join(parts) + bytes(16), np.uint8)
+    nowhere, zeros = np.array([-1], np.int64), np.zeros(len(batch), np.int64)
+    outside = np.zeros(lengths.shape, np.uint8)
+    owners = np.zeros(len(batch), np.int32)
+    return decode.Located(data, nowhere, owners, zeros, zeros, zeros, starts, lengths, outside)
