@@ -25,6 +25,7 @@ class Command(NamedTuple):
 
 COMMANDS: tuple[Command, ...] = (
     Command("recover", t("The main job: from locked evidence to verified files and a report.")),
+    Command("acquire", t("Copy a device or a file to an image, resumable, with its hashes.")),
     Command("triage", t("Tell intact files from locked ones, and which family locked them.")),
     Command("keys", t("Try keys on locked files, or say which keys are wanted.")),
     Command("library", t("Keep keys and parts of keys, with where they came from, for other cases.")),

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from unransom.core.openfile import OpenFile
 from unransom.core.spans import Span
 from unransom.core.streams import Reader, file_of
-from unransom.evidence.containers import ewf, qcow2, raw, vdi, vhd, vhdx, vmdk
-from unransom.evidence.containers.mapped import Part
+from unransom.evidence.containers import ewf, packed, qcow2, raw, vdi, vhd, vhdx, vmdk
+from unransom.evidence.containers.mapped import Mapped, Part
 from unransom.evidence.containers.opening import Files, Note, Opening
 
 HEAD, TAIL = 4096, 512  # bytes that recognition needs
@@ -41,6 +41,7 @@ CONTAINERS = (  # in order of trial
     Container("qcow2", "QCOW2", qcow2.claims, qcow2.open_disk),
     Container("vdi", "VirtualBox", vdi.claims, vdi.open_disk),
     Container("ewf", "E01", ewf.claims, ewf.open_disk),
+    Container("packed", "unransom", packed.claims, packed.open_disk),
     Container("raw", "raw, split", raw.claims, raw.open_disk),
 )
 
@@ -85,7 +86,8 @@ class Disk:
 
     def extents(self) -> Iterator[Span]:
         """Yield what is stored of the disk, in order. All else is zeros."""
-        return Part(self._reader, 0, self.size).extents()
+        reader = self._reader
+        return (reader if isinstance(reader, Mapped) else Part(reader, 0, self.size)).extents()
 
     def fingerprint(self) -> str:
         """Return what must stay the same: see ``Files.fingerprint``."""

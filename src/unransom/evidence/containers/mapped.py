@@ -12,7 +12,7 @@ import numpy as np
 from unransom.core.errors import UnreadableError
 from unransom.core.openfile import OpenFile
 from unransom.core.spans import Span
-from unransom.core.streams import Reader, file_of
+from unransom.core.streams import HOLE, Reader, file_of
 
 MOST_PIECES = 65_536  # that one question about a hole looks at
 SECTOR = 512
@@ -84,7 +84,9 @@ class Mapped:
             if hole:
                 begin = offset = offset + hole
             else:
-                offset += self._piece(offset).length
+                piece = self._piece(offset)
+                known = piece.source is None or file_of(piece.source) is None
+                offset += piece.length if known else min(piece.length, HOLE)  # its source may have holes
         if self.size > begin:
             yield Span(begin, self.size)
 

@@ -1,0 +1,1 @@
+"""Copies evidence in: resumable, hashed while it is copied, verified after."""

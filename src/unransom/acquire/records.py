@@ -1,0 +1,60 @@
+"""What acquiring takes and yields."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from unransom.core.hashing import Digests
+from unransom.core.records import Record
+from unransom.core.spans import Span
+
+
+class Job(msgspec.Struct, frozen=True):
+    """What acquiring was asked to do.
+
+    Attributes:
+        source: A device or a file.
+        out: The image.
+        packed: Whether it is our own kind of image; else the disk's bytes as they are.
+        level: Of compression.
+        retries: How often a sector that fails is tried again.
+        sector: Bytes that an error is about.
+        unwrap: Copy the disk in an image, not the image.
+        mounted: Copy a device although it is mounted read-write.
+        verify: Read the image again when it is done.
+    """
+
+    source: str
+    out: Path
+    packed: bool = True
+    level: int = 1
+    retries: int = 1
+    sector: int = 512
+    unwrap: bool = False
+    mounted: bool = False
+    verify: bool = False
+
+
+class Acquired(Record, frozen=True, kw_only=True):
+    """An image that was made.
+
+    Attributes:
+        image, map: Paths.
+        digests: Of the disk, with zeros for what could not be read.
+        lost: What could not be read.
+        verified: Whether the image was read again and is what the digests say.
+        resumed: Bytes that an earlier run had copied.
+        stored: What the source itself says its digests are; empty where it says nothing.
+        agrees: Whether that is so.
+    """
+
+    image: str
+    map: str
+    digests: Digests
+    lost: tuple[Span, ...] = ()
+    verified: bool = False
+    resumed: int = 0
+    stored: dict[str, str] = msgspec.field(default_factory=dict)
+    agrees: bool = True

@@ -1,0 +1,85 @@
+"""``unransom acquire``: an image of a device or a file, with its digests and a map of what is unreadable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from unransom.cli.options import PATH, json_option, progress_option
+from unransom.cli.screen import Screen, Style
+from unransom.cli.speech import t
+from unransom.core.errors import EXIT_DONE, EXIT_INCOMPLETE
+
+if TYPE_CHECKING:
+    from unransom.acquire.records import Acquired
+
+
+@click.command(
+    help=t("Copy a device or a file to an image, hashed while it is copied. Run again, it goes on."),
+    epilog=t("Example: unransom acquire /dev/sdb --out fs01.img.zst --verify"),
+)
+@click.argument("source", type=click.Path(), metavar="SOURCE")
+@click.option("--out", type=PATH, required=True, metavar="IMAGE", help=t("The image to make."))
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["zstd", "raw"]),
+    default="zstd",
+    help=t("Compressed chunks, which zstd -d unpacks too, or the bytes as they are."),
+)
+@click.option("--level", type=click.IntRange(-7, 19), default=1, help=t("Level of compression."))
+@click.option(
+    "--retries", type=click.IntRange(0, 100), default=1, help=t("Tries more for a sector that fails.")
+)
+@click.option("--sector", type=click.Choice(["512", "4096"]), default="512", help=t("Bytes of a sector."))
+@click.option("--unwrap", is_flag=True, help=t("Copy the disk inside an image such as E01 or VMDK."))
+@click.option("--mounted", is_flag=True, help=t("Copy a device although it is mounted read-write."))
+@click.option("--verify", is_flag=True, help=t("Read the image again and compare."))
+@progress_option
+@json_option
+def command(
+    source: str,
+    out: Path,
+    kind: str,
+    level: int,
+    retries: int,
+    sector: str,
+    unwrap: bool,
+    mounted: bool,
+    verify: bool,
+    progress: Style,
+    as_json: bool,
+) -> int:
+    """Make the image and print its digests."""
+    from unransom.acquire.records import Job
+    from unransom.acquire.step import acquire
+
+    job = Job(source, out, kind == "zstd", level, retries, int(sector), unwrap, mounted, verify)
+    with Screen(progress) as screen:
+        done = acquire(job, screen)
+    _print(done, as_json=as_json)
+    return EXIT_INCOMPLETE if done.lost or not done.agrees else EXIT_DONE
+
+
+def _print(done: Acquired, *, as_json: bool) -> None:
+    import msgspec
+
+    if as_json:
+        print(msgspec.json.encode(done).decode())
+        return
+    print(t("{size} bytes in {image}", size=f"{done.digests.size:,}", image=done.image))
+    for name in ("md5", "sha256", "blake3"):
+        print(f"  {name:<7} {getattr(done.digests, name)}")
+    if done.resumed:
+        print(t("{size} bytes were there from an earlier run", size=f"{done.resumed:,}"))
+    if done.lost:
+        lost = sum(map(len, done.lost))
+        print(t("{size} bytes could not be read; {map} names them", size=f"{lost:,}", map=done.map))
+    if done.verified:
+        print(t("the image was read again: it is what was read from the source"))
+    if done.stored and done.agrees:
+        print(t("the digests are those that the source itself gives"))
+    if not done.agrees:
+        print(t("the digests are not those that the source itself gives"))
