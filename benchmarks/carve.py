@@ -1,0 +1,246 @@
+"""Carving beside PhotoRec, Foremost and Scalpel: the same image, in one run.
+
+    python benchmarks/carve.py [TREE...] [--files N] [--seed N] [--tools NAME,NAME] [--json FILE]
+
+Takes sound files of the trees (see ``fetch_corpus.py``; without trees, files that it makes itself), puts them
+into a raw image in the seven scenarios of ``tests/makers/raw_image.py``, with files that are cut off between
+them, and lets every tool carve it. Exact: the output has the hash of the file. Prints recall by scenario and
+by type, precision, precision by proof, and speed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.makers.office_files import files as made_files
+from tests.makers.raw_image import SCENARIOS, File, RawImage, raw_image
+from unransom.catalog.oracle import judge
+from unransom.core.records import Grade
+from unransom.core.streams import BytesReader
+
+UNRANSOM = Path(sys.executable).with_name("unransom")
+SMALLEST, LARGEST = 4200, 3_000_000  # bytes of a file
+# Types by their share in the image, and the extensions and formats of each.
+TYPES = {
+    "jpg": (0.15, "jpg jpeg", {"jpeg"}),
+    "pdf": (0.12, "pdf", {"pdf"}),
+    "png": (0.12, "png", {"png"}),
+    "ole2": (0.15, "doc xls ppt msi msg dot", {"ole2"}),
+    "ooxml": (0.32, "docx xlsx pptx xlsm pptm docm", {"ooxml"}),
+    "zip": (0.06, "zip whl odt ods odp jar epub", {"zip", "ooxml"}),
+    "sqlite": (0.02, "sqlite sqlite3 db", {"sqlite"}),
+    "gz": (0.03, "gz tgz", {"gzip"}),
+    "misc": (0.03, "gif 7z rar xz mp3 wav ogg flac mp4 ttf exe dll bmp webp ico tif avi", set()),
+}
+SCALPEL = """
+jpg y 5000000 \\xff\\xd8\\xff \\xff\\xd9
+png y 5000000 \\x89PNG \\x49\\x45\\x4e\\x44\\xae\\x42\\x60\\x82
+pdf y 5000000 %PDF %%EOF REVERSE
+zip y 5000000 PK\\x03\\x04 PK\\x05\\x06
+doc y 1000000 \\xd0\\xcf\\x11\\xe0\\xa1\\xb1
+gif y 5000000 GIF8 \\x00\\x3b
+"""
+
+
+class Result(NamedTuple):
+    """What a tool put out: its seconds, and for each file its hash and how far it is proven."""
+
+    seconds: float
+    outputs: list[tuple[str, str]]
+
+
+def chosen(trees: Sequence[Path], count: int, seed: int) -> list[File]:
+    """Return sound files of the trees, of the types' shares, in random order."""
+    draw = random.Random(seed)
+    pools = pools_of(trees)
+    files, seen = [], set()
+    for name, (share, _, formats) in TYPES.items():
+        draw.shuffle(pools[name])
+        taken = 0
+        for path in pools[name]:
+            data = path.read_bytes()
+            if taken >= count * share or data in seen or not is_sound(data, path, formats):
+                continue
+            seen.add(data)
+            files.append(File(f"{name}/{path.name}", data))
+            taken += 1
+    draw.shuffle(files)
+    return files
+
+
+def pools_of(trees: Sequence[Path]) -> dict[str, list[Path]]:
+    """Return the files of each type, sorted."""
+    types = {extension: name for name, (_, words, _) in TYPES.items() for extension in words.split()}
+    pools: dict[str, list[Path]] = {name: [] for name in TYPES}
+    for tree in trees:
+        for folder, _, names in os.walk(tree):
+            for name in names:
+                kind, path = types.get(name.rpartition(".")[2].lower()), Path(folder, name)
+                if kind and path.is_file() and SMALLEST < path.stat().st_size < LARGEST:
+                    pools[kind].append(path)
+    return {name: sorted(paths) for name, paths in pools.items()}
+
+
+def is_sound(data: bytes, path: Path, formats: set[str]) -> bool:
+    """Return whether a file is what its name says, and whole."""
+    judged = judge(BytesReader(data), os.fsencode(path))
+    return judged.validation.grade is Grade.GOOD and (not formats or judged.format in formats)
+
+
+def outputs_of(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield the hash of every file that a tool left."""
+    for path in folder.rglob("*"):
+        if path.is_file() and path.name not in {"report.xml", "audit.txt", "photorec.log", "carved.jsonl"}:
+            yield hashlib.sha256(path.read_bytes()).hexdigest(), ""
+
+
+def timed(command: Sequence[str | Path], folder: Path) -> float:
+    """Run a command; return its seconds."""
+    began = time.monotonic()
+    subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return time.monotonic() - began
+
+
+def unransom(image: Path, folder: Path) -> Result:
+    """Carve with unransom."""
+    seconds = timed([UNRANSOM, "carve", image, "--out", folder / "out"], folder)
+    records = [json.loads(line) for line in (folder / "out" / "carved.jsonl").open()]
+    proofs = {each["digests"]["sha256"]: each["proof"] for each in records}
+    return Result(seconds, [(digest, proofs.get(digest, "")) for digest, _ in outputs_of(folder / "out")])
+
+
+def photorec(image: Path, folder: Path) -> Result:
+    """Carve with PhotoRec and all types that are on by default."""
+    script = "partition_none,options,keep_corrupted_file_no,search"
+    seconds = timed(["photorec", "/d", folder / "out", "/cmd", image, script], folder)
+    return Result(seconds, list(outputs_of(folder)))
+
+
+def foremost(image: Path, folder: Path) -> Result:
+    """Carve with Foremost and all types."""
+    seconds = timed(["foremost", "-q", "-b", "4096", "-i", image, "-o", folder / "out"], folder)
+    return Result(seconds, list(outputs_of(folder)))
+
+
+def scalpel(image: Path, folder: Path) -> Result:
+    """Carve with Scalpel and the usual headers and footers."""
+    settings = folder / "scalpel.conf"
+    settings.write_text(SCALPEL)
+    seconds = timed(["scalpel", "-q", "4096", "-c", settings, "-o", folder / "out", image], folder)
+    settings.unlink()
+    return Result(seconds, list(outputs_of(folder)))
+
+
+TOOLS: dict[str, Callable[[Path, Path], Result]] = {
+    "unransom": unransom,
+    "photorec": photorec,
+    "foremost": foremost,
+    "scalpel": scalpel,
+}
+
+
+def counted(image: RawImage, result: Result) -> dict[str, object]:
+    """Return the figures of a tool."""
+    wanted = {each.sha256: each for each in image.placed if each.scenario != "decoy"}
+    got = {digest for digest, _ in result.outputs}
+    back = [each for digest, each in wanted.items() if digest in got]
+    broken = [each for each in wanted.values() if is_broken(each.clusters)]
+    right = Counter(proof for digest, proof in result.outputs if digest in wanted)
+    every = Counter(proof for _, proof in result.outputs)
+    return {
+        "seconds": round(result.seconds, 2),
+        "mb_per_second": round(len(image.data) / 1e6 / result.seconds, 1),
+        "outputs": len(result.outputs),
+        "files": len(wanted),
+        "exact": len(back),
+        "recall": share(len(back), len(wanted)),
+        "fragmented": share(sum(is_broken(each.clusters) for each in back), len(broken)),
+        "precision": share(sum(right.values()), len(result.outputs)),
+        "precision_by_proof": {proof: f"{right[proof]}/{every[proof]}" for proof in sorted(every) if proof},
+        "scenarios": {name: ratio(back, wanted.values(), name, "scenario") for name in SCENARIOS},
+        "types": {name: ratio(back, wanted.values(), name, "type") for name in TYPES},
+    }
+
+
+def is_broken(clusters: Sequence[int]) -> bool:
+    """Return whether a file lies in more than one piece."""
+    return any(after - before != 1 for before, after in pairwise(clusters))
+
+
+def share(part: int, whole: int) -> float:
+    """Return per cent."""
+    return round(100 * part / whole, 1) if whole else 0.0
+
+
+def ratio(back: Sequence, wanted: Sequence, name: str, what: str) -> str:
+    """Return how many of the files of a scenario or type came back."""
+
+    def chosen_of(files: Sequence) -> int:
+        keys = (each.scenario if what == "scenario" else each.name.partition("/")[0] for each in files)
+        return sum(key == name for key in keys)
+
+    return f"{chosen_of(back)}/{chosen_of(wanted)}"
+
+
+def printed(name: str, figures: dict[str, object]) -> None:
+    """Print the figures of a tool."""
+    print(
+        f"{name:<9} {figures['seconds']:>7} s {figures['mb_per_second']:>7} MB/s"
+        f"  {figures['outputs']:>5} outputs"
+        f"  exact {figures['exact']}/{figures['files']} = {figures['recall']} %"
+        f"  fragmented {figures['fragmented']} %  precision {figures['precision']} %"
+    )
+    for key in ("precision_by_proof", "scenarios", "types"):
+        if figures[key]:
+            print("         ", key, "  ".join(f"{each}: {value}" for each, value in figures[key].items()))
+
+
+def main() -> None:
+    """Make the image, let the tools carve it, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("trees", nargs="*", type=Path)
+    parser.add_argument("--files", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--tools", default=",".join(TOOLS))
+    parser.add_argument("--json", type=Path)
+    wanted = parser.parse_args()
+    files = (
+        chosen(wanted.trees, wanted.files, wanted.seed) if wanted.trees else list(made_files(wanted.files))
+    )
+    image = raw_image(files, wanted.seed)
+    table = {}
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name, "raw.img")
+        path.write_bytes(image.data)
+        print(f"{len(image.data) / 1e6:,.0f} MB, {len(image.placed)} files, load {os.getloadavg()[0]:.1f}")
+        for tool in wanted.tools.split(","):
+            if tool != "unransom" and not shutil.which(tool):
+                print(f"{tool:<9} is not installed")
+                continue
+            folder = Path(name, tool)
+            folder.mkdir()
+            table[tool] = counted(image, TOOLS[tool](path, folder))
+            printed(tool, table[tool])
+            shutil.rmtree(folder)
+    if wanted.json:
+        wanted.json.write_text(json.dumps(table, indent=2))
+
+
+if __name__ == "__main__":
+    main()
