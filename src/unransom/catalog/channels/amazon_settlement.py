@@ -34,7 +34,7 @@ LAYOUT = Layout(
 
 
 def _convert(sheet: Sheet) -> Export:
-    marks = sheet.settle(("amount", "total-amount"), DATES)
+    marks = sheet.settle(("amount", "total-amount"), DATES, total_decides=True)
     if len(marks) == 2:
         first, second = (
             total(sheet.money("amount", mark)) == total(sheet.money("total-amount", mark)) for mark in marks

@@ -42,7 +42,7 @@ LAYOUT = Layout(
 
 def _convert(sheet: Sheet) -> Export:
     amounts = (*BUYER, *FEES, *OTHER)
-    marks = sheet.settle((*amounts, "total-amount"), DATES)
+    marks = sheet.settle((*amounts, "total-amount"), DATES, total_decides=True)
     if len(marks) == 2:
         first, second = (
             total(summed([sheet.money(name, mark) for name in amounts]))

@@ -66,7 +66,7 @@ LAYOUT = Layout(
 
 def _convert(sheet: Sheet) -> Export:
     sheet.keep(present(sheet.text("id")))
-    marks = sheet.settle(("gross", "fee", "net", "balance"), ("date",))
+    marks = sheet.settle(("gross", "fee", "net", "balance"), ("date",), total_decides=True)
     if len(marks) == 2:
         sheet.decide(*(_chained(sheet, mark) for mark in marks))
     gross, fee, net = (sheet.money(name) for name in ("gross", "fee", "net"))

@@ -222,19 +222,27 @@ class Sheet:
         """Return the rows' numbers in the file, None where they are 1, 2, 3, …."""
         return self._table["row"] if "row" in self._table.column_names else None
 
-    def settle(self, amounts: Sequence[str], dates: Sequence[str]) -> tuple[str, ...]:
+    def settle(
+        self, amounts: Sequence[str], dates: Sequence[str], *, total_decides: bool = False
+    ) -> tuple[str, ...]:
         """Prove how the file writes money and dates, by all values of these fields.
 
         Args:
             amounts: Fields of money; those that the file lacks do not count.
             dates: Fields of times.
+            total_decides: The caller has a control total to ask where two decimal marks fit.
 
         Returns:
             The decimal marks that fit: two where only a control total can tell.
+
+        Raises:
+            AmbiguousExportError: Two readings fit, and nothing tells which is meant.
         """
         reading = self.source.reading
         self.amounts = money.distinct(self._table[field] for field in amounts if self.has(field))
         self.marks = money.marks_of(self.amounts, reading.decimal)
+        if len(self.marks) == 2 and not total_decides:
+            raise money.ambiguous(self.source.name, self.amounts)
         self.mark = self.marks[0]
         if any("," in text or "." in text for text in self.amounts.to_pylist()):
             self.decimal = self.mark

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import re
 from typing import NamedTuple
 
 from unransom.catalog.exports.channel import Source, UnreadableExportError
@@ -13,6 +14,8 @@ from unransom.core.streams import chunks
 
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 UTF8 = "utf-8"
+CERTAIN = 2  # characters of several bytes in a line that is valid UTF-8: by chance that hardly happens
+_ODD_LINE = re.compile(rb"(?<=\n)[^\n]*[\x80-\xff][^\n]*(?=\n)")
 
 
 class Encoded(NamedTuple):
@@ -64,6 +67,9 @@ def detect(source: Source, encodings: tuple[str, ...]) -> Encoded:
     if not plain:
         _try(candidates, b"", offset, failed, final=True)
     fits = [name for name in candidates if name not in failed]
+    if fits and UTF8 in failed and not wanted:
+        # Nearly any bytes are valid GB 18030 or cp1252: lines of UTF-8 among others show two files in one.
+        _refuse_mixture(source, failed)
     if not fits:
         raise UnreadableExportError(
             say("its text is in no single encoding of {names}", names=", ".join(failed)),
@@ -71,6 +77,22 @@ def detect(source: Source, encodings: tuple[str, ...]) -> Encoded:
             hint=say("say which with --encoding, or export the file again"),
         )
     return Encoded(fits[0], mark, hasher.hexdigest(), tuple(fits[1:]) if not plain else ())
+
+
+def _refuse_mixture(source: Source, failed: dict[str, int]) -> None:
+    """Raise where a text that is not UTF-8 has lines that can hardly be anything else."""
+    for piece in chunks(source.reader):
+        for line in _ODD_LINE.findall(piece) if not piece.isascii() else ():
+            try:
+                characters = sum(not character.isascii() for character in line.decode(UTF8))
+            except UnicodeDecodeError:
+                continue
+            if characters >= CERTAIN:
+                raise UnreadableExportError(
+                    say("some of its lines are UTF-8 and some are not"),
+                    detail=f"{UTF8}: byte {failed[UTF8]:,}",
+                    hint=say("say which with --encoding, or export the file again"),
+                )
 
 
 def _decoder(name: str) -> codecs.IncrementalDecoder:

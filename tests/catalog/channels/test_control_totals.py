@@ -1,0 +1,142 @@
+"""One row deleted, doubled or changed by a cent breaks a control total, wherever an export has one."""
+
+import re
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.verify.company import make
+from unransom.catalog.channels import recognise
+from unransom.catalog.exports.channel import HEAD, Reading, Source
+from unransom.catalog.exports.containers import unwrap
+from unransom.core.streams import BytesReader
+
+FUND = """#支付宝账务明细查询
+#账号：[20880000000000010156]
+#---
+账务流水号,业务流水号,商户订单号,商品名称,发生时间,对方账号,收入金额（+元）,支出金额（-元）,账户余额（元）,交易渠道,业务类型,备注
+"""
+
+
+class Quiet(dict):
+    def __repr__(self):
+        return "exports"
+
+
+def fund():
+    balance, rows, incomes, expenses = Decimal(1000), [], [], []
+    for number in range(20):
+        amount = Decimal(number * 137 + 11).scaleb(-2)
+        income, expense = (amount, Decimal("0.00")) if number % 3 else (Decimal("0.00"), -amount)
+        balance += income + expense
+        (incomes if income else expenses).append(income + expense)
+        about = f"9{number:04}\t,T{number}\t,W{number}\t,x,2026-06-12 00:03:{number:02},y"
+        rows.append(f"{about},{income},{expense},{balance},支付宝,在线支付,\n")
+    footer = f"#---结束\n#支出合计：{len(expenses)}笔，共{sum(expenses)}元\n"
+    footer += f"#收入合计：{len(incomes)}笔，共{sum(incomes)}元\n"
+    return (FUND + "".join(rows) + footer).encode("gb18030")
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory):
+    """Exports with control totals: bytes, codec, a pattern of their rows, and of an amount in a row."""
+    folder = tmp_path_factory.mktemp("exports")
+    make(folder, shops=16, per_day=6, days=2)
+    zipped = (folder / "alipay3.csv.zip").read_bytes()
+    (trade,) = unwrap(Source("trade", BytesReader(zipped)))
+    bill = trade.reader.read_at(0, trade.reader.size)
+    plain = r"-?\d+\.\d\d(?=[\t,])"
+    return Quiet(
+        {
+            "settlement": ((folder / "settlement0.tsv").read_bytes(), "utf-8", r"Order|Refund", plain),
+            "settlement in comma": (
+                (folder / "settlement1.tsv").read_bytes(),
+                "utf-8",
+                r"Order|Refund",
+                r"-?\d+,\d\d(?=\t)",
+            ),
+            "ebay orders": (
+                (folder / "ebay0.csv").read_bytes(),
+                "utf-8",
+                r"buyer_.*,\$",
+                r"\d+\.\d\d(?=[\",])",
+            ),
+            "ebay transactions": (
+                (folder / "ebay_moves0.csv").read_bytes(),
+                "utf-8",
+                r",(Order|Refund),",
+                plain,
+            ),
+            "paypal report": (
+                (folder / "paypal0_STL.csv").read_bytes(),
+                "utf-8",
+                r'^"SB"',
+                r'(?<=R",)\d+(?=,"USD","DR)',
+            ),
+            "paypal statement": ((folder / "paypal2.csv").read_bytes(), "utf-8", r"^\d\d/\d\d/", plain),
+            "alipay trade": (bill, "gb18030", r"^2026061022", r"-?\d+\.\d\d(?=,0\.00,0\.00,)"),
+            "alipay fund": (fund(), "gb18030", r"^9\d{4}\t", r"-?\d+\.\d\d"),
+        }
+    )
+
+
+NAMES = ("settlement", "settlement in comma", "ebay orders", "ebay transactions", "paypal report",
+         "paypal statement", "alipay trade", "alipay fund")  # fmt: skip
+
+
+def broken(data):
+    """Return whether a control total of the export does not hold."""
+    channel = recognise(data[:HEAD])
+    return not all(
+        total.holds for total in channel.read(Source("x", BytesReader(data), Reading(dates="dmy"))).totals
+    )
+
+
+def by_a_cent(line, amount, which):
+    """Return ``line`` with one of its amounts a hundredth, or a minor unit, higher."""
+    found = list(re.finditer(amount, line))
+    if not found:
+        return None
+    place = found[which % len(found)]
+    text = place[0]
+    digits = str(int(re.sub(r"[.,]", "", text)) + 1)
+    if "." in text or "," in text:
+        mark = "." if "." in text else ","
+        sign, digits = ("-", digits[1:]) if digits.startswith("-") else ("", digits)
+        digits = digits.rjust(3, "0")
+        digits = f"{sign}{digits[:-2]}{mark}{digits[-2:]}"
+    return line[: place.start()] + digits + line[place.end() :]
+
+
+def rows_of(exports, name):
+    data, codec, pattern, amount = exports[name]
+    lines = data.decode(codec).splitlines(keepends=True)
+    rows = [number for number, line in enumerate(lines) if re.search(pattern, line)]
+    # Of a chain without a total, the first and the last row can be missing without a trace.
+    return lines, rows[1:-1] if name == "paypal statement" else rows, codec, amount
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_untouched_export_holds(exports, name):
+    assert not broken(exports[name][0])
+    assert len(rows_of(exports, name)[1]) > 5
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    place=st.integers(0, 10**6), which=st.integers(0, 3), how=st.sampled_from(["delete", "double", "cent"])
+)
+def test_one_changed_row_breaks_a_total(exports, name, place, which, how):
+    lines, rows, codec, amount = rows_of(exports, name)
+    number = rows[place % len(rows)]
+    if how == "cent":
+        changed = by_a_cent(lines[number], amount, which)
+        if changed is None:
+            return
+        lines[number] = changed
+    else:
+        lines[number : number + 1] = [] if how == "delete" else [lines[number]] * 2
+    assert broken("".join(lines).encode(codec))
