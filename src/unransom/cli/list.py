@@ -56,6 +56,19 @@ def _losses(_: tuple[Path, ...]) -> Iterator[Row]:
         }
 
 
+def _attacks(_: tuple[Path, ...]) -> Iterator[Row]:
+    from unransom.recover.keys.attacks import ATTACKS
+
+    for attack in ATTACKS:
+        yield {
+            "name": attack.name,
+            "title": attack.title,
+            "weakness": attack.weakness,
+            "limitations": attack.limitations,
+            "references": attack.references,
+        }
+
+
 def _sources(_: tuple[Path, ...]) -> Iterator[Row]:
     from unransom.evidence import STORES
 
@@ -79,6 +92,7 @@ SUBJECTS: dict[str, Callable[[tuple[Path, ...]], Iterator[Row]]] = {
     "families": _families,
     "formats": _formats,
     "losses": _losses,
+    "attacks": _attacks,
     "sources": _sources,
     "channels": _channels,
 }

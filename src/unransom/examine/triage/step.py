@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 
 import msgspec
+import numpy as np
 
 from unransom.catalog.families import families
+from unransom.catalog.formats.format import HEAD
+from unransom.catalog.formats.identify import by_name
 from unransom.catalog.losses.loss import Clues
 from unransom.catalog.schemes.family import NAMED, Mark
 from unransom.core.context import Context
@@ -14,6 +17,7 @@ from unransom.core.messages import Message, say
 from unransom.core.records import FileRef, Finding, Grade, Record, State, TimelineEvent
 from unransom.core.streams import BytesReader, Reader, Salvage
 from unransom.core.text import shown
+from unransom.crypto.search.keystream.periods import period_of
 from unransom.examine.triage.content import Verdict, examine
 from unransom.examine.triage.losses import findings, losses_of, with_losses
 from unransom.examine.triage.names import (
@@ -25,7 +29,11 @@ from unransom.examine.triage.names import (
     without_unknown_extension,
 )
 from unransom.examine.triage.notes import LARGEST, read_note
+from unransom.examine.triage.signatures import signature_of
 
+TEXT = "text"
+SHORT_KEY = 256  # bytes of a key under which a text may still look like one
+PERIODIC = 1 << 14  # bytes of a text in which a key that repeats is looked for
 WEAK = 20  # bits of a mark that names a family together with content that is locked
 READABLE = frozenset({"", "text", "html", "xml", "rtf", "markdown"})  # formats that a note may be in
 HELD = 1 << 20  # bytes of a file that is held in memory
@@ -50,6 +58,7 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
         if verdict.state is State.INTACT and not family and not losses and content.size <= LARGEST:
             yield from _note(ref, content, verdict, context.described)
         lost = len(salvage.lost) > 0 and verdict.state is not State.LOCKED and not family
+        verdict = _doubted(verdict, content, original)
     if lost:
         verdict = verdict._replace(state=State.UNKNOWN, why=say("parts of it cannot be read"))
     judged = with_losses(_judged(ref, verdict, family, marks, named, original), losses)
@@ -59,6 +68,26 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
     if len(strong) > 1:
         what = say("it has the marks of {first} and of {second}", first=strong[0], second=strong[1])
         yield Finding(kind="contradiction", item=_item(ref), what=what)
+
+
+def _doubted(verdict: Verdict, content: Reader, original: bytes) -> Verdict:
+    """Return the verdict on plain bytes that are not what a name promises to which something was added.
+
+    A short key that repeats, or blocks that are locked each by itself, leave content that is not random.
+    """
+    promised = by_name(original) if original else ()
+    if verdict.state is not State.INTACT or not promised or not content.size:
+        return verdict
+    if verdict.format == TEXT:  # in an encoding of 8 bits anything is text that has no control characters
+        period = period_of(np.frombuffer(content.read_at(0, PERIODIC), np.uint8))
+        if period is None or not 1 < period.length <= SHORT_KEY:
+            return verdict  # texts repeat themselves, but not as soon
+        why = say("a key of {bytes} bytes seems to repeat", bytes=period.length)
+        return verdict._replace(state=State.UNKNOWN, why=why)
+    if verdict.format or signature_of(content.read_at(0, HEAD), original):
+        return verdict
+    why = say("not random, and not what its name says either: {format}", format=promised[0].title)
+    return verdict._replace(state=State.UNKNOWN, why=why)
 
 
 def _held(reader: Salvage) -> Salvage:
