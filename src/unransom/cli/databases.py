@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +15,10 @@ from unransom.cli.speech import LANGUAGE, spoken, t
 from unransom.core.errors import EXIT_DONE, EXIT_INCOMPLETE
 
 if TYPE_CHECKING:
-    from unransom.recover.databases.step import Outcome
+    from unransom.recover.databases.step import MakeWriter, Outcome
 
 FORMATS = ("sqlite", "csv", "sql", "parquet")
+PASSWORD = "UNRANSOM_INTO_PASSWORD"  # noqa: S105  the name of a variable of the environment
 DIALECTS = ("mysql", "postgresql", "mssql")
 
 
@@ -35,6 +38,11 @@ DIALECTS = ("mysql", "postgresql", "mssql")
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), default="sqlite", help=t("Of the output."))
 @click.option("--dialect", type=click.Choice(DIALECTS), default="mysql", help=t("Of --format sql."))
+@click.option(
+    "--into",
+    metavar="URL",
+    help=t("Write into this MariaDB, MySQL or PostgreSQL instead of files: mysql://user@host/database."),
+)
 @click.option("--table", "tables", multiple=True, metavar="NAME", help=t("Only this table."))
 @click.option(
     "--deleted", is_flag=True, help=t("Also rows that were deleted before, in tables of their own.")
@@ -48,6 +56,7 @@ def command(
     schemas: tuple[Path, ...],
     form: str,
     dialect: str,
+    into: str | None,
     tables: tuple[str, ...],
     deleted: bool,
     provenance: bool,
@@ -65,9 +74,8 @@ def command(
     with contextlib.ExitStack() as stack:
         sources, sql = gather(files, schemas, stack)
         hints = Hints(sql=sql)
-        outcome = recover(
-            sources, hints, writer_for(form, dialect, out), Wanted(deleted, provenance, frozenset(tables))
-        )
+        make_writer = _into(into) if into else writer_for(form, dialect, out)
+        outcome = recover(sources, hints, make_writer, Wanted(deleted, provenance, frozenset(tables)))
         grafts = write_grafts(sources, hints, out / "graft") if graft else ([], [])
     write_report(outcome, out, LANGUAGE)
     if as_json:
@@ -78,6 +86,21 @@ def command(
             print(spoken(message))
     whole = all(result.loss.recovered == result.loss.expected for result in outcome.tables)
     return EXIT_DONE if outcome.tables and whole and not outcome.problems else EXIT_INCOMPLETE
+
+
+def _into(url: str) -> MakeWriter:
+    """Return what makes writers into a server; its password comes from the environment or is asked for."""
+    from unransom.recover.databases.into import IntoWriter, connect
+
+    password = os.environ.get(PASSWORD)
+    if password is None:
+        password = click.prompt(t("Password"), default="", hide_input=True, err=True) if _asks() else ""
+    engine = connect(url, password)
+    return lambda _database: IntoWriter(engine)
+
+
+def _asks() -> bool:
+    return sys.stdin.isatty()
 
 
 def _print(outcome: Outcome) -> None:

@@ -15,6 +15,7 @@ from unransom.recover.databases.writer import Shown
 
 ROWS = {"mysql": 500, "postgresql": 500, "mssql": 500}  # of one INSERT; SQL Server takes up to 1,000
 QUOTES = {"mysql": ("`", "`"), "postgresql": ('"', '"'), "mssql": ("[", "]")}
+OPTIONS = {"mysql": " DEFAULT CHARSET=utf8mb4"}  # of tables: the server's own may not hold every text
 LONGEST = 8000  # characters of a text or bytes that SQL Server takes with a stated length
 _MYSQL_TYPE = re.compile(
     r"(tiny|small|medium|big)?int|bool|decimal|numeric|float|double|bit|date|time|year|char|varchar|binary"
@@ -48,27 +49,14 @@ class SqlWriter:
         self._shown = shown
         if not self._creating:
             return
-        columns = [
-            f"  {self._name(column.name)} {self._type(column)}" + ("" if column.nullable else " NOT NULL")
-            for column in shown.columns
-        ]
-        if shown.table.key and len(shown.columns) == len(shown.table.columns):
-            columns += [f"  PRIMARY KEY ({', '.join(map(self._name, shown.table.key))})"] * self._keyed(shown)
-        body = ",\n".join(columns)
-        self._file.write(f"\nCREATE TABLE {self._name(shown.name)} (\n{body}\n);\n")
-
-    def _keyed(self, shown: Shown) -> bool:
-        """Return whether the key can be declared: not where it is text without a stated length."""
-        kinds = {column.name: column.arrow for column in shown.columns}
-        large = (pyarrow.large_string(), pyarrow.large_binary())
-        return all(kinds.get(name) not in {None, *large} for name in shown.table.key)
+        self._file.write(f"\n{create_statement(shown, self._dialect)};\n")
 
     def write(self, batch: pyarrow.RecordBatch) -> None:
         """Write rows as INSERT statements."""
         assert self._shown is not None  # noqa: S101  begin came first
         pairs = zip(batch.columns, self._shown.columns, strict=True)
         texts = [self._literals(array, column) for array, column in pairs]
-        head = f"INSERT INTO {self._name(self._shown.name)} VALUES\n"
+        head = f"INSERT INTO {quoted(self._shown.name, self._dialect)} VALUES\n"
         size = ROWS[self._dialect]
         for first in range(0, batch.num_rows, size):
             rows = zip(*(column[first : first + size] for column in texts), strict=True)
@@ -83,10 +71,6 @@ class SqlWriter:
         """Remove the script."""
         self._file.close()
         self._draft.drop()
-
-    def _name(self, name: str) -> str:
-        left, right = QUOTES[self._dialect]
-        return left + name.replace(right, 2 * right).replace("\0", "") + right
 
     def _literals(self, array: pyarrow.Array, column: Column) -> list[str]:
         zero_dates = column if self._dialect == "mysql" else None
@@ -118,10 +102,38 @@ class SqlWriter:
             return quoted.replace("\0", "")  # which PostgreSQL cannot hold
         return "N" + quoted
 
-    def _type(self, column: Column) -> str:
-        if self._dialect == "mysql" and _MYSQL_TYPE.match(column.declared) and "char" not in column.declared:
-            return column.declared
-        return _TYPES[self._dialect](column)
+
+def create_statement(shown: Shown, dialect: str) -> str:
+    """Return the statement that creates a table, without a semicolon."""
+    columns = [
+        f"  {quoted(column.name, dialect)} {_type(column, dialect)}"
+        + ("" if column.nullable else " NOT NULL")
+        for column in shown.columns
+    ]
+    if shown.table.key and len(shown.columns) == len(shown.table.columns) and _is_keyed(shown):
+        key = ", ".join(quoted(name, dialect) for name in shown.table.key)
+        columns.append(f"  PRIMARY KEY ({key})")
+    body = ",\n".join(columns)
+    return f"CREATE TABLE {quoted(shown.name, dialect)} (\n{body}\n){OPTIONS.get(dialect, '')}"
+
+
+def quoted(name: str, dialect: str) -> str:
+    """Return the name of a table or a column as SQL writes it."""
+    left, right = QUOTES[dialect]
+    return left + name.replace(right, 2 * right).replace("\0", "") + right
+
+
+def _is_keyed(shown: Shown) -> bool:
+    """Return whether the key can be declared: not where it is text without a stated length."""
+    kinds = {column.name: column.arrow for column in shown.columns}
+    large = (pyarrow.large_string(), pyarrow.large_binary())
+    return all(kinds.get(name) not in {None, *large} for name in shown.table.key)
+
+
+def _type(column: Column, dialect: str) -> str:
+    if dialect == "mysql" and _MYSQL_TYPE.match(column.declared) and "char" not in column.declared:
+        return column.declared
+    return _TYPES[dialect](column)
 
 
 def _generic(column: Column) -> tuple[str, int]:

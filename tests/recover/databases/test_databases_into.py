@@ -1,0 +1,109 @@
+"""Rows straight into a running MariaDB and a running PostgreSQL, and what they do not do there."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.catalog.databases.innodb.made_tablespace import CREATE, rows, tablespace
+from tests.recover.databases.mariadb_server import Server, program
+from tests.recover.databases.test_databases_step import RUN
+
+COUNT = 500
+
+
+class Postgres:
+    """A private PostgreSQL server: a socket in a folder of its own, gone afterwards."""
+
+    def __init__(self, folder: Path, programs: Path) -> None:
+        self.folder, self.programs = folder, programs
+        self.as_user = ["setpriv", "--reuid=nobody", "--clear-groups"] if os.getuid() == 0 else []
+        if self.as_user:
+            shutil.chown(folder, "nobody")
+        self.call("initdb", "-D", folder / "data", "-U", "root", "-A", "trust", "-E", "UTF8")
+        self.call("pg_ctl", "-D", folder / "data", "-w", "-l", folder / "log", "-o",
+                  f"-k {folder} -c listen_addresses=''", "start")  # fmt: skip
+        self.call("createdb", "-h", folder, "-U", "root", "shop")
+
+    def call(self, name: str, *arguments: object) -> None:
+        command = [*self.as_user, str(self.programs / name), *map(str, arguments)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+
+    def query(self, statement: str) -> list[tuple]:
+        with psycopg.connect(host=str(self.folder), user="root", dbname="shop") as connection:
+            return connection.execute(statement).fetchall()
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory):
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) if Path("/usr/lib/postgresql").exists() else []
+    if not found:
+        pytest.skip("postgresql is not installed")
+    folder = Path(subprocess.check_output(["mktemp", "-d", "/tmp/unransom-pg-XXXXXX"], text=True).strip())
+    server = Postgres(folder, found[-1])
+    yield server
+    server.call("pg_ctl", "-D", folder / "data", "-m", "immediate", "stop")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def mariadb():
+    if program("mariadbd") is None:
+        pytest.skip("mariadb-server is not installed")
+    server = Server()
+    server.run("create database shop", "use shop", "create user shop identified by 'p%s:@'",
+               "grant all on shop.* to shop")  # fmt: skip
+    yield server
+    server.close()
+
+
+def run(folder, url, *, code=0, password=""):
+    (folder / "made.ibd").write_bytes(tablespace(COUNT))
+    (folder / "schema.sql").write_text(CREATE)
+    arguments = ["databases", folder / "made.ibd", "--schema", folder / "schema.sql", "--out", folder / "out"]
+    ran = subprocess.run(
+        [sys.executable, "-c", RUN, "--lang", "en", *map(str, arguments), "--into", url],
+        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+        env=os.environ | {"UNRANSOM_INTO_PASSWORD": password},
+    )  # fmt: skip
+    assert ran.returncode == code, ran.stderr + ran.stdout
+    return ran.stdout + ran.stderr
+
+
+WANTED = {(n, name, f"{cents / 100:.2f}", f"2024-05-{day:02d}") for n, name, cents, day in rows(COUNT)}
+
+
+def test_mariadb_takes_every_row_once(mariadb, tmp_path):
+    url = f"mysql://shop@localhost/shop?unix_socket={mariadb.folder}/s"
+    run(tmp_path, url, password="p%s:@")
+    found = mariadb.run("select * from shop.made")
+    assert {(row[0], row[1], str(row[2]), str(row[3])) for row in found} == WANTED
+    mariadb.run("update shop.made set name = 'mine' where id = 1")
+    said = run(tmp_path, url, code=2, password="p%s:@")
+    assert "already has a table made" in said
+    assert mariadb.run("select name from shop.made where id = 1") == [("mine",)]
+    assert [name for (name,) in mariadb.run("show tables in shop")] == ["made"]
+
+
+def test_postgresql_takes_every_row_once(postgres, tmp_path):
+    url = f"postgresql://root@/shop?host={postgres.folder}"
+    run(tmp_path, url)
+    found = postgres.query("select * from made")
+    assert {(row[0], row[1], str(row[2]), str(row[3])) for row in found} == WANTED
+    assert "already has a table made" in run(tmp_path, url, code=2)
+    assert postgres.query("select count(*) from made") == [(COUNT,)]
+    tables = postgres.query("select tablename from pg_tables where schemaname = 'public'")
+    assert tables == [("made",)]
+
+
+def test_a_password_in_the_url_is_refused(tmp_path):
+    assert "UNRANSOM_INTO_PASSWORD" in run(tmp_path, "mysql://root:secret@localhost/shop", code=2)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "sqlite:///x.db", "mysql://root@localhost"])
+def test_what_names_no_database_of_a_server_is_refused(tmp_path, url):
+    assert "mysql://user@host/database" in run(tmp_path, url, code=2)
