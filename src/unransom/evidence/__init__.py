@@ -44,7 +44,7 @@ STORES = (  # in order of trial
     StoreKind("folder", "Folder and everything below it", is_folder),
     StoreKind(
         "image",
-        "Disk image (raw, split, E01, VMDK, VHD, VHDX, QCOW2, VDI) or device; NTFS, ext, FAT, exFAT",
+        "Disk image (raw, split, E01, VMDK, VHD, VHDX, QCOW2, VDI) or device; NTFS, ext, XFS, FAT",
         is_image,
     ),
     StoreKind("file", "Single file", is_file),

@@ -14,6 +14,7 @@ from unransom.evidence.containers import open_disk
 from unransom.evidence.descriptors import changed
 from unransom.evidence.filesystems.listing import GONE, Listing
 from unransom.evidence.filesystems.tsk import FileSystem, Locator
+from unransom.evidence.filesystems.xfs.volume import XfsVolume
 from unransom.evidence.locations import path_of
 from unransom.evidence.problems import problem, unlisted
 from unransom.evidence.sleuthkit import TskImage
@@ -36,7 +37,7 @@ class ImageStore:
         self._fingerprint = self._disk.fingerprint()
         self._image = TskImage(RetryReader(self._disk))
         self._volumes: list[Volume] | None = None
-        self._filesystems: dict[int, FileSystem] = {}
+        self._filesystems: dict[int, FileSystem | XfsVolume] = {}
 
     def fingerprint(self) -> str:
         """Return size and modification time of the image; for a device, its size and head."""
@@ -72,7 +73,7 @@ class ImageStore:
             except OSError as error:
                 yield unlisted(self.source.id, name, error)
                 continue
-            yield from Listing(filesystem, self.source.id, name + b"/" if several else b"").files()
+            yield from self._files(filesystem, name + b"/" if several else b"")
 
     @contextlib.contextmanager
     def open(self, ref: FileRef) -> Iterator[Reader]:
@@ -104,10 +105,20 @@ class ImageStore:
             self._volumes = volumes(self._image)
         return self._volumes
 
-    def _filesystem(self, volume: Volume) -> FileSystem:
+    def _filesystem(self, volume: Volume) -> FileSystem | XfsVolume:
         if volume.start not in self._filesystems:
-            self._filesystems[volume.start] = FileSystem(self._image, volume.start, volume.filesystem)
+            self._filesystems[volume.start] = self._open_filesystem(volume)
         return self._filesystems[volume.start]
+
+    def _open_filesystem(self, volume: Volume) -> FileSystem | XfsVolume:
+        if volume.filesystem == "xfs":
+            return XfsVolume(self._image.reader, volume.start, volume.size)
+        return FileSystem(self._image, volume.start, volume.filesystem)
+
+    def _files(self, filesystem: FileSystem | XfsVolume, prefix: bytes) -> Iterator[FileRef | Problem]:
+        if isinstance(filesystem, XfsVolume):
+            return filesystem.files(self.source.id, prefix)
+        return Listing(filesystem, self.source.id, prefix).files()
 
     def _problems_of_image(self) -> Iterator[Problem]:
         for note in self._disk.notes:

@@ -11,9 +11,11 @@ ENTRY = struct.Struct("<B3xB3xII")  # of an MBR: status, type, first sector, sec
 
 
 def filesystem(head: bytes) -> str:
-    """Return the file system that starts with ``head``: ``ntfs``, ``fat``, ``exfat``, ``ext`` or ""."""
+    """Return what starts with ``head``: ``ntfs``, ``fat``, ``exfat``, ``ext``, ``xfs`` or ""."""
     if _is_ext(head):
         return "ext"
+    if _is_xfs(head):
+        return "xfs"
     if head[510:512] != BOOT_MARK:
         return ""
     if head[3:11] == b"NTFS    ":
@@ -43,6 +45,13 @@ def _is_ext(head: bytes) -> bool:
     first_block, block_size = struct.unpack_from("<II", head, 1024 + 20)
     (revision,) = struct.unpack_from("<I", head, 1024 + 76)
     return inodes > 0 and blocks > 0 and block_size <= 6 and first_block <= 1 and revision <= 1
+
+
+def _is_xfs(head: bytes) -> bool:
+    """The magic has 32 bits, and the size of a block is there twice."""
+    if head[:4] != b"XFSB" or len(head) < SECTOR or not 9 <= head[120] <= 16:
+        return False
+    return int.from_bytes(head[4:8], "big") == 1 << head[120]
 
 
 def _is_fat(head: bytes) -> bool:
