@@ -9,12 +9,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from unransom.core.streams import CHUNK
 from unransom.recover.carve.found import Claims
 from unransom.recover.carve.scan import Classes, Places
 from unransom.recover.carve.signatures import MARKS
 from unransom.recover.carve.space import Space
 
 ZERO, TEXT, DENSE, OTHER = range(4)  # of `_map_kernel`
+CROWD = 8  # marks of one kind in a cluster that are looked at
 WINDOWS = (48, 256, 1024, 4096, 1 << 62)  # free clusters ahead, then as many behind, then farther ones
 
 
@@ -63,6 +65,17 @@ class Board:
         wanted &= ~self.claims.taken[: len(wanted)]
         return np.flatnonzero(wanted)
 
+    def runs(self, numbers: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8]]]:
+        """Yield runs of clusters that lie behind each other, and their bytes."""
+        most = max(1, CHUNK // self.cluster)
+        breaks = np.flatnonzero(np.diff(numbers) != 1) + 1
+        for run in np.split(numbers, breaks) if len(numbers) else []:
+            for start in range(0, len(run), most):
+                part = run[start : start + most]
+                data = self.space.read_at(int(part[0]) * self.cluster, len(part) * self.cluster)
+                data += bytes(len(part) * self.cluster - len(data))
+                yield part, np.frombuffer(data, np.uint8)
+
     def is_free(self, offset: int) -> bool:
         """Return whether the cluster at ``offset`` is not taken."""
         number = offset // self.cluster
@@ -72,6 +85,11 @@ class Board:
         """Return the places in clusters that are not taken at which a file with ``magic`` may begin."""
         places = self.heads[~self.claims.taken[self.heads // self.cluster]].tolist()
         return [place for place in places if self.space.read_at(place, len(magic)) == magic]
+
+    def sparse_marks(self, kind: int) -> Places:
+        """Return `free_marks`, of each cluster the first ones only: a cluster full of them is a trap."""
+        places = self.free_marks(kind)
+        return places[_rank_in_group(places // self.cluster) < CROWD]
 
     def free_marks(self, kind: int) -> Places:
         """Return where marks of a kind stand in clusters that are not taken."""
@@ -96,3 +114,9 @@ def in_order(free: NDArray[np.int64], behind: int, most: int) -> Iterator[int]:
         start = end
         if 2 * end >= most:
             return
+
+
+def _rank_in_group(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each of ``groups``, which are sorted, how many equal ones stand before it."""
+    starts = np.flatnonzero(np.diff(groups, prepend=-1) != 0)
+    return np.arange(len(groups)) - np.repeat(starts, np.diff(starts, append=len(groups)))

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
 from unransom.catalog.formats import jpeg
 from unransom.core.records import Grade
 from unransom.recover.carve.board import DENSE, OTHER, Board, in_order
@@ -17,16 +20,32 @@ from unransom.recover.carve.reassembly.decoding import Decoding
 from unransom.recover.carve.reassembly.seams import Cost, Part, Seamstress, spans_of
 from unransom.recover.carve.space import Spliced
 
-ALLOWANCE = 24 << 20  # bytes that may be decoded for one image
-TRIED = 512  # clusters that are tried behind a cut
+ALLOWANCE = 5 << 20  # bytes that may be decoded for one image
+TRIED = 256  # clusters that are tried behind a cut
 BACK = 3  # clusters before a failure in which the cut is looked for
 LONGEST = 1 << 28
+LEGAL = [0x00, 0xFF, 0xC4, 0xDA, 0xDB, 0xDD, *range(0xD0, 0xD8)]  # what may stand behind 0xFF in coded data
+
+
+def coded(board: Board) -> NDArray[np.int64]:
+    """Return the numbers of the free clusters that may hold coded data of an image."""
+    from unransom.recover.carve._coded_kernel import coded as test  # noqa: PLC0415  numba is slow to import
+
+    legal = np.zeros(256, np.bool_)
+    legal[LEGAL] = True
+    kept = [np.zeros(0, np.int64)]
+    for numbers, data in board.runs(board.free((DENSE, OTHER))):
+        clusters = np.zeros(len(numbers), np.bool_)
+        test(data, board.cluster, legal, clusters)
+        kept.append(numbers[clusters])
+    return np.concatenate(kept)
 
 
 def find(board: Board, part: int, parts: int) -> Iterator[Found]:
     """Yield the images of one share of the beginnings."""
-    free = board.free((DENSE, OTHER))
-    for head in board.free_heads(jpeg.MAGIC)[part::parts]:
+    heads = board.free_heads(jpeg.MAGIC)
+    free = coded(board) if heads else board.free(())
+    for head in heads[part::parts]:
         seams = Seamstress(board.space, board.cluster, Cost(ALLOWANCE), BACK)
         image = Part(0, min(LONGEST, board.space.size), Decoding())
         cuts = seams.onward(image, head, lambda before: in_order(free, before, TRIED))

@@ -193,16 +193,8 @@ class Pages:
         """Return where the free clusters begin, and the first bytes of each."""
         cluster = self._board.cluster
         free = self._board.free((OTHER, TEXT, DENSE))
-        wanted = np.split(free, np.flatnonzero(np.diff(free // (CHUNK // cluster))) + 1) if len(free) else []
-        rows = []
-        for numbers in wanted:
-            start = int(numbers[0]) * cluster
-            data = self._space.read_at(start, (int(numbers[-1]) + 1) * cluster - start)
-            data += bytes(-len(data) % cluster)
-            table = np.frombuffer(data, np.uint8).reshape(-1, cluster)
-            rows.append(table[numbers - numbers[0], :FIELDS].copy())
-        fields = np.concatenate(rows) if rows else np.zeros((0, FIELDS), np.uint8)
-        return free * cluster, fields
+        rows = [data.reshape(-1, cluster)[:, :FIELDS].copy() for _, data in self._board.runs(free)]
+        return free * cluster, np.concatenate([np.zeros((0, FIELDS), np.uint8), *rows])
 
     def _places(
         self, owner: Owner, numbers: NDArray[np.int64], starts: NDArray[np.int64]

@@ -30,7 +30,7 @@ from unransom.recover.carve.space import Spliced
 MAGIC = b"%PDF-"
 ALLOWANCE = 192 << 20  # bytes that may be read for one document
 TRIED = 512  # clusters that are tried where a stream is cut twice
-BEFORE = 1 << 20  # bytes before the end in which the last cross-reference is looked for
+BEFORE = 1 << 18  # bytes before the end in which the last cross-reference is looked for
 LONGEST = 1 << 32
 HEAD = 4096
 SECOND = 1 << 20  # bytes in which a second document ends
@@ -94,7 +94,7 @@ class Pdfs:
         behind, stated = place + match.end(), int(match[1])
         base = max(0, place - BEFORE)
         text = self._space.read_at(base, place - base)
-        tables = [base + found.start() for found in re.finditer(rb"(?<!start)xref\b", text)][-4:]
+        tables = [base + at for at in _tables(text)]
         objects = self._objects[(self._objects >= base) & (self._objects < place)][-4:].tolist()
         starts = [*tables, *(self._start_of(each) for each in objects)]
         for start in sorted(starts, reverse=True):
@@ -243,6 +243,17 @@ class Pdfs:
         return end + found.end() if found else 0
 
 
+def _tables(text: bytes) -> list[int]:
+    """Return where the last words "xref" stand that are not the end of "startxref"."""
+    found: list[int] = []
+    at = text.rfind(b"xref")
+    while at >= 0 and len(found) < 4:
+        if text[max(0, at - 5) : at] != b"start":
+            found.append(at)
+        at = text.rfind(b"xref", 0, at)
+    return found
+
+
 def _holds(reader: Reader, part: PdfPart) -> bool:
     """Return whether a part of a document is what it should be, as far as that can be told by itself."""
     if part.kind is Kind.JUNK or not part.whole:
@@ -264,4 +275,4 @@ def _arranged(pieces: list[Placed]) -> list[Placed]:
 
 def find(board: Board, part: int, parts: int) -> Iterator[Found]:
     """Yield the documents of one share of the ends."""
-    return Pdfs(board).find(board.free_marks(START_XREF)[part::parts].tolist())
+    return Pdfs(board).find(board.sparse_marks(START_XREF)[part::parts].tolist())

@@ -96,7 +96,7 @@ class Seamstress:
 
     def onward(self, part: Part, left: int, following: Continuations, depth: int = 2) -> list[Placed] | None:
         """Return the cuts of ``part`` that begins with shift ``left`` and ends anywhere; None for none."""
-        trail, sound = self._walk(part.check.fork(), part.start, part.end, left)
+        trail, sound = self._walk(part.check.fork(), part.start, part.end, left, free=True)
         if sound and trail[-1].check.holds():
             return []
         return self._onward(trail, part.end, following, depth)
@@ -142,13 +142,19 @@ class Seamstress:
         data = self._space.read_at(fork.at + shift, length)
         return len(data) == length and self._cost.spend(length) and fork.check.fork().feed(data)
 
-    def _walk(self, check: Check, start: int, end: int, shift: int) -> tuple[list[_Fork], bool]:
-        """Check from ``start`` to ``end``; return the state at every border, and whether all may be right."""
+    def _walk(
+        self, check: Check, start: int, end: int, shift: int, *, free: bool = False
+    ) -> tuple[list[_Fork], bool]:
+        """Check from ``start`` to ``end``; return the state at every border, and whether all may be right.
+
+        Where the walk is ``free``, it costs nothing: one for each file.
+        """
         trail = [_Fork(start, shift, check.fork())]
         while start < end:
             stop = min(end, start - start % self._cluster + self._cluster)
             data = self._space.read_at(start + shift, stop - start) if start + shift >= 0 else b""
-            if len(data) < stop - start or not self._cost.spend(len(data)) or not check.feed(data):
+            paid = free or self._cost.spend(len(data))
+            if len(data) < stop - start or not paid or not check.feed(data):
                 return trail, False
             start = stop
             trail.append(_Fork(start, shift, check.fork()))

@@ -13,7 +13,7 @@ from unransom.recover.carve.reassembly.checks import GZIP, Inflation
 from unransom.recover.carve.reassembly.seams import Cost, Part, Seamstress, spans_of
 from unransom.recover.carve.space import Spliced
 
-ALLOWANCE = 16 << 20  # bytes that may be read for one file
+ALLOWANCE = 6 << 20  # bytes that may be read for one file
 TRIED = 512  # clusters that are tried behind a cut
 BACK = 6  # clusters before a failure in which the cut is looked for
 LONGEST = 1 << 32

@@ -29,6 +29,7 @@ from unransom.recover.carve.space import Spliced
 END_FIELDS = struct.Struct("<4s4H2IH")
 MOST_MEMBERS = 1 << 17
 LONGEST_DIRECTORY = 64 << 20  # bytes
+BORDERS = 64  # of a directory that lies in two pieces
 TRIED = 1024  # clusters that are tried behind a cut whose other side no anchor tells
 ALLOWANCE = 96 << 20  # bytes that may be read for one archive, besides 8 times its size
 
@@ -60,6 +61,7 @@ class Zips:
         self._space = board.space
         self._free = board.free((DENSE, OTHER, TEXT))
         self._names = self._local_headers()
+        self._central = board.free_marks(CENTRAL)
 
     def find(self, ends: Sequence[int]) -> Iterator[Found]:
         """Yield the archives whose end records stand at ``ends``, each proven by all of its sums."""
@@ -100,11 +102,12 @@ class Zips:
         """Return a directory that lies in two pieces; its first entry is looked for by its mark."""
         cluster = self._board.cluster
         borders = range(-(-(offset + 1) // cluster) * cluster, offset + size + 1, cluster)
-        for place in nearest(self._board.free_marks(CENTRAL).tolist(), offset + right):
+        fitting = self._central[(self._central - offset) % cluster == 0]
+        for place in nearest(fitting.tolist(), offset + right):
             left = place - offset
-            if left % cluster or left == right:
+            if left == right:
                 continue
-            for border in borders:
+            for border in borders[:BORDERS]:
                 spans = [Span(place, border + left), Span(border + right, offset + size + right)]
                 pieces = Spliced(self._space, spans)
                 entries = list(records.central_entries(pieces, 0, size))
@@ -205,7 +208,7 @@ class Zips:
 
 def find(board: Board, part: int, parts: int) -> Iterator[Found]:
     """Yield the archives of one share of the end records."""
-    return Zips(board).find(board.free_marks(END_RECORD)[part::parts].tolist())
+    return Zips(board).find(board.sparse_marks(END_RECORD)[part::parts].tolist())
 
 
 def _sorted(directory: Directory) -> Directory:
