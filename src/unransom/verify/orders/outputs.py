@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import xlsxwriter
 
-from unransom.catalog.exports.tables import SCALE, UNIT
+from unransom.catalog.exports.tables import SCALE, money
 from unransom.core.messages import Message, say
-from unransom.core.outputs import TEMPORARY
 from unransom.verify.orders.match import CLASS_NAMES, Match
+from unransom.verify.sheets import MOST_ROWS, Sheet, whole, write_workbook
 
-MOST_ROWS = 1_000_000  # that a sheet of xlsx has room for below its header
 MONEY = frozenset({"expected", "paid", "refunded", "fees", "difference"})
 REFUND_NAMES = {"none": say("no refund"), "partly": say("partly refunded"), "full": say("fully refunded")}
 HOUR_NAMES = {
@@ -129,24 +125,11 @@ def write_results(
             written.append(folder / f"{name}.csv")
     if "xlsx" in forms:
         with whole(folder / "orders.xlsx") as path:
-            _workbook(match, path, language)
+            write_workbook(path, _sheets(match, language))
         written.append(folder / "orders.xlsx")
     with whole(folder / "exports.json") as path:
         path.write_text(_exports(match, language), encoding="utf-8")
     return [*written, folder / "exports.json"]
-
-
-@contextlib.contextmanager
-def whole(final: Path) -> Iterator[Path]:
-    """Give a path to write to, which becomes ``final`` when the file is whole and on disk."""
-    path = final.with_name(os.fsdecode(TEMPORARY) + final.name)
-    try:
-        yield path
-        with path.open("rb+") as file:
-            os.fsync(file.fileno())
-        path.replace(final)
-    finally:
-        path.unlink(missing_ok=True)
 
 
 def _places(connection: duckdb.DuckDBPyConnection) -> int:
@@ -195,50 +178,24 @@ def _names(column: str, view: str) -> dict[str, Message]:
     return {"class": CLASS_NAMES, "refund": REFUND_NAMES, "why": WHY_NAMES}.get(column, {})
 
 
-def _workbook(match: Match, path: Path, language: str) -> None:
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(str(path), options) as book:
-        formats = {
-            "money": book.add_format({"num_format": "#,##0.00##"}),
-            "head": book.add_format({"bold": True}),
-        }
-        for name in SHEETS:
-            view = TABLES[name]
-            columns = _columns(match.connection, view)
-            sheet = book.add_worksheet(name)
-            sheet.freeze_panes(1, 0)
-            for place, column in enumerate(columns):
-                sheet.write_string(0, place, HEADINGS[column].render(language), formats["head"])
-            names = [_names(column, view) for column in columns]
-            for number, row in enumerate(_rows(match.connection, view), 1):
-                for place, (column, value) in enumerate(zip(columns, row, strict=True)):
-                    _cell(sheet, (number, place), value, names[place], column in MONEY, formats, language)
+def _sheets(match: Match, language: str) -> Iterator[Sheet]:
+    for name in SHEETS:
+        columns = _columns(match.connection, TABLES[name])
+        headings = [HEADINGS[column].render(language) for column in columns]
+        yield Sheet(name, headings, _rows(match.connection, TABLES[name], columns, language))
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, view: str) -> Iterator[tuple[Any, ...]]:
+def _rows(
+    connection: duckdb.DuckDBPyConnection, view: str, columns: list[str], language: str
+) -> Iterator[list[Any]]:
+    names = [{key: text.render(language) for key, text in _names(column, view).items()} for column in columns]
     connection.execute(f"SELECT * FROM {view} LIMIT {MOST_ROWS}")  # noqa: S608 our own names
     while rows := connection.fetchmany(10_000):
-        yield from rows
-
-
-def _cell(
-    sheet: Any,
-    place: tuple[int, int],
-    value: Any,
-    names: dict[str, Message],
-    is_money: bool,
-    formats: dict[str, Any],
-    language: str,
-) -> None:
-    if value is None:
-        return
-    if is_money:
-        sheet.write_number(*place, value / UNIT, formats["money"])
-    elif isinstance(value, int | float):
-        sheet.write_number(*place, value)
-    else:
-        text = names[value].render(language) if value in names else str(value)
-        sheet.write_string(*place, text[:32_000])  # more does not go into a cell
+        for row in rows:
+            yield [
+                money(value) if column in MONEY else known.get(value, value)
+                for value, column, known in zip(row, columns, names, strict=True)
+            ]
 
 
 def _exports(match: Match, language: str) -> str:

@@ -1,0 +1,157 @@
+"""Declared checks between plans, stock and production orders: CSV, xlsx and Parquet, sums and tolerances."""
+
+import csv
+import io
+from decimal import Decimal
+
+import openpyxl
+import pyarrow
+import pyarrow.parquet
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unransom.catalog.exports.channel import AmbiguousExportError, UnreadableExportError
+from unransom.catalog.exports.workbook import sheet_rows
+from unransom.core.errors import UsageError
+from unransom.core.streams import BytesReader
+from unransom.verify.business.declarations import load_declarations
+from unransom.verify.business.verdicts import carried_out, write_verdicts
+
+CHECKS = """
+[[check]]
+name = "plan"
+[check.left]
+file = "stock.csv"
+key = ["sku", "day"]
+where = { state = ["free", "booked"] }
+[check.right]
+file = "plan.xlsx"
+key = ["Article", "Date"]
+[check.measures.pieces]
+left = ["on hand", "-reserved"]
+right = ["planned"]
+tolerance = "0.5"
+percent = "1"
+"""
+STOCK = """sku,day,on hand,reserved,state
+A,2026-06-12,10.50,2,free
+A,2026-06-12,1.50,0,booked
+B,2026-06-12,100,0,free
+B,2026-06-12,900,0,blocked
+C,2026-06-12,1,0,free
+E,2026-06-12,7,0,free
+"""
+
+
+def workbook(rows):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    data = io.BytesIO()
+    book.save(data)
+    return data.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "stock.csv").write_text(STOCK)
+    rows = [
+        ["Article", "Date", "planned"],
+        ["A", "2026-06-12", 10],
+        ["B", "2026-06-12", 101],
+        ["D", "2026-06-12", 5],
+    ]
+    (tmp_path / "plan.xlsx").write_bytes(workbook([*rows, ["E", "2026-06-12", 9]]))
+    return tmp_path
+
+
+def carry_out(folder, text=CHECKS):
+    return list(carried_out(load_declarations(text.encode()), folder))
+
+
+def test_sums_presence_and_tolerances(folder):
+    verdicts = {verdict.key[0]: verdict for verdict in carry_out(folder)}
+    assert {key: verdict.grade.value for key, verdict in verdicts.items()} == {
+        "A": "good",  # 10.50 + 1.50 - 2
+        "B": "good",  # 100 of 101 is within one per cent; what is blocked does not count
+        "C": "bad",  # not in the plan
+        "D": "bad",  # not in stock
+        "E": "bad",  # 7 against 9
+    }
+    assert (verdicts["A"].left, verdicts["E"].right) == (Decimal(10), Decimal(9))
+    assert "missing in stock.csv" in str(verdicts["D"].why)
+    assert str(verdicts["E"].why) == "7 against 9"
+
+
+def test_a_table_of_parquet_is_one_more(folder):
+    table = pyarrow.table({"Article": ["A"], "Date": ["2026-06-12"], "planned": [Decimal("10.00")]})
+    pyarrow.parquet.write_table(table, folder / "plan.parquet")
+    text = CHECKS.replace("plan.xlsx", "plan.parquet").replace(
+        'name = "plan"', 'name = "plan"\npresent = "right"'
+    )
+    grades = {verdict.key[0]: verdict.grade.value for verdict in carry_out(folder, text)}
+    assert grades == {"A": "good", "B": "unknown", "C": "unknown", "E": "unknown"}
+
+
+def test_verdicts_are_written_without_formulas(folder):
+    (folder / "stock.csv").write_text(STOCK + '"=HYPERLINK(""x"")",2026-06-12,1,0,free\n')
+    verdicts = carry_out(folder)
+    write_verdicts(verdicts, folder / "out", "zh")
+    rows = list(csv.reader((folder / "out/verdicts.csv").read_text(encoding="utf-8").splitlines()))
+    assert rows[0][0] == "检查"
+    assert len(rows) == len(verdicts) + 1
+    assert not [cell for row in rows[1:] for cell in row if cell.startswith("=")]
+    sheet = openpyxl.load_workbook(folder / "out/verdicts.xlsx").active
+    assert "f" not in {cell.data_type for row in sheet.iter_rows() for cell in row}
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (("plan.xlsx", "../plan.xlsx"), UsageError),
+        (("plan.xlsx", "none.xlsx"), UsageError),
+        (("planned", "unplanned"), UnreadableExportError),
+        (('"0.5"', '"-1"'), UsageError),
+        (('"0.5"', '"much"'), UsageError),
+        (('key = ["Article", "Date"]', 'key = ["Article"]'), UsageError),
+        (('name = "plan"', 'name = "plan"\npresent = "never"'), UsageError),
+        (('name = "plan"', 'name = "plan"\ntypo = 1'), UsageError),
+        (("[[check]]", "[[check"), UsageError),
+    ],
+)
+def test_what_cannot_be_carried_out_is_told(folder, change, error):
+    with pytest.raises(error):
+        carry_out(folder, CHECKS.replace(*change))
+
+
+def test_amounts_that_fit_in_two_ways_are_asked_about(folder):
+    (folder / "stock.csv").write_text("sku,day,on hand,reserved,state\nA,2026-06-12,1.250,0,free\n")
+    with pytest.raises(AmbiguousExportError):
+        carry_out(folder)
+
+
+def test_a_workbook_gives_its_texts_and_numbers():
+    data = workbook([["a", None, 1.5], [None, "甲", "=1+1"], [10**15, True, ""]])
+    rows = list(sheet_rows(BytesReader(data)))
+    assert rows[0] == ["a", "", "1.5"]
+    assert rows[1][:2] == ["", "甲"]
+    assert rows[1][2] == ""  # a formula that nothing has computed
+    with pytest.raises(UnreadableExportError):
+        list(sheet_rows(BytesReader(data), 2))
+
+
+SAMPLE = workbook([["a", "b"], ["c", 1]])
+
+
+@given(st.data())
+def test_a_damaged_workbook_never_crashes(data):
+    sample = bytearray(SAMPLE)
+    for _ in range(data.draw(st.integers(1, 6))):
+        sample[data.draw(st.integers(0, len(sample) - 1))] = data.draw(st.integers(0, 255))
+    cut = bytes(sample[: data.draw(st.integers(0, len(sample)))])
+    for damaged in (bytes(sample), cut):
+        try:
+            list(sheet_rows(BytesReader(damaged)))
+        except UnreadableExportError:
+            continue
