@@ -40,6 +40,7 @@ PROOFS = ("checksum", "structure", "decoder", "heuristic")
     help=t("The weakest proof of what is written."),
 )
 @click.option("--dry-run", is_flag=True, help=t("Only say what would come out; write nothing."))
+@click.option("--whole", is_flag=True, help=t("Search also what belongs to files that are still there."))
 @click.option(
     "--cluster-size",
     type=click.Choice(["0", "512", "1024", "2048", "4096"]),
@@ -55,6 +56,7 @@ def command(
     out: Path,
     proof: str,
     dry_run: bool,
+    whole: bool,
     cluster_size: str,
     workers: int,
     progress: Style,
@@ -66,7 +68,7 @@ def command(
     from unransom.run.carving import Job, carve
 
     executor = executor_of(workers)
-    job = Job(image, out, Proof[proof.upper()], dry_run, int(cluster_size))
+    job = Job(image, out, Proof[proof.upper()], dry_run, int(cluster_size), whole)
     with contextlib.closing(executor), Screen(progress) as screen:
         outcome = carve(job, executor, screen)
     _print(outcome, as_json=as_json, jsonl=jsonl)

@@ -24,6 +24,7 @@ from unransom.core.progress import Listener, Progress, silent
 from unransom.core.records import Problem, Record, Source
 from unransom.core.spans import Span
 from unransom.evidence import identify, open_store
+from unransom.evidence.filesystems.free import free_spans
 from unransom.recover.carve.board import Board
 from unransom.recover.carve.found import Claims, Found, Proof, resolve
 from unransom.recover.carve.reassembly import LIKELY, METHODS
@@ -53,6 +54,7 @@ class Job(msgspec.Struct, frozen=True):
         least: The weakest proof of what is written.
         dry: Write nothing, only say what would come out.
         cluster: Bytes of a cluster, 0 to find out.
+        whole: Search also what belongs to files that are still there.
     """
 
     image: str
@@ -60,6 +62,7 @@ class Job(msgspec.Struct, frozen=True):
     least: Proof = Proof.HEURISTIC
     dry: bool = False
     cluster: int = 0
+    whole: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -89,7 +92,7 @@ class Carving:
         self._listener = listener
         named = identify(job.image)
         self._source = msgspec.structs.replace(named, kind="file")
-        self._target = _target(self._source, job.cluster or 4096)
+        self._target = _target(self._source, job.cluster or 4096, whole=job.whole)
         self._size = sum(len(span) for span in self._target.spans)
         self._work = job.out / WORK
         self._problems: list[Problem] = []
@@ -245,29 +248,32 @@ class _Sized:
         return bytes(max(0, min(length, self.size - offset)))
 
 
-def _target(source: Source, cluster: int) -> Target:
-    """Return what is searched of ``source``: all that is stored, without its large holes."""
+def _target(source: Source, cluster: int, *, whole: bool) -> Target:
+    """Return what is searched of ``source``: what no file has, where that is known; without large holes."""
     store = open_store(source)
     try:
         ref = next(each for each in store.files() if not isinstance(each, Problem))
         with store.open(ref) as image:
-            return Target(ref=ref, spans=tuple(_stored(Space(image))), cluster=cluster)
+            free = None if whole else free_spans(image)
+            spans = [Span(0, image.size)] if free is None else free
+            stored = (part for span in spans for part in _stored(Space(image, [span]), span.start))
+            return Target(ref=ref, spans=tuple(stored), cluster=cluster)
     finally:
         store.close()
 
 
-def _stored(image: Space) -> Iterator[Span]:
-    """Yield the parts of an image between its large holes; they begin where the data does."""
+def _stored(image: Space, base: int) -> Iterator[Span]:
+    """Yield the parts of an image from ``base`` on between its large holes."""
     start = position = 0
     while position < image.size:
         hole = image.hole_at(position) // HOLE * HOLE
         if hole:
             if position > start:
-                yield Span(start, position)
+                yield Span(base + start, base + position)
             start = position + hole
         position += hole or HOLE
     if image.size > start:
-        yield Span(start, image.size)
+        yield Span(base + start, base + image.size)
 
 
 def _regions(size: int, cluster: int, workers: int) -> list[Span]:
@@ -277,8 +283,8 @@ def _regions(size: int, cluster: int, workers: int) -> list[Span]:
 
 
 def _cluster(looked: Sequence[Looked]) -> int:
-    """Return the largest size of a cluster at whose multiples the proven files begin; 4096 for none."""
-    starts = [found.start for each in looked for found in each.found if found.proof >= Proof.STRUCTURE]
+    """Return the largest size of a cluster at whose multiples files begin; 4096 where none does."""
+    starts = [start for each in looked for start in each.starts]
     for cluster in (4096, 2048, 1024):
         if sum(start % cluster == 0 for start in starts) >= 0.9 * len(starts):
             return cluster

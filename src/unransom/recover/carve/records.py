@@ -40,11 +40,13 @@ class Looked(Record, frozen=True, kw_only=True):
         scan: What stands where.
         found: Whole files that begin in the region.
         skipped: Beginnings that were left out for want of budget.
+        starts: Where files surely begin, whole or not.
     """
 
     scan: Scan
     found: tuple[Found, ...]
     skipped: int
+    starts: tuple[int, ...] = ()
 
 
 class Puzzle(Record, frozen=True, kw_only=True):

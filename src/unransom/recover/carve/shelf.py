@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -40,9 +41,10 @@ class Shelf:
     def put_looked(self, looked: Looked) -> None:
         """Keep what was seen in a region."""
         scan = looked.scan
-        arrays = {f"mark{kind}": places for kind, places in scan.marks.items()}
+        arrays: dict[str, Any] = {f"mark{kind}": places for kind, places in scan.marks.items()}
         draft = self.folder / "draft.npz"
-        np.savez(draft, classes=scan.classes, heads=scan.heads, **arrays)  # type: ignore[arg-type]
+        arrays |= {"classes": scan.classes, "heads": scan.heads, "starts": np.array(looked.starts, np.int64)}
+        np.savez(draft, **arrays)  # type: ignore[arg-type]
         self.put_found(f"look-{scan.span.start}-{scan.span.end}-{scan.cluster}", looked.found)
         draft.replace(self._path(scan.span, scan.cluster))
 
@@ -55,7 +57,8 @@ class Shelf:
         with np.load(path) as arrays:
             marks = {kind: arrays[f"mark{kind}"] for kind in MARKS}
             scan = Scan(span, cluster, arrays["classes"], arrays["heads"], marks)
-        return Looked(scan=scan, found=found, skipped=0)
+            starts = tuple(arrays["starts"].tolist())
+        return Looked(scan=scan, found=found, skipped=0, starts=starts)
 
     def put_found(self, name: str, found: tuple[Found, ...]) -> None:
         """Keep the files that a task has found."""

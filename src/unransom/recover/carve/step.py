@@ -31,7 +31,7 @@ def look(item: Region, context: Context) -> Iterator[Record]:
         seen = scan(space, item.span, item.target.cluster)
         wholes = Wholes(space, item.span)
         found = tuple(wholes.find(seen.heads.tolist()))
-        yield Looked(scan=seen, found=found, skipped=wholes.skipped)
+        yield Looked(scan=seen, found=found, skipped=wholes.skipped, starts=tuple(wholes.starts))
 
 
 def join(item: Puzzle, context: Context) -> Iterator[Found]:

@@ -17,6 +17,7 @@ from unransom.recover.carve.space import Space
 SMALLEST = 24  # bytes: what is shorter is no file that anyone misses
 LONGEST = 1 << 40  # bytes of a file
 FROM_THEIR_ENDS = frozenset({"zip", "ooxml", "pdf"})  # found by what their ends say, whole or not
+SURE = 48  # bits of a beginning that is no accident
 GENEROUS = 64 << 20  # bytes that may be read for one beginning before it costs the others
 PATIENCE = 64  # times the size of the region that may be read for all of its beginnings
 
@@ -51,12 +52,14 @@ class Wholes:
 
     Attributes:
         skipped: Beginnings that were not looked at because the budget of the region was used up.
+        starts: Where files begin, whole or not, as far as their first bytes are proof of that.
     """
 
     def __init__(self, space: Space, region: Span) -> None:
         self._space = space
         self._budget = max(PATIENCE * len(region), 4 * GENEROUS)
         self.skipped = 0
+        self.starts: list[int] = []
 
     def find(self, heads: Iterable[int]) -> Iterator[Found]:
         """Yield the files that begin at ``heads``, which are sorted; of parts of a proven one nothing."""
@@ -74,7 +77,10 @@ class Wholes:
 
     def at(self, start: int) -> Found | None:
         """Return the file that begins at ``start``, None where no format holds from there."""
-        for guess in guesses(self._space.read_at(start, HEAD)):
+        fitting = guesses(self._space.read_at(start, HEAD))
+        if fitting and fitting[0].bits >= SURE:
+            self.starts.append(start)
+        for guess in fitting:
             if guess.format.name in FROM_THEIR_ENDS:
                 continue
             if (found := self._try(start, guess)) is not None:

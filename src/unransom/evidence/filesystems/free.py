@@ -1,0 +1,90 @@
+"""Which clusters of the file systems on a disk belong to no file: where deleted files may still lie.
+
+Read from the file systems' own maps: the file ``$Bitmap`` of NTFS, the bitmaps of the groups of ext2, ext3
+and ext4. A group whose bitmap was never written has no file in it. Whatever lies outside of the file systems
+that can be read so counts as free.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+import numpy as np
+
+from unransom.core.errors import UnreadableError
+from unransom.core.spans import Span, gaps
+from unransom.core.streams import CHUNK, Reader
+from unransom.evidence.filesystems.tsk import FileSystem
+from unransom.evidence.sleuthkit import TSK_ERRORS, TskImage
+from unransom.evidence.volumes.partitions import Volume, volumes
+
+NTFS_BITMAP = 6  # number of its record
+EXT_SUPER = 1024  # offset of the superblock
+EXT_64BIT = 0x80
+EXT_BLOCK_UNINIT = 2
+MOST_GROUPS = 1 << 24
+UNREADABLE = (OSError, UnreadableError, *TSK_ERRORS)
+
+
+def free_spans(image: Reader) -> list[Span] | None:
+    """Return what no file has of the disk in ``image``; None where there is no map that can be read."""
+    known = False
+    used: list[Span] = []
+    handle = TskImage(image)
+    for volume in volumes(handle):
+        try:
+            taken = list(_used(handle, volume))
+        except UNREADABLE:
+            continue
+        known = known or volume.filesystem in {"ntfs", "ext"}
+        used += taken
+    return list(gaps(used, image.size)) if known else None
+
+
+def _used(image: TskImage, volume: Volume) -> Iterator[Span]:
+    """Yield what belongs to the files of a volume."""
+    if volume.filesystem == "ntfs":
+        yield from _ntfs(image, volume)
+    elif volume.filesystem == "ext":
+        yield from _ext(image.reader, volume)
+
+
+def _ntfs(image: TskImage, volume: Volume) -> Iterator[Span]:
+    filesystem = FileSystem(image, volume.start, volume.filesystem)
+    with image.lock:
+        cluster = int(filesystem.handle.info.block_size)
+        file = filesystem.handle.open_meta(inode=NTFS_BITMAP)
+        size = int(file.info.meta.size)
+    for start in range(0, size, CHUNK):
+        with image.lock:
+            bitmap = bytes(file.read_random(start, min(CHUNK, size - start)))
+        yield from _set(bitmap, volume.start + start * 8 * cluster, cluster)
+
+
+def _ext(reader: Reader, volume: Volume) -> Iterator[Span]:
+    head = reader.read_at(volume.start + EXT_SUPER, 1024)
+    low, first, log_size, per_group, features = struct.unpack_from("<4xI12xII4xI60xI", head)
+    wide = bool(features & EXT_64BIT)
+    count = low | (struct.unpack_from("<I", head, 336)[0] << 32 if wide else 0)
+    descriptor = struct.unpack_from("<H", head, 254)[0] if wide else 32
+    if log_size > 6 or not 0 < per_group <= 8 << 10 + log_size or descriptor < 32:
+        return
+    block = 1024 << log_size
+    groups = min(-(-(count - first) // per_group), MOST_GROUPS)
+    table = volume.start + (first + 1) * block
+    for group in range(groups):
+        record = reader.read_at(table + group * descriptor, descriptor)
+        place, flags = struct.unpack_from("<I14xH", record)
+        place |= struct.unpack_from("<I", record, 32)[0] << 32 if descriptor >= 64 else 0
+        if not flags & EXT_BLOCK_UNINIT and place < count:
+            bitmap = reader.read_at(volume.start + place * block, -(-per_group // 8))
+            yield from _set(bitmap, volume.start + (first + group * per_group) * block, block)
+
+
+def _set(bitmap: bytes, start: int, cluster: int) -> Iterator[Span]:
+    """Yield the runs of clusters whose bits are set in ``bitmap``, the first of which begins at ``start``."""
+    bits = np.unpackbits(np.frombuffer(bitmap, np.uint8), bitorder="little")
+    edges = np.flatnonzero(np.diff(bits, prepend=0, append=0)).tolist()
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        yield Span(start + first * cluster, start + last * cluster)
