@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import stat
 from collections.abc import Container
 from typing import NamedTuple
 
-from unransom.core.errors import UnreadableError, UsageError
+from unransom.core.errors import UnransomError, UnreadableError, UsageError
 from unransom.core.messages import say
 from unransom.core.paths import base_name, safe_name
 from unransom.core.records import Source
 from unransom.core.text import guess_text, shown
 from unransom.evidence.descriptors import DescriptorReader, open_quietly
-from unransom.evidence.volumes import signatures
 
 BUCKET = "s3://"
 PATH = "path_b64"  # option of a source whose path is not UTF-8 and cannot stand in ``location``
+# A file without a head that is called so is looked at more closely: what a locker renamed is a locked file.
+IMAGE_NAMES = (b".vmdk", b".vhd", b".vhdx", b".img", b".raw", b".dd", b".001")
 LONGEST_ID = 48  # characters
 RESERVED_IDS = frozenset({"carved"})  # a folder beside those of the sources
 
@@ -75,14 +77,27 @@ def is_image(place: Location) -> bool:
         descriptor = open_quietly(place.path)
     except OSError:
         return False
-    from unransom.evidence.containers import recognise  # noqa: PLC0415 importing this module is cheap
+    from unransom.evidence.containers import is_disk, recognise  # noqa: PLC0415 importing this module is cheap
 
     with DescriptorReader(descriptor) as reader:
         try:
-            head = reader.read_at(0, signatures.HEAD)
-            return signatures.is_disk(head, reader.size) or recognise(reader) is not None
+            if is_disk(reader) or recognise(reader) is not None:
+                return True
         except UnreadableError:
             return False
+    return place.path.lower().endswith(IMAGE_NAMES) and _has_volumes(place.path)
+
+
+def _has_volumes(path: bytes) -> bool:
+    """Return whether an image whose head is lost has volumes all the same."""
+    from unransom.evidence.containers import open_disk  # noqa: PLC0415 importing this module is cheap
+    from unransom.evidence.volumes.rebuilt import partitions, sweep  # noqa: PLC0415
+
+    try:
+        with contextlib.closing(open_disk(path)) as disk:
+            return bool(partitions(disk) or sweep(disk))
+    except (OSError, UnreadableError, UnransomError):
+        return False
 
 
 def is_file(place: Location) -> bool:

@@ -11,9 +11,10 @@ from typing import NamedTuple
 from unransom.core.openfile import OpenFile
 from unransom.core.spans import Span
 from unransom.core.streams import Reader, file_of
-from unransom.evidence.containers import ewf, packed, qcow2, raw, vdi, vhd, vhdx, vmdk
+from unransom.evidence.containers import ewf, packed, qcow2, raw, rebuilt, vdi, vhd, vhdx, vmdk
 from unransom.evidence.containers.mapped import Mapped, Part
 from unransom.evidence.containers.opening import Files, Note, Opening
+from unransom.evidence.volumes import signatures
 
 HEAD, TAIL = 4096, 512  # bytes that recognition needs
 
@@ -109,6 +110,15 @@ def recognise(reader: Reader) -> Container | None:
     return next((each for each in CONTAINERS[:-1] if each.claims(head, tail, reader.size)), None)
 
 
+def is_disk(reader: Reader) -> bool:
+    """Return whether ``reader`` begins like a disk or a volume.
+
+    Raises:
+        UnreadableError: It cannot be read.
+    """
+    return signatures.is_disk(reader.read_at(0, signatures.HEAD), reader.size)
+
+
 def open_disk(path: bytes) -> Disk:
     """Open the disk in the image whose first file is at ``path``.
 
@@ -120,7 +130,12 @@ def open_disk(path: bytes) -> Disk:
     files = Files()
     try:
         opening = Opening(path, files.open(path), files, _open)
-        container = recognise(opening.reader) or CONTAINERS[-1]
+        container = recognise(opening.reader)
+        if container is None and not is_disk(opening.reader):
+            found = rebuilt.open_disk(opening)
+            if found:
+                return Disk(files, "rebuilt", found)
+        container = container or CONTAINERS[-1]
         return Disk(files, container.name, container.open_disk(opening))
     except BaseException:
         files.close()

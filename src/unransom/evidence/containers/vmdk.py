@@ -5,6 +5,8 @@ Source: VMware Virtual Disk Format 5.0.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 
 from unransom.core.messages import say
@@ -15,6 +17,8 @@ from unransom.evidence.containers.opening import Opening, invalid, unsupported
 from unransom.evidence.containers.vmdk_descriptor import Descriptor, Extent
 
 FLAT = frozenset({"FLAT", "VMFS"})
+FIRST_PART = re.compile(rb"-s001\.vmdk$")
+MOST_PARTS = 1000
 SPARSE = frozenset({"SPARSE", "VMFSSPARSE"})
 
 
@@ -43,9 +47,28 @@ def open_disk(opening: Opening) -> Reader:
         parts = list(_extents(opening, descriptor, parent))
         return parts[0] if len(parts) == 1 else Joined(parts)
     layout = vmdk_sparse.geometry(opening.reader)
+    if not layout.descriptor and FIRST_PART.search(opening.path):
+        return _parts(opening)
     descriptor = _embedded(opening, layout)
     parent = _parent(opening, descriptor) if descriptor else None
     return vmdk_sparse.SparseExtent(opening.reader, layout, parent)
+
+
+def _parts(opening: Opening) -> Reader:
+    """Open a disk in several sparse extents whose descriptor is gone: they are numbered."""
+    opening.note(
+        say("the descriptor of the image is gone"),
+        say("the numbered parts beside it were put together; whether they are all is not known"),
+    )
+    parts: list[Reader] = []
+    stem = opening.path[: -len(b"001.vmdk")]
+    for number in range(1, MOST_PARTS):
+        path = stem + b"%03d.vmdk" % number
+        if not os.path.isfile(path):  # noqa: PTH113 bytes
+            break
+        file = opening.files.open(path)
+        parts.append(vmdk_sparse.SparseExtent(file, vmdk_sparse.geometry(file)))
+    return Joined(parts)
 
 
 def content_identifier(opening: Opening) -> str:

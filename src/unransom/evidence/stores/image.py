@@ -20,6 +20,7 @@ from unransom.evidence.problems import problem, unlisted
 from unransom.evidence.sleuthkit import TskImage
 from unransom.evidence.store import Store
 from unransom.evidence.volumes.partitions import Volume, volumes
+from unransom.evidence.volumes.rebuilt import Patched
 from unransom.evidence.wrap.retry import Patience, RetryReader
 
 WHOLE = "disk"  # locator of the bytes of the disk itself
@@ -68,6 +69,8 @@ class ImageStore:
             if not volume.filesystem:
                 yield from self._problem_of_volume(volume, name)
                 continue
+            if volume.rebuilt:
+                yield self._problem_of_head(volume, name)
             try:
                 filesystem = self._filesystem(volume)
             except OSError as error:
@@ -113,7 +116,8 @@ class ImageStore:
     def _open_filesystem(self, volume: Volume) -> FileSystem | XfsVolume:
         if volume.filesystem == "xfs":
             return XfsVolume(self._image.reader, volume.start, volume.size)
-        return FileSystem(self._image, volume.start, volume.filesystem)
+        patched = TskImage(Patched(self._image.reader, volume.patches)) if volume.patches else self._image
+        return FileSystem(patched, volume.start, volume.filesystem)
 
     def _files(self, filesystem: FileSystem | XfsVolume, prefix: bytes) -> Iterator[FileRef | Problem]:
         if isinstance(filesystem, XfsVolume):
@@ -123,6 +127,20 @@ class ImageStore:
     def _problems_of_image(self) -> Iterator[Problem]:
         for note in self._disk.notes:
             yield problem(self.source.id, note.name, note.what, note.resolution)
+
+    def _problem_of_head(self, volume: Volume, name: bytes) -> Problem:
+        return Problem(
+            item=f"{self.source.id}:{name.decode()}",
+            what=say("the first sectors of the disk or of the volume are lost"),
+            resolution=say(
+                "the volume at byte {start} was found by copies of them: {filesystem}, {size} bytes",
+                start=volume.start,
+                filesystem=volume.filesystem,
+                size=volume.size,
+            ),
+            fatal=False,
+            code="read",
+        )
 
     def _problem_of_volume(self, volume: Volume, name: bytes) -> Iterator[Problem]:
         if not volume.used:  # reserved by the partition table, or never formatted

@@ -1,0 +1,102 @@
+"""Images whose heads are lost: opened by what is left of their tables.
+
+VMware disks have two directories of tables of grains, one behind the other: of a disk of more than 16 GB the
+second one lies behind the first megabyte. The tables of a VHDX all do.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+
+from unransom.core.errors import UnreadableError
+from unransom.core.messages import say
+from unransom.core.streams import Reader
+from unransom.evidence.containers import vhdx, vmdk_sparse
+from unransom.evidence.containers.mapped import SECTOR
+from unransom.evidence.containers.opening import Opening
+
+SEARCHED = 256 << 20  # bytes from the start in which tables are looked for
+STEP = 16 << 20  # bytes that are looked at in one go
+GRAIN, ENTRIES = 128, 512  # what every program of VMware's writes
+TABLE = ENTRIES * 4 // SECTOR  # sectors
+LEAST = 8  # tables: fewer could be chance
+MIB = 1 << 20
+STATES = (0, 1, 2, 3, 6, 7)  # of a block of a VHDX
+
+
+def open_disk(opening: Opening) -> Reader | None:
+    """Open the disk of an image whose head says nothing; None where nothing else does either."""
+    try:
+        return _vmdk(opening) or _vhdx(opening)
+    except (OSError, UnreadableError):
+        return None
+
+
+def _vmdk(opening: Opening) -> Reader | None:
+    for start in range(0, min(opening.reader.size, SEARCHED), STEP):
+        data = opening.reader.read_at(start, STEP + MIB)
+        found = directory(np.frombuffer(data[: len(data) // 4 * 4], "<u4"), start // SECTOR)
+        if found:
+            place, tables = found
+            opening.note(
+                say("the head of the image is lost"),
+                say(
+                    "the disk was opened by its second directory of {tables} tables of grains", tables=tables
+                ),
+            )
+            layout = vmdk_sparse.Geometry(tables * ENTRIES * GRAIN, GRAIN, ENTRIES, place)
+            return vmdk_sparse.SparseExtent(opening.reader, layout)
+    return None
+
+
+def directory(words: np.ndarray, first: int) -> tuple[int, int] | None:
+    """Return the sector of a directory of tables of grains in ``words``, and how many tables it has.
+
+    The tables lie behind their directory, one after the other.
+
+    Args:
+        words: 32-bit numbers from a multiple of a sector on.
+        first: That sector.
+    """
+    steps = np.flatnonzero(np.diff(words.astype(np.int64)) != TABLE)
+    edges = np.concatenate([[-1], steps, [len(words) - 1]])
+    lengths = np.diff(edges)  # of runs in which each number is the one before and four
+    for run in np.flatnonzero(lengths >= LEAST).tolist():
+        begin, tables = int(edges[run]) + 1, int(lengths[run])
+        sectors = -(-tables * 4 // SECTOR)
+        if begin % (SECTOR // 4) == 0 and int(words[begin]) == first + begin * 4 // SECTOR + sectors:
+            return first + begin * 4 // SECTOR, tables
+    return None
+
+
+def _vhdx(opening: Opening) -> Reader | None:
+    reader = opening.reader
+    places = range(MIB, min(reader.size, SEARCHED), MIB)
+    metadata = next((place for place in places if reader.read_at(place, 8) == b"metadata"), None)
+    if metadata is None:
+        return None
+    layout = vhdx.layout_of(reader, metadata, 0)
+    blocks = -(-layout.size // layout.block)
+    entries = blocks + (blocks - 1) // layout.ratio
+    table = max(places, key=lambda place: _used(reader.read_at(place, entries * 8), entries, reader.size))
+    if layout.has_parent or not _used(reader.read_at(table, entries * 8), entries, reader.size):
+        return None
+    opening.note(
+        say("the head of the image is lost"),
+        say("the disk was opened by its table of blocks at byte {place}", place=table),
+    )
+    return vhdx.BlockDisk(reader, layout._replace(table=table), None)
+
+
+def _used(data: bytes, entries: int, size: int) -> int:
+    """Return how many blocks a table places, 0 where it is no table."""
+    if len(data) < entries * 8:
+        return 0
+    words = np.array(struct.unpack(f"<{entries}Q", data), np.uint64)
+    states, places = words & np.uint64(7), words >> np.uint64(20)
+    full = places[states == 6]
+    sound = np.isin(states, STATES).all() and not (words & np.uint64(0xFFFF8)).any()
+    sound = sound and len(np.unique(full)) == len(full) and bool((full < size // MIB).all())
+    return len(full) if sound else 0

@@ -1,0 +1,212 @@
+"""Volumes of a disk whose head is lost: by the copies that tables and file systems keep of themselves.
+
+GPT has a copy at the end of the disk, NTFS one of its boot sector behind the volume, ext one of its
+superblock in some groups of blocks. What stands at the usual starts of volumes is looked at as well.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from unransom.core.errors import UnreadableError
+from unransom.core.streams import Reader, file_of
+from unransom.evidence.volumes import signatures
+
+MIB = 1 << 20
+SECTORS = (512, 4096)
+OLD_START = 63 * 512  # bytes; where partitions began before Windows Vista
+SWEPT = 64 << 30  # bytes at whose multiples of 1 MiB volumes are looked for
+TAIL = 2 * MIB  # bytes in front of the end in which copies are looked for
+GPT_MARK = b"EFI PART"
+GPT_HEADER = struct.Struct("<8s16xQQ32xQII")  # own sector, the other's; entries, their count and size
+GPT_ENTRY = struct.Struct("<16x16xQQQ72s")
+MOST_ENTRIES = 1024
+GROUP_COPY = {
+    1024: (8193, 1),
+    2048: (16384, 0),
+    4096: (32768, 0),
+}  # block size: block of the copy, first block
+SUPERBLOCK = 1024  # bytes of ext's, and where it is
+MOST_DESCRIPTORS = 1 << 24  # bytes
+WIDE = 0x80  # feature of ext: descriptors of groups have a size of their own
+
+
+class Patch(NamedTuple):
+    """Bytes that belong at an offset of the disk, where they are lost."""
+
+    offset: int
+    data: bytes
+
+
+class Found(NamedTuple):
+    """A volume: bytes, file system, and what must be put back for it to open."""
+
+    start: int
+    size: int
+    filesystem: str
+    patches: tuple[Patch, ...] = ()
+
+
+class Patched:
+    """A reader with some of its bytes put back."""
+
+    def __init__(self, reader: Reader, patches: Sequence[Patch]) -> None:
+        self._reader = reader
+        self._patches = patches
+        self.size = reader.size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset``; fewer where the reader ends.
+
+        Raises:
+            UnreadableError: Some of these bytes cannot be read.
+        """
+        data = bytearray(self._reader.read_at(offset, length))
+        for patch in self._patches:
+            start, end = max(patch.offset, offset), min(patch.offset + len(patch.data), offset + len(data))
+            if start < end:
+                data[start - offset : end - offset] = patch.data[start - patch.offset : end - patch.offset]
+        return bytes(data)
+
+
+def partitions(reader: Reader) -> list[tuple[int, int, str]]:
+    """Return start, size and label of the partitions that the copy of a GPT names; none without one."""
+    for end in _ends(reader):
+        tail = _read(reader, max(0, end - TAIL), TAIL)
+        place = tail.rfind(GPT_MARK)
+        while place >= 0:
+            header = tail[place : place + GPT_HEADER.size]
+            if len(header) == GPT_HEADER.size:
+                found = _entries(reader, header, max(0, end - TAIL) + place)
+                if found:
+                    return found
+            place = tail.rfind(GPT_MARK, 0, place)
+    return []
+
+
+def sweep(reader: Reader) -> list[Found]:
+    """Return the volumes that begin where volumes usually do, or end where the disk does."""
+    found = [each for start in (0, OLD_START) if (each := repaired(reader, start, reader.size - start))]
+    if not found:
+        found = list(_swept(reader))
+    for end in _ends(reader):
+        for start, size, boot in _ntfs_copies(reader, end):
+            if not any(each.start <= start < each.start + each.size for each in found):
+                found.append(Found(start, size, "ntfs", (Patch(start, boot),)))
+    return sorted(found)
+
+
+def repaired(reader: Reader, start: int, size: int) -> Found | None:
+    """Return the volume at ``start`` by the copies of its first sectors, None where there are none."""
+    found = _ext(reader, start)
+    if found:
+        return found
+    for end in (start + size, start + size + 512):
+        boot = _read(reader, end - 512, 512) if end >= 512 else b""
+        if signatures.filesystem(boot) == "ntfs" and 0 < _ntfs_size(boot) <= size:
+            return Found(start, size, "ntfs", (Patch(start, boot),))
+    return None
+
+
+def size_of(head: bytes, kind: str) -> int:
+    """Return the bytes of a volume by its first ones, 0 where they do not say."""
+    if kind == "ntfs":
+        return _ntfs_size(head) + 512
+    if kind == "ext":
+        blocks, bits = struct.unpack_from("<I", head, 1028)[0], struct.unpack_from("<I", head, 1048)[0]
+        return int(blocks) << (10 + min(int(bits), 6))
+    if kind == "xfs":
+        return int(struct.unpack_from(">I", head, 4)[0] * struct.unpack_from(">Q", head, 8)[0])
+    if kind == "fat":
+        small, sector, large = (*struct.unpack_from("<H", head, 19), *struct.unpack_from("<H", head, 11), 0)
+        (large,) = struct.unpack_from("<I", head, 32)
+        return int(small or large) * int(sector)
+    return int.from_bytes(head[72:80], "little") * 512  # exFAT
+
+
+def _entries(reader: Reader, header: bytes, place: int) -> list[tuple[int, int, str]]:
+    _, own, _, first, count, size = GPT_HEADER.unpack(header)
+    found: list[tuple[int, int, str]] = []
+    sector = next((each for each in SECTORS if own * each == place), 0)
+    if not sector or not GPT_ENTRY.size <= size <= 4096 or count > MOST_ENTRIES:
+        return found
+    data = _read(reader, first * sector, count * size)
+    for number in range(len(data) // size):
+        start, last, _, label = GPT_ENTRY.unpack_from(data, number * size)
+        if start and start <= last and any(data[number * size : number * size + 16]):
+            name = label.decode("utf-16-le", "replace").split("\0")[0]
+            found.append((start * sector, (last + 1 - start) * sector, name))
+    return found
+
+
+def _swept(reader: Reader) -> Iterator[Found]:
+    file = file_of(reader)
+    start = MIB
+    while start < min(reader.size, SWEPT):
+        head = _read(reader, start, signatures.HEAD)
+        kind = signatures.filesystem(head)
+        size = min(size_of(head, kind), reader.size - start) if kind else 0
+        found = Found(start, size, kind) if size > 0 else repaired(reader, start, reader.size - start)
+        if found:
+            yield found
+        hole = file.hole_at(start) if file and not found else 0
+        start += max(MIB, ((found.size if found else hole) + MIB - 1) // MIB * MIB)
+
+
+def _ends(reader: Reader) -> Iterator[int]:
+    """Yield where the disk ends, and where the last of what is stored of it does."""
+    yield reader.size
+    file = file_of(reader)
+    position = reader.size
+    for _ in range(64):  # a disk is often a little smaller than its tables have room for
+        position = max(0, position - MIB)
+        if file is None or position == 0 or file.hole_at(position) < MIB:
+            break
+    if position + MIB < reader.size:
+        yield position + MIB
+
+
+def _ntfs_copies(reader: Reader, end: int) -> Iterator[tuple[int, int, bytes]]:
+    begin = max(0, end - TAIL)
+    tail = _read(reader, begin, TAIL)
+    for place in range(0, len(tail) - 511, 512):
+        boot = tail[place : place + 512]
+        if boot[3:11] == b"NTFS    " and signatures.filesystem(boot) == "ntfs":
+            start = begin + place - _ntfs_size(boot)
+            if start >= 0:
+                yield start, _ntfs_size(boot) + 512, boot
+
+
+def _ntfs_size(boot: bytes) -> int:
+    return int.from_bytes(boot[40:48], "little") * int.from_bytes(boot[11:13], "little")
+
+
+def _ext(reader: Reader, start: int) -> Found | None:
+    for block, (copy, first) in GROUP_COPY.items():
+        data = _read(reader, start + copy * block, SUPERBLOCK)
+        if signatures.filesystem(bytes(SUPERBLOCK) + data) != "ext":
+            continue
+        bits, group = struct.unpack_from("<I", data, 24)[0], struct.unpack_from("<H", data, 90)[0]
+        if bits > 6 or 1024 << bits != block or group != 1:
+            continue
+        blocks, per_group = struct.unpack_from("<I", data, 4)[0], struct.unpack_from("<I", data, 32)[0]
+        wide = struct.unpack_from("<I", data, 96)[0] & WIDE
+        descriptor = struct.unpack_from("<H", data, 254)[0] if wide else 32
+        groups = -(-(blocks - first) // per_group) if per_group else 0
+        length = min(groups * max(descriptor, 32), MOST_DESCRIPTORS)
+        table = _read(reader, start + (copy + 1) * block, length)
+        patches = (
+            Patch(start + SUPERBLOCK, data[:90] + b"\0\0" + data[92:]),
+            Patch(start + (first + 1) * block, table),
+        )
+        return Found(start, blocks * block, "ext", patches)
+    return None
+
+
+def _read(reader: Reader, offset: int, length: int) -> bytes:
+    try:
+        return reader.read_at(offset, min(length, max(0, reader.size - offset)))
+    except UnreadableError:
+        return b""
