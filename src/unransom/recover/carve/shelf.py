@@ -44,7 +44,7 @@ class Shelf:
         arrays: dict[str, Any] = {f"mark{kind}": places for kind, places in scan.marks.items()}
         draft = self.folder / "draft.npz"
         arrays |= {"classes": scan.classes, "heads": scan.heads, "starts": np.array(looked.starts, np.int64)}
-        np.savez(draft, **arrays)  # type: ignore[arg-type]
+        np.savez(draft, **arrays)
         self.put_found(f"look-{scan.span.start}-{scan.span.end}-{scan.cluster}", looked.found)
         draft.replace(self._path(scan.span, scan.cluster))
 
