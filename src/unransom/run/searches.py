@@ -163,6 +163,8 @@ class Search:
             for number, shard in self._for_each(plan, target) if plan.each else self._for_all(plan, target):
                 if self._now() >= self._end:
                     return
+                if not self._left(plan.family):
+                    break
                 yield number, shard
 
     def _left(self, family: str) -> bool:
