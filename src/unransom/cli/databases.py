@@ -36,6 +36,14 @@ DIALECTS = ("mysql", "postgresql", "mssql")
     metavar="SQL",
     help=t("CREATE TABLE statements: a script or a dump."),
 )
+@click.option(
+    "--key",
+    "keys",
+    type=EXISTING,
+    multiple=True,
+    metavar="FILE",
+    help=t("The key file of MariaDB's file_key_management, for tables that the server encrypted."),
+)
 @click.option("--format", "form", type=click.Choice(FORMATS), default="sqlite", help=t("Of the output."))
 @click.option("--dialect", type=click.Choice(DIALECTS), default="mysql", help=t("Of --format sql."))
 @click.option(
@@ -54,6 +62,7 @@ def command(
     files: tuple[Path, ...],
     out: Path,
     schemas: tuple[Path, ...],
+    keys: tuple[Path, ...],
     form: str,
     dialect: str,
     into: str | None,
@@ -68,12 +77,13 @@ def command(
     from unransom.recover.databases.formats import writer_for
     from unransom.recover.databases.gathering import gather
     from unransom.recover.databases.grafting import write_grafts
+    from unransom.recover.databases.keyfile import read_keys
     from unransom.recover.databases.report import as_document, write_report
     from unransom.recover.databases.step import Wanted, recover
 
     with contextlib.ExitStack() as stack:
         sources, sql = gather(files, schemas, stack)
-        hints = Hints(sql=sql)
+        hints = Hints(sql=sql, keys=read_keys(keys))
         make_writer = _into(into) if into else writer_for(form, dialect, out)
         outcome = recover(sources, hints, make_writer, Wanted(deleted, provenance, frozenset(tables)))
         grafts = write_grafts(sources, hints, out / "graft") if graft else ([], [])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Database, Graft, Hints, Source
 from unransom.catalog.databases.innodb import binlog, decode, lobs, pages
+from unransom.catalog.databases.innodb.encryption import opened
 from unransom.catalog.databases.innodb.graft import graft
 from unransom.catalog.databases.innodb.liveness import live_leaves
 from unransom.catalog.databases.innodb.losses import estimate
@@ -38,7 +39,7 @@ def open_databases(sources: Sequence[Source], hints: Hints) -> list[InnodbDataba
     groups: list[list[Scanned]] = []
     others: list[Source] = []
     logs: list[Source] = []
-    for source in sources:
+    for source in (opened(each, hints.keys) for each in sources):
         if binlog.is_log(source.reader.read_at(0, 4)):
             logs.append(source)
             continue

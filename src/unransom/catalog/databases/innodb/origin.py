@@ -13,6 +13,7 @@ from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.innodb import ddl, decode, frm, lobs, pages, sdi
 from unransom.catalog.databases.innodb.binlog import TableMap
 from unransom.catalog.databases.innodb.charsets import LATIN1, UTF8
+from unransom.catalog.databases.innodb.encryption import needs_key
 from unransom.catalog.databases.innodb.inference import inferred
 from unransom.catalog.databases.innodb.instant import arranged
 from unransom.catalog.databases.innodb.liveness import leaves
@@ -57,6 +58,10 @@ class Found(NamedTuple):
 
 def tables_of(space: Tablespace, hints: Hints, others: Sequence[Source]) -> tuple[list[Found], list[Message]]:
     """Return the tables in ``space`` and what stands in the way of more."""
+    if any(needs_key(source.reader) for source in space.sources):
+        return [], [
+            say("{file}: its pages are encrypted; give the server's keys with --key", file=_name(space))
+        ]
     if space.is_encrypted():
         return [], [say("{file}: its pages are encrypted, and are not decrypted here", file=_name(space))]
     indexes = _indexes(space)
