@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,6 +19,11 @@ from unransom.core.streams import CHUNK, BytesReader, Reader, chunks
 LARGEST = 2 << 30  # bytes of an unpacked export
 RATIO = 500  # of a real export's unpacked size to its packed: text packs to a tenth or so
 MEMBERS = 1000  # of a zip
+# What a damaged zip is met with, depending on where the damage is; encrypted ones are RuntimeError.
+DAMAGES = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError),
+    *(OSError, EOFError, ValueError, OverflowError),
+)
 NAME_UTF8 = 0x800  # flag of a zip member whose name is UTF-8
 
 
@@ -110,7 +116,7 @@ def _members(source: Source) -> Iterator[Source]:
                 data = _member(archive, member)
                 label = f"{source.name}:{_name(member)}"
                 yield msgspec.structs.replace(source, name=label, reader=BytesReader(data))
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+    except DAMAGES as error:
         raise UnreadableExportError(say("the packed export is damaged"), detail=str(error)[:200]) from error
 
 

@@ -9,7 +9,7 @@ from typing import IO, cast
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 
 from unransom.catalog.exports.channel import UnreadableExportError
-from unransom.catalog.exports.containers import ReaderFile
+from unransom.catalog.exports.containers import DAMAGES, ReaderFile
 from unransom.core.messages import say
 from unransom.core.streams import CHUNK, Reader
 
@@ -43,7 +43,7 @@ def sheet_rows(reader: Reader, sheet: int = 1) -> Iterator[list[str]]:
             shared = _shared(archive)
             for row in _elements(archive, names[sheet - 1], "row"):
                 yield _row(row, shared)
-    except (zipfile.BadZipFile, ParseError, OSError, EOFError, NotImplementedError, KeyError) as error:
+    except (*DAMAGES, ParseError, KeyError) as error:
         raise UnreadableExportError(say("the workbook is damaged"), detail=str(error)[:200]) from error
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 
 import duckdb
@@ -52,8 +55,15 @@ class Match:
         """
         self.verdicts: tuple[ExportVerdict, ...] = tuple(control.verdicts(exports))
         self.exports = list({export.sha256: export for export in reversed(exports)}.values())[::-1]
+        # What does not fit into the memory goes to a folder of its own, not to wherever the user stands.
+        spill = tempfile.mkdtemp(prefix="unransom-orders-")
+        weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
         self.connection = duckdb.connect(
-            config={"memory_limit": memory_limit, "preserve_insertion_order": False}
+            config={
+                "memory_limit": memory_limit,
+                "preserve_insertion_order": False,
+                "temp_directory": spill,
+            }
         )
         self.doubled: list[tuple[str, str, str, int]] = []
         self.proposals: dict[str, list[str]] = {}
@@ -116,7 +126,9 @@ class Match:
         self.proposals = {key: found for _, key, found in run(queries.PROPOSED).fetchall()}
 
     def _join(self) -> None:
-        for query in (queries.PAID, queries.CONVENTION, queries.CLASSIFIED, queries.DUE):
+        taxed = any(pc.any(pc.not_equal(each.sales["tax"], 0), min_count=0).as_py() for each in self.exports)
+        convention = queries.CONVENTION if taxed else queries.UNTAXED
+        for query in (queries.PAID, convention, queries.CLASSIFIED, queries.DUE):
             self.connection.execute(query)
 
     def _alias(self) -> bool:

@@ -6,7 +6,7 @@ their file), ``cover`` (which stretches of time the payment exports of a shop co
 
 # One row for each order and export. An order's total is stated, or else the sum of its lines.
 VERSIONS = """
-CREATE OR REPLACE TEMP TABLE versions AS
+CREATE OR REPLACE TEMP VIEW versions AS
 SELECT f.realm, s.order_id, s.file, max(s.shop) AS shop,
        max(s.updated) AS updated, min(s.created) AS created,
        coalesce(max(s.order_total), sum(s.line_total)::BIGINT) AS total,
@@ -23,7 +23,7 @@ GROUP BY f.realm, s.order_id, s.file
 """
 # The export with the newest state of an order gives the whole order: lines are never mixed.
 NEWEST = """
-CREATE OR REPLACE TEMP TABLE orders AS
+CREATE OR REPLACE TEMP VIEW orders AS
 SELECT * FROM versions
 QUALIFY row_number() OVER (
     PARTITION BY realm, order_id ORDER BY updated DESC NULLS LAST, total IS NULL, lines DESC, file
@@ -104,7 +104,7 @@ FROM sorted s LEFT JOIN aliases a ON a.order_key = s.order_key
 """
 UNRENAMED = "CREATE OR REPLACE TEMP VIEW sorted_by_name AS SELECT * FROM sorted"
 PAID = """
-CREATE OR REPLACE TEMP TABLE paid AS
+CREATE OR REPLACE TEMP VIEW paid AS
 SELECT realm, order_key, single, max(account) AS account,
        (sum(amount) FILTER (pays))::BIGINT AS paid, (count(*) FILTER (pays))::INTEGER AS payments,
        min(payment_id) FILTER (pays) AS payment_id, max(payment_id) FILTER (pays) AS other_payment,
@@ -125,6 +125,9 @@ SELECT o.realm, o.shop, o.currency,
        count(*) FILTER (paid = total - tax) > count(*) FILTER (paid = total) AS inclusive
 FROM orders o JOIN paid p ON o.realm = p.realm AND o.order_id = p.order_key
 WHERE o.tax <> 0 GROUP BY ALL HAVING inclusive
+"""
+UNTAXED = """
+CREATE OR REPLACE TEMP TABLE convention (realm VARCHAR, shop VARCHAR, currency VARCHAR, inclusive BOOLEAN)
 """
 CLASSIFIED = """
 CREATE OR REPLACE TEMP TABLE classified AS

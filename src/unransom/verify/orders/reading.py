@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import msgspec
+import pyarrow
 
 from unransom.catalog.channels import recognise
 from unransom.catalog.exports.channel import (
@@ -39,6 +40,8 @@ def read_exports(sources: Iterable[Source], listener: Listener = silent) -> Iter
     Raises:
         AmbiguousExportError: Two readings of a file fit: going on would be a guess.
     """
+    # Large columns come and go: the system's allocator gives them back, Arrow's own keeps them.
+    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
     for number, source in enumerate(sources, 1):
         yield from _read(source)
         listener(Progress("orders", number, 0, "files", source.name, bytes_done=source.reader.size))
