@@ -10,6 +10,7 @@ from tests.recover.databases.mariadb_server import program
 from tests.restore.database_servers import MariaDB, PostgreSQL, postgres_program
 from tests.verify.company import make
 from unransom.catalog.exports.channel import Source
+from unransom.cli.orders import command
 from unransom.core.errors import UnransomError, UsageError
 from unransom.core.outputs import FileReader
 from unransom.restore.fill.load import fill, undo
@@ -264,3 +265,31 @@ def test_a_target_that_does_not_answer_is_told_without_its_password():
     assert "secret" not in str(error.value) + error.value.detail
     with pytest.raises(UsageError):
         Target("no url")
+
+
+def test_the_command_line_plans_fills_and_takes_back(server, target, tmp_path, capsys):
+    make(tmp_path / "exports", shops=8, per_day=3, days=1)
+    (tmp_path / "oms.toml").write_bytes(MAPPING)
+    (tmp_path / "oms.url").write_text(server.url + "\n")
+    about = [
+        "--mapping",
+        str(tmp_path / "oms.toml"),
+        "--target",
+        str(tmp_path / "oms.url"),
+        "--progress",
+        "none",
+    ]
+    plan = str(tmp_path / "fill.jsonl")
+
+    def orders(*arguments):
+        code = command.main([*arguments, *about], standalone_mode=False)
+        printed = capsys.readouterr()
+        return code, printed.out + printed.err
+
+    code, printed = orders("plan", str(tmp_path / "exports"), "--out", plan)
+    assert code == 0, printed
+    count = int(printed.split(" rows to insert")[0].split()[-1])
+    assert orders("fill", plan)[1].startswith(f"{count} rows inserted")
+    assert f"{count} rows are there already" in orders("fill", plan)[1]
+    assert orders("undo", plan) == (0, f"{count} rows taken back\n")
+    assert not any(content(server).values())
