@@ -74,6 +74,7 @@ dump_option = click.option(
 budget_option = click.option(
     "--budget",
     default="1h",
+    envvar="UNRANSOM_BUDGET",
     metavar="TIME",
     callback=lambda _context, _parameter, value: seconds_of(value),
     help=t("Time that searches for keys may take, e.g. 30m; 0 for none."),
