@@ -132,7 +132,7 @@ def open_disk(path: bytes) -> Disk:
         opening = Opening(path, files.open(path), files, _open)
         container = recognise(opening.reader)
         if container is None and not is_disk(opening.reader):
-            found = rebuilt.open_disk(opening)
+            found = rebuilt.open_headless(opening)
             if found:
                 return Disk(files, "rebuilt", found)
         container = container or CONTAINERS[-1]

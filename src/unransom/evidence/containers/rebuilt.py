@@ -26,7 +26,7 @@ MIB = 1 << 20
 STATES = (0, 1, 2, 3, 6, 7)  # of a block of a VHDX
 
 
-def open_disk(opening: Opening) -> Reader | None:
+def open_headless(opening: Opening) -> Reader | None:
     """Open the disk of an image whose head says nothing; None where nothing else does either."""
     try:
         return _vmdk(opening) or _vhdx(opening)

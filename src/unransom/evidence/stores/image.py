@@ -19,6 +19,7 @@ from unransom.evidence.locations import path_of
 from unransom.evidence.problems import problem, unlisted
 from unransom.evidence.sleuthkit import TskImage
 from unransom.evidence.store import Store
+from unransom.evidence.volumes.lvm import Linear
 from unransom.evidence.volumes.partitions import Volume, volumes
 from unransom.evidence.volumes.rebuilt import Patched
 from unransom.evidence.wrap.retry import Patience, RetryReader
@@ -114,10 +115,15 @@ class ImageStore:
         return self._filesystems[volume.start]
 
     def _open_filesystem(self, volume: Volume) -> FileSystem | XfsVolume:
+        reader = self._image.reader
+        if volume.spans:
+            reader = Linear(reader, volume.spans)
         if volume.filesystem == "xfs":
-            return XfsVolume(self._image.reader, volume.start, volume.size)
-        patched = TskImage(Patched(self._image.reader, volume.patches)) if volume.patches else self._image
-        return FileSystem(patched, volume.start, volume.filesystem)
+            return XfsVolume(reader, volume.start, volume.size)
+        if volume.patches:
+            reader = Patched(reader, volume.patches)
+        image = self._image if reader is self._image.reader else TskImage(reader)
+        return FileSystem(image, volume.start, volume.filesystem)
 
     def _files(self, filesystem: FileSystem | XfsVolume, prefix: bytes) -> Iterator[FileRef | Problem]:
         if isinstance(filesystem, XfsVolume):
@@ -149,7 +155,7 @@ class ImageStore:
             item=f"{self.source.id}:{name.decode()}",
             what=say("no file system that unransom knows is on the volume {label}", label=volume.label),
             resolution=say("files can still be carved from it"),
-            fatal=volume.size >= SMALL,
+            fatal=volume.size >= SMALL or not volume.size,
             code="read",
         )
 

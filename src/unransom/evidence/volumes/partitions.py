@@ -7,9 +7,10 @@ from typing import NamedTuple
 import pytsk3
 
 from unransom.core.errors import UnreadableError
+from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.evidence.sleuthkit import TSK_ERRORS, TskImage
-from unransom.evidence.volumes import rebuilt, signatures
+from unransom.evidence.volumes import lvm, raid, rebuilt, signatures
 from unransom.evidence.volumes.rebuilt import Patch
 
 MOST = 1024  # volumes that are looked at; a damaged table can name any number
@@ -25,6 +26,7 @@ class Volume(NamedTuple):
         used: Whether its first bytes are anything but zeros.
         patches: What must be put back of its first sectors for it to open.
         rebuilt: Whether its place or its first sectors were lost, and were found by copies.
+        spans: Where its bytes are on the disk, for a logical volume.
     """
 
     start: int
@@ -34,17 +36,44 @@ class Volume(NamedTuple):
     used: bool
     patches: tuple[Patch, ...] = ()
     rebuilt: bool = False
+    spans: tuple[Span, ...] = ()
 
 
 def volumes(image: TskImage) -> list[Volume]:
     """Return the volumes of ``image`` in the order of their table; none where none can be found."""
     head = _head(image.reader, 0)
-    if signatures.filesystem(head):
-        return [_volume(image.reader, 0, image.reader.size, "")]
-    found = _table(image) if signatures.partition_table(head, image.reader.size) else []
+    size = image.reader.size
+    if signatures.filesystem(head) or signatures.lvm_label(head) is not None or raid.member(head):
+        return _inside(image.reader, 0, size, "")
+    found = _table(image) if signatures.partition_table(head, size) else []
     if found:
-        return [_volume(image.reader, *each) for each in found]
+        return [volume for each in found for volume in _inside(image.reader, *each)][:MOST]
     return _rebuilt(image.reader)
+
+
+def _inside(reader: Reader, start: int, size: int, label: str) -> list[Volume]:
+    """Return the volumes in a part of a disk: itself, or what LVM2 or a mirror makes of it."""
+    head = _head(reader, start)
+    member = raid.member(head)
+    if member and member.level == raid.MIRROR and member.start:
+        label = f"{label} RAID 1".strip()
+        return _inside(reader, start + member.start, min(member.size, size), label)
+    if member:
+        label = f"{label} RAID {member.level}: 1 / {member.disks}".strip()
+        return [Volume(start, size, label, "", used=True)]
+    logical = lvm.logical_volumes(reader, start)
+    if not logical:
+        return [_volume(reader, start, size, label)]
+    return [_logical(reader, start, each) for each in logical]
+
+
+def _logical(reader: Reader, start: int, logical: lvm.Logical) -> Volume:
+    """Return a logical volume; one that is not all on this disk has no file system that could be read."""
+    if not logical.spans:
+        return Volume(start, 0, logical.name, "", used=True)
+    begin, size = logical.spans[0].start, sum(map(len, logical.spans))
+    head = _head(lvm.Linear(reader, logical.spans), begin)
+    return Volume(begin, size, logical.name, signatures.filesystem(head), any(head), spans=logical.spans)
 
 
 def _table(image: TskImage) -> list[tuple[int, int, str]]:

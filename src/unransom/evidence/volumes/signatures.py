@@ -34,7 +34,12 @@ def partition_table(head: bytes, size: int) -> str:
 
 def is_disk(head: bytes, size: int) -> bool:
     """Return whether a file of ``size`` bytes that starts with ``head`` is an image of a disk or volume."""
-    return bool(filesystem(head) or partition_table(head, size))
+    return bool(filesystem(head) or partition_table(head, size) or lvm_label(head) is not None)
+
+
+def lvm_label(head: bytes) -> int | None:
+    """Return where the label is that makes a disk one of LVM2's; None without one."""
+    return next((at for at in range(0, 4 * SECTOR, SECTOR) if head[at : at + 8] == b"LABELONE"), None)
 
 
 def _is_ext(head: bytes) -> bool:

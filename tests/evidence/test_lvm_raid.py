@@ -1,0 +1,151 @@
+"""Volumes of LVM2, made by its own tools without activation, and members of software RAID."""
+
+from __future__ import annotations
+
+import os
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.fixtures.disks import Disks, MiB, looped
+from tests.fixtures.planted import some_bytes
+from tests.fixtures.tools import ENVIRONMENT, tool
+from unransom import evidence
+from unransom.core.records import FileRef, Problem
+from unransom.core.streams import BytesReader, chunks
+from unransom.evidence.volumes.lvm import Linear, logical_volumes, parse
+from unransom.evidence.volumes.raid import member
+
+FILES = {b"a/b": b"content" * 100, b"big": some_bytes(3, 300_000)}
+
+
+def lvm(folder: Path, device: str, *words: str) -> None:
+    """Run a tool of lvm2 on one device, without the kernel's part and without the machine's own settings."""
+    settings = (
+        f'devices {{ filter=["a|^{device}$|","r|.*|"] dir="/dev" use_devicesfile=0 }} '
+        f'backup {{ backup=0 archive=0 }} global {{ locking_dir="{folder}" use_lvmpolld=0 }} '
+        "activation { udev_sync=0 udev_rules=0 monitoring=0 }"
+    )
+    command = [tool(words[0], "lvm2"), *words[1:], "--driverloaded", "n", "--config", settings]
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def grouped(disks: Disks, folder: Path, *, partitioned: bool) -> Path:
+    """Make a disk with two logical volumes, the first in two pieces around the second."""
+    volume = disks.empty("physical", 64 * MiB)
+    with looped(volume) as device:
+        lvm(folder, device, "pvcreate", "-q", "-y", device)
+        lvm(folder, device, "vgcreate", "-q", "-y", "-s", "4m", "shop", device)
+        for name in ("data", "more"):
+            lvm(folder, device, "lvcreate", "-q", "-an", "-Zn", "-Wn", "-l", "4", "-n", name, "shop")
+        lvm(folder, device, "lvextend", "-q", "-l", "+2", "shop/data")
+    image = disks.disk([volume]) if partitioned else volume
+    with image.open("r+b") as file:
+        data = bytearray(image.read_bytes())
+        (first, second) = logical_volumes(BytesReader(data), MiB if partitioned else 0)
+        assert (first.name, len(first.spans), second.name) == ("shop/data", 2, "shop/more")
+        for logical, content in zip(
+            (first, second), (disks.ext4(FILES, 24 * MiB), disks.ntfs(FILES)), strict=True
+        ):
+            left = content.read_bytes()
+            for span in logical.spans:
+                file.seek(span.start)
+                file.write(left[: len(span)])
+                left = left[len(span) :]
+    return image
+
+
+@pytest.mark.parametrize("partitioned", [False, True])
+def test_logical_volumes_are_listed_and_read(disks: Disks, tmp_path: Path, partitioned: bool) -> None:
+    store = evidence.open_store(evidence.identify(str(grouped(disks, tmp_path, partitioned=partitioned))))
+    found = {}
+    for ref in store.files():
+        assert isinstance(ref, FileRef), ref
+        with store.open(ref) as reader:
+            found[ref.path] = b"".join(chunks(reader))
+    wanted = {b"volume-%d/" % number + path: content for number in (1, 2) for path, content in FILES.items()}
+    assert found == wanted
+
+
+def test_striped_volumes_are_said(disks: Disks, tmp_path: Path) -> None:
+    image = grouped(disks, tmp_path, partitioned=False)
+    data = image.read_bytes().replace(b"stripe_count = 1", b"stripe_count = 2")
+    image.write_bytes(data)
+    found = list(evidence.open_store(evidence.identify(str(image))).files())
+    assert [isinstance(each, Problem) and each.fatal for each in found] == [True, True]
+    assert "shop/data" in str(found[0].what)  # type: ignore[union-attr]
+
+
+@given(st.text(alphabet='ab{}[]="1,# \n', max_size=200))
+def test_any_text_is_parsed(text: str) -> None:
+    assert isinstance(parse(text), dict)
+
+
+@settings(max_examples=100)
+@given(changes=st.lists(st.tuples(st.integers(0, 8191), st.integers(0, 255)), max_size=20))
+def test_damaged_labels_are_survived(changes: list[tuple[int, int]]) -> None:
+    text = b'g {\nextent_size = 8\nphysical_volumes { pv0 { id = "%s"\npe_start = 2048 } }\n' % (b"i" * 32)
+    text += b'logical_volumes { v { segment1 { start_extent = 0\nextent_count = 2\ntype = "striped"\n'
+    text += b'stripe_count = 1\nstripes = ["pv0", 0] } } }\n}\n'
+    label = struct.pack("<8sQII8s", b"LABELONE", 1, 0, 32, b"LVM2 001") + b"i" * 32
+    label += struct.pack("<Q6Q", 1 << 30, 1 << 20, 0, 0, 0, 4096, 1 << 16) + bytes(16)
+    head = struct.pack("<4x16sIQQQQ", b" LVM2 x[5A%r0N*>", 1, 4096, 1 << 16, 512, len(text))
+    disk = bytearray(1 << 17)
+    disk[512 : 512 + len(label)] = label
+    disk[4096 : 4096 + len(head)] = head
+    disk[4608 : 4608 + len(text)] = text
+    (whole,) = logical_volumes(BytesReader(bytes(disk)), 0)
+    assert (whole.name, [len(span) for span in whole.spans]) == ("g/v", [8192])
+    for where, value in changes:
+        disk[where] = value
+    for each in logical_volumes(BytesReader(bytes(disk)), 0):
+        if each.spans:
+            Linear(BytesReader(bytes(disk)), each.spans).read_at(each.spans[0].start, 100)
+
+
+def superblock(level: int, disks: int, start: int, size: int) -> bytes:
+    """Return a superblock of md, version 1.2, by the layout in Linux's headers."""
+    data = bytearray(256 + 2 * disks)
+    struct.pack_into("<III", data, 0, 0xA92B4EFC, 1, 0)
+    data[16:48] = b"u" * 16 + b"shop:0".ljust(16, b"\0")
+    struct.pack_into("<QiIQII", data, 64, 1, level, 2 if level == 5 else 0, size, 1024, disks)
+    struct.pack_into("<QQQ", data, 128, start, size, 8)
+    struct.pack_into("<I", data, 220, disks)
+    struct.pack_into(f"<{disks}H", data, 256, *range(disks))
+    words = struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])
+    total = sum(words) + (struct.unpack("<H", data[-2:])[0] if len(data) % 4 else 0)
+    struct.pack_into("<I", data, 216, (total & 0xFFFFFFFF) + (total >> 32))
+    return bytes(data)
+
+
+@pytest.mark.parametrize(("level", "disks_in_all"), [(1, 2), (5, 4)])
+def test_members_of_arrays(disks: Disks, level: int, disks_in_all: int) -> None:
+    content = disks.ext4(FILES).read_bytes()
+    image = disks.empty("member", 2 * MiB + len(content))
+    with image.open("r+b") as file:
+        file.seek(4096)
+        file.write(superblock(level, disks_in_all, 2048, len(content) // 512))
+        file.seek(MiB)
+        file.write(content)
+    said = subprocess.run(
+        [tool("mdadm", "mdadm"), "--examine", image], capture_output=True, text=True, check=True
+    )
+    assert f"Raid Level : raid{level}" in said.stdout
+    assert "correct" in said.stdout  # its checksum
+    found = member(image.read_bytes()[:8192])
+    assert found is not None
+    assert (found.level, found.disks, found.start) == (level, disks_in_all, MiB)
+    partitioned = disks.disk([image])
+    listed = list(evidence.open_store(evidence.identify(str(partitioned))).files())
+    if level == 1:
+        assert {each.path for each in listed if isinstance(each, FileRef)} == set(FILES)
+    else:
+        (problem,) = listed
+        assert isinstance(problem, Problem)
+        assert f"RAID {level}" in str(problem.what)
+    assert os.path.exists(image)  # noqa: PTH110
