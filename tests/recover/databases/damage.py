@@ -39,5 +39,7 @@ PATTERNS: dict[str, Callable[[bytes], bytes]] = {
     "F": lambda data: _holes(data, [(0, len(data) // 2)]),
     # B off the pages' beat; 4 KiB in every 32 KiB, so that every second page is hit.
     "T": lambda data: _holes(data, _every_eighth(data, 0, 5000)),
+    # 128 bytes in every 128 KiB, which takes the heads of pages.
+    "K": lambda data: _holes(data, [(start, 128) for start in range(0, len(data), 128 * 1024)]),
     "S": lambda data: _holes(data, [(start, HOLE) for start in range(8192, len(data), 32768)]),
 }

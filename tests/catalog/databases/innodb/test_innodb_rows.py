@@ -113,6 +113,15 @@ def test_rows_that_were_deleted_are_told_apart(made):
     assert len(found["live"]) == COUNT - 1
 
 
+def test_gaps_between_keys_tell_how_many_rows_are_lost(made):
+    data = bytearray(made)
+    data[6 * SIZE : 8 * SIZE] = random.Random(4).randbytes(2 * SIZE)
+    found, (database,) = read(bytes(data))
+    loss = database.loss(database.tables[0], len(found["live"]))
+    assert (loss.recovered, loss.expected) == (COUNT - 180, COUNT)
+    assert loss.why.values["keys"] == 180
+
+
 @settings(max_examples=EXAMPLES)
 @given(st.data())
 def test_hostile_files_neither_raise_nor_hang(data):

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Database, Graft, Hints, Source
 from unransom.catalog.databases.innodb import binlog, decode, lobs, pages
-from unransom.catalog.databases.innodb.encryption import opened
+from unransom.catalog.databases.innodb.encryption import all_opened
 from unransom.catalog.databases.innodb.graft import graft
 from unransom.catalog.databases.innodb.liveness import live_leaves
 from unransom.catalog.databases.innodb.losses import estimate
 from unransom.catalog.databases.innodb.origin import Found, spaceless, tables_of
 from unransom.catalog.databases.innodb.replay import Logs, fill
-from unransom.catalog.databases.innodb.salvage import Remembered, damaged_pages, profile, salvage
+from unransom.catalog.databases.innodb.salvage import Accounted, Remembered, damaged_pages, profile, salvage
 from unransom.catalog.databases.innodb.tablespace import Scanned, Tablespace, majority, scan_source
 from unransom.catalog.databases.table import Loss, Rows, Table
 from unransom.core.messages import Message, say
@@ -39,7 +39,7 @@ def open_databases(sources: Sequence[Source], hints: Hints) -> list[InnodbDataba
     groups: list[list[Scanned]] = []
     others: list[Source] = []
     logs: list[Source] = []
-    for source in (opened(each, hints.keys) for each in sources):
+    for source in all_opened(sources, hints.keys):
         if binlog.is_log(source.reader.read_at(0, 4)):
             logs.append(source)
             continue
@@ -97,6 +97,7 @@ class InnodbDatabase:
         """
         self.problems: tuple[Message, ...] = ()
         self._found: dict[str, Found] = {}
+        self._accounted: dict[int, Accounted] = {}  # keys of the sound pages, once rows were read
         self._logs = Logs(logs)
         for space in spaces:
             found, problems = tables_of(space, hints, others)
@@ -151,14 +152,16 @@ class InnodbDatabase:
         if not damaged and not self._logs.maps:
             return
         known, seen = profile(found), Remembered()
+        self._accounted[id(found)] = known.accounted
         for located, sure in salvage(found, known, seen) if damaged else ():
             yield located, sure, decode.SALVAGED
         for located, sure in fill(found, self._logs, known.accounted, seen):
             yield located, sure, decode.LOG
 
     def loss(self, table: Table, recovered: int) -> Loss:
-        """Return what is missing from ``table``, by its damaged pages and how full the others are."""
-        return estimate(self._found[table.name], recovered)
+        """Return what is missing from ``table``, by its damaged pages and the keys and rows of the others."""
+        found = self._found[table.name]
+        return estimate(found, recovered, self._accounted.get(id(found)))
 
 
 def graft_of(database: Database, table: Table) -> Graft | Message:

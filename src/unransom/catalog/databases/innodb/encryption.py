@@ -6,7 +6,7 @@ Each tablespace has a key of its own: its initial vector, which page 0 holds, en
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -61,12 +61,20 @@ def sealed(reader: Reader) -> Sealed | None:
     return Sealed(size, space, bool(flags & FULL_CRC32), page[at + 8 : at + 24], key)
 
 
-def opened(source: Source, keys: Mapping[str, bytes]) -> Source:
+def all_opened(sources: Sequence[Source], keys: Mapping[str, bytes]) -> list[Source]:
+    """Return the sources as they were before they were encrypted.
+
+    A file that has lost its page 0 is opened by that of another file with its name.
+    """
+    found = {source.name: each for source in sources if (each := sealed(source.reader))}
+    return [_opened(source, keys, found.get(source.name)) for source in sources]
+
+
+def _opened(source: Source, keys: Mapping[str, bytes], found: Sealed | None) -> Source:
     """Return ``source`` as it was before it was encrypted, itself where it is not or no key is proven.
 
     A key is proven by the two fixed records of a page of an index, 128 bits.
     """
-    found = sealed(source.reader)
     key = keys.get(str(found.key)) if found else None
     if found is None or key is None or len(key) not in KEY_SIZES:
         return source
