@@ -26,6 +26,10 @@ ewfacquire ewf-tools
 mariadbd mariadb-server
 mariadb mariadb-client
 initdb postgresql
+pvcreate lvm2
+mdadm mdadm
+ddrescue gddrescue
+zstd zstd
 runuser util-linux
 END
 [ -n "$missing" ] || exit 0
