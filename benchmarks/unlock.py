@@ -179,6 +179,7 @@ def measure(folder: Path, way: str, total: int, rounds: int) -> dict[str, object
         (folder / "family.toml").write_text(WAYS[way].family)
         options += ["--family", folder / "family.toml"]
     paths = make(folder / "in", total, WAYS[way])
+    run(["sync", "-f", folder])
     case, copy = folder / "case", folder / "copy"
     steps: list[float] = []
 
