@@ -1,5 +1,6 @@
 """Large numbers and large sizes: bounded memory, nothing lost."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,27 @@ def test_a_sparse_file_of_64_gib_is_examined_in_little_memory(tmp_path):
     assert peak < LIMIT
     assert list(recovered(tmp_path / "case")) == [b"a.png"]
     assert result_of(tmp_path / "case")["counts"]["in"] == 2
+
+
+def test_a_large_locked_file_is_unlocked_in_little_memory(tmp_path):
+    head, size = lock_inc(b"", b"disk"), 600 << 20
+    sparse(tmp_path / "disk", size)
+    (tmp_path / "in").mkdir()
+    locked = tmp_path / "in/disk.img.INC"
+    (tmp_path / "disk").rename(locked)
+    with locked.open("r+b") as file:
+        file.seek(0, os.SEEK_END)
+        file.write(head)
+    write(tmp_path / "in", {b"a.png.INC": lock_inc(picture("a"), b"a")})
+    code, peak, output = recover(tmp_path)
+    assert code == 0, output
+    assert peak < LIMIT
+    out = tmp_path / "case/recovered/in/disk.img"
+    assert out.stat().st_size == size
+    with out.open("rb") as file:
+        assert file.read(1 << 20) != bytes(1 << 20)  # zeros that were "locked" come out as keystream
+        file.seek(2_500_000)
+        assert file.read(1000) == bytes(1000)
 
 
 @pytest.mark.soak

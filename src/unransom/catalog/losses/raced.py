@@ -22,13 +22,16 @@ MOST = 4096  # parts that are told one by one; with more of them the file is som
 def judge_opened(opened: Reader, origins: ByteMap) -> Loss | None:
     """Tell the parts that are random still, while their neighbours, opened by the same key, are not.
 
-    Compressed content is random as well, but it does not begin and end where a locker's parts do.
+    Compressed content is random as well, but it does not begin and end where a locker's parts do. Where the
+    key opened nothing at all, the locked parts were written anew after the locking, mostly with zeros.
     """
     lost: list[Span] = []
     bits = 0.0
+    unlocked = 0  # bytes
     for run in origins:
         if run.origin is not Origin.UNLOCKED:
             continue
+        unlocked += run.end - run.start
         for span in _random(opened, run):
             if (span.start - run.start) % PART or (span.end < run.end and (span.end - run.start) % PART):
                 return None
@@ -37,7 +40,7 @@ def judge_opened(opened: Reader, origins: ByteMap) -> Loss | None:
             lost.append(span)
             if len(lost) > MOST:
                 return None
-    if not bits:
+    if not bits or unlocked == sum(map(len, lost)):
         return None
     why = say(
         "{count} parts were locked by a second instance of the locker at the same time, whose keys were"

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from unransom.catalog.families import families
 from unransom.catalog.formats.identify import identify
+from unransom.catalog.losses.loss import Loss
 from unransom.catalog.oracle import Judgement, judge
 from unransom.catalog.schemes.assemble import Assembly, beginning
 from unransom.catalog.schemes.family import NAMED, PROVEN, BadMarkError, Family, FileKey, Mark
@@ -188,7 +189,10 @@ def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -
         if not verified.accepted:
             return verified.why
         times = (layer.ref.modified, layer.ref.modified) if layer.ref.modified is not None else None
-        verified, origins, path, digests = _keep(draft, opening, verified, assembly.map, outputs, name, times)
+        loss = None
+        if opening.proven and verified.grade is not Grade.GOOD:
+            loss = race(draft, name.rpartition(b"/")[2], assembly.map, context.described)
+        verified, origins, path, digests = _keep(draft, verified, loss, assembly.map, outputs, name, times)
     return Output(
         path=path,
         digests=digests,
@@ -206,17 +210,14 @@ def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -
 
 def _keep(
     draft: Draft,
-    opening: _Opening,
     verified: _Verified,
+    loss: Loss | None,
     origins: ByteMap,
     outputs: Outputs,
     name: bytes,
     times: tuple[int, int] | None,
 ) -> tuple[_Verified, ByteMap, bytes, Digests]:
     """Give the output its name, without what two instances of the locker had at the same time."""
-    loss = None
-    if opening.proven and verified.grade is not Grade.GOOD:
-        loss = race(draft, name.rpartition(b"/")[2], origins)
     if loss is None:
         return verified, origins, *draft.keep(name, times)
     with outputs.draft() as rest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unransom.catalog.families import FAMILIES
+from unransom.catalog.families import families
 from unransom.catalog.losses.loss import Loss
 from unransom.catalog.losses.raced import judge_opened
 from unransom.catalog.schemes.family import NAMED
@@ -11,8 +11,10 @@ from unransom.core.spans import ByteMap, Origin, Span, merge
 from unransom.core.streams import Reader, Salvage, chunks
 
 
-def race(opened: Reader, name: bytes, origins: ByteMap) -> Loss | None:
+def race(opened: Reader, name: bytes, origins: ByteMap, described: tuple[bytes, ...]) -> Loss | None:
     """Return what is lost in ``opened``, None where that is not proven.
+
+    ``described`` are the families that users wrote.
 
     A file with another mark inside was locked twice, one time after the other: the second key opens it.
     """
@@ -20,7 +22,7 @@ def race(opened: Reader, name: bytes, origins: ByteMap) -> Loss | None:
     if loss is None or not loss.proven:
         return None
     inside = Salvage(opened, name)
-    marks = (family.read(inside) for family in FAMILIES)
+    marks = (family.read(inside) for family in families(described))
     return None if any(mark and mark.bits >= NAMED for mark in marks) else loss
 
 
