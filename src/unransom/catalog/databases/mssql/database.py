@@ -117,6 +117,10 @@ class MssqlDatabase:
         for batch in weaker.rest():
             yield Rows(table, batch)
 
+    def parts(self, table: Table) -> tuple[Partition, ...]:
+        """Return the parts of ``table``, each with how its rows lie."""
+        return self._known[table.name].partitions
+
     def _of(self, part: Partition, old: bool) -> NDArray[np.void]:
         """Return the pages of a part: those of the newest sources, or those of older ones."""
         mine = self._data[np.isin(self._units, np.fromiter(part.units, np.int64, len(part.units)))]
