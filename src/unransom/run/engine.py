@@ -16,6 +16,8 @@ from unransom.core.progress import Listener, Progress, silent
 from unransom.core.records import Delivery, FileRef, LockedGroup, Output, Problem, Record, Source
 from unransom.core.searches import Described, LockedFile, Searched, Secret, Shard, Target
 from unransom.evidence import open_store
+from unransom.recover.databases.records import METHOD, DatabaseFile
+from unransom.run.database_files import keep_rows
 from unransom.run.described import described_in
 from unransom.run.executor import Executor, Fate, Outcome
 from unransom.run.flow import FLOW, SEARCHES, Numbered, Step
@@ -29,6 +31,11 @@ LISTED_AT_ONCE = 5000  # files per transaction
 ITEM_SECONDS = 60.0  # every item may take this long, and besides
 OPTIONAL = frozenset({"wanted", "copy"})  # steps that run only when they are asked for
 SLOWEST = 2e6  # bytes per second
+# Files that keys are tried on again: they are locked still, also where their rows are back.
+STILL_LOCKED = (
+    f"(state = 'failed' OR state = 'partial' AND method = '{METHOD}')"
+    " AND json_extract(body, '$.state') = 'locked'"
+)
 
 
 class Engine:
@@ -80,6 +87,9 @@ class Engine:
         if step.name in SEARCHES:
             self._lock_again()
             return budget_of(self._database) > 0
+        if step.name == "databases":
+            with transaction(self._database):
+                keep_rows(self._database)
         if step.name != "unlock":
             return True
         keys = self._all_keys()
@@ -96,19 +106,15 @@ class Engine:
         """Let searches have the files that no key opened; what a key opened and failed to prove stays so."""
         with transaction(self._database):
             self._database.execute(
-                "UPDATE files SET state = 'locked' WHERE state = 'failed'"
-                " AND json_extract(body, '$.state') = 'locked' AND id NOT IN (SELECT item FROM records"
-                " WHERE type = 'Problem' AND json_extract(body, '$.code') <> 'key')"
+                f"UPDATE files SET state = 'locked' WHERE {STILL_LOCKED} AND id NOT IN"
+                " (SELECT item FROM records WHERE type = 'Problem' AND json_extract(body, '$.code') <> 'key')"
             )
 
     def _reopen(self) -> None:
         """Give files that no earlier key opened another chance."""
         with transaction(self._database):
-            journal.reopen(self._database, ("unlock",))
-            self._database.execute(
-                "UPDATE files SET state = 'locked' WHERE state = 'failed'"
-                " AND json_extract(body, '$.state') = 'locked'"
-            )
+            journal.reopen(self._database, ("unlock", "databases"))
+            self._database.execute(f"UPDATE files SET state = 'locked' WHERE {STILL_LOCKED}")
 
     def _list(self, source: Source) -> None:
         began = time.monotonic()
@@ -288,6 +294,8 @@ def _file_of(item: Item) -> int:
             return item.id
         case LockedFile() | Delivery():
             return item.ref.id
+        case DatabaseFile():
+            return 0 if item.file.output else item.file.ref.id  # rows never take the place of a file
         case LockedGroup() | Target() | Shard():
             return 0
 
@@ -298,6 +306,8 @@ def _size(item: Item) -> int:
             return item.size
         case LockedFile():
             return item.ref.size
+        case DatabaseFile():
+            return item.size
         case Delivery():
             return 0
         case LockedGroup() | Target() | Shard():

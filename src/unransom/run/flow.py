@@ -13,7 +13,7 @@ from unransom.case import files, found_keys
 from unransom.case.manifests import expected_digest
 from unransom.core.records import Delivery, FileRef, LockedGroup, Output
 from unransom.core.searches import LockedFile, Secret
-from unransom.run import searches
+from unransom.run import database_files, searches
 from unransom.run.searches import LOCKED
 from unransom.run.work import Item
 
@@ -129,6 +129,12 @@ def _delivery(database: sqlite3.Connection, ref: FileRef) -> Delivery:
 # Unlock comes as soon as there are keys: what they open needs no search, and long searches come last.
 UNLOCK = _per_file("unlock", "unransom.recover.unlock.step:run", LOCKED, _with_own_keys)
 _PLAN = _anew("plan", "unransom.recover.keys.plan:run", _targets)
+_DATABASES = Step(
+    "databases",
+    "unransom.recover.databases.entry:run",
+    database_files.total,
+    lambda database: map(Numbered._make, database_files.waiting(database)),
+)
 SEARCHES = frozenset({"scheme", "plan", "search", "deep search"})  # steps that the budget is for
 
 FLOW: tuple[Step, ...] = (
@@ -140,5 +146,6 @@ FLOW: tuple[Step, ...] = (
     *(_PLAN, _search("deep search", math.inf), UNLOCK),
     _per_file("wanted", "unransom.recover.keys.wanted:run", LOCKED),
     _per_file("copy", "unransom.recover.copy.step:run", INTACT),
+    _DATABASES,
     _per_file("integrity", "unransom.verify.integrity.step:run", DELIVERED, _deliveries),
 )

@@ -24,8 +24,9 @@ from unransom.core.streams import Reader
 from unransom.core.text import shown
 from unransom.evidence import open_store
 from unransom.evidence.store import Store
+from unransom.recover.databases.records import DatabaseFile
 
-Item = FileRef | LockedGroup | Delivery | LockedFile | Target | Shard
+Item = FileRef | LockedGroup | Delivery | LockedFile | Target | Shard | DatabaseFile
 Perform = Callable[[Item, Context], Iterator[Record]]
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -129,6 +130,8 @@ def name_of(item: Item) -> str:
             return f"{item.source}:{shown(item.path)}"
         case Delivery() | LockedFile():
             return name_of(item.ref)
+        case DatabaseFile():
+            return name_of(item.file.ref)
         case LockedGroup() | Target():
             return item.family
         case Shard():

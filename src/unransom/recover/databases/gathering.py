@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import resource
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from unransom.catalog.databases import ENGINES
 from unransom.catalog.databases.engine import Source
 from unransom.core.outputs import FileReader
+from unransom.recover.databases.scripts import read_statements
 
 BESIDES = (".frm", ".ldf", ".bak", ".trn")  # definitions and logs, which no engine recognises
 SCRIPTS = (".sql", ".sql.gz", ".dump")
-LONGEST = 1 << 20  # characters that are read of one line at a time
-MOST_TEXT = 64 << 20  # characters of all statements of one script
-ROWS = ("insert ", "replace into")  # what statements with rows begin like
-BEHIND_ROWS = ("create ", "go", "unlock ", "alter ", "/*!")  # and what stands behind them at the latest
-GZIP = b"\x1f\x8b"
 
 
 class Gathered(NamedTuple):
@@ -87,28 +82,6 @@ def _is_known(path: Path) -> bool:
 
 
 def statements(script: Path) -> str:
-    """Return the statements of ``script`` without those that insert rows.
-
-    The script is read line by line, packed or not, in UTF-8 or UTF-16.
-    """
-    with script.open("rb") as file:
-        head = file.read(2)
-    opened: Callable[..., IO[str]] = gzip.open if head == GZIP else open
-    encoding = "utf-16" if head in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
-    with opened(script, "rt", encoding=encoding, errors="replace", newline="\n") as lines:
-        return "".join(_without_rows(iter(lambda: lines.readline(LONGEST), "")))
-
-
-def _without_rows(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines of a script but those that insert rows, which are nearly all of a dump."""
-    rows, total = False, 0
-    for line in lines:
-        start = line.lstrip()[:16].lower()
-        rows = (rows and not start.startswith(BEHIND_ROWS)) or start.startswith(ROWS)
-        if not rows:
-            total += len(line)
-            if total > MOST_TEXT:
-                return
-            yield line
-        elif line.rstrip().endswith(";"):
-            rows = False
+    """Return the statements of ``script`` without those that insert rows; see ``scripts``."""
+    with FileReader(script) as reader:
+        return read_statements(reader)

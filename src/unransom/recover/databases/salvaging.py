@@ -1,0 +1,119 @@
+"""The step of a case: one damaged file of a database in, the rows that are still in it out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from unransom.catalog.databases import ENGINES
+from unransom.catalog.databases.engine import Engine, Hints, Source
+from unransom.core.context import Context
+from unransom.core.hashing import digest
+from unransom.core.messages import Message, say
+from unransom.core.outputs import FileReader, Outputs
+from unransom.core.records import FileRef, Finding, Grade, Output, Record
+from unransom.core.streams import Salvage
+from unransom.core.text import shown
+from unransom.recover.databases.both import BothWriter
+from unransom.recover.databases.gathering import SCRIPTS
+from unransom.recover.databases.records import METHOD, DatabaseFile, Place
+from unransom.recover.databases.scripts import read_statements
+from unransom.recover.databases.step import Outcome, recover
+
+DIALECTS = {"innodb": "mysql", "mssql": "mssql"}
+FORMATS = {".sql": "text", ".sqlite": "sqlite"}  # the last one is the file's output
+
+
+def salvage(item: DatabaseFile, context: Context) -> Iterator[Record]:
+    """Yield the rows of ``item`` as a SQL script and a SQLite file; nothing where no row is left.
+
+    The file itself is not back with them, so the grade is partial, and the state with it.
+    """
+    if context.outputs is None:
+        raise ValueError("rows are written to outputs, and there was no place given for them")
+    scratch = Path(os.fsdecode(context.outputs.scratch))
+    writers: list[BothWriter] = []
+    with ExitStack() as stack:
+        opened = _Opened(context, context.outputs, stack)
+        own = opened.source(item.file)
+        engine = max(ENGINES, key=lambda each: each.recognise(own.reader))
+        if not engine.recognise(own.reader):
+            return
+
+        def begin(_database: str) -> BothWriter:
+            writers.append(BothWriter(scratch, DIALECTS[engine.name]))
+            return writers[-1]
+
+        try:
+            outcome = recover(*opened.told(own, item.others), begin)
+            if sum(each.loss.recovered for each in outcome.tables):
+                yield from _records(item.file, engine, outcome, context.outputs)
+        finally:
+            for writer in writers:
+                writer.drop()
+
+
+class _Opened:
+    """Files of a database, opened where they are: what was recovered of them, else the evidence."""
+
+    def __init__(self, context: Context, outputs: Outputs, stack: ExitStack) -> None:
+        self._context = context
+        self._case = Path(os.fsdecode(outputs.folder)).parent
+        self._stack = stack
+
+    def source(self, place: Place) -> Source:
+        """Return one file; what of it cannot be read is zeros."""
+        recovered = FileReader(self._case / os.fsdecode(place.output)) if place.output else None
+        reader = self._stack.enter_context(recovered or self._context.open(place.ref))
+        return Source(place.name, Salvage(reader))
+
+    def told(self, own: Source, others: tuple[Place, ...]) -> tuple[list[Source], Hints]:
+        """Return a file with those that may help, and what the scripts among them say."""
+        sources, scripts = [own], []
+        for source in map(self.source, others):
+            if source.name.lower().endswith(SCRIPTS):
+                scripts.append(read_statements(source.reader))
+            else:
+                sources.append(source)
+        return sources, Hints(sql=tuple(scripts))
+
+
+def _records(file: Place, engine: Engine, outcome: Outcome, outputs: Outputs) -> Iterator[Record]:
+    """Give the outputs their names; yield them, and what is to be told of the file."""
+    why = _why(outcome)
+    paths = [(suffix, path) for suffix in FORMATS for path in outcome.outputs if path.suffix == suffix]
+    for suffix, path in paths:
+        with FileReader(path) as reader:
+            digests = digest(reader)
+        wanted = file.ref.output_path(os.fsencode(file.name)) + b".rows" + suffix.encode()
+        placed = outputs.place(os.fsencode(path), wanted, digests)
+        yield Output(
+            path=placed,
+            digests=digests,
+            derived_from=file.ref.id,
+            method=METHOD,
+            grade=Grade.PARTIAL,
+            why=why,
+            format=FORMATS[suffix],
+        )
+    yield _finding(file.ref, engine, outcome, why, placed)
+
+
+def _why(outcome: Outcome) -> Message:
+    """Return how many rows came back."""
+    losses = [each.loss for each in outcome.tables]
+    known = [each.expected for each in losses if each.expected is not None]
+    return say(
+        "rows out of the damaged file: {rows} of {expected}, in {tables} tables; the file itself is not back",
+        rows=sum(each.recovered for each in losses),
+        expected=sum(known) if len(known) == len(losses) else "?",
+        tables=len(losses),
+    )
+
+
+def _finding(ref: FileRef, engine: Engine, outcome: Outcome, why: Message, path: bytes) -> Finding:
+    tables = ", ".join(f"{each.table} {each.loss.recovered}" for each in outcome.tables[:20])
+    facts = {"engine": engine.title, "output": shown(path), "tables": tables}
+    return Finding(kind="rows", item=f"{ref.source}:{shown(ref.path)}", what=why, facts=facts)
