@@ -37,7 +37,8 @@ def wanted_keys(case: Case) -> Iterator[WantedKey]:
         "SELECT json_extract(records.body, '$.family'), json_extract(records.body, '$.campaign'),"
         " json_extract(records.body, '$.wrapped'), count(*), sum(files.size)"
         " FROM records JOIN files ON files.id = records.item"
-        " WHERE records.type = 'Wanted' AND (files.state IN ('locked', 'failed') OR files.method = 'databases')"
+        " WHERE records.type = 'Wanted'"
+        " AND (files.state IN ('locked', 'failed') OR files.method = 'databases')"
         " GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3"
     )
     described = described_in(case)
