@@ -111,6 +111,44 @@ class FamilyFacts(Part, frozen=True, kw_only=True):
     references: tuple[str, ...] = ()
 
 
+class AttackFacts(Part, frozen=True, kw_only=True):
+    """An attack on the keys of files that no given key opens: what it would cost, and what came of it.
+
+    Attributes:
+        attack: Its short name, as in ``unransom list attacks``.
+        title: What people call it.
+        weakness: Which flaw it needs, ``T1`` to ``T19``.
+        family: Whose files it is for; "" where no family is known.
+        family_title: What the press calls that family, "" where none is known.
+        outcome: ``found`` (it opened files); ``searched`` (all was tried, without success); ``stopped`` (a
+            part was tried); ``waiting`` (nothing was tried yet); ``ruled_out`` (it cannot be tried on what
+            there is).
+        each: Every file has a key of its own: candidates and seconds are for one file.
+        candidates: Keys that there are to try.
+        seconds: Of one core of this machine for all of them.
+        tried: Keys that were tried.
+        done: Part of the search that is done, 0.0 to 1.0.
+        chance: That it finds the key, 0.0 to 1.0, as estimated before it began.
+        why: What speaks for it, what rules it out, or the proof of the key that it found.
+        helps: What more input would help most, null where nothing would.
+    """
+
+    attack: str
+    title: str
+    weakness: str
+    family: str = ""
+    family_title: str = ""
+    outcome: str
+    each: bool = False
+    candidates: int = 0
+    seconds: float = 0.0
+    tried: int = 0
+    done: float = 0.0
+    chance: float = 0.0
+    why: Message
+    helps: Message | None = None
+
+
 class Bucket(Part, frozen=True, kw_only=True):
     """What was locked within a stretch of time.
 
@@ -296,6 +334,9 @@ class Result(Part, frozen=True, kw_only=True):
         origins: Bytes of all outputs by where they came from.
         verdicts: Outputs by the verdict on them.
         families: Families that locked files, the one with the most files first.
+        attacks: Attacks on keys that nobody gave: those that found one, then those most worth their cost.
+        attacks_total: How many of these there are in all; ``attacks`` is capped.
+        attacks_verdict: What all of them together come to, null where no file waits for a key.
         timelines: When the files were locked, per source.
         notes: Ransom notes and other findings.
         notes_total: How many of these there are in all; ``notes`` is capped.
@@ -321,6 +362,9 @@ class Result(Part, frozen=True, kw_only=True):
     origins: Origins = Origins()
     verdicts: Grades = Grades()
     families: tuple[FamilyFacts, ...] = ()
+    attacks: tuple[AttackFacts, ...] = ()
+    attacks_total: int = 0
+    attacks_verdict: Message | None = None
     timelines: tuple[Timeline, ...] = ()
     notes: tuple[NoteFacts, ...] = ()
     notes_total: int = 0

@@ -19,10 +19,13 @@ from unransom.report import charts, figures, labels
 from unransom.report.document import Result
 
 HTML_LANGUAGES = {"en": "en", "zh": "zh-CN"}
+ATTACK_SIGNS = {"found": "✓", "searched": "✕", "stopped": "…", "waiting": "…", "ruled_out": "–"}
+ATTACK_BADGES = {"found": "found", "searched": "refused", "stopped": "unproven", "waiting": "unproven"}
 OUTCOME_SIGNS = {"found": "✓", "refused": "✕", "unproven": "?", "none": "–"}
 SHOWN = SimpleNamespace(
     sources=50,
     families=40,
+    attacks=60,
     timelines=12,
     partial_files=25,
     losses=40,
@@ -87,6 +90,10 @@ def _environment(language: str) -> Environment:
         "origins": {origin.value: label for origin, label in labels.ORIGINS.items()},
         "outcomes": labels.OUTCOMES,
         "outcome_signs": OUTCOME_SIGNS,
+        "attack_outcomes": labels.ATTACKS,
+        "attack_signs": ATTACK_SIGNS,
+        "attack_badges": ATTACK_BADGES,
+        "searched": labels.searched,
         "kinds": labels.KINDS,
         "problem_titles": labels.PROBLEMS,
         "other_problems": labels.OTHER_PROBLEMS,

@@ -6,7 +6,7 @@ from unransom.core.messages import Message, say
 from unransom.core.records import Grade, State
 from unransom.core.spans import Origin
 from unransom.report import figures
-from unransom.report.document import CaseFacts, FamilyFacts, LostFacts, Result
+from unransom.report.document import AttackFacts, CaseFacts, FamilyFacts, LostFacts, Result
 from unransom.report.tallies import Counts
 
 STATES: dict[State, Message] = {
@@ -38,6 +38,14 @@ OUTCOMES: dict[str, Message] = {
     "refused": say("no given key fits"),
     "unproven": say("a key fits, its output is not proven"),
     "none": say("no key of the right kind"),
+}
+
+ATTACKS: dict[str, Message] = {
+    "found": say("found a key"),
+    "searched": say("searched in full, no key"),
+    "stopped": say("begun, not done"),
+    "waiting": say("not begun yet"),
+    "ruled_out": say("cannot work on what there is"),
 }
 
 KINDS: dict[str, Message] = {
@@ -92,6 +100,14 @@ LABELS: dict[str, Message] = {
     "wanted": say("Needed from a key holder"),
     "limitations": say("Limits"),
     "references": say("References"),
+    "attacks": say("Attacks on the keys"),
+    "attack": say("Attack"),
+    "outcome": say("Outcome"),
+    "chance": say("Chance"),
+    "cost": say("Time of one core"),
+    "each_cost": say("for each file"),
+    "helps": say("What would help:"),
+    "no_family": say("a locker that is not known"),
     "partial_files": say("Files that came back in part"),
     "partial_hint": say("Each strip is one file from its first byte to its last."),
     "not_exact": say("drawn coarsely; the figures are exact"),
@@ -178,6 +194,17 @@ def whole_of(family: FamilyFacts) -> Message:
     """Return how many files of ``family`` came back whole."""
     return say(
         "{recovered:,} of {files:,} files came back whole", recovered=family.recovered, files=family.files
+    )
+
+
+def searched(attack: AttackFacts) -> Message | None:
+    """Return how far a search got, None where nothing was tried."""
+    if not attack.tried:
+        return None
+    return say(
+        "{tried:,} keys tried, {share} of the search done",
+        tried=attack.tried,
+        share=figures.share(attack.done, 1),
     )
 
 

@@ -35,6 +35,7 @@ class _Summary:
         self._heading(result)
         self._counts(result)
         self._section("families", self._families(result.families))
+        self._section("attacks", self._attacks(result))
         self._section("timeline", self._timelines(result.timelines))
         self._section("lost", self._lost([each for each in result.losses if each.proven]))
         self._section("doubtful", self._lost([each for each in result.losses if not each.proven]))
@@ -124,6 +125,21 @@ class _Summary:
             if family.wanted:
                 yield from self._wrapped(self._said(say("needed: {what}", what=self._said(family.wanted))))
         yield from self._rest(len(families) - SHOWN)
+
+    def _attacks(self, result: Result) -> Iterator[str]:
+        """Yield what all attacks come to, those that found a key or could, and what would help the others."""
+        if result.attacks_verdict:
+            yield from self._wrapped(self._said(result.attacks_verdict), "  ")
+        promising = [each for each in result.attacks if each.outcome != "ruled_out"]
+        for attack in promising[:SHOWN]:
+            against = figures.visible(attack.family_title) or self._said(labels.LABELS["no_family"])
+            outcome = self._said(labels.ATTACKS[attack.outcome])
+            yield from columns.wrap(f"{attack.title} · {against} · {outcome}", self._width, "  ", "    ")
+            yield from self._wrapped(self._said(attack.why))
+        yield from self._rest(len(promising) - SHOWN)
+        helps = dict.fromkeys(self._said(each.helps) for each in result.attacks if each.helps)
+        for what in list(helps)[:SHOWN]:
+            yield from columns.wrap(f"{self._said(labels.LABELS['helps'])} {what}", self._width, "  ", "    ")
 
     def _timelines(self, timelines: Sequence[Timeline]) -> Iterator[str]:
         for picture in charts.histograms(timelines[:SHOWN]):

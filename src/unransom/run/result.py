@@ -35,6 +35,8 @@ from unransom.report.document import (
     Timeline,
 )
 from unransom.report.tallies import Counts, Grades, Origins, StepTime, Throughput
+from unransom.run.attacks import SHOWN as ATTACKS
+from unransom.run.attacks import attacks, verdict
 from unransom.run.described import described_in
 from unransom.run.losses import KINDS, losses
 
@@ -65,6 +67,7 @@ def result(
     """
     database = case.database
     counts, sizes = _counts(database)
+    searches = tuple(attacks(case))
     return Result(
         version=__version__,
         created=rfc3339(now_ns()),
@@ -77,6 +80,9 @@ def result(
         origins=_origins(database),
         verdicts=_verdicts(database),
         families=tuple(_families(case)),
+        attacks=searches[:ATTACKS],
+        attacks_total=len(searches),
+        attacks_verdict=verdict(case, searches),
         timelines=tuple(_timelines(case)),
         notes=tuple(_notes(database)),
         notes_total=_count(database, f"SELECT count(*) FROM records WHERE {NOTED}"),

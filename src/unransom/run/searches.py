@@ -25,7 +25,8 @@ CLUES = 64  # solved neighbours that a search hears of
 QUICK = 120.0  # seconds of one core that a search may take which comes first
 TRIED = 4  # files of a group that a search for each file is tried on in full before it is given up
 
-BUDGET = "budget"  # fact of the case: seconds that searches may take in this run
+# Fact of the case: seconds that searches may take in this run, and once they have begun, when they must end.
+BUDGET = "budget"
 
 LOCKED = "(state = 'locked' OR state = 'unknown' AND json_extract(body, '$.candidates[0]') IS NOT NULL)"
 SOLVED = "SELECT item FROM records WHERE type = 'KeyFound'"
@@ -99,8 +100,21 @@ def pairs(database: sqlite3.Connection, family: str) -> tuple[Pair, ...]:
 
 def budget_of(database: sqlite3.Connection) -> float:
     """Return the seconds that searches may take in this run."""
+    return next(iter(_budget(database)), 0.0)
+
+
+def _budget(database: sqlite3.Connection) -> tuple[float, ...]:
     row = database.execute("SELECT value FROM facts WHERE name = ?", (BUDGET,)).fetchone()
-    return float(row[0]) if row else 0.0
+    return tuple(map(float, row[0].split())) if row else ()
+
+
+def _end_of(database: sqlite3.Connection, now: float) -> float:
+    """Return when the searches of this run must end: the first of them begins the time of all."""
+    seconds, *end = _budget(database) or (0.0,)
+    if end:
+        return end[0]
+    database.execute("UPDATE facts SET value = ? WHERE name = ?", (f"{seconds} {now + seconds}", BUDGET))
+    return now + seconds
 
 
 class Search:
@@ -109,6 +123,9 @@ class Search:
     What is found while shards are being searched ends the searches that it answers: shards are made one
     by one as workers become free. An iterator that may have more after it said that it has none: a key
     that was found meanwhile says where to look for others.
+
+    Attributes:
+        end: When no shard is begun any more, by the clock.
     """
 
     def __init__(
@@ -123,7 +140,7 @@ class Search:
         """
         self._database = database
         self._now = now
-        self._end = now() + budget_of(database)
+        self.end = _end_of(database, now())
         every = files.records_of(database, AttackPlan)
         plans = [plan for plan in every if plan.shards and plan.seconds <= longest]
         self._plans = sorted(plans, key=lambda plan: plan.seconds / max(plan.chance, 1e-9))
@@ -161,7 +178,7 @@ class Search:
             if target is None or not self._left(plan.family):
                 continue
             for number, shard in self._for_each(plan, target) if plan.each else self._for_all(plan, target):
-                if self._now() >= self._end:
+                if self._now() >= self.end:
                     return
                 if not self._left(plan.family):
                     break

@@ -23,8 +23,8 @@ from unransom.recover.keys.drawing import hits, proven
 NAME = "drawn"
 CLOCK = "unix"
 BEHIND, AHEAD = 7 * 86400, 3600  # seconds around the time of a file
-AT_ONCE = 40  # recipes of a shard
-SECONDS = 2.5  # of one core, for a shard
+AT_ONCE = 10  # recipes of a shard
+SECONDS = 0.7  # of one core, for a shard
 SLIM = 0.01
 NANOSECONDS = 1_000_000_000
 

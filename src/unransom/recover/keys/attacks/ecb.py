@@ -42,8 +42,11 @@ SECONDS = 10.0
 def plan(target: Target, context: Context) -> AttackPlan | None:
     """Say whether equal blocks stay equal, and whether there are originals to read them off."""
     del context
-    if not target.proper or target.guess is None or not target.guess.blocks:
+    if not target.proper or target.guess is None:
         return None
+    if not target.guess.blocks:
+        why = say("in none of {count} files do equal blocks stay equal", count=len(target.samples))
+        return _planned(target, 0.0, why, None)
     why = say("equal blocks stay equal: blocks that an original shows open in all files with its key")
     helps = say("originals of some of the files, old copies too, of the kind that most files are of")
     if not target.pairs:

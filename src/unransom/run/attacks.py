@@ -1,0 +1,153 @@
+"""What attacks on keys came to, for the result: what they cost, found or rule out, and what would help."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from unransom.case.case import Case
+from unransom.case.files import records_of
+from unransom.catalog.families import families
+from unransom.core.messages import Message, say
+from unransom.core.records import KeyFound
+from unransom.core.searches import AttackPlan, Searched
+from unransom.recover.keys.attacks import ATTACKS
+from unransom.report.document import AttackFacts
+from unransom.run.described import described_in
+from unransom.run.searches import LOCKED, TRIED
+
+SHOWN = 60  # attacks in the document; the rest is counted
+HOUR = 3600.0
+OPEN = frozenset({"stopped", "waiting"})  # outcomes of searches that could go on
+ORDER = ("found", "stopped", "waiting", "searched", "ruled_out")
+
+# Files that wait for a key: no key was tried on them, or none that was opened them.
+WAITING = f"({LOCKED} OR state = 'failed' AND json_extract(body, '$.state') = 'locked')"
+
+
+class _Spent(NamedTuple):
+    """What was searched: keys that were tried, and parts that are done, by file."""
+
+    tried: int
+    parts: dict[int, int]
+
+
+def attacks(case: Case) -> Iterator[AttackFacts]:
+    """Yield every attack that found a key, then those on files that still wait for one."""
+    found = list(_found(case))
+    yield from found
+    yield from sorted(_planned(case), key=_rank)
+
+
+def verdict(case: Case, facts: tuple[AttackFacts, ...]) -> Message | None:
+    """Return what ``facts`` come to for the files that wait for a key, None where none does."""
+    (waiting,) = case.database.execute(f"SELECT count(*) FROM files WHERE {WAITING}").fetchone()
+    told = [each for each in facts if each.outcome != "found"]
+    if not waiting or not told:
+        return None
+    left = [each for each in told if each.outcome in OPEN]
+    if not left:
+        return say(
+            "No attack that unransom knows opens the {files:,} files that wait for a key,"
+            " with what there is.",
+            files=waiting,
+        )
+    return say(
+        "{count} searches are not done; a larger --budget goes on with them. They take {hours} hours"
+        " of one core or more, and the likeliest of them finds a key in {percent} of 100 cases.",
+        count=len(left),
+        hours=f"{sum(each.seconds * (1 - each.done) for each in left) / HOUR:,.1f}",
+        percent=f"{100 * max(each.chance for each in left):g}",
+    )
+
+
+def _rank(facts: AttackFacts) -> tuple[int, float, float]:
+    return ORDER.index(facts.outcome), -facts.chance, facts.seconds
+
+
+def _found(case: Case) -> Iterator[AttackFacts]:
+    """Yield each attack that found keys, once for every family, with the proof of the first."""
+    titles = _titles(case)
+    seen: dict[tuple[str, str], KeyFound] = {}
+    for key in records_of(case.database, KeyFound):
+        if key.attack:
+            seen.setdefault((key.attack, key.family), key)
+    spent = _searched(case.database)
+    named = {each.name: each for each in ATTACKS}
+    for (attack, family), key in seen.items():
+        if attack in named:
+            yield AttackFacts(
+                attack=attack,
+                title=named[attack].title,
+                weakness=named[attack].weakness,
+                family=family,
+                family_title=titles.get(family, ""),
+                outcome="found",
+                tried=sum(each.tried for (name, _), each in spent.items() if name == attack),
+                done=1.0,
+                chance=1.0,
+                why=key.proof,
+            )
+
+
+def _planned(case: Case) -> Iterator[AttackFacts]:
+    """Yield the attacks on files that wait for a key."""
+    titles, spent = _titles(case), _searched(case.database)
+    waiting = {
+        family for (family,) in case.database.execute(f"SELECT DISTINCT family FROM files WHERE {WAITING}")
+    }
+    named = {each.name: each for each in ATTACKS}
+    for plan in records_of(case.database, AttackPlan):
+        if plan.attack not in named or not waiting & {plan.family, None}:
+            continue
+        searched = spent.get((plan.attack, plan.family), _Spent(0, {}))
+        done = _done(plan, searched)
+        yield AttackFacts(
+            attack=plan.attack,
+            title=named[plan.attack].title,
+            weakness=named[plan.attack].weakness,
+            family=plan.family,
+            family_title=titles.get(plan.family, ""),
+            outcome=_outcome(plan, done),
+            each=plan.each,
+            candidates=plan.candidates,
+            seconds=plan.seconds,
+            tried=searched.tried,
+            done=done,
+            chance=plan.chance,
+            why=plan.why,
+            helps=plan.helps,
+        )
+
+
+def _outcome(plan: AttackPlan, done: float) -> str:
+    if not plan.shards:
+        return "ruled_out"
+    return "searched" if done >= 1 else "stopped" if done else "waiting"
+
+
+def _done(plan: AttackPlan, searched: _Spent) -> float:
+    """Return which part of a search is done; where each file has its key, a few files stand for all."""
+    if not plan.shards:
+        return 0.0
+    whole = plan.shards * (min(TRIED, max(len(searched.parts), 1)) if plan.each else 1)
+    return min(sum(min(parts, plan.shards) for parts in searched.parts.values()) / whole, 1.0)
+
+
+def _searched(database: sqlite3.Connection) -> dict[tuple[str, str], _Spent]:
+    """Return what was searched, by attack and family."""
+    found: dict[tuple[str, str], _Spent] = {}
+    rows = database.execute(
+        "SELECT json_extract(body, '$.attack'), json_extract(body, '$.family'), json_extract(body, '$.item'),"
+        " sum(json_extract(body, '$.candidates')), count(DISTINCT json_extract(body, '$.shard'))"
+        f" FROM records WHERE type = '{Searched.__name__}' GROUP BY 1, 2, 3"
+    )
+    for attack, family, item, tried, parts in rows:
+        before = found.get((attack, family), _Spent(0, {}))
+        found[attack, family] = _Spent(before.tried + tried, before.parts | {item: parts})
+    return found
+
+
+def _titles(case: Case) -> dict[str, str]:
+    return {family.name: family.title for family in families(described_in(case))}
