@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 
 import msgspec
@@ -18,7 +19,7 @@ class KeyKind(enum.StrEnum):
     PARTIAL = "partial"  # opens nothing: for attacks that complete it
 
 
-class Key(msgspec.Struct, frozen=True):
+class Key(msgspec.Struct, frozen=True, dict=True):
     """A key and where it came from.
 
     Attributes:
@@ -32,7 +33,7 @@ class Key(msgspec.Struct, frozen=True):
     data: bytes
     origin: str = ""
 
-    @property
+    @functools.cached_property  # tables of some MiB are keys too
     def fingerprint(self) -> str:
         """What the key is called wherever people or files see it: 16 hexadecimal digits."""
         return hashlib.sha256(b"unransom key\0" + self.kind.encode() + b"\0" + self.data).hexdigest()[:16]

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 import re
 import struct
 from collections.abc import Callable, Iterator
@@ -29,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from unransom.core.keys import Key, KeyKind
 from unransom.crypto import public_keys
+from unransom.crypto.weak_rsa.private_keys import private_key
 
 MAX_KEY_FILE = 24 << 20  # bytes; the largest key seen is a table of 10 MiB, twice as long in hexadecimal
 MAX_RAW = 8192  # bytes of a raw key: longer data is no key by itself, but for
@@ -100,7 +100,9 @@ def _loaded(load: Callable[..., object], data: bytes) -> Reading:
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return
     if isinstance(key, rsa.RSAPrivateKey):
-        yield KeyKind.RSA, _pkcs1(key)
+        numbers = key.private_numbers()
+        public = numbers.public_numbers
+        yield from _from_primes(public.n, public.e, numbers.p, numbers.q)
     elif isinstance(key, ec.EllipticCurvePrivateKey):
         yield KeyKind.EC, key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     elif isinstance(key, x25519.X25519PrivateKey):
@@ -197,24 +199,6 @@ def _rsa(modulus: int, exponent: int, private: int) -> Reading:
 
 
 def _from_primes(modulus: int, exponent: int, prime1: int, prime2: int) -> Reading:
-    totient = math.lcm(prime1 - 1, prime2 - 1)
-    if math.gcd(exponent, totient) != 1:
-        return
-    private = pow(exponent, -1, totient)
-    numbers = rsa.RSAPrivateNumbers(
-        p=prime1,
-        q=prime2,
-        d=private,
-        dmp1=private % (prime1 - 1),
-        dmq1=private % (prime2 - 1),
-        iqmp=pow(prime2, -1, prime1),
-        public_numbers=rsa.RSAPublicNumbers(exponent, modulus),
-    )
-    try:
-        yield KeyKind.RSA, _pkcs1(numbers.private_key(unsafe_skip_rsa_key_validation=True))
-    except ValueError:
-        return
-
-
-def _pkcs1(key: rsa.RSAPrivateKey) -> bytes:
-    return key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    body = private_key(modulus, exponent, (prime1, prime2))
+    if body is not None:
+        yield KeyKind.RSA, body
