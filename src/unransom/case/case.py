@@ -11,6 +11,7 @@ from typing import Self
 import msgspec
 
 from unransom import __version__
+from unransom.case import seal
 from unransom.case.chain import Chain, Facts
 from unransom.case.database import connect, transaction
 from unransom.case.lock import Lock
@@ -21,6 +22,8 @@ from unransom.core.outputs import Outputs
 from unransom.core.records import Source
 
 DATABASE = "case.sqlite"
+IMAGES = "images"  # fact: SHA-256 of each file of the images in the case, by path
+STOPPED, TAMPERED = "gone on after a stop", "found changed"  # acts: files were not as they were sealed
 
 
 class Case:
@@ -48,9 +51,12 @@ class Case:
             )
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = Lock(self.folder)
+        unsealed = seal.changed(self.folder) if exists else []
         self.database: sqlite3.Connection = connect(self.folder / DATABASE)
         self._chain = Chain(self.database, self.folder / "chain.jsonl")
-        if not exists:
+        if exists:
+            self._note_changes(unsealed)
+        else:
             with transaction(self.database):
                 self.set_fact("name", name or self.folder.name)
                 self.set_fact("created", str(now_ns()))
@@ -66,8 +72,9 @@ class Case:
         self.close()
 
     def close(self) -> None:
-        """Close the case and give its lock back."""
+        """Close and seal the case, and give its lock back."""
         self.database.close()
+        seal.close(self.folder)
         self._lock.release()
 
     def outputs(self) -> Outputs:
@@ -92,6 +99,13 @@ class Case:
     def publish(self) -> None:
         """Write what the chain has gained to ``chain.jsonl``."""
         self._chain.publish()
+
+    def _note_changes(self, files: list[str]) -> None:
+        """Record which files are not as they were sealed: after a run that was stopped, or by others."""
+        if files:
+            act = STOPPED if self._lock.stopped else TAMPERED
+            with transaction(self.database):
+                self.record(act, {"files": [[file] for file in files]})
 
     # Sources
 

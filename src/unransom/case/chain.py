@@ -49,8 +49,8 @@ class Chain:
             "facts": facts,
             "previous": json.loads(entry)["hash"] if entry else BEGINNING,
         }
-        line = _line(body | {"hash": entry_hash(body)})
-        self._database.execute("INSERT INTO chain VALUES (?, ?)", (sequence + 1, line))
+        entry_line = line(body | {"hash": entry_hash(body)})
+        self._database.execute("INSERT INTO chain VALUES (?, ?)", (sequence + 1, entry_line))
 
     def publish(self) -> None:
         """Bring ``chain.jsonl`` up to the database: a crash may have left it behind, its last line torn."""
@@ -68,22 +68,23 @@ class Chain:
             os.fsync(file.fileno())
 
 
-def _line(body: Mapping[str, object]) -> str:
+def line(body: Mapping[str, object]) -> str:
+    """Return ``body`` as it is written, hashed and signed: JSON with sorted keys and no spaces."""
     return json.dumps(body, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
 
 def entry_hash(body: Mapping[str, object]) -> str:
     """Return the hash of an entry, its ``hash`` left out."""
     rest = {name: value for name, value in body.items() if name != "hash"}
-    return hashlib.sha256(_line(rest).encode()).hexdigest()
+    return hashlib.sha256(line(rest).encode()).hexdigest()
 
 
 def check(lines: Iterable[bytes]) -> Flaw | None:
     """Return the first flaw of the chain in ``lines``, None where every link holds."""
     previous = BEGINNING
-    for expected, line in enumerate(lines, 1):
+    for expected, raw in enumerate(lines, 1):
         try:
-            body = json.loads(line)
+            body = json.loads(raw)
             sequence, before, own = body["sequence"], body["previous"], body["hash"]
         except (ValueError, KeyError, TypeError):
             return Flaw(expected, say("the entry cannot be read"))
@@ -91,7 +92,7 @@ def check(lines: Iterable[bytes]) -> Flaw | None:
             return Flaw(expected, say("an entry is missing or out of order"))
         if before != previous:
             return Flaw(expected, say("the entry does not follow the one before it"))
-        if line.rstrip(b"\n") != _line(body).encode() or entry_hash(body) != own:
+        if raw.rstrip(b"\n") != line(body).encode() or entry_hash(body) != own:
             return Flaw(expected, say("the entry was changed"))
         previous = own
     return None

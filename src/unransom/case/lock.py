@@ -11,7 +11,11 @@ from unransom.core.messages import say
 
 
 class Lock:
-    """An advisory lock on a case folder, held until ``release`` or the end of the process."""
+    """An advisory lock on a case folder, held until ``release`` or the end of the process.
+
+    Attributes:
+        stopped: Whether the process that held it before ended without giving it back.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Take the lock.
@@ -30,9 +34,13 @@ class Lock:
                 detail=f"{folder}, process {holder}" if holder else str(folder),
                 hint=say("wait until it is done, or stop it; a stopped run goes on where it was"),
             ) from error
+        self.stopped = os.fstat(self._fd).st_size > 0
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, str(os.getpid()).encode(), 0)
 
     def release(self) -> None:
-        """Give the lock back."""
-        os.close(self._fd)
+        """Give the lock back; a second call does nothing."""
+        if self._fd >= 0:
+            os.ftruncate(self._fd, 0)
+            os.close(self._fd)
+            self._fd = -1

@@ -1,44 +1,121 @@
-"""Whether a case is what it was: its chain, and every output that the chain tells of."""
+"""Whether a case is what it was: seal, chain, signatures, time stamps, and every file that they tell of."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Iterator
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
-from unransom.case.case import Case
+from cryptography import x509
+
+from unransom.case import seal, stamps
+from unransom.case.case import DATABASE, TAMPERED, Case
 from unransom.case.chain import check
-from unransom.core.hashing import digest
+from unransom.case.custody import Custody
+from unransom.core.errors import NoSuchCaseError
 from unransom.core.messages import Message, say
-from unransom.core.outputs import FileReader
+
+CHAIN = "chain.jsonl"
+TOLD = frozenset({"outputs", "image"})  # acts whose facts name files and their hashes in ``outputs``
+
+
+def flaws_of(folder: Path, roots: Sequence[x509.Certificate] = ()) -> Iterator[Message]:
+    """Yield everything in a closed case that was changed, is missing or out of order; nothing is written.
+
+    Args:
+        folder: The case folder.
+        roots: Certificates of time stamp authorities that are trusted.
+
+    Raises:
+        NoSuchCaseError: There is no case.
+        CaseLockedError: Another process works on it.
+    """
+    if not (folder / DATABASE).exists() and not (folder / seal.NAME).exists():
+        raise NoSuchCaseError(say("there is no case in {folder}", folder=str(folder)))
+    if not (folder / seal.NAME).exists() or _was_stopped(folder):
+        Case(folder).close()  # an older case, or one whose last run was killed: opening it mends and seals it
+    broken = set()
+    for name, flaw in seal.flaws(folder):
+        broken.add(name)
+        yield flaw
+    if broken & {DATABASE, seal.NAME}:  # SQLite reads no file that somebody may have made up
+        yield from _flaws(folder, None, roots)
+        return
+    database = sqlite3.connect(f"{(folder / DATABASE).absolute().as_uri()}?immutable=1", uri=True)
+    try:
+        yield from _flaws(folder, database, roots)
+    finally:
+        database.close()
 
 
 def flaws(case: Case) -> Iterator[Message]:
-    """Yield everything that was changed, is missing or out of order; nothing where all holds."""
-    with (case.folder / "chain.jsonl").open("rb") as file:
-        lines = file.read().splitlines(keepends=True)
+    """Yield what is wrong with an open case; its seal is that of the last time it was closed."""
+    yield from _flaws(case.folder, case.database, ())
+
+
+def _was_stopped(folder: Path) -> bool:
+    lock = folder / "lock"
+    return lock.exists() and lock.stat().st_size > 0
+
+
+def _flaws(
+    folder: Path, database: sqlite3.Connection | None, roots: Sequence[x509.Certificate]
+) -> Iterator[Message]:
+    try:
+        lines = (folder / CHAIN).read_bytes().splitlines(keepends=True)
+    except OSError:
+        yield say("{path}: the file is missing", path=CHAIN)
+        return
     flaw = check(lines)
     if flaw:
         yield say("chain.jsonl, entry {sequence}: {why}", sequence=flaw.sequence, why=str(flaw.why))
         return
-    stored = [entry for (entry,) in case.database.execute("SELECT entry FROM chain ORDER BY sequence")]
+    yield from _acts(lines, roots)
+    told = _told(lines)
+    yield from _files(folder, told)
+    if database is not None:
+        yield from _database(database, lines, told)
+
+
+def _acts(lines: Sequence[bytes], roots: Sequence[x509.Certificate]) -> Iterator[Message]:
+    """Yield what is wrong with signatures and time stamps, and changes that were found when it was opened."""
+    custody = Custody().read(lines)
+    for flaw in (*custody.flaws, *stamps.check(custody.stamps, roots)):
+        yield say("chain.jsonl, entry {sequence}: {why}", sequence=flaw.sequence, why=str(flaw.why))
+    for line in lines:
+        if f'{{"act":"{TAMPERED}"'.encode() in line:
+            entry = json.loads(line)
+            for (file,) in entry["facts"]["files"]:
+                yield say("{path}: was changed by others before {time}", path=file, time=entry["time"])
+
+
+def _database(
+    database: sqlite3.Connection, lines: Sequence[bytes], told: dict[str, str]
+) -> Iterator[Message]:
+    """Yield where the database tells something else than the chain."""
+    try:
+        stored = [entry for (entry,) in database.execute("SELECT entry FROM chain ORDER BY sequence")]
+        known = database.execute("SELECT output, sha256 FROM files WHERE output IS NOT NULL").fetchall()
+    except sqlite3.DatabaseError as error:
+        yield say("{path}: the file cannot be read: {error}", path=DATABASE, error=str(error))
+        return
     if stored != [line.decode().rstrip("\n") for line in lines]:
         yield say("chain.jsonl and case.sqlite do not tell the same")
-    told = _outputs(lines)
-    for path, sha256 in told.items():
-        yield from _output(case, path, sha256)
-    known = case.database.execute("SELECT output, sha256 FROM files WHERE output IS NOT NULL")
     for path, sha256 in known:
         shown = path.decode("utf-8", "backslashreplace")
         if told.get(shown) != sha256:
             yield say("{path}: case.sqlite has another hash than the chain", path=shown)
 
 
-def _outputs(lines: Iterable[bytes]) -> dict[str, str]:
-    """Return the SHA-256 of every output that the chain tells of, by path, save those withdrawn later."""
+def _told(lines: Iterable[bytes]) -> dict[str, str]:
+    """Return the SHA-256 of every file that the chain tells of, by path, save those withdrawn later."""
     told: dict[str, str] = {}
     for line in lines:
         entry = json.loads(line)
-        if entry["act"] == "outputs":
+        if entry["act"] in TOLD:
             told.update(entry["facts"]["outputs"])
         elif entry["act"] == "outputs withdrawn":
             for path, _ in entry["facts"]["outputs"]:
@@ -46,13 +123,30 @@ def _outputs(lines: Iterable[bytes]) -> dict[str, str]:
     return told
 
 
-def _output(case: Case, shown: str, sha256: str) -> Iterator[Message]:
-    """Yield what is wrong with an output on disk; the chain has odd bytes of names escaped."""
-    row = case.database.execute("SELECT output FROM files WHERE sha256 = ?", (sha256,)).fetchone()
-    path = case.folder / (row[0].decode("utf-8", "surrogateescape") if row else shown)
-    try:
-        with FileReader(path) as reader:
-            if digest(reader).sha256 != sha256:
-                yield say("{path}: the content was changed", path=shown)
-    except OSError:
+def _files(folder: Path, told: dict[str, str]) -> Iterator[Message]:
+    """Yield what is wrong with the outputs and images on disk."""
+    missing = dict(told)
+    for path in _below(folder):
+        shown = seal.escaped(path, folder)
+        sha256 = missing.pop(shown, None)
+        if sha256 is None:
+            yield say("{path}: the chain does not tell of this file", path=shown)
+            continue
+        try:
+            with open(path, "rb") as file:  # noqa: PTH123 the name may be any bytes
+                if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                    yield say("{path}: the content was changed", path=shown)
+        except OSError as error:
+            yield say("{path}: the file cannot be read: {error}", path=shown, error=str(error))
+    for shown in missing:
         yield say("{path}: the file is missing", path=shown)
+
+
+def _below(folder: Path) -> Iterator[str]:
+    waiting = [str(folder / each) for each in seal.OUTPUTS if (folder / each).is_dir()]
+    while waiting:
+        for entry in os.scandir(waiting.pop()):
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)
+            else:
+                yield entry.path

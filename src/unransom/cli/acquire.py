@@ -10,7 +10,8 @@ import click
 from unransom.cli.options import PATH, json_option, progress_option
 from unransom.cli.screen import Screen, Style
 from unransom.cli.speech import t
-from unransom.core.errors import EXIT_DONE, EXIT_INCOMPLETE
+from unransom.core.errors import EXIT_DONE, EXIT_INCOMPLETE, UsageError
+from unransom.core.messages import say
 
 if TYPE_CHECKING:
     from unransom.acquire.records import Acquired
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     epilog=t("Example: unransom acquire /dev/sdb --out fs01.img.zst --verify"),
 )
 @click.argument("source", type=click.Path(), metavar="SOURCE")
-@click.option("--out", type=PATH, required=True, metavar="IMAGE", help=t("The image to make."))
+@click.option("--out", type=PATH, metavar="IMAGE", help=t("The image to make."))
+@click.option(
+    "--case", type=PATH, metavar="DIR", help=t("Put the image into this case, and tell of it in the chain.")
+)
 @click.option(
     "--format",
     "kind",
@@ -41,7 +45,8 @@ if TYPE_CHECKING:
 @json_option
 def command(
     source: str,
-    out: Path,
+    out: Path | None,
+    case: Path | None,
     kind: str,
     level: int,
     retries: int,
@@ -55,12 +60,36 @@ def command(
     """Make the image and print its digests."""
     from unransom.acquire.records import Job
     from unransom.acquire.step import acquire
+    from unransom.case.case import Case
+    from unransom.run.imaging import tell
 
-    job = Job(source, out, kind == "zstd", level, retries, int(sector), unwrap, mounted, verify)
+    image = out or _image(case, source, packed=kind == "zstd")
+    job = Job(source, image, kind == "zstd", level, retries, int(sector), unwrap, mounted, verify)
     with Screen(progress) as screen:
         done = acquire(job, screen)
+    if not out:
+        with Case(image.parent.parent) as opened:
+            tell(opened, source, (image, Path(done.map)), _digests(done))
     _print(done, as_json=as_json)
     return EXIT_INCOMPLETE if done.lost or not done.agrees else EXIT_DONE
+
+
+def _image(case: Path | None, source: str, *, packed: bool) -> Path:
+    """Return where the image belongs in a case, which is made where there is none."""
+    from unransom.case.case import Case
+    from unransom.evidence.locations import locate
+    from unransom.evidence.locations import source as named
+    from unransom.run.imaging import place
+
+    if case is None:
+        raise UsageError(say("an image needs a name or a case"), hint=say("give --out IMAGE, or --case DIR"))
+    identifier = named(locate(source), "image", ()).id
+    Case(case, create=True).close()
+    return place(case, f"{identifier}.img{'.zst' if packed else ''}")
+
+
+def _digests(done: Acquired) -> dict[str, str]:
+    return {name: getattr(done.digests, name) for name in ("md5", "sha256", "blake3")}
 
 
 def _print(done: Acquired, *, as_json: bool) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
 
-from unransom.cli.options import json_option
+from unransom.cli.case_people import approve, people, sign, stamp
+from unransom.cli.options import EXISTING, json_option, out_option
 from unransom.cli.speech import LANGUAGE, spoken, t
 from unransom.core.errors import EXIT_DONE, VerificationError
 
@@ -14,7 +16,7 @@ folder_argument = click.argument("folder", type=click.Path(path_type=Path), meta
 
 
 @click.group(
-    help=t("Make a case, show it, or check that nothing in it was changed."),
+    help=t("Make a case, show, check and export it; who acts in it, and who approves."),
     epilog=t("Example: unransom case verify fs01"),
 )
 def command() -> None:
@@ -49,19 +51,50 @@ def show(folder: Path, as_json: bool) -> int:
 
 
 @command.command(
-    help=t("Check the evidence chain and every output against it."),
-    epilog=t("Example: unransom case verify fs01"),
+    help=t("Check seal, chain, signatures, time stamps, and every file that they tell of."),
+    epilog=t("Example: unransom case verify fs01 --trust tsa-root.pem"),
 )
 @folder_argument
-def verify(folder: Path) -> int:
+@click.option(
+    "--trust",
+    type=EXISTING,
+    multiple=True,
+    metavar="PEM",
+    help=t("Root certificate of a time stamp authority."),
+)
+@json_option
+def verify(folder: Path, trust: tuple[Path, ...], as_json: bool) -> int:
     """Name everything that was changed, is missing or out of order."""
+    from unransom.case.stamps import trusted
+    from unransom.case.verify import flaws_of
+
+    found = [spoken(flaw) for flaw in flaws_of(folder, trusted(trust))]
+    if as_json:
+        print(json.dumps({"holds": not found, "flaws": found}, ensure_ascii=False))
+    else:
+        print("\n".join(found) or t("The chain holds, and every output is what it was."))
+    return VerificationError.exit_code if found else EXIT_DONE
+
+
+@command.command(
+    help=t(
+        "Write the bundle for court and insurer: manifests, chain, indicators, keys by fingerprint, report."
+    ),
+    epilog=t("Example: unransom case export fs01 --out bundle"),
+)
+@folder_argument
+@out_option
+@json_option
+def export(folder: Path, out: Path, as_json: bool) -> int:
+    """Write the bundle; refuse where a file is not what the chain says."""
     from unransom.case.case import Case
-    from unransom.case.verify import flaws
+    from unransom.run.bundle import export
 
     with Case(folder) as case:
-        found = list(flaws(case))
-    for flaw in found:
-        print(spoken(flaw))
-    if not found:
-        print(t("The chain holds, and every output is what it was."))
-    return VerificationError.exit_code if found else EXIT_DONE
+        written = export(case, out, LANGUAGE)
+    print(json.dumps({"out": str(out), "files": written}) if as_json else "\n".join(written))
+    return EXIT_DONE
+
+
+for each in (people, approve, sign, stamp):
+    command.add_command(each)

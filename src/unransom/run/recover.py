@@ -118,6 +118,8 @@ def check_apart(case: Path, location: str) -> None:
     """
     evidence = Path(identify(location).location).resolve()
     folder = case.resolve()
+    if evidence.is_relative_to(folder / "evidence") and evidence != folder / "evidence":
+        return  # an image that was acquired into the case: nothing else is ever written beside it
     if folder.is_relative_to(evidence) or evidence.is_relative_to(folder):
         raise UsageError(
             say("the case must not lie in the evidence, nor the evidence in the case"),
