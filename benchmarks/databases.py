@@ -1,8 +1,9 @@
-"""Tables out of InnoDB files: page scan, decoding, salvage, and the server's own dump of the same table.
+"""Tables out of InnoDB and SQL Server files: page scan, decoding, salvage, and a server's own dump.
 
     python benchmarks/databases.py [--rows N] [--json FILE]
 
-A private MariaDB makes one table of orders; everything is measured on its file in one run. Rates are per
+A private MariaDB makes one table of orders; everything is measured on its file in one run, and the same on a
+data file of SQL Server with the same rows, which is made here: of that server none runs here. Rates are per
 second of processor time on one core, mariadb-dump's of wall time with its server. Demanded are a page scan
 of 1 GB/s, decoding at 100 MB/s and salvage at 20 MB/s. Published for undrop-for-innodb (stream_parser and
 c_parser) are 190 to 600 MB/s and 8 to 14 MB/s or 20,000 to 36,000 rows/s.
@@ -20,11 +21,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from tests.catalog.databases.mssql import orders_file
 from tests.recover.databases import orders_table
 from tests.recover.databases.damage import PATTERNS
 from tests.recover.databases.mariadb_server import Server, program
-from unransom.catalog.databases.engine import Hints, Source
+from unransom.catalog.databases.engine import Engine, Hints, Source
 from unransom.catalog.databases.innodb import ENGINE, pages
+from unransom.catalog.databases.mssql import ENGINE as MSSQL
+from unransom.catalog.databases.mssql import pages as mssql_pages
+from unransom.catalog.databases.mssql.catalogue import SYSTEM_OBJECTS
+from unransom.catalog.formats.mssql import PAGE
 from unransom.core.streams import BytesReader
 
 ROUNDS = 3
@@ -41,9 +47,11 @@ def clocked(work: Callable[[], int]) -> tuple[float, int]:
     return best, result
 
 
-def read(data: bytes, create: str, states: frozenset[str]) -> int:
+def read(engine: Engine, data: bytes, create: str, states: frozenset[str]) -> int:
     """Read the table and return how many rows of ``states`` came back."""
-    database = ENGINE.open([Source("orders.ibd", BytesReader(data))], Hints(sql=(create,)))[0]
+    database = engine.open([Source("orders.ibd", BytesReader(data))], Hints(sql=(create,) if create else ()))[
+        0
+    ]
     rows = 0
     for batch in database.rows(database.tables[0]):
         counts = batch.batch.column("_state").value_counts().to_pylist()
@@ -83,37 +91,65 @@ def main() -> None:
         dump, _ = dumped(server)
     finally:
         server.close()
-    results = measure(data, create)
-    results.append({"name": "mariadb-dump", "seconds": dump, "rows": options.rows, "bytes": len(data)})
+    results = [{"engine": "innodb", **each} for each in measure(data, create)]
+    results.append(
+        {
+            "engine": "innodb",
+            "name": "mariadb-dump",
+            "seconds": dump,
+            "rows": options.rows,
+            "bytes": len(data),
+        }
+    )
+    results += [{"engine": "mssql", **each} for each in measure_mssql(orders_file.data_file(options.rows))]
     for result in results:
         rate = result["bytes"] / result["seconds"] / 1e6
         result["MB/s"] = round(rate, 1)
         result["demanded"] = DEMANDED.get(result["name"])
         rows = f"{result['rows'] / result['seconds']:>12,.0f} rows/s" if result["rows"] else ""
-        print(f"{result['name']:<14}{rate:>10,.0f} MB/s{rows}  {result['demanded'] or ''}")
+        title = f"{result['engine']:<8}{result['name']:<14}"
+        print(f"{title}{rate:>10,.0f} MB/s{rows}  {result['demanded'] or ''}")
     if options.json:
         options.json.write_text(json.dumps(results, indent=2))
 
 
 def measure(data: bytes, create: str) -> list[dict]:
-    """Return seconds, rows and bytes of each kind of work."""
+    """Return seconds, rows and bytes of each kind of work on a tablespace."""
     reader = BytesReader(data)
-    scanned, _ = clocked(lambda: len(pages.scan(reader, 16384)))
     table = pages.scan(reader, 16384)
     holds_rows = (table["kind"] == pages.INDEX) & (table["level"] == 0)
     index = table["index"][holds_rows].min()
     leaves = int((holds_rows & (table["index"] == index)).sum()) * 16384
-    whole, rows = clocked(lambda: read(data, create, frozenset({"live"})))
     torn = PATTERNS["S"](data)
-    torn_table = pages.scan(BytesReader(torn), 16384)
-    bad = int((torn_table["verdict"] == pages.TORN).sum()) * 16384
-    salvaged, saved = clocked(lambda: read(torn, create, frozenset({"salvaged"})))
-    sound, _ = clocked(lambda: read(torn, create, frozenset({"live"})) and 0)
+    bad = int((pages.scan(BytesReader(torn), 16384)["verdict"] == pages.TORN).sum()) * 16384
+    scanned, _ = clocked(lambda: len(pages.scan(reader, 16384)))
+    return _measured(ENGINE, create, (data, torn), scanned, (leaves, bad))
+
+
+def measure_mssql(data: bytes) -> list[dict]:
+    """Return the same of a data file of SQL Server."""
+    reader = BytesReader(data)
+    table = mssql_pages.scan(reader)
+    leaves = int((table["object"] >= SYSTEM_OBJECTS).sum()) * PAGE
+    torn = data[: 64 * PAGE] + PATTERNS["S"](data[64 * PAGE :])
+    bad = int((mssql_pages.scan(BytesReader(torn))["soundness"] <= mssql_pages.Soundness.TORN).sum()) * PAGE
+    scanned, _ = clocked(lambda: len(mssql_pages.scan(reader)))
+    return _measured(MSSQL, "", (data, torn), scanned, (leaves, bad))
+
+
+def _measured(
+    engine: Engine, create: str, files: tuple[bytes, bytes], scanned: float, sizes: tuple[int, int]
+) -> list[dict]:
+    data, torn = files
+    live, back = frozenset({"live"}), frozenset({"salvaged"})
+    whole, rows = clocked(lambda: read(engine, data, create, live))
+    both, saved = clocked(lambda: read(engine, torn, create, back))
+    salvaged = both - whole * (1 - sizes[1] / sizes[0])  # without the sound pages of the torn file
     return [
         {"name": "page scan", "seconds": scanned, "rows": 0, "bytes": len(data)},
-        {"name": "decode", "seconds": max(whole - scanned, 1e-9), "rows": rows, "bytes": leaves},
+        {"name": "decode", "seconds": max(whole - scanned, 1e-9), "rows": rows, "bytes": sizes[0]},
         {"name": "all of it", "seconds": whole, "rows": rows, "bytes": len(data)},
-        {"name": "salvage", "seconds": max(salvaged - sound / 2, 1e-9), "rows": saved, "bytes": bad},
+        {"name": "salvage", "seconds": max(salvaged, 1e-9), "rows": saved, "bytes": sizes[1]},
     ]
 
 
