@@ -27,6 +27,12 @@ CONTROLS = 3  # control characters in a window that make it suspect; random wind
 HIGH = 12  # bytes above ASCII besides; random windows have 32, those with fewer are 1 of 10**6
 UNITS_ODD = 6  # implausible ones of the 32 UTF-16 units in a window; random windows have 14
 ZERO_RUN = 512  # bytes of zeros inside a text that are a hole
+BLOCK = 16  # bytes that ciphers encrypt at once
+BLOCK_HIGH = 4  # bytes above ASCII in the first block that make it suspect; random blocks have 8
+ECHOES = 8  # times that a block of a piece stands in it from which on it comes again and again
+FEWEST = 2  # blocks that a text never is made of
+CHANGES = 5  # from ASCII to other bytes and back in a block; random ones have 7.4, words fewer
+VALUES = 12  # distinct bytes of a block that is no line of one character; random ones have 15.5
 ENOUGH = 24  # bits below which text that is not UTF-8 may as well be random
 SAMPLES = 16
 SAMPLE = 1024  # bytes each, to tell the encoding
@@ -36,6 +42,8 @@ _CONTROL = np.zeros(256, bool)
 _CONTROL[:32] = True
 _CONTROL[127] = True
 _CONTROL[list(_PLAIN_CONTROLS)] = False
+_ASCII = bytes(range(128))
+_ODD_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 TEXT_BYTES = bytes(code for code in range(256) if not _CONTROL[code])
 
 _ROW_ODD = np.ones(256, bool)  # the high byte of UTF-16 units: scripts in use are not odd
@@ -132,13 +140,15 @@ def scan_text(reader: Reader, encoding: Encoding | None = None) -> TextScan | No
         return None
     mark = any(reader.read_at(0, len(mark)) == mark for mark in encoding.marks)
     scan = TextScan(encoding, 16.0 * mark, [], 0)
-    decoder = codecs.getincrementaldecoder(encoding.name)("strict")
+    decoder = _decoder(encoding)
     offset = 0
     for piece in chunks(reader):
-        spans = [] if not encoding.wide and _spotless(piece) else list(_damaged(piece, encoding))
+        rate = _rate(piece, encoding, decoder)
+        spans = list(_damaged(piece, encoding, rate))
+        if not offset and not spans and not mark and _random_start(piece[:BLOCK], encoding):
+            spans = [Span(0, min(BLOCK, len(piece)))]
         lost = sum(map(len, spans))
         scan.text += len(piece) - lost
-        rate = encoding.rate if _decodes(decoder, piece) else BYTEWISE[-1].rate
         scan.bits += rate * (len(piece) - lost)
         for span in spans:
             _append(scan.damage, Span(offset + span.start, offset + span.end))
@@ -168,7 +178,9 @@ def text_verdict(scan: TextScan, findings: Findings, whole: Message, size: int) 
 def text_bits(head: bytes) -> int:
     """Return the bits by which ``head`` reads as text, 0 where it has as much as one unreadable window."""
     encoding = guess_encoding([head])
-    if encoding is None or (not encoding.wide and b"\0" in head) or any(_damaged(head, encoding)):
+    if encoding is None or (not encoding.wide and b"\0" in head):
+        return 0
+    if any(_damaged(head, encoding, _rate(head, encoding, _decoder(encoding)))):
         return 0
     sample = head[: -(len(head) % 4) or None] if encoding.wide else head
     readable = _readable([sample], encoding.name) if len(head) >= 4 else 0
@@ -177,6 +189,15 @@ def text_bits(head: bytes) -> int:
 
 def _spotless(piece: bytes) -> bool:
     return not piece.translate(None, TEXT_BYTES)
+
+
+def _decoder(encoding: Encoding) -> codecs.IncrementalDecoder:
+    return codecs.getincrementaldecoder(encoding.name)("strict")
+
+
+def _rate(piece: bytes, encoding: Encoding, decoder: codecs.IncrementalDecoder) -> float:
+    """Return the bits that a byte of ``piece`` proves, by ``encoding`` or by one that takes any bytes."""
+    return encoding.rate if _decodes(decoder, piece) else BYTEWISE[-1].rate
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, piece: bytes) -> bool:
@@ -203,10 +224,59 @@ def random_windows(piece: bytes) -> Iterator[Span]:
         yield from _joined(_random_windows(piece), len(piece))
 
 
-def _damaged(piece: bytes, encoding: Encoding) -> Iterator[Span]:
-    """Yield the windows of ``piece`` that are no text, joined; offsets in ``piece``."""
-    flags = _odd_units(piece, encoding) if encoding.wide else _random_windows(piece)
+def _random_start(block: bytes, encoding: Encoding) -> bool:
+    """Return whether the first block of a text is random, as a wrong IV makes it."""
+    if encoding.wide:
+        return bool(_odd_units(block, encoding)[0])
+    if len(block.translate(None, _ASCII)) < BLOCK_HIGH:
+        return False
+    return not _spotless(block) or not _decodes(_decoder(encoding), block)
+
+
+def _damaged(piece: bytes, encoding: Encoding, rate: float) -> Iterator[Span]:
+    """Yield the windows of ``piece`` that are no text, joined; offsets in ``piece``.
+
+    Args:
+        piece: Part of the file.
+        encoding: Of the file.
+        rate: Bits of proof that a byte of this part gives; UTF-8 as it should be needs no more of it.
+    """
+    if encoding.wide:
+        flags = _odd_units(piece, encoding)
+    elif _spotless(piece):
+        flags = np.zeros(-(-len(piece) // WINDOW), bool)
+    else:
+        flags = _random_windows(piece)
+    if rate < BYTEWISE[0].rate:
+        flags |= _echoes(piece, rate)
     yield from _joined(flags | _zero_windows(piece), len(piece))
+
+
+def _echoes(piece: bytes, rate: float) -> NDArray[np.bool_]:
+    """Flag windows of random blocks that come again and again, and are few.
+
+    Where a text repeats itself, its blocks do when each is encrypted by itself. One of five has no control
+    character, and then all of that reads as text of some encoding. What counts is one of each.
+    """
+    flags = np.zeros(-(-len(piece) // WINDOW), bool)
+    whole = len(piece) // WINDOW
+    values = np.frombuffer(piece, np.uint8, whole * WINDOW).reshape(whole, WINDOW)
+    suspect = np.flatnonzero((values >= 128).sum(axis=1) >= HIGH)
+    blocks = np.ascontiguousarray(values[suspect]).reshape(-1, BLOCK)
+    halves = blocks.view(np.uint64)
+    _, first, which, counts = np.unique(
+        halves[:, 0] * _ODD_FACTOR ^ halves[:, 1], return_index=True, return_inverse=True, return_counts=True
+    )
+    again = np.flatnonzero(counts >= ECHOES)
+    if not len(again) or len(again) * BLOCK * rate >= ENOUGH:
+        return flags  # lines of a text that repeats itself begin at every place of a block
+    seen = blocks[first[again]]
+    changes = np.count_nonzero(np.diff(seen >= 128, axis=1)) / len(seen)
+    if len(seen) <= FEWEST or changes >= CHANGES:
+        random = np.zeros(len(counts), bool)
+        random[again] = [len(np.unique(block)) >= VALUES for block in seen]
+        flags[suspect] = random[which].reshape(-1, WINDOW // BLOCK).all(axis=1)
+    return flags
 
 
 def _joined(flags: NDArray[np.bool_], size: int) -> Iterator[Span]:
@@ -263,7 +333,9 @@ def _zero_windows(piece: bytes) -> NDArray[np.bool_]:
 def _clean_runs(sample: bytes) -> Iterator[bytes]:
     """Yield the parts of ``sample`` between windows that are no text."""
     position = 0
-    for span in [*_damaged(sample, BYTEWISE[0]), Span(len(sample), len(sample))] if sample else ():
+    for span in (
+        [*_damaged(sample, BYTEWISE[0], BYTEWISE[0].rate), Span(len(sample), len(sample))] if sample else ()
+    ):
         if span.start > position:
             yield sample[position : span.start]
         position = span.end
@@ -281,7 +353,7 @@ def _readable(runs: list[bytes], name: str) -> int:
 def _reads_as_utf16(sample: bytes, encoding: Encoding) -> bool:
     """Tell by its mark, or by zeros that stand in every second byte only."""
     if sample.startswith(encoding.marks) and not sample.startswith(b"\xff\xfe\0\0"):
-        return len(sample) % 2 == 0 and not any(_damaged(sample[:CHUNK], encoding))
+        return len(sample) % 2 == 0 and not any(_damaged(sample[:CHUNK], encoding, encoding.rate))
     high = sample[1::2] if encoding.name == "utf-16-le" else sample[::2]
     low = sample[::2] if encoding.name == "utf-16-le" else sample[1::2]
     zeros = high.count(0)
