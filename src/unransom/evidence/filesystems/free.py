@@ -1,8 +1,8 @@
 """Which clusters of the file systems on a disk belong to no file: where deleted files may still lie.
 
 Read from the file systems' own maps: the file ``$Bitmap`` of NTFS, the bitmaps of the groups of ext2, ext3
-and ext4. A group whose bitmap was never written has no file in it. Whatever lies outside of the file systems
-that can be read so counts as free.
+and ext4, the trees of free extents of XFS. A group whose bitmap was never written has no file in it. Whatever
+lies outside of the file systems that can be read so counts as free.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from unransom.core.errors import UnreadableError
 from unransom.core.spans import Span, gaps
 from unransom.core.streams import CHUNK, Reader
 from unransom.evidence.filesystems.tsk import FileSystem
+from unransom.evidence.filesystems.xfs.free import free_blocks
+from unransom.evidence.filesystems.xfs.inodes import HEAD, superblock
 from unransom.evidence.sleuthkit import TSK_ERRORS, TskImage
 from unransom.evidence.volumes.partitions import Volume, volumes
 
@@ -37,7 +39,7 @@ def free_spans(image: Reader) -> list[Span] | None:
             taken = list(_used(handle, volume))
         except UNREADABLE:
             continue
-        known = known or volume.filesystem in {"ntfs", "ext"}
+        known = known or volume.filesystem in {"ntfs", "ext", "xfs"}
         used += taken
     return list(gaps(used, image.size)) if known else None
 
@@ -48,6 +50,17 @@ def _used(image: TskImage, volume: Volume) -> Iterator[Span]:
         yield from _ntfs(image, volume)
     elif volume.filesystem == "ext":
         yield from _ext(image.reader, volume)
+    elif volume.filesystem == "xfs":
+        yield from _xfs(image.reader, volume)
+
+
+def _xfs(reader: Reader, volume: Volume) -> Iterator[Span]:
+    layout = superblock(reader.read_at(volume.start, HEAD))
+    if layout:
+        size = layout.blocks * layout.block
+        free = free_blocks(reader, volume.start, layout)
+        for used in gaps((Span(each.start - volume.start, each.end - volume.start) for each in free), size):
+            yield Span(volume.start + used.start, volume.start + used.end)
 
 
 def _ntfs(image: TskImage, volume: Volume) -> Iterator[Span]:
