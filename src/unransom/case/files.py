@@ -47,7 +47,7 @@ def _listed(ref: FileRef) -> FileRef:
     """Return ``ref`` as it is examined, or left out with the reason."""
     if ref.kind is not Kind.FILE:
         why = say("a {kind} has no content of its own", kind=ref.kind.value)
-    elif ref.deleted:
+    elif ref.deleted and not ref.version:  # of an object in a bucket a version is there
         why = say("deleted: what is left of it is found by carving")
     else:
         return ref
@@ -134,11 +134,14 @@ def _examined(database: sqlite3.Connection, ref: FileRef) -> None:
 def _recovered(database: sqlite3.Connection, item: int, output: Output) -> None:
     origins = ByteMap(output.map).totals()
     database.execute(
-        "UPDATE files SET state = ?, family = coalesce(family, ?), output = ?, output_size = ?, method = ?,"
+        "UPDATE files SET state = CASE WHEN ?1 AND state = 'intact'"
+        " AND NOT coalesce(json_extract(body, '$.deleted'), 0) THEN state ELSE ?2 END,"
+        " family = coalesce(family, ?), output = ?, output_size = ?, method = ?,"
         " key = ?, md5 = ?, sha256 = ?, verdict = ?, why = ?, format = ?,"
         " plain = ?, unlocked = ?, guessed = ?, lost = ? WHERE id = ?",
         (
-            State.INTACT if output.method == "copy" else _state(output.grade),
+            output.method == "copy",
+            _state(output.grade),
             output.family or None,
             output.path,
             output.digests.size,
@@ -157,8 +160,8 @@ def _recovered(database: sqlite3.Connection, item: int, output: Output) -> None:
 
 def _judged(database: sqlite3.Connection, item: int, verdict: Verdict) -> None:
     database.execute(
-        "UPDATE files SET state = CASE method WHEN 'copy' THEN state ELSE ? END, verdict = ?, why = ?"
-        " WHERE id = ?",
+        "UPDATE files SET state = CASE WHEN method = 'copy' AND state = 'intact' THEN state ELSE ? END,"
+        " verdict = ?, why = ? WHERE id = ?",
         (_state(verdict.grade), verdict.grade, encode(verdict.why).decode(), item),
     )
 

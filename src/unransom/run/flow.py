@@ -13,7 +13,7 @@ from unransom.case import files, found_keys
 from unransom.case.manifests import expected_digest
 from unransom.core.records import Delivery, FileRef, LockedGroup, Output
 from unransom.core.searches import LockedFile, Secret
-from unransom.run import database_files, searches
+from unransom.run import database_files, searches, versions
 from unransom.run.searches import LOCKED
 from unransom.run.work import Item
 
@@ -126,6 +126,18 @@ def _delivery(database: sqlite3.Connection, ref: FileRef) -> Delivery:
     return Delivery(ref=ref, output=output, expected=expected, manifest=manifest)
 
 
+def _versions(database: sqlite3.Connection) -> Iterator[Numbered]:
+    done = "SELECT 1 FROM journal WHERE step = 'versions' AND item = ? AND done"
+    for ref in versions.waiting(database):
+        if not database.execute(done, (ref.id,)).fetchone():
+            yield Numbered(ref.id, ref)
+
+
+def _total_of_versions(database: sqlite3.Connection) -> tuple[int, int]:
+    sizes = [each.item.size for each in _versions(database) if isinstance(each.item, FileRef)]
+    return len(sizes), sum(sizes)
+
+
 # Unlock comes as soon as there are keys: what they open needs no search, and long searches come last.
 UNLOCK = _per_file("unlock", "unransom.recover.unlock.step:run", LOCKED, _with_own_keys)
 _PLAN = _anew("plan", "unransom.recover.keys.plan:run", _targets)
@@ -139,6 +151,7 @@ SEARCHES = frozenset({"scheme", "plan", "search", "deep search"})  # steps that 
 
 FLOW: tuple[Step, ...] = (
     _per_file("triage", "unransom.examine.triage.step:run", FOUND),
+    Step("versions", "unransom.recover.copy.version:run", _total_of_versions, _versions),
     _anew("keys", "unransom.recover.keys.given:run", _groups),
     UNLOCK,
     _anew("scheme", "unransom.examine.scheme.step:run", _targets),

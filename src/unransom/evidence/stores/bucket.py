@@ -117,7 +117,7 @@ class BucketStore:
         """Yield every version of every object, by key, the newest first.
 
         The locator tells the current version from older ones. All versions of a key that has been
-        deleted are marked as deleted.
+        deleted are marked as deleted; when that was, ``changed`` says.
         """
         try:
             self._has_versions = self._may_list_versions()
@@ -193,18 +193,19 @@ class BucketStore:
     def _versions(self, prefix: str, start: int) -> Iterator[FileRef]:
         """Yield all versions of keys that begin with ``prefix``; paths begin at character ``start``."""
         last = None
-        deleted: set[str] = set()
+        deleted: dict[str, datetime] = {}
         for page in self._pages(prefix):
             # That a key is deleted is its newest entry: it comes on the page on which the versions of
             # the key begin, or on the one before.
-            gone = {each["Key"] for each in page.get("DeleteMarkers", []) if each.get("IsLatest")}
-            deleted = gone | {key for key in deleted if last is None or key >= last}
+            markers = [each for each in page.get("DeleteMarkers", []) if each.get("IsLatest")]
+            gone = {each["Key"]: each["LastModified"] for each in markers}
+            deleted = gone | {key: time for key, time in deleted.items() if last is None or key >= last}
             for version in page.get("Versions", []):
                 key = version["Key"]
                 rank = OLDER if key == last else CURRENT
                 last = key
                 if not (key.endswith("/") and not version["Size"]):  # what tools put for a folder
-                    yield self._ref(version, rank, key in deleted, start)
+                    yield self._ref(version, rank, deleted.get(key), start)
 
     def _pages(self, prefix: str) -> Iterator[dict[str, Any]]:
         """Yield what the store lists, page by page, in the shape of ``list_object_versions``."""
@@ -220,15 +221,16 @@ class BucketStore:
                 raise OSError(errno.EIO, "the store sends the same page again and again")
             marker = following
 
-    def _ref(self, version: dict[str, Any], rank: str, deleted: bool, start: int) -> FileRef:
+    def _ref(self, version: dict[str, Any], rank: str, deleted: datetime | None, start: int) -> FileRef:
         key, identifier = version["Key"], version.get("VersionId", UNVERSIONED)
-        is_plain = identifier == UNVERSIONED and rank == CURRENT and not deleted
+        is_plain = identifier == UNVERSIONED and rank == CURRENT and deleted is None
         return FileRef(
             source=self.source.id,
             path=(key[start:] or key).encode(),
             size=version["Size"],
             version="" if is_plain else identifier,
-            deleted=deleted,
+            deleted=deleted is not None,
+            changed=_nanoseconds(deleted) if deleted else None,
             locator=str(Locator(rank, _etag(version), key)),
             modified=_nanoseconds(version["LastModified"]),
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from unransom.core.context import Context
 from unransom.core.messages import say
-from unransom.core.records import FileRef, Grade, Output, Problem, Record
+from unransom.core.records import FileRef, Grade, Output, Problem, Record, State
 from unransom.core.spans import Origin, Run
 from unransom.core.streams import Salvage, stretches
 from unransom.core.text import shown
@@ -14,6 +14,11 @@ from unransom.core.text import shown
 
 def run(ref: FileRef, context: Context) -> Iterator[Record]:
     """Copy ``ref``; a file that cannot be read whole is a ``Problem``, and no copy is kept."""
+    yield from copied(ref, context, ref.output_path())
+
+
+def copied(ref: FileRef, context: Context, path: bytes) -> Iterator[Record]:
+    """Copy ``ref`` to ``path`` below the outputs; see `run`."""
     outputs = context.outputs
     if outputs is None:
         raise ValueError("copy writes outputs and was given no place for them")
@@ -33,13 +38,13 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
             )
             return
         times = (ref.modified, ref.modified) if ref.modified is not None else None
-        path, digests = draft.keep(ref.output_path(), times)
+        kept, digests = draft.keep(path, times)
     yield Output(
-        path=path,
+        path=kept,
         digests=digests,
         derived_from=ref.id,
         method="copy",
-        grade=Grade.GOOD,
+        grade=Grade.UNKNOWN if ref.state is State.UNKNOWN else Grade.GOOD,
         why=ref.why or say("never locked"),
         map=(Run(0, digests.size, Origin.PLAIN),) if digests.size else (),
         format=ref.format,
