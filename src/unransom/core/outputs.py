@@ -19,6 +19,7 @@ from unransom.core.streams import HOLE, ZEROS
 
 TEMPORARY = b".unransom-"
 SHARED = 64 * 1024  # bytes from which on sharing is worth a call of the system
+PIECE = 256 * 1024  # bytes per write; for more the system looks for longer runs of memory, which takes longer
 
 
 class FileReader:
@@ -102,7 +103,7 @@ class Draft:
 
     def _write(self, view: memoryview, position: int) -> None:
         while view:
-            written = os.pwrite(self._fd, view, position)
+            written = os.pwrite(self._fd, view[:PIECE], position)
             position += written
             view = view[written:]
 
