@@ -47,6 +47,7 @@ SEEDED = b"ENCODER" + bytes.fromhex(
     "30820122300d06092a864886f70d01010105000382010f003082010a0282010100 0203010001"
 )
 MODULUS_SUMS = range(23_000, 42_500)  # of its 256 bytes: eight deviations around the mean
+BEGINNING = 6  # bytes of a marker that tell it from all others
 STEP_32, ADD_32 = 0x5851F42D4C957F2D, 0xA17654E46FBE17F3
 STEP_128 = 0x2360ED051FC65DA44385DF649FCCF645
 MASK_32, MASK_64, MASK_128 = (1 << 32) - 1, (1 << 64) - 1, (1 << 128) - 1
@@ -63,7 +64,7 @@ def read(locked: Reader) -> Mark | None:
         return None
     head = locked.read_at(start, RSA_SIZE + 2)
     length = int.from_bytes(head[RSA_SIZE:], "big")
-    if len(head) != RSA_SIZE + 2 or length + 2 > room or mark.fields["marker"] not in _markers():
+    if len(head) != RSA_SIZE + 2 or length + 2 > room or not _exists(mark.fields["marker"]):
         return None
     sealed = locked.read_at(start + RSA_SIZE + 2, length)
     return Mark(
@@ -75,15 +76,26 @@ def read(locked: Reader) -> Mark | None:
     )
 
 
+def _exists(found: bytes) -> bool:
+    """Return whether ``found`` is the marker of a public key of 2048 bits."""
+    total = _beginnings().get(found[:BEGINNING])
+    return total is not None and marker(total) == found
+
+
 @functools.cache
-def _markers() -> frozenset[bytes]:
-    """Return the marker of every public key of 2048 bits."""
+def _beginnings() -> dict[bytes, int]:
+    """Return the total for the first bytes of every marker; no two begin with the same ones."""
     known = sum(byte or 1 for byte in SEEDED)
-    return frozenset(marker(known + modulus) for modulus in MODULUS_SUMS)
+    return {marker(known + modulus, BEGINNING): known + modulus for modulus in MODULUS_SUMS}
 
 
-def marker(total: int) -> bytes:
-    """Return the marker for a ``total`` of the bytes that it is seeded from, zeros counted as ones."""
+def marker(total: int, length: int = TAIL.parts[1].size) -> bytes:
+    """Return the marker for a ``total`` of the bytes that it is seeded from, zeros counted as ones.
+
+    Args:
+        total: That sum.
+        length: How many of its first bytes are wanted: each costs a step of the generator.
+    """
     small, seed = 1 + total, b""
     for _ in range(8):  # PCG XSH RR 64/32
         small = (small * STEP_32 + ADD_32) & MASK_64
@@ -92,7 +104,7 @@ def marker(total: int) -> bytes:
     add = int.from_bytes(seed[16:], "little") | 1
     state = ((int.from_bytes(seed[:16], "little") + add) * STEP_128 + add) & MASK_128
     out = bytearray()
-    for _ in range(TAIL.parts[1].size):  # PCG XSL RR 128/64, of which the lowest byte is taken
+    for _ in range(length):  # PCG XSL RR 128/64, of which the lowest byte is taken
         state = (state * STEP_128 + add) & MASK_128
         word, turn = state >> 64 ^ state & MASK_64, state >> 122
         out.append((word >> turn | word << (64 - turn)) & 0xFF)

@@ -52,7 +52,8 @@ def plain_bits(data: bytes) -> float:
 
     Random bytes have -0.5 bits per byte or less, plain ones +1 to +4; compressed ones are like random ones.
     """
-    return float(_WEIGHTS[:, np.frombuffer(data, np.uint8)].sum(axis=1).max()) - math.log2(_MODELS)
+    counts = np.bincount(np.frombuffer(data, np.uint8), minlength=256)
+    return float((_WEIGHTS @ counts).max()) - math.log2(_MODELS)
 
 
 def header_bits(head: bytes) -> float:
@@ -62,10 +63,10 @@ def header_bits(head: bytes) -> float:
     return float(sums[:, lengths].max()) - math.log2(_MODELS * len(HEADERS)) if lengths else 0.0
 
 
-def uniform_blocks(data: bytes, block: int = BLOCK) -> list[bool]:
-    """Return for each whole block of ``data`` whether its bytes are uniform."""
+def uniform_blocks(data: bytes, apart: int = 1) -> list[bool]:
+    """Return for whole blocks of ``data``, each ``apart`` blocks from the next, whether they are uniform."""
     values = np.frombuffer(data, np.uint8)
-    return [_fits(values[at : at + block]) for at in range(0, len(values) - block + 1, block)]
+    return [_fits(values[at : at + BLOCK]) for at in range(0, len(values) - BLOCK + 1, apart * BLOCK)]
 
 
 def uniform(data: bytes) -> bool:

@@ -28,7 +28,7 @@ from unransom.examine.triage.blocks import (
     uniform,
     uniform_blocks,
 )
-from unransom.examine.triage.sampling import pieces
+from unransom.examine.triage.sampling import WHOLE, pieces
 from unransom.examine.triage.signatures import HEADERLESS, promised_by, signature_of
 
 WALKED = 64 << 20  # bytes of a file whose structure is walked without any suspicion
@@ -39,13 +39,14 @@ SHORT = 1024  # bytes of a file too short to see a pattern in
 EDGE = 64  # bytes in which damage of a text is located
 FIRST = 16  # bytes: the shortest piece that a locker encrypts
 PROMISED = 3.0  # bits of evidence for a header, of 16 bytes, below which they look random
-WHOLE = 0.9  # share of a file from which people call it all of it
+ALL = 0.9  # share of a file from which people call it all of it
 LENIENT = frozenset({"text", "csv", "html", "xml", "json", "svg"})  # text, which may go on after damage
 SIGNED = 24  # bits of a head that no random head has
 LIKELY = 6  # bits that hardly any has
 SPARED = (64, 512)  # first bytes that some lockers leave
 LANES = (4096, 16384, 65536)  # bytes of which lockers take every second piece, from the first on
 SHARED = frozenset({"dat", "db", "map", "key", "pub", "config", "lib", "tab"})  # extensions of many formats
+THINNED = 5  # of so many blocks of a large file one is looked at; odd, for lockers take every second one
 SPANS = 64  # damaged places that are looked at
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
@@ -199,7 +200,7 @@ def _formless(content: Reader, path: bytes) -> Verdict:
     estimate = max(_estimate(content), locked)
     if promised:
         why = say("random bytes where {format} begins otherwise", format=promised)
-    elif estimate > WHOLE * content.size:
+    elif estimate > ALL * content.size:
         why = say("all of it is uniformly random, and no format begins like this")
     else:
         why = say("it begins with random bytes as no format does")
@@ -274,8 +275,9 @@ def _locked_head(head: bytes) -> int:
 def _estimate(content: Reader) -> int:
     """Return how many bytes of the content look random, by the blocks that are looked at."""
     looked = random = 0
+    apart = 1 if content.size <= WHOLE else THINNED
     for piece in pieces(content):
-        flags = uniform_blocks(piece.data)
+        flags = uniform_blocks(piece.data, apart)
         looked += len(flags)
         random += sum(flags)
         if not random and (stripes := striped(piece.data[: 16 * BLOCK])):
