@@ -80,6 +80,8 @@ def command(
     as_json: bool,
 ) -> int:
     """Run the job and print the summary."""
+    executor = executor_of(workers, cluster, memory_limit)  # its workers start while the rest is imported
+
     from unransom.report import jsonfile, text
     from unransom.run.recover import Job, recover
 
@@ -98,7 +100,6 @@ def command(
         extra=frozenset({"copy"} if whole_tree else ()),
         item_seconds=time_limit,
     )
-    executor = executor_of(workers, cluster, memory_limit)
     with contextlib.closing(executor), Screen(progress) as screen:
         result = recover(job, executor, screen, LANGUAGE)
     print(jsonfile.encode(result).decode() if as_json else text.render(result, LANGUAGE))

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from multiprocessing import forkserver
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -36,6 +37,7 @@ class LocalExecutor:
         # and makes a worker in 10 ms.
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([step.perform.partition(":")[0] for step in FLOW])
+        forkserver.ensure_running()  # it imports while this process does
         self._pool = ProcessPool(
             max_workers=self.workers, initializer=quiet_worker, initargs=(memory_limit,), context=context
         )
