@@ -1,6 +1,7 @@
 """Damage to a table of a real MariaDB: what comes back, and whether the server takes the graft."""
 
 import re
+from functools import cache
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.recover.databases.damage import PATTERNS
 from tests.recover.databases.mariadb_server import Server, program
 from unransom.catalog.databases.engine import Graft, Hints, Source
 from unransom.catalog.databases.innodb import ENGINE
+from unransom.catalog.databases.innodb.pages import scan
 from unransom.core.streams import BytesReader
 
 pytestmark = pytest.mark.skipif(program("mariadbd") is None, reason="mariadb-server is not installed")
@@ -21,32 +23,44 @@ LEAST = {
     "T": 0.869,
     "S": 0.86,
 }  # of all rows; of the other patterns every whole page
-TABLES = {
+TABLES = {  # the statements that make and fill each, and one that it must take afterwards
     "strings": (
         "create table shop.strings (k varchar(40) collate utf8mb4_general_ci primary key, n int)",
         "insert into shop.strings select concat(if(seq % 2, 'Key ', 'kéy '), seq * 7919 % 100003), seq"
-        " from seq_1_to_12000",
+        " from seq_1_to_50000",
+        "insert into shop.strings values ('a new one', 1), ('zz last', 2)",
+    ),
+    "longkeys": (  # so long that the tree has three levels
+        "create table shop.longkeys (k varchar(200) charset latin1 primary key, n int)",
+        "insert into shop.longkeys select concat(repeat(md5(seq), 5), seq), seq from seq_1_to_50000",
+        "insert into shop.longkeys values ('00', 1), ('zz', 2)",
     ),
     "composite": (
         "create table shop.composite (a int not null, b varchar(20) not null, c text, primary key (b, a))"
         " row_format=redundant",
-        "insert into shop.composite select seq, concat('k', seq % 17), repeat('z', seq % 900)"
-        " from seq_1_to_6000",
+        "insert into shop.composite select seq, concat('k', seq % 17), repeat('z', seq % 300)"
+        " from seq_1_to_50000",
+        "insert into shop.composite values (0, 'k1', 'new'), (99999999, 'k9', null)",
     ),
     "offpage": (
         "create table shop.offpage (k varchar(30) primary key, v longtext, n int)",
         "insert into shop.offpage select concat('key', seq), repeat(concat(seq, '-'), 200 + seq * 7), seq"
         " from seq_1_to_600",
+        "insert into shop.offpage values ('a new one', repeat('n', 100000), 1)",
     ),
     "deep": (
         "create table shop.deep (id bigint primary key, filler char(250) not null default 'f')",
         "insert into shop.deep (id) select seq * 3 from seq_1_to_70000",
+        "insert into shop.deep (id) values (1), (100000), (9000000)",
     ),
     "nokey": (
         "create table shop.nokey (v varchar(30), n int)",
-        "insert into shop.nokey select concat('v', seq), seq from seq_1_to_12000",
+        "insert into shop.nokey select concat('v', seq), seq from seq_1_to_50000",
+        "insert into shop.nokey values ('new', 1)",
     ),
 }
+LEVELS = {"strings": 2, "longkeys": 3, "composite": 2, "offpage": 2, "deep": 3, "nokey": 2}
+LONG = [pytest.param(each, marks=pytest.mark.soak) for each in PATTERNS if each not in {"A", "T"}]
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +137,7 @@ def _imported(server, table, create, graft):
     return verdict, {str(row) for row in server.run(f"select * from shop.{table}")}
 
 
-@pytest.mark.parametrize("pattern", ["A", "P0", "F", "T", "S"])
+@pytest.mark.parametrize("pattern", PATTERNS)
 def test_the_server_imports_the_graft_of_orders(server, orders, pattern):
     data, create, wanted = orders
     database = _opened(PATTERNS[pattern](data), create)
@@ -140,15 +154,33 @@ def test_the_server_imports_the_graft_of_orders(server, orders, pattern):
     assert server.run("select count(*) from shop.orders")[0][0] == graft.rows + 1
 
 
-@pytest.mark.parametrize("pattern", ["A", "T"])
+@cache
+def _shape(server, table):
+    server.run(*TABLES[table][:2])
+    return _taken(server, table)
+
+
+@pytest.mark.parametrize("pattern", ["A", "T", *LONG])
 @pytest.mark.parametrize("table", TABLES)
-def test_the_server_imports_grafts_of_other_shapes(server, table, pattern):
-    server.run(f"drop table if exists shop.{table}", *TABLES[table])
-    data, create, wanted = _taken(server, table)
-    database = _opened(PATTERNS[pattern](data), create)
-    graft = ENGINE.graft(database, database.tables[0])
-    assert isinstance(graft, Graft)
-    verdict, rows = _imported(server, table, create, graft)
+def test_the_server_imports_grafts_of_other_shapes_and_takes_rows(server, table, pattern):
+    data, create, wanted = _shape(server, table)
+    assert _levels(data) >= LEVELS[table]
+    damaged = PATTERNS[pattern](data)
+    database = _opened(damaged, create)
+    made = ENGINE.graft(database, database.tables[0])
+    if not isinstance(made, Graft):
+        assert _on_whole_pages(data, damaged, create) == 0
+        return
+    verdict, rows = _imported(server, table, create, made)
     assert verdict == "OK"
     assert rows <= wanted
-    assert len(rows) == graft.rows > len(wanted) / 5
+    assert len(rows) == made.rows
+    assert made.rows + made.dropped >= _on_whole_pages(data, damaged, create)
+    server.run(*made.afterwards, TABLES[table][2])
+    assert server.run(f"check table shop.{table} extended")[-1][3] == "OK"
+    assert server.run(f"select count(*) from shop.{table}")[0][0] > made.rows
+
+
+def _levels(data):
+    """Return how many levels the tallest tree has."""
+    return 1 + int(scan(BytesReader(data), PAGE)["level"].max())

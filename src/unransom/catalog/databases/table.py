@@ -66,6 +66,20 @@ class Column(msgspec.Struct, frozen=True):
     hidden: bool = False
 
 
+class Reference(msgspec.Struct, frozen=True):
+    """A foreign key.
+
+    Attributes:
+        columns: Of the table that has it.
+        table: Name of the table whose rows they name, without its database or schema.
+        keys: The columns of that table, in the same order; () for its primary key.
+    """
+
+    columns: tuple[str, ...]
+    table: str
+    keys: tuple[str, ...] = ()
+
+
 class Table(msgspec.Struct, frozen=True):
     """A table whose rows can be read.
 
@@ -77,6 +91,7 @@ class Table(msgspec.Struct, frozen=True):
             ``old copy``, ``log``, ``inferred``.
         confidence: 0.0 to 1.0 that the schema fits the pages.
         expected: Rows that the database itself counts, None where that is lost.
+        references: Its foreign keys, as far as its own definition has them.
     """
 
     name: str
@@ -85,6 +100,7 @@ class Table(msgspec.Struct, frozen=True):
     source: str = ""
     confidence: float = 1.0
     expected: int | None = None
+    references: tuple[Reference, ...] = ()
 
 
 class Rows(msgspec.Struct, frozen=True):

@@ -31,6 +31,7 @@ def _entry(result: TableResult, language: str) -> dict[str, object]:
         "states": result.states,
         "doubtful": result.doubtful,
         "why": result.loss.why.render(language),
+        "named_by": result.named_by,
     }
 
 
@@ -56,4 +57,10 @@ def _lines(result: TableResult, language: str) -> list[str]:
         source=result.source,
     )
     states = ", ".join(f"{state} {count}" for state, count in sorted(result.states.items()))
-    return [head.render(language), f"  {states}", f"  {result.loss.why.render(language)}"]
+    lines = [head.render(language), f"  {states}", f"  {result.loss.why.render(language)}"]
+    for table, count in result.named_by.items():
+        named = say(
+            "rows of {table} name {count} of its keys that did not come back", table=table, count=count
+        )
+        lines.append(f"  {named.render(language)}")
+    return lines

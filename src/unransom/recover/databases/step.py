@@ -13,6 +13,7 @@ from unransom.catalog.databases import ENGINES
 from unransom.catalog.databases.engine import Database, Engine, Hints, Source
 from unransom.catalog.databases.table import PROVENANCE, Column, Loss, Table
 from unransom.core.messages import Message, say
+from unransom.recover.databases.foreign_keys import ForeignKeys, Missing
 from unransom.recover.databases.writer import Shown, Writer
 
 LIVE = frozenset({"live", "salvaged", "log", "old copy"})  # states of rows that belong to the table
@@ -43,6 +44,7 @@ class TableResult(msgspec.Struct, frozen=True):
         states: Rows by state.
         doubtful: Rows with a confidence below 1.
         loss: What did not come back.
+        named_by: Tables whose rows name keys of this one that did not come back, with how many.
     """
 
     database: str
@@ -52,6 +54,7 @@ class TableResult(msgspec.Struct, frozen=True):
     states: dict[str, int]
     doubtful: int
     loss: Loss
+    named_by: dict[str, int] = {}
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -94,7 +97,7 @@ def recover(
     for engine, mine in by_engine(sources, problems):
         for database in engine.open(mine, hints):
             problems += database.problems
-            results, paths = _write(database, make_writer, wanted, heard)
+            results, paths = _write(database, hints, make_writer, wanted, heard)
             tables += results
             outputs += paths
     return Outcome(tuple(tables), tuple(problems), tuple(outputs))
@@ -122,20 +125,37 @@ def _first(pair: tuple[int, Engine]) -> int:
 
 
 def _write(
-    database: Database, make_writer: MakeWriter, wanted: Wanted, heard: Callable[[str, int], None]
+    database: Database,
+    hints: Hints,
+    make_writer: MakeWriter,
+    wanted: Wanted,
+    heard: Callable[[str, int], None],
 ) -> tuple[list[TableResult], list[Path]]:
     tables = [table for table in database.tables if not wanted.tables or short_name(table) in wanted.tables]
     if not tables:
         return [], []
+    names = _names(tables)
+    foreign = ForeignKeys(names, hints.sql)
     writer = make_writer(database.name)
+    writing = _Writing(database, writer, foreign, wanted, heard)
     try:
-        results = [
-            _table(database, table, name, writer, wanted, heard) for name, table in _names(tables).items()
-        ]
+        results = [writing.table(table, name) for name, table in names.items()]
     except BaseException:
         writer.drop()
         raise
-    return results, writer.keep()
+    missing = foreign.missing()
+    return [_with(result, missing.get(result.table)) for result in results], writer.keep()
+
+
+def _with(result: TableResult, missing: Missing | None) -> TableResult:
+    """Return ``result`` with the rows that other tables name and that are not there."""
+    if missing is None:
+        return result
+    loss = result.loss
+    expected = max(loss.expected or 0, loss.recovered + missing.rows)
+    return msgspec.structs.replace(
+        result, loss=msgspec.structs.replace(loss, expected=expected), named_by=missing.named_by
+    )
 
 
 def short_name(table: Table) -> str:
@@ -151,44 +171,53 @@ def _names(tables: Sequence[Table]) -> dict[str, Table]:
     return {table.name.replace("/", "."): table for table in tables}
 
 
-def _table(
-    database: Database,
-    table: Table,
-    name: str,
-    writer: Writer,
-    wanted: Wanted,
-    heard: Callable[[str, int], None],
-) -> TableResult:
-    """Write a table, and its deleted rows in one of their own."""
-    states: dict[str, int] = {}
-    doubtful = 0
-    columns = table.columns + (_provenance() if wanted.provenance else ())
-    writer.begin(Shown(name, table, columns))
-    began_deleted = False
-    for rows in database.rows(table):
-        for state, batch in _split(rows.batch):
-            states[state] = states.get(state, 0) + batch.num_rows
-            heard(name, sum(states.values()))
-            if state in LIVE:
-                if began_deleted:
-                    continue  # engines yield what was deleted last
-                doubtful += _doubtful(batch)
-                writer.write(_cut(batch, len(columns)))
-            elif wanted.deleted:
-                if not began_deleted:
-                    writer.begin(Shown(name + DELETED, table, table.columns + _provenance()))
-                    began_deleted = True
-                writer.write(batch)
-    recovered = sum(count for state, count in states.items() if state in LIVE)
-    return TableResult(
-        database=database.name,
-        table=name,
-        source=table.source,
-        confidence=round(table.confidence, 3),
-        states=states,
-        doubtful=doubtful,
-        loss=database.loss(table, recovered),
-    )
+class _Writing:
+    """Writes the tables of one database."""
+
+    def __init__(
+        self,
+        database: Database,
+        writer: Writer,
+        foreign: ForeignKeys,
+        wanted: Wanted,
+        heard: Callable[[str, int], None],
+    ) -> None:
+        self._database, self._writer, self._foreign = database, writer, foreign
+        self._wanted, self._heard = wanted, heard
+
+    def table(self, table: Table, name: str) -> TableResult:
+        """Write a table, and its deleted rows in one of their own."""
+        states: dict[str, int] = {}
+        doubtful = 0
+        columns = table.columns + (_provenance() if self._wanted.provenance else ())
+        self._writer.begin(Shown(name, table, columns))
+        began_deleted = False
+        for rows in self._database.rows(table):
+            for state, batch in _split(rows.batch):
+                states[state] = states.get(state, 0) + batch.num_rows
+                self._heard(name, sum(states.values()))
+                if state in LIVE:
+                    if began_deleted:
+                        continue  # engines yield what was deleted last
+                    doubtful += _doubtful(batch)
+                    self._foreign.pass_by(name, batch)
+                    self._writer.write(_cut(batch, len(columns)))
+                elif self._wanted.deleted:
+                    if not began_deleted:
+                        shown = Shown(name + DELETED, table, table.columns + _provenance())
+                        self._writer.begin(shown)
+                        began_deleted = True
+                    self._writer.write(batch)
+        recovered = sum(count for state, count in states.items() if state in LIVE)
+        return TableResult(
+            database=self._database.name,
+            table=name,
+            source=table.source,
+            confidence=round(table.confidence, 3),
+            states=states,
+            doubtful=doubtful,
+            loss=self._database.loss(table, recovered),
+        )
 
 
 def _provenance() -> tuple[Column, ...]:

@@ -163,6 +163,7 @@ def _made(space: Tablespace, definition: TableDef, index: int) -> Found:
         key=tuple(part.column for part in definition.key),
         source=definition.source,
         confidence=definition.confidence,
+        references=definition.references,
     )
     return Found(table, space, definition, layout, plan_of(layout, core), index)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from unransom.catalog.databases.innodb.types import VARIABLE, ColumnType, Kind
-from unransom.catalog.databases.table import Column
+from unransom.catalog.databases.table import Column, Reference
 
 ROW_ID, TRX_ID, ROLL_PTR = "DB_ROW_ID", "DB_TRX_ID", "DB_ROLL_PTR"
 DOC_ID, DOC_ID_TYPE = "FTS_DOC_ID", "bigint unsigned"  # hidden column of tables with a full-text index
@@ -55,6 +55,7 @@ class TableDef(msgspec.Struct, frozen=True):
         clustered: Id of the clustered index, 0 where the source does not know it.
         create: The CREATE TABLE statement, where there is one.
         confidence: 0.0 to 1.0 that it is right.
+        references: Its foreign keys.
     """
 
     name: str
@@ -64,6 +65,7 @@ class TableDef(msgspec.Struct, frozen=True):
     clustered: int = 0
     create: str = ""
     confidence: float = 1.0
+    references: tuple[Reference, ...] = ()
 
 
 class Field(msgspec.Struct, frozen=True):

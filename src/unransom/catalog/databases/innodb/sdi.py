@@ -23,6 +23,7 @@ from unransom.catalog.databases.innodb.schema import (
     TableDef,
 )
 from unransom.catalog.databases.innodb.types import column_type
+from unransom.catalog.databases.table import Reference
 
 MOST_TEXT = 64 << 20  # bytes of a definition
 RECORD = struct.Struct(">I8s6s7sII")  # type, id, transaction, roll pointer, lengths
@@ -69,7 +70,7 @@ def definition(text: str) -> TableDef | None:
         if document.get("dd_object_type") != "Table":
             return None
         return _table(document["dd_object"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -90,6 +91,18 @@ def _table(table: dict[str, Any]) -> TableDef | None:
         key=key,
         source="SDI",
         clustered=clustered,
+        references=tuple(
+            _reference(each, everything) for each in table.get("foreign_keys", ())[:MOST_COLUMNS]
+        ),
+    )
+
+
+def _reference(key: dict[str, Any], columns: list[dict[str, Any]]) -> Reference:
+    elements = key["elements"]
+    return Reference(
+        tuple(columns[each["column_opx"]]["name"] for each in elements),
+        key["referenced_table_name"],
+        tuple(each["referenced_column_name"] for each in elements),
     )
 
 

@@ -204,6 +204,7 @@ class _Assignment:
                 title,
                 confidence,
                 entry.rows if entry else None,
+                entry.references if entry else (),
             )
             own = entry.partitions if entry else ()
             units = frozenset(unit for part in own for unit in part.units)  # of pages that are all damaged

@@ -21,15 +21,20 @@ from unransom.catalog.databases.mssql.pages import Kind
 from unransom.catalog.databases.mssql.replay import History, Image, records_of_images
 from unransom.catalog.databases.mssql.script import Declared
 from unransom.catalog.databases.mssql.store import PageStore
+from unransom.catalog.databases.table import Reference
 
 SYSTEM_OBJECTS = 100  # object numbers below are the server's own
 ROW_COLUMNS, UNITS, ROWSETS, OBJECTS, COLUMNS = 3, 7, 5, 34, 41  # objects of the server's tables
 OLD_ROW_COLUMNS, OLD_PLACES = 4, 13  # of SQL Server 2005, which has no ROW_COLUMNS
-SCHEMAS, INDEXES, INDEX_COLUMNS = 64, 54, 55
+SCHEMAS, INDEXES, INDEX_COLUMNS, LINKS = 64, 54, 55, 74
 DROPPED = 1 << 16  # columns that were dropped have higher numbers
 IN_ROW = 1  # type of allocation unit
 NOT_NULL = 128  # bit of the status of a row column
 PRIMARY_KEY = 0x20  # bit of the status of an index
+FOREIGN_COLUMN, FOREIGN_KEY = (
+    28,
+    29,
+)  # classes of links: from a foreign key to its column, and to the named one
 
 _I8, _I4, _I2, _I1 = types.BIGINT, types.INT, types.SMALLINT, types.TINYINT
 _NAME = Field("name", types.NVARCHAR, 256, place=-1)
@@ -67,6 +72,9 @@ TABLES: dict[int, Layout] = {
     SCHEMAS: _table(("class", _I1, 4), ("schema", _I4, 5), name=True),
     INDEXES: _table(("object", _I4, 4), ("index", _I4, 8), ("status", _I4, 12)),
     INDEX_COLUMNS: _table(("object", _I4, 4), ("index", _I4, 8), ("order", _I4, 12), ("column", _I4, 20)),
+    LINKS: _table(
+        ("class", _I1, 4), ("from", _I4, 5), ("order", _I4, 9), ("object", _I4, 13), ("column", _I4, 17)
+    ),
 }  # fmt: skip
 _SHORTEST = {ROW_COLUMNS: 54, OLD_PLACES: 41, OLD_ROW_COLUMNS: 34, COLUMNS: 45, OBJECTS: 44}
 SCHEMA = 50  # class of a schema among the server's classes
@@ -74,6 +82,7 @@ KEYS = {
     ROW_COLUMNS: ("rowset", "order"), OLD_ROW_COLUMNS: ("rowset", "column"), OLD_PLACES: ("rowset", "order"),
     ROWSETS: ("rowset",), UNITS: ("unit",), OBJECTS: ("object",), COLUMNS: ("object", "number", "column"),
     SCHEMAS: ("class", "schema"), INDEXES: ("object", "index"), INDEX_COLUMNS: ("object", "index", "order"),
+    LINKS: ("class", "from", "order"),
 }  # fmt: skip
 USER_TABLE = int.from_bytes(b"U ", "little")
 
@@ -104,6 +113,7 @@ class Entry(msgspec.Struct, frozen=True):
         key: Names of the columns of its primary or clustered key.
         rows: That the server counted, None where that is lost.
         named: Its name is known.
+        references: Its foreign keys.
     """
 
     object: int
@@ -112,6 +122,7 @@ class Entry(msgspec.Struct, frozen=True):
     key: tuple[str, ...] = ()
     rows: int | None = None
     named: bool = True
+    references: tuple[Reference, ...] = ()
 
 
 class Catalogue(msgspec.Struct, frozen=True):
@@ -203,6 +214,7 @@ def catalogue_of(rows: Mapping[int, list[Row]]) -> Catalogue:
         else:
             tables[row["object"]].append(row)
     stored = _row_columns(rows)
+    references = _references(titles, described, rows)
     entries = [
         Entry(
             number,
@@ -214,6 +226,7 @@ def catalogue_of(rows: Mapping[int, list[Row]]) -> Catalogue:
             _key(number, stored[rowsets[0]["rowset"]], described, rows),
             sum(row["rows"] or 0 for row in rowsets),
             number in titles,
+            references.get(number, ()),
         )
         for number, rowsets in tables.items()
     ]
@@ -234,6 +247,30 @@ def _declared(
     for table, fields in columns.items():
         key = _key(table, [], described, rows)
         yield Declared(titles[table], tuple(_distinct(fields)), key, key)
+
+
+def _references(
+    titles: Mapping[int, str], described: Mapping[tuple[int, int], Row], rows: Mapping[int, list[Row]]
+) -> dict[int, tuple[Reference, ...]]:
+    """Return the foreign keys of each table, those of which nothing is lost."""
+    ends: dict[tuple[int, int], list[Row]] = defaultdict(list)
+    for row in sorted(rows[LINKS], key=lambda link: link["order"]):
+        ends[row["class"], row["from"]].append(row)
+
+    def names(links: list[Row]) -> tuple[str, ...]:
+        found = [described.get((link["object"], link["column"])) for link in links]
+        return tuple(row["name"] for row in found if row is not None and row["name"])
+
+    out: dict[int, tuple[Reference, ...]] = {}
+    for (kind, key), links in ends.items():
+        named = ends.get((FOREIGN_KEY, key), [])
+        columns, keys = names(links), names(named)
+        whole = 0 < len(columns) == len(keys) == len(links)
+        if kind == FOREIGN_COLUMN and whole and named[0]["object"] in titles:
+            table = titles[named[0]["object"]].partition(".")[2]
+            own = links[0]["object"]
+            out[own] = (*out.get(own, ()), Reference(columns, table, keys))
+    return out
 
 
 def _row_columns(rows: Mapping[int, list[Row]]) -> dict[int, list[Row]]:
