@@ -60,7 +60,7 @@ class _Reader:
         return None
 
     def _key(self, word: str) -> tuple[str, Reference] | None:
-        """Read a foreign key that begins with ``word``, of a list of columns or of the one that is declared."""
+        """Read a foreign key that begins with ``word``: of a list of columns, or of one by itself."""
         if word == "references":
             self._at -= 1
             return self._made((self._column,) if self._column else ())
