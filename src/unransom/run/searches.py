@@ -21,6 +21,8 @@ LARGEST_SAMPLE = 16 << 20  # bytes; larger ones come last
 PAIRS = 8192  # of a group
 TAIL = 2048  # bytes that a locker may add to a file
 KNOWN = 4096  # originals that a target is given
+INTACT = 500_000  # intact files that are looked at for the name of a locked one
+SPARED = 4  # of them that are taken for one locked file
 CLUES = 64  # solved neighbours that a search hears of
 QUICK = 120.0  # seconds of one core that a search may take which comes first
 TRIED = 4  # files of a group that a search for each file is tried on in full before it is given up
@@ -67,6 +69,9 @@ def targets(database: sqlite3.Connection) -> Iterator[Target]:
     dumps = tuple(aids.select(database, "memory"))
     known = tuple(islice(aids.select(database, "known"), KNOWN))
     guesses = {each.family: each for each in files.records_of(database, SchemeGuess)}
+    matched: dict[str, list[Pair]] = {}
+    for pair in files.records_of(database, Pair):
+        matched.setdefault(pair.locked.family or "", []).append(pair)
     for family, count, size in groups(database):
         chosen = samples(database, family, SAMPLES + OTHERS)
         if chosen and family not in proven:
@@ -77,7 +82,7 @@ def targets(database: sqlite3.Connection) -> Iterator[Target]:
                 others=chosen[SAMPLES:],
                 files=count,
                 size=size,
-                pairs=found,
+                pairs=tuple(matched.get(family, ())) + found,
                 dumps=dumps,
                 guess=guesses.get(family),
                 known=known,
@@ -85,17 +90,34 @@ def targets(database: sqlite3.Connection) -> Iterator[Target]:
 
 
 def pairs(database: sqlite3.Connection, family: str) -> tuple[Pair, ...]:
-    """Return locked files with originals from ``--known`` or, intact, beside them; the largest first."""
+    """Return locked files with originals from ``--known`` or, intact, in the evidence; the largest first."""
     found: list[Pair] = []
     where = f"{LOCKED} AND {OF_FAMILY}"
+    intact = _intact(database)
     for locked in files.select(database, where, family=family):
         name = (locked.original or locked.path).rpartition(b"/")[2]
         sizes = range(max(locked.size - TAIL, 1), locked.size + 1)
         for plain in aids.alike(database, "known", name, sizes):
             how = "name" if plain.name == name else "size"
             found.append(Pair(locked=locked, plain=plain, how=how))
+        spared = [number for number, size in intact.get(name, ()) if size in sizes][:SPARED]
+        for plain in files.select(database, f"id IN ({','.join(map(str, spared))})") if spared else ():
+            same = plain.path == (locked.original or locked.path) or len(spared) == 1
+            how = "name" if same else "size"  # names that many files have say little
+            found.append(Pair(locked=locked, plain=plain, how=how))
     found.sort(key=lambda pair: (pair.how != "name", -pair.plain.size))
     return tuple(found[:PAIRS])
+
+
+def _intact(database: sqlite3.Connection) -> dict[bytes, list[tuple[int, int]]]:
+    """Return number and size of intact files by name: older versions, copies elsewhere, deleted files."""
+    found: dict[bytes, list[tuple[int, int]]] = {}
+    rows = database.execute(
+        "SELECT id, path, size FROM files WHERE state = 'intact' ORDER BY id LIMIT ?", (INTACT,)
+    )
+    for number, path, size in rows:
+        found.setdefault(bytes(path).rpartition(b"/")[2], []).append((number, size))
+    return found
 
 
 def budget_of(database: sqlite3.Connection) -> float:

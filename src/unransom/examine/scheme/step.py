@@ -18,6 +18,7 @@ from unransom.catalog.schemes.compared import Compared, compared, extents_of
 from unransom.catalog.schemes.described import Description, encoded
 from unransom.catalog.schemes.extents import Extents, Whole
 from unransom.catalog.schemes.layout import Field, Head, Tail
+from unransom.catalog.schemes.matched import ADDED, Originals, sampled
 from unransom.catalog.schemes.plans import EachSpan, OneStream
 from unransom.catalog.schemes.wraps import RunKey
 from unransom.core.context import Context
@@ -54,11 +55,13 @@ def run(target: Target, context: Context) -> Iterator[Record]:
     """Yield what the files of ``target`` show, and each thing worth telling as a finding."""
     if not target.proper:
         return  # they are looked at among those of no family
-    samples = [_sample(ref, context) for ref in target.samples[:SAMPLES]]
-    seen = list(islice(_compared(target.pairs, context), PAIRS))
-    if not samples:
+    looked = [_sample(ref, context) for ref in target.samples[:SAMPLES]]
+    matched = tuple(_matched(target, context))
+    yield from matched
+    seen = list(islice(_compared((*matched, *target.pairs), context), PAIRS))
+    if not looked:
         return
-    guess = _guess(target, samples, seen)
+    guess = _guess(target, looked, seen)
     yield guess
     for what in guess.why:
         yield Finding(kind="scheme", item=target.family, what=what)
@@ -68,6 +71,30 @@ def _sample(ref: FileRef, context: Context) -> _Sample:
     with context.open(ref) as reader:
         locked = Salvage(reader, ref.name)
         return _Sample(ref, np.frombuffer(locked.read_at(0, LOOKED), np.uint8), end_of(locked))
+
+
+def _matched(target: Target, context: Context) -> Iterator[Pair]:
+    """Yield originals that no name leads to: they have in common with a file what is not locked of it."""
+    named = {pair.locked.id for pair in target.pairs if pair.how == "name"}
+    waiting = [ref for ref in (*target.samples, *target.others) if ref.id not in named]
+    if not waiting or not target.known:
+        return
+    sizes = np.array(sorted(ref.size for ref in waiting))
+    known = [
+        ref
+        for ref in target.known
+        if np.searchsorted(sizes, ref.size) < np.searchsorted(sizes, ref.size + ADDED, "right")
+    ]
+    originals = Originals((ref.size, _sampled(ref, context)) for ref in known)
+    for ref in waiting:
+        number = originals.of(ref.size, _sampled(ref, context))
+        if number is not None:
+            yield Pair(locked=ref, plain=known[number], how="content")
+
+
+def _sampled(ref: FileRef, context: Context) -> frozenset[bytes]:
+    with context.open(ref) as reader:
+        return sampled(Salvage(reader))
 
 
 def _compared(pairs: tuple[Pair, ...], context: Context) -> Iterator[Compared]:
