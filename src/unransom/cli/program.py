@@ -34,6 +34,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("databases", t("Get rows out of damaged files of MySQL, MariaDB and SQL Server.")),
     Command("orders", t("Prove orders against payments from exports, and fill in what is missing.")),
     Command("verify", t("Check files by their structure and against hashes of the originals.")),
+    Command("restore", t("Move recovered files back in batches: planned, checked, signed, reversible.")),
+    Command("cutover", t("Probe the systems of the company before and after each batch.")),
     Command("report", t("Write the report of a case again, in either language.")),
     Command("case", t("Show a case, or check its evidence chain and outputs.")),
     Command("files", t("List every file of a case with what became of it.")),

@@ -1,0 +1,1 @@
+"""Asks a company's systems whether they work: declared probes, verdicts, time to recovery."""
