@@ -166,10 +166,11 @@ def test_the_server_imports_grafts_of_other_shapes_and_takes_rows(server, table,
     data, create, wanted = _shape(server, table)
     assert _levels(data) >= LEVELS[table]
     damaged = PATTERNS[pattern](data)
-    database = _opened(damaged, create)
-    made = ENGINE.graft(database, database.tables[0])
+    opened = ENGINE.open([Source("t.ibd", BytesReader(damaged))], Hints(sql=(create,)))
+    tables = opened[0].tables if opened else ()
+    made = ENGINE.graft(opened[0], tables[0]) if tables else None
     if not isinstance(made, Graft):
-        assert _on_whole_pages(data, damaged, create) == 0
+        assert _on_whole_pages(data, damaged, create) == 0  # the rows lay all in the half that is gone
         return
     verdict, rows = _imported(server, table, create, made)
     assert verdict == "OK"
