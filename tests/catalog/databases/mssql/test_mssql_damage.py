@@ -128,6 +128,28 @@ def test_with_a_script_of_the_schema(name, how):
 
 
 @pytest.mark.shared_data
+@pytest.mark.parametrize("name", COUNTS)
+@pytest.mark.parametrize("how", DAMAGE)
+def test_no_row_of_a_whole_page_is_missing(name, how):
+    """The ceiling of what whole pages hold; which share of a file that is depends on where its tables lie."""
+    data = real(f"{name}.mdf")
+    broken, whole = DAMAGE[how](data), opened(data)
+    pages = [
+        page
+        for table in whole.tables
+        for found in whole.rows(table)
+        for page, state in zip(
+            *(found.batch.column(column).to_pylist() for column in ("_page", "_state")), strict=True
+        )
+        if state == "live"
+    ]
+    left = [page for page in pages if data[page * 8192 :][:8192] == broken[page * 8192 :][:8192]]
+    database = opened(broken, sql=[script(whole)])
+    told = {table.name.split(".", 1)[-1] for table in database.tables if table.source != "inferred"}
+    assert len([row for row in everything(database) if row[0] in told]) >= len(left)
+
+
+@pytest.mark.shared_data
 def test_the_log_fills_what_the_pages_lost():
     data, name = every_eighth(real("itsligo_northwnd.mdf"), 7), "itsligo_northwnd.ldf"
     whole = opened(real("itsligo_northwnd.mdf"))
