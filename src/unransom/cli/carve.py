@@ -18,7 +18,9 @@ from unransom.cli.options import (
 )
 from unransom.cli.screen import Screen, Style
 from unransom.cli.speech import LANGUAGE, spoken, t
+from unransom.core.clock import rfc3339
 from unransom.core.errors import EXIT_DONE, EXIT_INCOMPLETE
+from unransom.core.text import shown
 
 if TYPE_CHECKING:
     from unransom.recover.carve.records import Carved
@@ -81,7 +83,14 @@ def _print(outcome: Outcome, *, as_json: bool, jsonl: bool) -> None:
     rows = [_row(each) for each in outcome.files]
     if as_json:
         counts = dict(outcome.by_proof())
-        print(json.dumps({"searched": outcome.searched, "counts": counts, "files": rows}, ensure_ascii=False))
+        document = {
+            "searched": outcome.searched,
+            "overwritten": outcome.overwritten,
+            "trimmed": outcome.empty,
+            "counts": counts,
+            "files": rows,
+        }
+        print(json.dumps(document, ensure_ascii=False))
     elif jsonl:
         for row in rows:
             print(json.dumps(row, ensure_ascii=False))
@@ -102,11 +111,16 @@ def _row(carved: Carved) -> dict[str, object]:
         "bits": carved.bits,
         "why": carved.why.render(LANGUAGE),
         "source": carved.source,
+        "original": shown(carved.original) or None,
+        "named_by": carved.named_by or None,
+        "modified": rfc3339(carved.modified),
         "extents": [[extent.start, extent.end] for extent in carved.extents],
     }
 
 
 def _print_counts(outcome: Outcome) -> None:
+    if outcome.empty:
+        print(t("all free space is zeros: it was trimmed or never used, and no deleted file is in it"))
     print(
         t(
             "{files} files carved out of {size} MB; {fragmented} of them were in fragments",
@@ -125,3 +139,13 @@ def _print_counts(outcome: Outcome) -> None:
     for proof, name in names.items():
         if counts[proof]:
             print(f"{counts[proof]:>9,} {name}")
+    named = sum(bool(each.original) for each in outcome.files)
+    if named:
+        print(t("{files} of them have their names back", files=f"{named:,}"))
+    if outcome.overwritten:
+        print(
+            t(
+                "{files} more files were there once; others lie in their place",
+                files=f"{outcome.overwritten:,}",
+            )
+        )

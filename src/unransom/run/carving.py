@@ -6,15 +6,15 @@ that was interrupted goes on where it stopped: what was seen of the image is kep
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import cast
 
 import msgspec
-import numpy as np
 
 from unransom import __version__
 from unransom.core.hashing import Digests
@@ -23,16 +23,27 @@ from unransom.core.outputs import Outputs
 from unransom.core.progress import Listener, Progress, silent
 from unransom.core.records import Problem, Record, Source
 from unransom.core.spans import Span
-from unransom.evidence import identify, open_store
-from unransom.evidence.filesystems.free import free_spans
+from unransom.evidence import identify
 from unransom.recover.carve.board import Board
-from unransom.recover.carve.found import Claims, Found, Proof, resolve
+from unransom.recover.carve.found import Claims, Found, Proof, is_sure, resolve
+from unransom.recover.carve.naming import Candidate, Nameless, candidates_of, match
 from unransom.recover.carve.reassembly import LIKELY, METHODS
-from unransom.recover.carve.records import Batch, Carved, Looked, Puzzle, Region, Target, decode, encode
-from unransom.recover.carve.scan import Places
+from unransom.recover.carve.records import (
+    Batch,
+    Carved,
+    Leads,
+    Looked,
+    Puzzle,
+    Region,
+    Target,
+    decode,
+    encode,
+)
 from unransom.recover.carve.shelf import Shelf
 from unransom.recover.carve.signatures import SECTOR
 from unransom.recover.carve.space import Space
+from unransom.recover.carve.step import NAMED, UNNAMED
+from unransom.run.carve_space import Sized, board_of, cluster_of, place_of
 from unransom.run.executor import Executor, Fate
 from unransom.run.work import Done, Item, Surroundings, Task
 
@@ -43,6 +54,8 @@ SMALL_REGION = 4 << 20  # bytes of a region at least
 BATCH_FILES, BATCH_BYTES = 64, 64 << 20  # of one task of writing
 WORK = ".unransom-carve"  # folder below that of the outputs
 HOLE = 16 << 20  # bytes of a hole in the image that is left out: no file reaches over it
+LEADS = 256  # of one task
+JOURNAL = "carved.jsonl"
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -55,6 +68,9 @@ class Job(msgspec.Struct, frozen=True):
         dry: Write nothing, only say what would come out.
         cluster: Bytes of a cluster, 0 to find out.
         whole: Search also what belongs to files that are still there.
+        source: The image as a case knows it; None to find out what ``image`` is.
+        known: What names are looked for; None for those of the image's own files.
+        work: Folder for what an interrupted run leaves; None for one below ``out``.
     """
 
     image: str
@@ -63,6 +79,9 @@ class Job(msgspec.Struct, frozen=True):
     dry: bool = False
     cluster: int = 0
     whole: bool = False
+    source: Source | None = None
+    known: tuple[Candidate, ...] | None = None
+    work: Path | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -72,11 +91,17 @@ class Outcome(msgspec.Struct, frozen=True):
         files: Records of the files; with a dry run without path and digests.
         searched: Bytes that were looked at.
         problems: What could not be done.
+        overwritten: Files that the file system remembers, and whose place is another's by now.
+        empty: The file systems have free space, and all of it is zeros.
+        matched: Of files that were matched, by what they are called by: the number in ``Job.known``.
     """
 
     files: tuple[Carved, ...]
     searched: int
     problems: tuple[Problem, ...]
+    overwritten: int = 0
+    empty: bool = False
+    matched: dict[bytes, int] = {}
 
     def by_proof(self) -> Counter[str]:
         """Return how many files there are of each level of proof."""
@@ -90,11 +115,11 @@ class Carving:
         self._job = job
         self._executor = executor
         self._listener = listener
-        named = identify(job.image)
-        self._source = msgspec.structs.replace(named, kind="file")
-        self._target = _target(self._source, job.cluster or 4096, whole=job.whole)
+        self._source = job.source or _source(job.image)
+        self._place = place_of(self._source, job.cluster or 4096, HOLE, whole=job.whole)
+        self._target = self._place.target
         self._size = sum(len(span) for span in self._target.spans)
-        self._work = job.out / WORK
+        self._work = job.work or job.out / WORK
         self._problems: list[Problem] = []
 
     def run(self) -> Outcome:
@@ -102,14 +127,52 @@ class Carving:
         self._job.out.mkdir(parents=True, exist_ok=True)
         shelf = Shelf(self._work, f"{__version__} {self._target}")
         looked = self._look(shelf)
-        if not self._job.cluster and (cluster := _cluster(looked)) != self._target.cluster:
+        if not self._job.cluster and (cluster := cluster_of(looked)) != self._target.cluster:
             self._target = msgspec.structs.replace(self._target, cluster=cluster)
             looked = self._look(shelf)
-        files = self._assembled(shelf, looked)
+        empty = self._place.known and not any(each.scan.classes.any() for each in looked)
+        files = self._assembled(shelf, looked, self._traced(shelf))
+        matched = self._name(files)
         files = [found for found in files if found.proof >= self._job.least]
         written = self._unwritten(files) if self._job.dry else self._write(files)
+        outcome = Outcome(
+            tuple(written), self._size, tuple(self._problems), self._place.overwritten, empty, matched
+        )
         shutil.rmtree(self._work)
-        return Outcome(tuple(written), self._size, tuple(self._problems))
+        return outcome
+
+    def _traced(self, shelf: Shelf) -> list[Found]:
+        """Return the files that still lie where the file systems say."""
+        found = shelf.found("leads")
+        if found is None:
+            leads = [lead for lead in self._place.leads if lead.spans or lead.content]
+            parts = (leads[at : at + LEADS] for at in range(0, len(leads), LEADS))
+            items = (Leads(target=self._target, leads=tuple(part)) for part in parts)
+            found = tuple(each for each in self._perform("pursue", items) if isinstance(each, Found))
+            shelf.put_found("leads", found)
+        return list(found)
+
+    def _name(self, files: list[Found]) -> dict[bytes, int]:
+        """Give files their paths; return which candidates they were matched with, by path."""
+        known = self._job.known
+        if known is None:
+            known = tuple(candidates_of(self._place.listed))
+        space = self._space
+        left = [lead for lead in self._place.leads if lead.path and lead.size and not lead.spans]
+        every = [*known, *(Candidate(lead.path, lead.size or 0, 0, own=True) for lead in left)]
+        starts = (next(iter(space.extents(each.spans[:1])), Span(0, 0)).start for each in files)
+        carvings = [
+            Nameless(each.format, each.size, start, each.path, each.extension)
+            for each, start in zip(files, starts, strict=True)
+        ]
+        matched: dict[bytes, int] = {}
+        for number, (candidate, how) in match(carvings, every).items():
+            found = files[number]
+            found.named_by = found.named_by or how
+            found.path = every[candidate].path
+            if candidate < len(known):
+                matched[found.path] = candidate
+        return matched
 
     def _look(self, shelf: Shelf) -> list[Looked]:
         """Look at every region that was not looked at yet; return what was seen, in order."""
@@ -126,12 +189,12 @@ class Carving:
                 self._tell("look", done, self._size, began)
         return [looked for looked in seen.values() if looked is not None]
 
-    def _assembled(self, shelf: Shelf, looked: list[Looked]) -> list[Found]:
+    def _assembled(self, shelf: Shelf, looked: list[Looked], traced: list[Found]) -> list[Found]:
         """Put fragments together, what is proven by more first; return all files that stay."""
-        wholes = [found for each in looked for found in each.found]
-        every = [found for found in wholes if found.proof >= Proof.STRUCTURE]
-        weak = [found for found in wholes if found.proof < Proof.STRUCTURE]
-        board = _board(looked, Claims(self._size, self._target.cluster))
+        wholes = [*traced, *(found for each in looked for found in each.found)]
+        every = [found for found in wholes if is_sure(found)]
+        weak = [found for found in wholes if not is_sure(found)]
+        board = board_of(looked, Claims(self._size, self._target.cluster))
         began = time.monotonic()
         for number, method in enumerate(METHODS):
             if method in LIKELY:
@@ -158,11 +221,11 @@ class Carving:
 
     def _write(self, files: list[Found]) -> list[Carved]:
         """Write the files that an earlier run has not written; return the records of all."""
-        journal = self._job.out / "carved.jsonl"
-        wanted = {tuple(self._space.extents(found.spans)): found for found in files}
-        written = [each for each in _read(journal) if each.extents in wanted and self._is_there(each)]
+        journal = (self._job.work or self._job.out) / JOURNAL
+        wanted = {(tuple(self._space.extents(found.spans)), found.path): found for found in files}
+        written = [each for each in _read(journal) if _key(each) in wanted and self._is_there(each)]
         for each in written:
-            del wanted[each.extents]
+            del wanted[_key(each)]
         total, done, began = len(files), len(written), time.monotonic()
         outputs = Outputs(self._job.out, self._work, self._job.out)
         with journal.open("wb") as lines:
@@ -179,20 +242,23 @@ class Carving:
 
     def _placed(self, record: Carved, outputs: Outputs) -> Carved:
         """Move a file from the folder of work to its place; return its record."""
-        draft = self._work / "case" / record.path.decode()
-        path = outputs.place(
-            str(draft).encode(), record.path.removeprefix(b"recovered/carved/"), record.digests
-        )
+        draft = self._work / "case" / os.fsdecode(record.path)
+        path = record.path.removeprefix(b"recovered/")
+        if self._job.source is None:
+            path = path.removeprefix(UNNAMED)
+        elif path.startswith(NAMED):
+            path = self._source.id.encode() + b"/" + path.removeprefix(NAMED)
+        path = outputs.place(os.fsencode(draft), path, record.digests)
         draft.unlink()
         return msgspec.structs.replace(record, path=path.removeprefix(b"./"))
 
     def _is_there(self, carved: Carved) -> bool:
-        path = self._job.out / carved.path.decode()
+        path = self._job.out / os.fsdecode(carved.path)
         return path.is_file() and path.stat().st_size == carved.digests.size
 
     @property
     def _space(self) -> Space:
-        return Space(_Sized(self._target.ref.size), self._target.spans)
+        return Space(Sized(self._target.ref.size), self._target.spans)
 
     def _unwritten(self, files: list[Found]) -> Iterator[Carved]:
         """Yield records of files as they would be written."""
@@ -207,6 +273,9 @@ class Carving:
                 bits=found.bits,
                 why=found.why,
                 extents=tuple(space.extents(found.spans)),
+                original=found.path,
+                named_by=found.named_by,
+                modified=found.modified,
             )
 
     def _perform(self, function: str, items: Iterable[Record]) -> Iterator[object]:
@@ -237,67 +306,16 @@ class Carving:
         self._listener(Progress(name, done, total, unit, "", done, seconds, finished=done >= total))
 
 
-class _Sized:
-    """A reader of which only the size matters."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        """Return zeros."""
-        return bytes(max(0, min(length, self.size - offset)))
-
-
-def _target(source: Source, cluster: int, *, whole: bool) -> Target:
-    """Return what is searched of ``source``: what no file has, where that is known; without large holes."""
-    store = open_store(source)
-    try:
-        ref = next(each for each in store.files() if not isinstance(each, Problem))
-        with store.open(ref) as image:
-            free = None if whole else free_spans(image)
-            spans = [Span(0, image.size)] if free is None else free
-            stored = (part for span in spans for part in _stored(Space(image, [span]), span.start))
-            return Target(ref=ref, spans=tuple(stored), cluster=cluster)
-    finally:
-        store.close()
-
-
-def _stored(image: Space, base: int) -> Iterator[Span]:
-    """Yield the parts of an image from ``base`` on between its large holes."""
-    start = position = 0
-    while position < image.size:
-        hole = image.hole_at(position) // HOLE * HOLE
-        if hole:
-            if position > start:
-                yield Span(base + start, base + position)
-            start = position + hole
-        position += hole or HOLE
-    if image.size > start:
-        yield Span(base + start, base + image.size)
+def _source(image: str) -> Source:
+    """Return the image as a source: the disk in it, or bytes that are searched as they are."""
+    named = identify(image)
+    return named if named.kind == "image" else msgspec.structs.replace(named, kind="file")
 
 
 def _regions(size: int, cluster: int, workers: int) -> list[Span]:
     step = min(REGION, max(SMALL_REGION, size // (8 * workers)))
     step -= step % max(cluster, SECTOR)
     return [Span(start, min(start + step, size)) for start in range(0, size, step)]
-
-
-def _cluster(looked: Sequence[Looked]) -> int:
-    """Return the largest size of a cluster at whose multiples files begin; 4096 where none does."""
-    starts = [start for each in looked for start in each.starts]
-    for cluster in (4096, 2048, 1024):
-        if sum(start % cluster == 0 for start in starts) >= 0.9 * len(starts):
-            return cluster
-    return SECTOR
-
-
-def _board(looked: Sequence[Looked], claims: Claims) -> Board:
-    scans = [each.scan for each in looked]
-    kinds = scans[0].marks if scans else {}
-    heads: Places = np.concatenate([scan.heads for scan in scans]) if scans else np.zeros(0, np.int64)
-    classes = np.concatenate([scan.classes for scan in scans]) if scans else np.zeros(0, np.uint8)
-    marks = {kind: np.concatenate([scan.marks[kind] for scan in scans]) for kind in kinds}
-    return Board(Space(_Sized(0)), claims, classes, heads, marks)
 
 
 def _batches(target: Target, files: Iterable[Found]) -> Iterator[Batch]:
@@ -311,6 +329,10 @@ def _batches(target: Target, files: Iterable[Found]) -> Iterator[Batch]:
             batch, size = [], 0
     if batch:
         yield Batch(target=target, found=tuple(batch))
+
+
+def _key(carved: Carved) -> tuple[tuple[Span, ...], bytes]:
+    return carved.extents, carved.original
 
 
 def _read(journal: Path) -> list[Carved]:

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 from unransom.core.messages import say
 from unransom.core.records import FileRef, Kind, Problem, Source
+from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.core.text import shown
 from unransom.evidence.containers import open_disk
 from unransom.evidence.descriptors import changed
+from unransom.evidence.filesystems.changes import journals
 from unransom.evidence.filesystems.listing import GONE, Listing
 from unransom.evidence.filesystems.tsk import FileSystem, Locator
 from unransom.evidence.filesystems.xfs.volume import XfsVolume
@@ -54,6 +56,10 @@ class ImageStore:
             locator=WHOLE,
         )
 
+    def extents(self) -> Iterator[Span]:
+        """Yield what is stored of the disk itself, in order. All else is zeros."""
+        return self._disk.extents()
+
     def files(self) -> Iterator[FileRef | Problem]:
         """Yield every file; below ``volume-N/`` where the disk has more than one file system."""
         yield from self._problems_of_image()
@@ -78,6 +84,14 @@ class ImageStore:
                 yield unlisted(self.source.id, name, error)
                 continue
             yield from self._files(filesystem, name + b"/" if several else b"")
+
+    def journals(self) -> Iterator[FileRef]:
+        """Yield the journals of changes that NTFS keeps; `open` gives their contents."""
+        for number, volume in enumerate(self._all_volumes(), 1):
+            if volume.filesystem == "ntfs":
+                filesystem = self._filesystem(volume)
+                if isinstance(filesystem, FileSystem):
+                    yield from journals(filesystem, self.source.id, b"volume-%d/" % number)
 
     @contextlib.contextmanager
     def open(self, ref: FileRef) -> Iterator[Reader]:

@@ -58,6 +58,12 @@ class Found(msgspec.Struct):
         proof: How far it is proven.
         bits: Random bytes in its place would pass with probability 2**-bits.
         why: What holds.
+        path: Its path in the file system, or only its name, b"" where unknown.
+        named_by: What the path is known by, see `Carved`.
+        modified: Nanoseconds since 1970 UTC, None where unknown.
+        traced: The file system itself says where it lies.
+        extension: That it should have; "" where that was not looked at.
+        content: Its bytes where they stand in a record of the file system, and nowhere in the space.
     """
 
     format: str
@@ -65,16 +71,22 @@ class Found(msgspec.Struct):
     proof: Proof
     bits: int
     why: Message
+    path: bytes = b""
+    named_by: str = ""
+    modified: int | None = None
+    traced: bool = False
+    extension: str = ""
+    content: bytes = b""
 
     @property
     def size(self) -> int:
         """Bytes."""
-        return sum(len(span) for span in self.spans)
+        return sum(len(span) for span in self.spans) or len(self.content)
 
     @property
     def start(self) -> int:
         """Where its first byte lies."""
-        return self.spans[0].start
+        return self.spans[0].start if self.spans else 0
 
 
 def proof_of(name: str, bits: int) -> Proof:
@@ -105,11 +117,16 @@ class Claims:
         )
 
 
+def is_sure(found: Found) -> bool:
+    """Return whether a file is proven, or taken by a decoder where the file system says that it lies."""
+    return found.proof >= (Proof.DECODER if found.traced else Proof.STRUCTURE)
+
+
 def resolve(found: Sequence[Found], claims: Claims) -> list[Found]:
     """Return the files that stay, and take their clusters.
 
-    What is proven comes first, the largest of it first: a picture in a document is a part of that. Of the
-    rest the better proven comes first.
+    What is sure comes first, the largest of it first: a picture in a document is a part of that. Of the rest
+    the better proven comes first.
     """
     stay = []
     for each in sorted(found, key=_rank):
@@ -120,4 +137,4 @@ def resolve(found: Sequence[Found], claims: Claims) -> list[Found]:
 
 
 def _rank(each: Found) -> tuple[int, int, int]:
-    return (-min(each.proof, Proof.STRUCTURE), -each.size, each.start)
+    return (-(Proof.STRUCTURE if is_sure(each) else each.proof), -each.size, each.start)

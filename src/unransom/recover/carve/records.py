@@ -66,6 +66,31 @@ class Puzzle(Record, frozen=True, kw_only=True):
     parts: int = 1
 
 
+class Lead(Record, frozen=True, kw_only=True):
+    """What a file system still knows of a file that was deleted.
+
+    Attributes:
+        path: In the volume; only a name where its folder is not known, b"" where not even that is.
+        size: Bytes, None where only its clusters are known.
+        spans: Where its bytes lie in the image, in its own order.
+        content: The bytes themselves, where the file system kept them.
+        modified: Nanoseconds since 1970 UTC, None where unknown.
+    """
+
+    path: bytes
+    size: int | None
+    spans: tuple[Span, ...] = ()
+    content: bytes = b""
+    modified: int | None = None
+
+
+class Leads(Record, frozen=True, kw_only=True):
+    """Leads to follow in a space."""
+
+    target: Target
+    leads: tuple[Lead, ...]
+
+
 class Batch(Record, frozen=True, kw_only=True):
     """Files to write out."""
 
@@ -87,6 +112,9 @@ class Carved(Record, frozen=True, kw_only=True):
         bits: Random bytes in its place would pass with probability 2**-bits.
         why: What holds.
         extents: Where its pieces lie in the image, in the file's order.
+        original: The path that it had in the file system, b"" where unknown.
+        named_by: What its path is known by: ``record`` of the file system, ``name``, ``size`` or ``order``.
+        modified: When it was last changed, nanoseconds since 1970 UTC, None where unknown.
     """
 
     source: str
@@ -97,6 +125,9 @@ class Carved(Record, frozen=True, kw_only=True):
     bits: int
     why: Message
     extents: tuple[Span, ...]
+    original: bytes = b""
+    named_by: str = ""
+    modified: int | None = None
 
     @property
     def fragments(self) -> int:

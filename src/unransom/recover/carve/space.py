@@ -39,6 +39,27 @@ class Space:
             offset = stop
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    def inside(self, spans: Iterable[Span]) -> list[Span] | None:
+        """Return where ``spans`` of the image lie in the space; None where a part of them does not."""
+        found: list[Span] = []
+        for span in spans:
+            if span.start >= NOWHERE:
+                found.append(span)
+                continue
+            start = span.start
+            while start < span.end:
+                index = bisect_right(self._starts, start) - 1
+                shift = self._shift(index) if index >= 0 else 0
+                if index < 0 or start - shift >= self._ends[index]:
+                    return None
+                end = min(span.end, self._ends[index] + shift)
+                if found and found[-1].end == start - shift:
+                    found[-1] = Span(found[-1].start, end - shift)
+                else:
+                    found.append(Span(start - shift, end - shift))
+                start = end
+        return found
+
     def extents(self, spans: Iterable[Span]) -> list[Span]:
         """Return where ``spans`` of the space lie in the image, in their order; neighbours are joined."""
         found: list[Span] = []

@@ -1,4 +1,4 @@
-"""The step, in three turns: look at regions, put fragments together, write what was found.
+"""The step, in turns: look at regions, follow leads, put fragments together, write what was found.
 
 Each turn takes a record and yields records; who runs them in parallel, and what is remembered between two
 runs, is not its business.
@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from unransom.catalog.formats import FORMATS
 from unransom.core.context import Context
 from unransom.core.records import Record
 from unransom.core.spans import Span
-from unransom.core.streams import Reader, Salvage, chunks
+from unransom.core.streams import BytesReader, Reader, Salvage, chunks
 from unransom.recover.carve.board import Board
 from unransom.recover.carve.found import Found
+from unransom.recover.carve.kinds import extension_of
+from unransom.recover.carve.leads import follow
 from unransom.recover.carve.reassembly import METHODS
-from unransom.recover.carve.records import Batch, Carved, Looked, Puzzle, Region, Target
+from unransom.recover.carve.records import Batch, Carved, Leads, Looked, Puzzle, Region, Target
 from unransom.recover.carve.scan import scan
 from unransom.recover.carve.space import Space, Spliced
 from unransom.recover.carve.whole import Wholes
 
-EXTENSIONS = {each.name: each.extensions[0] for each in FORMATS}
+LATEST = 1 << 62  # nanoseconds since 1970 that a file system takes
+NAMED, UNNAMED = b"named/", b"carved/"  # what outputs come under
 
 
 def look(item: Region, context: Context) -> Iterator[Record]:
@@ -30,15 +32,25 @@ def look(item: Region, context: Context) -> Iterator[Record]:
         space = space_of(item.target, image)
         seen = scan(space, item.span, item.target.cluster)
         wholes = Wholes(space, item.span)
-        found = tuple(wholes.find(seen.heads.tolist()))
+        found = tuple(_told(each, space) for each in wholes.find(seen.heads.tolist()))
         yield Looked(scan=seen, found=found, skipped=wholes.skipped, starts=tuple(wholes.starts))
+
+
+def pursue(item: Leads, context: Context) -> Iterator[Found]:
+    """Yield the files that still lie where the file system says."""
+    with context.open(item.target.ref) as image:
+        space = space_of(item.target, image)
+        for lead in item.leads:
+            if (found := follow(lead, space)) is not None:
+                yield _told(found, space)
 
 
 def join(item: Puzzle, context: Context) -> Iterator[Found]:
     """Yield the files that one method puts together."""
     with context.open(item.target.ref) as image:
         board = Board.load(item.board, space_of(item.target, image), item.target.cluster)
-        yield from METHODS[item.method](board, item.part, item.parts)
+        for found in METHODS[item.method](board, item.part, item.parts):
+            yield _told(found, board.space)
 
 
 def write(item: Batch, context: Context) -> Iterator[Carved]:
@@ -50,9 +62,12 @@ def write(item: Batch, context: Context) -> Iterator[Carved]:
         for found in item.found:
             extents = tuple(space.extents(found.spans))
             with context.outputs.draft() as draft:
-                for piece in chunks(Spliced(space, found.spans)):
+                for piece in chunks(
+                    BytesReader(found.content) if found.content else Spliced(space, found.spans)
+                ):
                     draft.write(piece)
-                path, digests = draft.keep(output_path(item.target, found, extents))
+                times = None if found.modified is None else (min(max(found.modified, 0), LATEST),) * 2
+                path, digests = draft.keep(output_path(item.target, found, extents), times)
             yield Carved(
                 source=item.target.ref.source,
                 path=path,
@@ -62,7 +77,20 @@ def write(item: Batch, context: Context) -> Iterator[Carved]:
                 bits=found.bits,
                 why=found.why,
                 extents=extents,
+                original=found.path,
+                named_by=found.named_by,
+                modified=found.modified,
             )
+
+
+def _content(found: Found, space: Space) -> Reader:
+    return BytesReader(found.content) if found.content else Spliced(space, found.spans)
+
+
+def _told(found: Found, space: Space) -> Found:
+    """Return ``found`` with the extension that it should have."""
+    found.extension = extension_of(found.format, _content(found, space))
+    return found
 
 
 def space_of(target: Target, image: Reader) -> Space:
@@ -71,6 +99,8 @@ def space_of(target: Target, image: Reader) -> Space:
 
 
 def output_path(target: Target, found: Found, extents: tuple[Span, ...]) -> bytes:
-    """Return where a file without a name belongs: by its type, its source and where it begins."""
-    name = f"carved/{found.format}/{target.ref.source}-{extents[0].start:012x}.{EXTENSIONS[found.format]}"
-    return name.encode()
+    """Return where a file belongs: by its path, or by its type, its source and where it begins."""
+    if found.path:
+        return NAMED + found.path
+    name = f"{target.ref.source}-{extents[0].start if extents else 0:012x}"
+    return UNNAMED + f"{found.format or 'unknown'}/{name}.{found.extension or 'bin'}".encode()

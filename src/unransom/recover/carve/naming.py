@@ -1,0 +1,255 @@
+"""Which carved file is the original of which locked one, or of a name that is left somewhere.
+
+Lockers leave the name of the original in that of the locked copy, and its size but for what they add: the
+same number of bytes to every file, or to its size in whole blocks of a cipher. What is added shows in the
+sizes that most carved files and locked files of their type differ by. Where several files have one size,
+those around them tell: a locker goes through folders in about the order in which files were written.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from unransom.catalog.formats import FORMATS
+from unransom.core.records import FileRef, Kind
+from unransom.recover.carve.kinds import may_be
+
+MOST_ADDED = 4096  # bytes by which a locked file may be larger
+BLOCKS = (1, 16)  # bytes of whole blocks that a locker fills up to
+SAMPLE = 2000  # carved files by which it is told what a locker adds
+FEWEST = 3  # files by whose sizes that is told
+SHARE = 0.1  # of the sample
+RULES = 4  # ways of adding that are followed
+SURE = 4  # files that one of known path counts for
+IN_ORDER = 0.6  # share of the matched files that must lie in the order of the locker
+MOST_PAIRS = 1 << 16  # of files and candidates of one size and type that are looked at
+
+
+class Nameless(NamedTuple):
+    """A carved file.
+
+    Attributes:
+        format: Name of its format, "" where unknown.
+        size: Bytes.
+        start: Where it begins on the disk.
+        path: Its path, or only its name, where that is known.
+        extension: That it should have.
+    """
+
+    format: str
+    size: int
+    start: int
+    path: bytes = b""
+    extension: str = ""
+
+
+class Candidate(NamedTuple):
+    """A name that is left.
+
+    Attributes:
+        path: Of the original.
+        size: Bytes: of the original, or of its locked copy.
+        order: Sorts candidates by when they were written.
+        own: The size is the original's.
+    """
+
+    path: bytes
+    size: int
+    order: int
+    own: bool
+
+
+class Match(NamedTuple):
+    """What a carved file was called: the candidate's number, and by what: ``name``, ``size``, ``order``."""
+
+    candidate: int
+    how: str
+
+
+class Added(NamedTuple):
+    """What a locker adds: it fills up to whole blocks of some bytes, and appends some."""
+
+    block: int
+    tail: int
+
+    def to(self, size: int) -> int:
+        """Return the size of the locked copy of a file of ``size`` bytes."""
+        return -(-size // self.block) * self.block + self.tail
+
+
+def match(files: Sequence[Nameless], candidates: Sequence[Candidate]) -> dict[int, Match]:
+    """Return what files were matched with, by the number of the file. No candidate is given twice."""
+    found = dict(_by_path(files, candidates))
+    own = [number for number, each in enumerate(candidates) if each.own]
+    locked = [number for number, each in enumerate(candidates) if not each.own]
+    passes = [(own, Added(1, 0)), *((locked, added) for added in _rules(files, candidates, found))]
+    for numbers, added in passes:
+        for one, several in _by_size(files, candidates, numbers, added, found):
+            if len(one) == len(several) == 1:
+                found[one[0]] = Match(several[0], "size")
+    order = Order(files, candidates, found)
+    for numbers, added in passes if order.holds else ():
+        for one, several in _by_size(files, candidates, numbers, added, found):
+            found |= {number: Match(name, "order") for number, name in order.arranged(one, several)}
+    return found
+
+
+def candidates_of(refs: Iterable[FileRef]) -> Iterator[Candidate]:
+    """Yield the names of originals that those of files show, in the order in which these were written."""
+    for ref in refs:
+        original = original_of(ref.path) if not ref.deleted and ref.kind is Kind.FILE else b""
+        if original:
+            yield Candidate(original, ref.size, ref.modified or 0, own=False)
+
+
+def original_of(path: bytes) -> bytes:
+    """Return ``path`` without what a locker appended to it; b"" where nothing shows that it did."""
+    folder, slash, name = path.rpartition(b"/")
+    parts = name.split(b".")
+    for index in range(1, len(parts) - 1):
+        if parts[index].lower().decode("ascii", "replace") in _formats():
+            return folder + slash + b".".join(parts[: index + 1])
+    return b""
+
+
+@cache
+def _formats() -> dict[str, frozenset[str]]:
+    """Return the names of formats by extension."""
+    table: dict[str, set[str]] = defaultdict(set)
+    for each in FORMATS:
+        for extension in each.extensions:
+            table[extension].add(each.name)
+    return {extension: frozenset(names) for extension, names in table.items()}
+
+
+def extension_in(path: bytes) -> str:
+    """Return the extension of a path, in small letters."""
+    return path.rpartition(b".")[2].lower().decode("ascii", "replace")
+
+
+def _promised(path: bytes) -> frozenset[str]:
+    """Return the formats that the extension of a path promises."""
+    return _formats().get(extension_in(path), frozenset())
+
+
+def _by_path(files: Sequence[Nameless], candidates: Sequence[Candidate]) -> Iterator[tuple[int, Match]]:
+    """Yield files whose path, or whose name alone, stands with one candidate only."""
+    paths: dict[bytes, list[int]] = defaultdict(list)
+    for number, each in enumerate(candidates):
+        if not each.own:
+            paths[each.path].append(number)
+            if b"/" in each.path:
+                paths[each.path.rpartition(b"/")[2]].append(number)
+    taken: set[int] = set()
+    for number, file in enumerate(files):
+        fitting = paths.get(file.path, []) if file.path else []
+        if len(fitting) == 1 and fitting[0] not in taken:
+            taken.add(fitting[0])
+            yield number, Match(fitting[0], "name")
+
+
+def _rules(
+    files: Sequence[Nameless], candidates: Sequence[Candidate], known: dict[int, Match]
+) -> list[Added]:
+    """Return what the locker adds, the likeliest first."""
+    votes: Counter[Added] = Counter()
+    for number, matched in known.items():
+        votes.update(
+            dict.fromkeys(_differences(files[number].size, [candidates[matched.candidate].size]), SURE)
+        )
+    by_format: dict[str, list[int]] = defaultdict(list)
+    for each in candidates:
+        for name in _promised(each.path) if not each.own else ():
+            by_format[name].append(each.size)
+    sizes = {name: np.sort(np.array(each)) for name, each in by_format.items()}
+    sample = [file for number, file in enumerate(files) if number not in known and file.format][:SAMPLE]
+    for file in sample:
+        fitting = sizes.get(file.format, np.zeros(0, np.int64))
+        first, last = np.searchsorted(fitting, [file.size, file.size + MOST_ADDED])
+        votes.update(set(_differences(file.size, np.unique(fitting[first:last]).tolist())))
+    least = max(FEWEST, SHARE * len(sample))
+    common = [added for added, count in votes.most_common(RULES) if count >= least]
+    return common if Added(1, 0) in common else [*common, Added(1, 0)]
+
+
+def _differences(size: int, locked: Iterable[int]) -> Iterator[Added]:
+    for each in locked:
+        for block in BLOCKS:
+            tail = each - Added(block, 0).to(size)
+            if 0 <= tail <= MOST_ADDED:
+                yield Added(block, tail)
+
+
+def _by_size(
+    files: Sequence[Nameless],
+    candidates: Sequence[Candidate],
+    numbers: Iterable[int],
+    added: Added,
+    known: dict[int, Match],
+) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield files and candidates that have one size and type, and are not matched yet."""
+    taken = {each.candidate for each in known.values()}
+    names: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for number in numbers:
+        for name in _promised(candidates[number].path) if number not in taken else ():
+            names[candidates[number].size, name].append(number)
+    groups: dict[tuple[int, str, str], list[int]] = defaultdict(list)
+    for number, file in enumerate(files):
+        if number not in known and not file.path:
+            groups[added.to(file.size), file.format, file.extension].append(number)
+    for (size, form, extension), group in groups.items():
+        same = names.get((size, form), [])
+        fitting = [number for number in same if may_be(extension, extension_in(candidates[number].path))]
+        if fitting:
+            yield group, fitting
+
+
+class Order:
+    """How far files lie in the order in which a locker wrote: told by those that are matched already.
+
+    Attributes:
+        holds: Most matched files lie between two others in both orders.
+    """
+
+    def __init__(
+        self, files: Sequence[Nameless], candidates: Sequence[Candidate], known: dict[int, Match]
+    ) -> None:
+        by_time = sorted(range(len(candidates)), key=lambda number: (candidates[number].order, number))
+        self._ranks = {number: rank for rank, number in enumerate(by_time)}
+        anchors = sorted((files[number].start, self._ranks[each.candidate]) for number, each in known.items())
+        self._starts = [start for start, _ in anchors]
+        self._anchors = [rank for _, rank in anchors]
+        self._files = files
+        between = [
+            min(before, after) <= rank <= max(before, after)
+            for before, rank, after in zip(self._anchors, self._anchors[1:], self._anchors[2:], strict=False)
+        ]
+        self.holds = len(between) >= FEWEST and sum(between) >= IN_ORDER * len(between)
+
+    def arranged(self, files: Sequence[int], candidates: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Yield file and candidate of each pair that fits between its neighbours better than others do."""
+        costs = sorted(
+            (self._cost(file, candidate), file, candidate) for file in files for candidate in candidates
+        )[:MOST_PAIRS]
+        free, left = set(files), set(candidates)
+        for cost, file, candidate in costs:
+            if file not in free or candidate not in left:
+                continue
+            rivals = [each for each in left if each != candidate and self._cost(file, each) <= cost]
+            if not rivals or len(left) == len(free):
+                yield file, candidate
+                free.discard(file)
+                left.discard(candidate)
+
+    def _cost(self, file: int, candidate: int) -> int:
+        """Return how far a candidate is out of order between the neighbours of a file."""
+        place = bisect_right(self._starts, self._files[file].start)
+        around = self._anchors[max(place - 1, 0) : place + 1]
+        rank = self._ranks[candidate]
+        return max(min(around) - rank, rank - max(around), 0)

@@ -1,0 +1,138 @@
+"""What carving searches: the parts of a disk that hold no file, and what its file systems say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from unransom.core.records import FileRef, Source
+from unransom.core.spans import Span
+from unransom.evidence import open_store
+from unransom.evidence.containers.mapped import Part
+from unransom.evidence.filesystems.free import free_spans
+from unransom.evidence.filesystems.remnants import Remnant
+from unransom.evidence.filesystems.residue import remnants
+from unransom.evidence.stores.image import ImageStore
+from unransom.recover.carve.board import Board
+from unransom.recover.carve.found import Claims
+from unransom.recover.carve.leads import is_free
+from unransom.recover.carve.records import Lead, Looked, Target
+from unransom.recover.carve.scan import Places
+from unransom.recover.carve.signatures import SECTOR
+from unransom.recover.carve.space import Space
+
+
+class Sized:
+    """A reader of which only the size matters."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return zeros."""
+        return bytes(max(0, min(length, self.size - offset)))
+
+
+class Place(NamedTuple):
+    """Where to search: a space, and what the file systems on the disk say.
+
+    Attributes:
+        target: The space.
+        known: Whether the disk's own maps say what is free.
+        leads: What they still know of files that were deleted.
+        overwritten: How many more there are whose clusters are other files' by now.
+        listed: The files that are there.
+    """
+
+    target: Target
+    known: bool
+    leads: tuple[Lead, ...]
+    overwritten: int
+    listed: tuple[FileRef, ...]
+
+
+def place_of(source: Source, cluster: int, hole: int, *, whole: bool) -> Place:
+    """Return what is searched of ``source``: what no file has, where that is known.
+
+    Args:
+        source: An image or a file.
+        cluster: Bytes of a cluster.
+        hole: Holes of so many bytes are left out: no file reaches over them.
+        whole: Search what files have, too.
+    """
+    store = open_store(source)
+    try:
+        refs = [each for each in store.files() if isinstance(each, FileRef)]
+        ref = store.whole() if isinstance(store, ImageStore) else refs[0]
+        with store.open(ref) as image:
+            free = free_spans(image)
+            searched = [Span(0, image.size)] if free is None or whole else free
+            extents = (store if isinstance(store, ImageStore) else Part(image, 0, image.size)).extents()
+            spans = tuple(common(searched, _joined(extents, hole)))
+            target = Target(ref=ref, spans=spans, cluster=cluster)
+            leads = [_lead(each) for each in remnants(image)] if free is not None else []
+            space = Space(image, free)
+            left = tuple(lead for lead in leads if not lead.spans or is_free(lead, space))
+            listed = tuple(refs) if isinstance(store, ImageStore) else ()
+            return Place(target, free is not None, left, len(leads) - len(left), listed)
+    finally:
+        store.close()
+
+
+def _lead(remnant: Remnant) -> Lead:
+    return Lead(
+        path=remnant.path,
+        size=remnant.size,
+        spans=remnant.spans,
+        content=remnant.content,
+        modified=remnant.modified,
+    )
+
+
+def _joined(stored: Iterable[Span], hole: int) -> Iterator[Span]:
+    """Yield spans of an image, small holes between them closed: files may lie over these."""
+    last: Span | None = None
+    for span in stored:
+        if last and span.start - last.end < hole:
+            last = Span(last.start, span.end)
+            continue
+        if last:
+            yield last
+        last = span
+    if last:
+        yield last
+
+
+def common(some: Iterable[Span], others: Iterable[Span]) -> Iterator[Span]:
+    """Yield what two lists of spans, sorted and without overlaps, have in common."""
+    left, right = iter(some), iter(others)
+    one, other = next(left, None), next(right, None)
+    while one and other:
+        start, end = max(one.start, other.start), min(one.end, other.end)
+        if start < end:
+            yield Span(start, end)
+        if one.end <= other.end:
+            one = next(left, None)
+        else:
+            other = next(right, None)
+
+
+def cluster_of(looked: Sequence[Looked]) -> int:
+    """Return the largest size of a cluster at whose multiples files begin; 4096 where none does."""
+    starts = [start for each in looked for start in each.starts]
+    for cluster in (4096, 2048, 1024):
+        if sum(start % cluster == 0 for start in starts) >= 0.9 * len(starts):
+            return cluster
+    return SECTOR
+
+
+def board_of(looked: Sequence[Looked], claims: Claims) -> Board:
+    """Return the board on which fragments of what was looked at are put together."""
+    scans = [each.scan for each in looked]
+    kinds = scans[0].marks if scans else {}
+    heads: Places = np.concatenate([scan.heads for scan in scans]) if scans else np.zeros(0, np.int64)
+    classes = np.concatenate([scan.classes for scan in scans]) if scans else np.zeros(0, np.uint8)
+    marks = {kind: np.concatenate([scan.marks[kind] for scan in scans]) for kind in kinds}
+    return Board(Space(Sized(0)), claims, classes, heads, marks)
