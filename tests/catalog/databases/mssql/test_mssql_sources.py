@@ -142,6 +142,24 @@ def test_rows_of_a_damaged_page_come_back_but_for_the_hit_ones():
     assert set(found) <= set(rows(opened(wide_file()), "wide"))
 
 
+def test_pages_without_header_are_of_the_table_that_has_the_rest_of_their_extent():
+    """128 bytes in every 128 KiB, and two tables whose records look the same."""
+    base = make.Database()
+    for title, first in (("one", 0), ("two", 1000)):
+        unit = base.table(title, WIDE, key=("id",))
+        for page in range(8):
+            base.add(unit, [wide_row(first + page * 40 + row) for row in range(40)])
+    whole, noise = base.bytes(), random.Random(9)
+    data = bytearray(whole)
+    for page in (40, 48):  # the first of an extent each
+        data[page * 8192 : page * 8192 + 128] = noise.randbytes(128)
+    database = opened(bytes(data))
+    for title, first in (("one", 0), ("two", 1000)):
+        back = [row[0] for row in rows(database, title, ("salvaged",))]
+        assert back == list(range(first + 1, first + 40))  # the first row was hit
+        assert len(rows(database, title)) == 280
+
+
 def test_an_encrypted_database_is_called_so():
     data = bytearray(wide_file())
     for at in range(40 * 8192, len(data), 8192):

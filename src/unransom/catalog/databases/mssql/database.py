@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow
@@ -19,14 +20,15 @@ from unransom.catalog.databases.mssql.catalogue import (
     stored_rows,
     units_of,
 )
-from unransom.catalog.databases.mssql.decode import decode, records_of
+from unransom.catalog.databases.mssql.decode import Decoded, decode, records_of
+from unransom.catalog.databases.mssql.extents import NOBODY, units_by_extent
 from unransom.catalog.databases.mssql.lob import LobReader
 from unransom.catalog.databases.mssql.ownership import Group, group_of, group_of_records
 from unransom.catalog.databases.mssql.pages import Kind, Soundness
 from unransom.catalog.databases.mssql.replay import Image, history_of, records_of_images
 from unransom.catalog.databases.mssql.rows import decoded_rows
 from unransom.catalog.databases.mssql.salvage import BY_CHAIN, BY_SLOT, Habits, salvaged, shapes_of
-from unransom.catalog.databases.mssql.store import PageStore
+from unransom.catalog.databases.mssql.store import PageStore, keys_of
 from unransom.catalog.databases.mssql.weaker import WeakerRows, newest
 from unransom.catalog.databases.table import PROVENANCE, Loss, Rows, Table
 from unransom.core.messages import Message, say
@@ -37,6 +39,21 @@ IN_LOG = 0.9  # confidence in a row that only the log has
 SAMPLE = 32  # data pages that are looked at to tell whether they are encrypted
 MOST_IMAGES = 2000  # logged rows that are looked at to tell their table
 FIRST_USER_INDEX = 256  # index numbers of the server's own tables are lower
+
+
+class InDamaged(NamedTuple):
+    """Rows that damaged pages still have.
+
+    Attributes:
+        entries, pages: Some damaged pages, one a row.
+        decoded: The rows in them.
+        by_slot: Which rows a slot names.
+    """
+
+    entries: NDArray[np.void]
+    pages: NDArray[np.uint8]
+    decoded: Decoded
+    by_slot: NDArray[np.bool_]
 
 
 class MssqlDatabase:
@@ -62,7 +79,7 @@ class MssqlDatabase:
         self.tables = tuple(known.table for known in assigned.tables)
         self._damaged = _damaged(store)
         self._damaged_units = np.where(
-            self._damaged["soundness"] == Soundness.TORN, units_of(self._damaged), -1
+            self._damaged["soundness"] == Soundness.TORN, units_of(self._damaged), self._by_extent()
         )
         self._shapes = shapes_of(
             {name: [part.layout for part in known.partitions] for name, known in self._known.items()}
@@ -83,6 +100,14 @@ class MssqlDatabase:
         same = np.isin(self._units, np.fromiter(known, np.int64, len(known)))
         old = (self._data["index"] == 0) & (self._data["object"] >= SYSTEM_OBJECTS) & ~same
         self._units[old] |= 1 << 48
+
+    def _by_extent(self) -> NDArray[np.int64]:
+        """Return the unit of each damaged page as the sound pages of its extent have it."""
+        entries = self._store.entries
+        sound = entries[entries["soundness"] >= Soundness.UNCHECKED]
+        units = units_of(sound)
+        units[np.isin(keys_of(sound), keys_of(self._data))] = self._units  # both are in the order of pages
+        return units_by_extent(self._damaged, sound, units)
 
     def _page_groups(self, catalogue: Catalogue) -> Iterator[Group]:
         for unit in np.unique(self._units).tolist():
@@ -134,16 +159,22 @@ class MssqlDatabase:
 
     def _salvaged(self, known: Known, part: Partition, habits: Habits) -> Iterator[pyarrow.RecordBatch]:
         """Yield rows of damaged pages: those with the part's number, and those that lost their header."""
-        damaged = self._damaged[np.isin(self._damaged_units, [-1, *part.units])]
-        if self._shapes.get((part.layout.fixed, part.layout.columns)) != known.table.name:
-            damaged = damaged[damaged["soundness"] == Soundness.TORN]
+        for _, _, decoded, by_slot in self._found_in_damaged(known, part, habits):
+            for named, confidence in ((True, BY_SLOT), (False, BY_CHAIN)):
+                batch = decoded.batch(part.layout, "salvaged", confidence)
+                yield _conform(batch.filter(pyarrow.array(by_slot == named)), known.table)
+
+    def _found_in_damaged(self, known: Known, part: Partition, habits: Habits) -> Iterator[InDamaged]:
+        """Yield damaged pages of a part with what their rows are and which of them slots name."""
+        owners = [*part.units]
+        if self._shapes.get((part.layout.fixed, part.layout.columns)) == known.table.name:
+            owners.append(NOBODY)
+        damaged = self._damaged[np.isin(self._damaged_units, owners)]
         lobs = LobReader(self._store.page)
         for entries, pages in self._store.batches(damaged):
             owned = entries["soundness"] == Soundness.TORN
             for decoded, by_slot in salvaged(pages, entries["page"], part.layout, habits, lobs, owned):
-                for named, confidence in ((True, BY_SLOT), (False, BY_CHAIN)):
-                    batch = decoded.batch(part.layout, "salvaged", confidence)
-                    yield _conform(batch.filter(pyarrow.array(by_slot == named)), known.table)
+                yield InDamaged(entries, pages, decoded, by_slot)
 
     def _logged(self, known: Known) -> Iterator[pyarrow.RecordBatch]:
         """Yield the rows that the log has last, but for those on pages that are at least as new."""
