@@ -36,6 +36,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("verify", t("Check files by their structure and against hashes of the originals.")),
     Command("restore", t("Move recovered files back in batches: planned, checked, signed, reversible.")),
     Command("cutover", t("Probe the systems of the company before and after each batch.")),
+    Command("timeline", t("All dated facts in order, for Timesketch and mactime.")),
     Command("report", t("Write the report of a case again, in either language.")),
     Command("case", t("Show a case, or check its evidence chain and outputs.")),
     Command("files", t("List every file of a case with what became of it.")),

@@ -174,12 +174,20 @@ class Timeline(Part, frozen=True, kw_only=True):
         last: When the last file was locked.
         origin: What the times were read from, e.g. ``ntfs mtime``.
         buckets: In order of time, of one length; empty stretches may be left out.
+        order: 1 for the source where the locking began first, and so on.
+        files_per_second: From ``first`` to ``last``.
+        bytes_per_second: From ``first`` to ``last``.
+        folders: The folders at the top in the order in which their first files were locked, some of them.
     """
 
     source: str
     first: str = ""
     last: str = ""
     origin: str = ""
+    order: int = 0
+    files_per_second: float = 0.0
+    bytes_per_second: float = 0.0
+    folders: tuple[str, ...] = ()
     buckets: tuple[Bucket, ...] = ()
 
 

@@ -6,7 +6,7 @@ from unransom.core.messages import Message, say
 from unransom.core.records import Grade, State
 from unransom.core.spans import Origin
 from unransom.report import figures
-from unransom.report.document import AttackFacts, CaseFacts, FamilyFacts, LostFacts, Result
+from unransom.report.document import AttackFacts, CaseFacts, FamilyFacts, LostFacts, Result, Timeline
 from unransom.report.tallies import Counts
 
 STATES: dict[State, Message] = {
@@ -147,6 +147,18 @@ LABELS: dict[str, Message] = {
     "verify_again": say("The figures are also in result.json beside this page, for programs."),
     "next": say("What to do next"),
 }
+
+
+def speed(timeline: Timeline) -> Message:
+    """Return how fast a source was locked, and in which order."""
+    return say(
+        "{order}. {source}: {files:,.1f} files and {size:,.1f} MB a second, in this order: {folders}",
+        order=timeline.order,
+        source=timeline.source,
+        files=timeline.files_per_second,
+        size=timeline.bytes_per_second / 1e6,
+        folders=", ".join(timeline.folders),
+    )
 
 
 def headline(result: Result) -> Message:

@@ -146,6 +146,9 @@ class _Summary:
             moments = f"{picture.source}  {picture.first} – {picture.last}  {self._said(picture.lasted)}"
             yield from columns.wrap(figures.visible(moments), self._width, "  ", "    ")
             yield "    " + sparkline(picture.bars, SPARK_WIDTH)
+        for each in sorted(timelines[:SHOWN], key=lambda timeline: timeline.order):
+            if each.folders:
+                yield from columns.wrap(self._said(labels.speed(each)), self._width, "  ", "    ")
         yield from self._rest(len(timelines) - SHOWN)
 
     def _losses(self, result: Result) -> Iterator[str]:

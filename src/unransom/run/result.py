@@ -20,7 +20,6 @@ from unransom.core.text import shown
 from unransom.report.bytemap import MAP_RUNS, condense
 from unransom.report.document import (
     EXAMPLES,
-    Bucket,
     CaseFacts,
     FamilyFacts,
     FormatFacts,
@@ -38,11 +37,11 @@ from unransom.report.tallies import Counts, Grades, Origins, StepTime, Throughpu
 from unransom.run.attacks import SHOWN as ATTACKS
 from unransom.run.attacks import attacks, verdict
 from unransom.run.described import described_in
+from unransom.run.locking import timeline
 from unransom.run.losses import KINDS, losses
 
 PARTIAL_FILES = 50
 NOTES = 20
-BUCKETS = 60  # of a timeline
 NOTED = f"type = 'Finding' AND json_extract(body, '$.kind') NOT IN {KINDS}"  # losses are told by themselves
 
 # A file that is locked and has no key is one that was not brought back; one not looked at is unknown.
@@ -189,39 +188,11 @@ def _families(case: Case) -> Iterator[FamilyFacts]:
 
 
 def _timelines(case: Case) -> Iterator[Timeline]:
-    """Yield when files were locked, per source, by the modification times of locked files.
-
-    The earliest and the latest thousandth are left out: one absurd time would flatten the rest.
-    """
-    for source in case.sources():
-        times = [
-            time
-            for (time,) in case.database.execute(
-                "SELECT modified FROM files WHERE family IS NOT NULL AND modified IS NOT NULL AND source = ?"
-                " ORDER BY modified",
-                (source.id,),
-            )
-        ]
-        if not times:
-            continue
-        cut = len(times) // 1000
-        first, last = times[cut], times[-1 - cut]
-        width = max((last - first) // BUCKETS + 1, 1_000_000_000)
-        rows = case.database.execute(
-            "SELECT (modified - ?) / ?, count(*), sum(size) FROM files"
-            " WHERE family IS NOT NULL AND modified BETWEEN ? AND ? AND source = ? GROUP BY 1",
-            (first, width, first, last, source.id),
-        )
-        yield Timeline(
-            source=source.id,
-            first=rfc3339(first),
-            last=rfc3339(last),
-            origin=f"{source.kind} mtime",
-            buckets=tuple(
-                Bucket(start=rfc3339(first + index * width), seconds=width / 1e9, files=count, size=size)
-                for index, count, size in rows
-            ),
-        )
+    """Yield when files were locked, per source, by the modification times of locked files; see `locking`."""
+    found = [each for source in case.sources() if (each := timeline(case, source))]
+    begun = sorted(range(len(found)), key=lambda index: found[index].first)
+    for number, each in enumerate(found):
+        yield msgspec.structs.replace(each, order=begun.index(number) + 1)
 
 
 def _notes(database: sqlite3.Connection) -> Iterator[NoteFacts]:

@@ -1,0 +1,126 @@
+"""One stream of dated facts: of sources, or of a case with what its steps have found."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+
+from unransom.case.case import Case
+from unransom.case.files import records_of, select
+from unransom.core.messages import Message
+from unransom.core.records import FileRef, Finding, Source, TimelineEvent
+from unransom.evidence import identify, open_store
+from unransom.evidence.store import Store
+from unransom.examine.timeline import files, usn
+
+# A journal of changes, as tools that collect it call their copy.
+JOURNAL = re.compile(rb"(^|/)\$?(UsnJrnl)?[_.:]?\$J(\.bin)?$|(^|/)\$UsnJrnl$", re.IGNORECASE)
+
+
+def of_sources(locations: Sequence[str]) -> Iterator[TimelineEvent]:
+    """Yield what the file systems and journals at ``locations`` tell, in no order."""
+    taken: set[str] = set()
+    for location in locations:
+        source = identify(location, taken)
+        taken.add(source.id)
+        store = open_store(source)
+        try:
+            refs = list(_journals(store))
+            for ref in store.files():
+                if isinstance(ref, FileRef):
+                    yield from files.events(ref, source.kind)
+                    if _is_journal(ref):
+                        refs.append(ref)
+            yield from _changes(store, refs)
+        finally:
+            store.close()
+
+
+def of_case(case: Case) -> Iterator[TimelineEvent]:
+    """Yield what is dated in a case: its files, their journals, its notes and its own acts, in no order."""
+    database = case.database
+    noted = {each.item: each for each in records_of(database, Finding) if each.kind == "note"}
+    for source in case.sources():
+        if source.role == "evidence":
+            yield from _of_source(database, source, noted)
+    for (entry,) in database.execute("SELECT entry FROM chain ORDER BY sequence"):
+        yield _act(json.loads(entry))
+
+
+def in_order(events: Iterable[TimelineEvent], first: int, last: int) -> Iterator[TimelineEvent]:
+    """Yield ``events`` between two times, the earliest first; many are sorted on disk.
+
+    Args:
+        events: In any order.
+        first: Nanoseconds since 1970 from which on.
+        last: Nanoseconds since 1970 up to which.
+    """
+    database = sqlite3.connect("", isolation_level=None)  # a file of its own, gone when it is closed
+    try:
+        database.execute("CREATE TABLE events (time INTEGER, body BLOB)")
+        encode = msgspec.msgpack.Encoder().encode
+        database.execute("BEGIN")
+        database.executemany(
+            "INSERT INTO events VALUES (?, ?)",
+            ((each.time, encode(each)) for each in events if first <= each.time <= last),
+        )
+        decode = msgspec.msgpack.Decoder(TimelineEvent).decode
+        for (body,) in database.execute("SELECT body FROM events ORDER BY time, rowid"):
+            yield decode(body)
+    finally:
+        database.close()
+
+
+def _of_source(
+    database: sqlite3.Connection, source: Source, noted: dict[str, Finding]
+) -> Iterator[TimelineEvent]:
+    store = open_store(source)
+    try:
+        refs = list(_journals(store))
+        for ref in select(database, "source = :source", source=source.id):
+            for event in files.events(ref, source.kind):
+                yield event
+                note = noted.get(f"{event.host}:{event.item}")
+                if note and event.origin.endswith("mtime"):
+                    yield msgspec.structs.replace(event, origin="ransom note", what=note.what)
+            if _is_journal(ref):
+                refs.append(ref)
+        yield from _changes(store, refs)
+    finally:
+        store.close()
+
+
+def _journals(store: Store) -> Iterator[FileRef]:
+    listed = getattr(store, "journals", None)  # only images have any
+    return iter(()) if listed is None else listed()
+
+
+def _is_journal(ref: FileRef) -> bool:
+    return ref.stream == "$J" or bool(not ref.stream and JOURNAL.search(ref.path))
+
+
+def _changes(store: Store, refs: Iterable[FileRef]) -> Iterator[TimelineEvent]:
+    for ref in refs:
+        with store.open(ref) as reader:
+            yield from usn.events(reader, ref.source)
+
+
+def _act(entry: dict[str, str]) -> TimelineEvent:
+    return TimelineEvent(
+        time=_nanoseconds(entry["time"]),
+        precision=1000,
+        origin="unransom chain",
+        host="unransom",
+        item=f"chain.jsonl:{entry['sequence']}",
+        what=Message(entry["act"]),
+    )
+
+
+def _nanoseconds(text: str) -> int:
+    moment = datetime.fromisoformat(text)
+    return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
