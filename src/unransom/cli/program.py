@@ -31,6 +31,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("library", t("Keep keys and parts of keys, with where they came from, for other cases.")),
     Command("unlock", t("Unlock single files with a key.")),
     Command("carve", t("Get files out of the free space of an image, fragments put together.")),
+    Command("repair", t("Rebuild damaged or partly locked files so that they open.")),
     Command("databases", t("Get rows out of damaged files of MySQL, MariaDB and SQL Server.")),
     Command("orders", t("Prove orders against payments from exports, and fill in what is missing.")),
     Command("verify", t("Check files by their structure and against hashes of the originals.")),

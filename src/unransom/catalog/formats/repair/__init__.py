@@ -1,0 +1,11 @@
+"""Repairs of damaged files, one kind of files each; ``REPAIRS`` is in the order of trial."""
+
+from unransom.catalog.formats.repair import ooxml, sqlite
+from unransom.catalog.formats.repair import zip as archives
+from unransom.catalog.formats.repair.repair import Repair
+
+REPAIRS: tuple[Repair, ...] = (
+    ooxml.REPAIR,
+    archives.REPAIR,
+    sqlite.REPAIR,
+)

@@ -1,0 +1,203 @@
+"""Inflate what is left of a damaged deflate stream: its beginning, and what follows each hole."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unransom.core.spans import Span
+
+MOST = 1 << 28  # bytes of output of one stream
+RATIO = 64  # bytes of output per compressed byte; what expands more is cut off
+GRANULES = (65536, 4096)  # lockers begin at a multiple of one of these
+TAIL = 65536  # or so many bytes, or a multiple of it, in front of the end
+LAG = 64  # compressed bytes for which garbage may look like markup; 46 were the most of 60 places measured
+LEAST = 512  # symbols that a stretch behind a hole must have
+TEXTUAL = 0.98  # share of printable bytes in one
+# Markup as it must be, from the first byte on; what is behind the match is not.
+MARKUP = re.compile(
+    rb"(?>[^<>&\x00-\x08\x0b\x0c\x0e-\x1f\x7f]++|&#?+\w{1,12};"
+    rb"|<[/?!]?+[A-Za-z_\[-][\w:.\[-]*+(?>\s++[\w:.-]++\s*+=\s*+(?>\"[^\"<\x00-\x08]*+\"|'[^'<\x00-\x08]*+'))*+\s*+[/?]?+>"
+    rb"|<!--(?>[^-]|-(?!->))*+-->)*+"
+)
+UNFINISHED = re.compile(rb"<[^<>]{0,4096}\Z")
+
+
+class Stretch(NamedTuple):
+    """What was inflated behind a hole.
+
+    Attributes:
+        start, end: Compressed bytes that it came from, in the file.
+        symbols: Bytes, or 256 and the number of a lost byte that is copied.
+        last: It goes to the end of the stream.
+    """
+
+    start: int
+    end: int
+    symbols: NDArray[np.uint16]
+    last: bool
+
+
+class Inflated(NamedTuple):
+    """What is left of a stream.
+
+    Attributes:
+        head: The bytes up to the first hole.
+        whole: That is all of it.
+        end: Offset in the file of the first compressed byte that was not used for it.
+        stretches: What follows the holes.
+    """
+
+    head: bytes
+    whole: bool
+    end: int
+    stretches: tuple[Stretch, ...] = ()
+
+
+class _Stream:
+    """Compressed bytes in memory with what the kernel needs."""
+
+    def __init__(self, data: bytes, start: int, room: int) -> None:
+        from unransom.catalog.formats.repair import _inflate_kernel as kernel  # noqa: PLC0415  numba is slow
+
+        self.kernel = kernel
+        self.start = start  # offset in the file
+        self.room = room  # bytes of the file
+        self.size = len(data)
+        self._data = np.frombuffer(data + bytes(kernel.PADDING), np.uint8)
+
+    def run(
+        self, bit: int, stop: int, front: int, blocks: int = 1 << 30
+    ) -> tuple[int, int, Symbols, Marks, int]:
+        """Inflate from ``bit``; return how it ended, the bit behind, symbols, marks and whole blocks.
+
+        Args:
+            bit: Where a block begins.
+            stop: Compressed byte at which to stop.
+            front: Unknown bytes in front: none or ``WINDOW``.
+            blocks: How many at most.
+        """
+        room = RATIO * max(stop - bit // 8, 64) + (1 << 16)
+        while True:
+            out = np.zeros(front + min(room, MOST) + 300, np.uint16)
+            out[:front] = self.kernel.UNKNOWN + np.arange(front)
+            marks = np.zeros((len(out) >> self.kernel.MARK) + 2, np.int64)
+            end, behind, n, done = self.kernel.inflate_blocks(
+                self._data, bit, 8 * stop, out, front, marks, blocks
+            )
+            if end != self.kernel.FULL or done == blocks or room >= MOST:
+                return end, behind, out[front:n], marks[front >> self.kernel.MARK :], done
+            room *= 16
+
+    def next_block(self, bit: int, stop: int) -> int:
+        """Return where behind ``bit`` a block begins, -1 for nowhere."""
+        return int(self.kernel.find_block(self._data, bit, 8 * stop))
+
+
+Symbols = NDArray[np.uint16]
+Marks = NDArray[np.int64]
+
+
+def inflate_rest(data: bytes, start: int, size: int, lost: tuple[Span, ...], *, markup: bool) -> Inflated:
+    """Return what is left of the raw deflate stream ``data``.
+
+    Args:
+        data: The stream, as far as it may go.
+        start: Its offset in the file.
+        size: Bytes of the file.
+        lost: Ranges of the file that are known to be lost.
+        markup: The stream holds XML or the like, so that garbage can be told.
+    """
+    stream = _Stream(data, start, size)
+    stop = _first_lost(lost, start, start + stream.size) - start
+    end, behind, symbols, marks, _ = stream.run(0, max(stop, 0), 0)
+    whole = end == stream.kernel.DONE
+    head = symbols.astype(np.uint8).tobytes()
+    if markup and stop == stream.size:
+        fits = _markup_end(head, cut=end == stream.kernel.STOPPED)
+        if fits < len(head) or end == stream.kernel.BAD:
+            stop = _boundary(stream, marks, fits, behind)
+            end, behind, symbols, _, _ = stream.run(0, stop, 0)
+            head, whole = symbols.astype(np.uint8).tobytes(), False
+    elif end == stream.kernel.BAD:
+        head = head[: max(0, len(head) - LAG)]
+    used = -(-behind // 8)
+    stretches = () if whole or not markup else tuple(_behind(stream, max(stop, 0), lost))
+    return Inflated(head, whole, start + used, stretches)
+
+
+def _first_lost(lost: tuple[Span, ...], start: int, end: int) -> int:
+    return min(
+        (max(span.start, start) for span in lost if span.end > start and span.start < end), default=end
+    )
+
+
+def _markup_end(text: bytes, *, cut: bool) -> int:
+    """Return how far ``text`` is markup in UTF-8; where it is ``cut`` off, it may end within a tag."""
+    found = MARKUP.match(text)
+    end = found.end() if found else 0
+    if cut and UNFINISHED.match(text, end):
+        end = len(text)
+    try:
+        text[:end].decode("utf-8")
+    except UnicodeDecodeError as error:
+        return end if error.start >= end - 3 and cut else error.start
+    return end
+
+
+def _boundary(stream: _Stream, marks: Marks, fits: int, behind: int) -> int:
+    """Return the compressed byte at which the lock begins that shows behind ``fits`` bytes of output.
+
+    Args:
+        stream: The stream.
+        marks: Of its output.
+        fits: How much of the output is markup.
+        behind: The bit at which inflating ended.
+    """
+    index = fits >> stream.kernel.MARK
+    low = int(marks[index]) // 8 - LAG
+    high = max(int(marks[index + 1]) or behind, int(marks[index])) // 8 + 1
+    for granule, shift in ((GRANULES[0], 0), (TAIL, stream.room % TAIL), (GRANULES[1], 0)):
+        edge = (stream.start + high - shift) // granule * granule + shift - stream.start
+        if low <= edge <= high:
+            return max(edge, 0)
+    return max(low, 0)
+
+
+def _behind(stream: _Stream, position: int, lost: tuple[Span, ...]) -> list[Stretch]:
+    """Return the stretches from compressed byte ``position`` on, each from a block's beginning."""
+    found: list[Stretch] = []
+    bit = 8 * position
+    while (bit := stream.next_block(bit, stream.size)) >= 0:
+        at = stream.start + bit // 8
+        if any(span.start <= at < span.end for span in lost):
+            bit += 1
+            continue
+        stop = _first_lost(lost, at + 1, stream.start + stream.size) - stream.start
+        end, behind, symbols, _, blocks = stream.run(bit, stop, stream.kernel.WINDOW)
+        if end == stream.kernel.BAD and blocks:
+            # Within the block that fails nobody knows where the next hole begins.
+            end, behind, symbols, _, _ = stream.run(bit, stop, stream.kernel.WINDOW, blocks)
+        elif end == stream.kernel.BAD:
+            bit += 1
+            continue
+        if not _is_text(symbols):
+            bit += 1
+            continue
+        last = end == stream.kernel.DONE
+        found.append(Stretch(at, stream.start + -(-behind // 8), symbols, last))
+        if last:
+            break
+        bit = max(behind, bit + 1)
+    return found
+
+
+def _is_text(symbols: Symbols) -> bool:
+    known = symbols[symbols < 256]
+    if len(symbols) < LEAST or not len(known):
+        return False
+    printable = (known >= 32) | (known == 10) | (known == 13) | (known == 9)
+    return bool(printable.mean() > TEXTUAL)

@@ -1,0 +1,33 @@
+"""What repairing takes and yields."""
+
+from __future__ import annotations
+
+from unransom.catalog.formats.repair.repair import Count
+from unransom.core.messages import Message
+from unransom.core.records import Output, Problem, Record
+
+
+class Mended(Record, frozen=True, kw_only=True):
+    """What became of a damaged file.
+
+    Attributes:
+        item: The file, for people.
+        output: The rebuilt file; None where there is none.
+        did: What was done.
+        counts: How much of what is left.
+        missing: What is lost, one sentence each.
+        lost: Names of single lost things, the first of them.
+        beside: Paths of further outputs.
+        sound: The file needs no repair.
+        problem: Why nothing came out.
+    """
+
+    item: str
+    output: Output | None = None
+    did: Message | None = None
+    counts: tuple[Count, ...] = ()
+    missing: tuple[Message, ...] = ()
+    lost: tuple[str, ...] = ()
+    beside: tuple[bytes, ...] = ()
+    sound: bool = False
+    problem: Problem | None = None

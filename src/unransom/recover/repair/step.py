@@ -1,0 +1,111 @@
+"""The step: one damaged file in, the rebuilt file or the reason why there is none out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from unransom.catalog.formats.identify import extension_of, identify
+from unransom.catalog.formats.repair import REPAIRS
+from unransom.catalog.formats.repair.repair import Count, Damaged, Piece, Repair, Repaired, Tables
+from unransom.catalog.oracle import Judgement, judge
+from unransom.core.errors import UnreadableError
+from unransom.core.messages import say
+from unransom.core.outputs import Draft, Outputs
+from unransom.core.records import Grade, Output, Problem
+from unransom.core.spans import ByteMap
+from unransom.core.streams import Salvage
+from unransom.core.text import shown
+from unransom.recover.repair.records import Mended
+
+HEAD = 4096
+WriteTables = Callable[[Tables], tuple[Iterable[Piece], tuple[Count, ...]]]
+
+
+def fitting(damaged: Damaged) -> Iterator[Repair]:
+    """Yield the repairs that may serve a file: by its head, by its name, then by what is found in it."""
+    extension = extension_of(damaged.name)
+    found = identify(damaged.reader.read_at(0, HEAD), damaged.name)
+    name = found.format.name if found else ""
+    tried = [each for each in REPAIRS if extension in each.extensions or name in each.formats]
+    yield from tried
+    yield from (each for each in REPAIRS if each not in tried and each.finds(damaged.reader))
+
+
+def mend(damaged: Damaged, item: bytes, outputs: Outputs, write_tables: WriteTables) -> Mended:
+    """Repair a file.
+
+    Args:
+        damaged: The file.
+        item: Its path below the folder of outputs, also for people.
+        outputs: Where the rebuilt file goes.
+        write_tables: Writes a database; returns its bytes and how many rows it has.
+    """
+    salvage = Salvage(damaged.reader, damaged.name)
+    before = judge(salvage, damaged.name)
+    if before.validation.grade is Grade.GOOD and not damaged.lost and not salvage.lost:
+        return Mended(item=shown(item), sound=True, did=before.validation.why)
+    known = Damaged(salvage, damaged.name, (*damaged.lost, *salvage.lost), damaged.siblings)
+    for repair in fitting(known):
+        try:
+            repaired = repair.repair(known)
+        except UnreadableError:
+            continue
+        if repaired is not None and (mended := _write(repaired, item, outputs, write_tables)):
+            return mended
+    return Mended(
+        item=shown(item),
+        problem=Problem(
+            item=shown(item),
+            code="output",
+            what=say("nothing that can be rebuilt is left: {why}", why=str(before.validation.why)),
+            resolution=say("look for an older copy; `unransom carve` searches the disk that it was on"),
+        ),
+    )
+
+
+def _write(repaired: Repaired, item: bytes, outputs: Outputs, write_tables: WriteTables) -> Mended | None:
+    """Write what was rebuilt; None where it does not hold as a file of its format."""
+    pieces, counts = repaired.pieces, repaired.counts
+    if repaired.tables:
+        pieces, rows = write_tables(repaired.tables)
+        counts = (*counts, *rows)
+    path = item + repaired.extension.encode()
+    origin = ByteMap()
+    with outputs.draft() as draft:
+        for data, source in pieces:
+            draft.write(data)
+            origin.append(len(data), source)
+        verdict = judge(draft, path)
+        if verdict.validation.grade is Grade.BAD:
+            return None
+        output = _kept(draft, path, verdict, origin)
+    return Mended(
+        item=shown(item),
+        output=output,
+        did=repaired.did,
+        counts=counts,
+        missing=repaired.missing,
+        lost=repaired.lost,
+        beside=tuple(_beside(outputs, path + each.suffix.encode(), each.data) for each in repaired.beside),
+    )
+
+
+def _kept(draft: Draft, path: bytes, verdict: Judgement, origin: ByteMap) -> Output:
+    final, digests = draft.keep(path)
+    return Output(
+        path=final,
+        digests=digests,
+        derived_from=0,
+        method="repair",
+        bits=verdict.validation.bits,
+        grade=Grade.PARTIAL,  # a rebuilt file is never called whole
+        why=verdict.validation.why,
+        map=tuple(origin),
+        format=verdict.format,
+    )
+
+
+def _beside(outputs: Outputs, path: bytes, data: bytes) -> bytes:
+    with outputs.draft() as draft:
+        draft.write(data)
+        return draft.keep(path)[0]

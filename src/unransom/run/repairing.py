@@ -1,0 +1,139 @@
+"""Repair files that a person names, without a case."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from unransom.catalog.formats.repair.repair import Count, Damaged, Piece, Tables
+from unransom.core.errors import UsageError
+from unransom.core.messages import say
+from unransom.core.outputs import FileReader, Outputs
+from unransom.core.progress import Listener, Progress, silent
+from unransom.core.records import Problem
+from unransom.core.spans import Origin, Span
+from unransom.core.streams import chunks
+from unransom.core.text import shown
+from unransom.recover.repair.records import Mended
+from unransom.recover.repair.step import mend
+from unransom.run.rebuilt_database import write_database
+
+SIBLINGS = 32  # sound files of the same origin that are looked at
+DRAFTS = ".unransom-drafts"
+
+
+class Job(msgspec.Struct, frozen=True):
+    """What to repair.
+
+    Attributes:
+        files: Files, and folders whose files are meant.
+        out: Folder for what comes out.
+        siblings: Sound files of the same origin, and folders of them.
+        lost: Ranges of the files that are known to be lost, where it is one file.
+    """
+
+    files: tuple[Path, ...]
+    out: Path
+    siblings: tuple[Path, ...] = ()
+    lost: tuple[Span, ...] = ()
+
+
+def read_map(path: Path) -> tuple[Span, ...]:
+    """Return the lost ranges of a byte map in JSON: ``[[start, end], …]`` or ``[[start, end, origin], …]``.
+
+    Of runs with an origin, those that are ``lost`` or ``guessed`` count.
+
+    Raises:
+        UsageError: It is no such map.
+    """
+    try:
+        runs = json.loads(path.read_bytes())
+        runs = runs.get("map", []) if isinstance(runs, dict) else runs
+        kept = [run for run in runs if len(run) == 2 or run[2] in {Origin.LOST, Origin.GUESSED}]
+        return tuple(Span(int(start), int(end)) for start, end, *_ in kept)
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        raise UsageError(
+            say("{path} is no byte map", path=str(path)),
+            detail=str(error),
+            hint=say('write JSON such as [[0, 65536, "lost"]]'),
+        ) from error
+
+
+def repair(job: Job, listener: Listener = silent) -> Iterator[Mended]:
+    """Repair every file; yield what became of it. A file that fails does not stop the others."""
+    job.out.mkdir(parents=True, exist_ok=True)
+    scratch = job.out / DRAFTS
+    outputs = Outputs(job.out, scratch, job.out)
+    outputs.clear_scratch()
+    files = list(_listed(job.files, job.out))
+    began = time.monotonic()
+    try:
+        with contextlib.ExitStack() as stack:
+            paths = [path for path, _ in _listed(job.siblings, job.out)][:SIBLINGS]
+            siblings = tuple(stack.enter_context(FileReader(path)) for path in paths)
+            for number, (path, item) in enumerate(files):
+                listener(_progress(number, len(files), item, began))
+                yield _mended(path, item, outputs, job, siblings)
+    finally:
+        outputs.clear_scratch()
+        with contextlib.suppress(OSError):
+            scratch.rmdir()
+    listener(_progress(len(files), len(files), b"", began))
+
+
+def _mended(path: Path, item: bytes, outputs: Outputs, job: Job, siblings: tuple[FileReader, ...]) -> Mended:
+    try:
+        with FileReader(path) as reader, tempfile.TemporaryDirectory(dir=job.out / DRAFTS) as folder:
+            damaged = Damaged(reader, os.fsencode(path.name), job.lost, siblings)
+            return mend(damaged, item, outputs, _writer(Path(folder)))
+    except OSError as error:
+        problem = Problem(
+            item=shown(item),
+            code="read",
+            what=say("the file cannot be read or its output not written: {error}", error=str(error)),
+            resolution=say("the other files are not affected"),
+        )
+        return Mended(item=shown(item), problem=problem)
+
+
+def _writer(folder: Path) -> Callable[[Tables], tuple[Iterable[Piece], tuple[Count, ...]]]:
+    def write(tables: Tables) -> tuple[Iterable[Piece], tuple[Count, ...]]:
+        path = folder / "rows"
+        path.unlink(missing_ok=True)
+        counts = write_database(tables, path)
+        return _pieces(path), counts
+
+    return write
+
+
+def _pieces(path: Path) -> Iterator[Piece]:
+    with FileReader(path) as reader:
+        for piece in chunks(reader):
+            yield piece, Origin.GUESSED
+
+
+def _progress(done: int, total: int, item: bytes, began: float) -> Progress:
+    seconds = time.monotonic() - began
+    return Progress("repair", done, total, "files", shown(item), seconds=seconds, finished=done == total)
+
+
+def _listed(paths: Sequence[Path], out: Path) -> Iterator[tuple[Path, bytes]]:
+    """Yield (path, name of the output) of files, those below folders too; never what lies in ``out``."""
+    for path in paths:
+        if not path.is_dir():
+            yield path, os.fsencode(path.name)
+            continue
+        for parent, folders, names in os.walk(path):
+            here = Path(parent)
+            folders[:] = sorted(name for name in folders if (here / name).resolve() != out.resolve())
+            for name in sorted(names):
+                file = here / name
+                if file.is_file() and not file.is_symlink():
+                    yield file, os.fsencode(file.relative_to(path))

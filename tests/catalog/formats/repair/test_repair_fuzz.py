@@ -1,0 +1,83 @@
+"""No damage breaks a repair: it gives a file or nothing, and ends."""
+
+import io
+import sqlite3
+import tempfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.catalog.formats.repair.damage import chance
+from tests.soak import LONGER
+from unransom.catalog.formats.repair import REPAIRS
+from unransom.catalog.formats.repair.repair import Damaged
+from unransom.core.spans import Span
+from unransom.core.streams import BytesReader
+
+FUZZ = settings(max_examples=12 * LONGER, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def workbook():
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in range(60):
+        book.active.append([row, f"text {row}", row / 7])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def archive():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        for number in range(5):
+            file.writestr(f"{number}.txt", f"{number} " * 300)
+    return out.getvalue()
+
+
+def database():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a.db")
+        connection = sqlite3.connect(path)
+        connection.execute("create table t(id integer primary key, a text, b blob)")
+        connection.executemany(
+            "insert into t values(?,?,?)", [(n, "x" * n, bytes(n * 9)) for n in range(200)]
+        )
+        connection.commit()
+        connection.close()
+        return path.read_bytes()
+
+
+SEEDS = {"workbook": workbook, "archive": archive, "database": database}
+MADE = {}
+
+
+def seed(name):
+    if name not in MADE:
+        MADE[name] = SEEDS[name]()
+    return MADE[name]
+
+
+@pytest.mark.parametrize("name", SEEDS)
+@FUZZ
+@given(number=st.integers(0, 2**32))
+def test_any_damage_is_survived(name, number):
+    draw = chance(number)
+    data = bytearray(seed(name))
+    for _ in range(draw.randrange(1, 12)):
+        start = draw.randrange(len(data))
+        length = min(draw.choice([1, 2, 4, 64, 1024]), len(data) - start)
+        data[start : start + length] = draw.randbytes(length)
+    if draw.random() < 0.3:
+        del data[draw.randrange(len(data)) :]
+    lost = (Span(0, draw.randrange(1, 999)),) if draw.random() < 0.3 else ()
+    for each in REPAIRS:
+        repaired = each.repair(Damaged(BytesReader(bytes(data)), b"a", lost))
+        if repaired is None:
+            continue
+        assert sum(len(piece) for piece, _ in repaired.pieces) < 1 << 26
+        for table in repaired.tables.tables if repaired.tables else ():
+            assert sum(1 for _ in table.rows()) < 1 << 20

@@ -1,0 +1,137 @@
+"""Of a partly locked workbook every cell that is left is in the rebuilt one, with its value."""
+
+import io
+import re
+import zipfile
+
+import openpyxl
+import pytest
+
+from tests.catalog.formats.repair.damage import (
+    chance,
+    complete_cells,
+    damaged,
+    heads_left,
+    holes,
+    locked,
+    written,
+)
+from unransom.catalog.formats.ooxml import FORMAT
+from unransom.catalog.formats.repair import ooxml
+from unransom.core.records import Grade
+from unransom.core.streams import BytesReader
+
+HOWS = ["head", "tail", "even", "odd"]
+
+
+def by_openpyxl(sheets=3, rows=1200, seed=5):
+    draw = chance(seed)
+    book = openpyxl.Workbook()
+    for number in range(sheets):
+        sheet = book.active if number == 0 else book.create_sheet(f"Orders & {number}")
+        for row in range(rows):
+            sheet.append([row, f"SKU-{draw.randrange(10**6)}", draw.random() * 300, draw.randrange(5) == 0])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def by_xlsxwriter(sheets=2, rows=3500, seed=6):
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    draw = chance(seed)
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out)
+    bold = book.add_format({"bold": True})
+    for number in range(sheets):
+        sheet = book.add_worksheet(f"Shop {number}")
+        for row in range(rows):
+            sheet.write_row(row, 0, [f"Customer {draw.randrange(10**6)}", draw.random(), row], bold)
+    book.close()
+    return out.getvalue()
+
+
+MAKERS = {"openpyxl": by_openpyxl, "xlsxwriter": by_xlsxwriter}
+SHARED = re.compile(rb'<c r="([A-Z]+\d+)"[^>]*t="s"[^>]*><v>(\d+)</v>')
+
+
+def left(data, spans):
+    """Return {part: cells} that are physically left, by zlib alone; texts must be left too."""
+    heads = {name: (head, whole) for name, head, whole in heads_left(data, spans)}
+    texts, _ = heads.get("xl/sharedStrings.xml", (b"", True))
+    known = texts.count(b"</si>")
+    found = {}
+    for name, (head, _) in heads.items():
+        if name.startswith("xl/worksheets/sheet"):
+            lost = {cell.decode() for cell, number in SHARED.findall(head) if int(number) >= known}
+            found[name] = [cell for cell in complete_cells(head) if cell not in lost]
+    return found
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["found", "told"])
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("maker", MAKERS)
+def test_every_cell_that_is_left_is_in_the_rebuilt_workbook(maker, how, told):
+    data = MAKERS[maker]()
+    spans = holes(len(data), how)
+    wanted = left(data, spans)
+    repaired = ooxml.repair(damaged(data, spans, b"a.xlsx", told=told))
+    if not any(wanted.values()):
+        return  # nothing in front of any hole: what comes out is not held against this
+    out = written(repaired)
+    assert FORMAT.validate(BytesReader(out)).grade is Grade.GOOD
+    before = openpyxl.load_workbook(io.BytesIO(data))
+    after = openpyxl.load_workbook(io.BytesIO(out))
+    count = 0
+    for number, (part, cells) in enumerate(sorted(wanted.items())):
+        if not cells:
+            continue
+        old, new = before.worksheets[number], after.worksheets[number]
+        assert part == f"xl/worksheets/sheet{number + 1}.xml"
+        for cell in cells:
+            assert new[cell].value == old[cell].value, (part, cell)
+            count += 1
+    assert count
+
+
+@pytest.mark.parametrize("how", ["tail", "odd"])
+def test_no_cell_has_a_value_that_it_did_not_have(how):
+    data = by_openpyxl()
+    for shift in range(1, 3):  # lockers that do not keep to blocks: where the lock begins must be found
+        spans = [type(span)(max(span.start - 777 * shift, 1), span.end) for span in holes(len(data), how)]
+        repaired = ooxml.repair(damaged(data, spans, b"a.xlsx"))
+        before = openpyxl.load_workbook(io.BytesIO(data))
+        after = openpyxl.load_workbook(io.BytesIO(written(repaired)))
+        for old, new in zip(before.worksheets, after.worksheets, strict=False):
+            for row in new.iter_rows():
+                for cell in row:
+                    assert cell.value is None or cell.value == old[cell.coordinate].value
+
+
+def test_lost_texts_are_named_where_cells_refer_to_them():
+    data = by_xlsxwriter(sheets=1)
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    entry = archive.getinfo("xl/sharedStrings.xml")
+    start = entry.header_offset + 60 + entry.compress_size // 2
+    span = holes(1, "head")[0].__class__(start, start + 4096)
+    repaired = ooxml.repair(damaged(data, [span], b"a.xlsx", told=True))
+    after = openpyxl.load_workbook(io.BytesIO(written(repaired))).active
+    before = openpyxl.load_workbook(io.BytesIO(data)).active
+    named = [name.split("!")[1] for name in repaired.lost if "!" in name]
+    assert 100 < len(named) < 3500
+    for row in after.iter_rows(max_col=1):
+        cell = row[0]
+        if cell.coordinate in named:
+            assert re.fullmatch(r"\[lost text \d+\]", cell.value)
+        else:
+            assert cell.value == before[cell.coordinate].value
+
+
+def test_what_is_lost_is_said_per_sheet():
+    data = by_openpyxl()
+    repaired = ooxml.repair(damaged(data, holes(len(data), "tail"), b"a.xlsx"))
+    assert any("ends behind cell" in str(message) for message in repaired.missing)
+    assert any(re.fullmatch(r".+!A\d+:D1200", name) for name in repaired.lost)
+
+
+def test_a_workbook_without_any_cell_is_no_workbook():
+    assert ooxml.repair(damaged(locked(by_openpyxl(1, 10), holes(10**6, "head")), name=b"a.xlsx")) is None
