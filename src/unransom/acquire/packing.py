@@ -19,7 +19,7 @@ from unransom.acquire.rescue_map import RescueMap, Status
 from unransom.core.errors import UsageError
 from unransom.core.hashing import Digests, Hasher
 from unransom.core.messages import say
-from unransom.core.outputs import FileReader
+from unransom.core.outputs import FileReader, write_at
 from unransom.core.spans import Span
 from unransom.core.streams import ZEROS
 from unransom.evidence.containers import packed
@@ -68,7 +68,7 @@ class Packing:
                     hasher.update(chunk)
                     self._list(frame, len(chunk))
         os.ftruncate(self._file, self._position if self.written else 0)
-        self._write_at(0, packed.header(self._described))
+        write_at(self._file, 0, packed.header(self._described))
         return self.written
 
     def add(self, chunk: bytes) -> None:
@@ -100,7 +100,7 @@ class Packing:
         table = np.array(entries, packed.ENTRY).tobytes()
         footer = packed.FOOTER.pack(len(entries), packed.WITH_CHECKSUMS, packed.FOOTER_MAGIC)
         listed = packed.SKIPPED.pack(packed.LISTED, len(table) + len(footer))
-        self._write_at(self._position, end + listed + table + footer)
+        write_at(self._file, self._position, end + listed + table + footer)
         os.fsync(self._file)
 
     def close(self) -> None:
@@ -116,7 +116,7 @@ class Packing:
     def _drain(self) -> None:
         size, job = self._waiting[0]
         frame = job.result()
-        self._write_at(self._position, frame)
+        write_at(self._file, self._position, frame)
         self._waiting.popleft()
         self._list(frame, size)
 
@@ -124,13 +124,6 @@ class Packing:
         self._entries.append((len(frame), size, int.from_bytes(frame[-4:], "little")))
         self._position += len(frame)
         self.written += size
-
-    def _write_at(self, position: int, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            written = os.pwrite(self._file, view, position)
-            position += written
-            view = view[written:]
 
 
 def pack(

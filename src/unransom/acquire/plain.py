@@ -10,7 +10,7 @@ from unransom.acquire.careful import BLOCK, Careful, parts
 from unransom.acquire.progress import Copying
 from unransom.acquire.rescue_map import RescueMap, Status
 from unransom.core.hashing import Digests, Hasher
-from unransom.core.outputs import FileReader
+from unransom.core.outputs import FileReader, write_at
 from unransom.core.spans import Span
 from unransom.core.streams import CHUNK, ZEROS, stretches
 
@@ -116,7 +116,7 @@ class Copy:
             self._hasher.update(data)
             self._hashed = span.end
         if data is not ZEROS and not ZEROS.startswith(data):
-            _write(self._file, data, span.start)
+            write_at(self._file, span.start, data)
         self._done += len(span)
         self._mark(span, Status.DONE)
 
@@ -139,11 +139,3 @@ class Copy:
 
 def _at(span: Span) -> tuple[int, int]:
     return span.start, len(span)
-
-
-def _write(file: int, data: bytes, position: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(file, view, position)
-        position += written
-        view = view[written:]

@@ -19,7 +19,7 @@ from unransom.core.streams import HOLE, ZEROS
 
 TEMPORARY = b".unransom-"
 SHARED = 64 * 1024  # bytes from which on sharing is worth a call of the system
-PIECE = 256 * 1024  # bytes per write; for more the system looks for longer runs of memory, which takes longer
+PIECE = 128 * 1024  # bytes per write; for more the system looks for longer runs of memory, which takes longer
 
 
 class FileReader:
@@ -47,6 +47,15 @@ class FileReader:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def write_at(descriptor: int, position: int, data: bytes | memoryview) -> None:
+    """Write all of ``data`` to an open file at ``position``."""
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view[:PIECE], position)
+        position += written
+        view = view[written:]
 
 
 class Draft:
@@ -89,8 +98,8 @@ class Draft:
         if len(view) >= HOLE and ZEROS.startswith(view):
             return  # a hole: disk images are mostly holes
         shared = self._share(stored, position, len(view)) if stored and self._shares else range(0)
-        self._write(view[: shared.start], position)
-        self._write(view[shared.stop :], position + shared.stop)
+        write_at(self._fd, position, view[: shared.start])
+        write_at(self._fd, position + shared.stop, view[shared.stop :])
 
     def _share(self, stored: Stored, position: int, length: int) -> range:
         """Share whole blocks of a piece that belongs at ``position``; return which bytes of it they are."""
@@ -100,12 +109,6 @@ class Draft:
             return range(0)
         self._shares = stored.file.share(stored.offset + start, end - start, self._fd, position + start)
         return range(start, end) if self._shares else range(0)
-
-    def _write(self, view: memoryview, position: int) -> None:
-        while view:
-            written = os.pwrite(self._fd, view[:PIECE], position)
-            position += written
-            view = view[written:]
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return ``length`` bytes from ``offset`` of what was written; a draft is a reader."""
