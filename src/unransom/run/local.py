@@ -36,7 +36,7 @@ class LocalExecutor:
         # Workers must not inherit the parent's locks and database. The fork server imports the steps once
         # and makes a worker in 10 ms.
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([step.perform.partition(":")[0] for step in FLOW])
+        context.set_forkserver_preload([step.perform.partition(":")[0] for step in FLOW if step.perform])
         forkserver.ensure_running()  # it imports while this process does
         self._pool = ProcessPool(
             max_workers=self.workers, initializer=quiet_worker, initargs=(memory_limit,), context=context
