@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -132,22 +133,23 @@ def _by_http(probe: Probe) -> tuple[Any, Message | None]:
     headers = {"Accept": "application/json", "User-Agent": "unransom", "Connection": "close"}
     headers |= {name: _secret(value) for name, value in probe.headers.items()}
     try:
-        connection = (
-            http.client.HTTPSConnection(
-                url.hostname or "", url.port, timeout=probe.seconds, context=ssl.create_default_context()
-            )
-            if url.scheme == "https"
-            else http.client.HTTPConnection(url.hostname or "", url.port, timeout=probe.seconds)
-        )
-        connection.request("GET", (url.path or "/") + (f"?{url.query}" if url.query else ""), headers=headers)
-        response = connection.getresponse()
-        body = response.read(MOST + 1)
-        connection.close()
+        with contextlib.closing(_connection(url, probe.seconds)) as connection:
+            path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+            connection.request("GET", path, headers=headers)
+            response = connection.getresponse()
+            body = response.read(MOST + 1)
     except (OSError, http.client.HTTPException, ValueError) as error:
         return None, say("it does not answer: {error}", error=str(error) or type(error).__name__)
     if response.status not in probe.status:
         return response.status, say("it answers with status {status}", status=response.status)
     return response.status, _wrong_json(probe, body) if probe.shape or probe.values else None
+
+
+def _connection(url: SplitResult, seconds: float) -> http.client.HTTPConnection:
+    if url.scheme == "https":
+        trusted = ssl.create_default_context()
+        return http.client.HTTPSConnection(url.hostname or "", url.port, timeout=seconds, context=trusted)
+    return http.client.HTTPConnection(url.hostname or "", url.port, timeout=seconds)
 
 
 def _wrong_json(probe: Probe, body: bytes) -> Message | None:
