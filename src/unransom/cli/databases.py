@@ -57,6 +57,11 @@ DIALECTS = ("mysql", "postgresql", "mssql")
 )
 @click.option("--provenance", is_flag=True, help=t("Add columns that say where a row was found."))
 @click.option("--graft", is_flag=True, help=t("Also write tablespaces that MariaDB and MySQL import."))
+@click.option(
+    "--repair",
+    is_flag=True,
+    help=t("Also write repaired files of SQL Server; no server has tested what it makes."),
+)
 @json_option
 def command(
     files: tuple[Path, ...],
@@ -70,6 +75,7 @@ def command(
     deleted: bool,
     provenance: bool,
     graft: bool,
+    repair: bool,
     as_json: bool,
 ) -> int:
     """Read the files, write the tables and say what is missing."""
@@ -78,6 +84,7 @@ def command(
     from unransom.recover.databases.gathering import gather
     from unransom.recover.databases.grafting import write_grafts
     from unransom.recover.databases.keyfile import read_keys
+    from unransom.recover.databases.repairing import write_repairs
     from unransom.recover.databases.report import as_document, write_report
     from unransom.recover.databases.step import Wanted, recover
 
@@ -86,13 +93,14 @@ def command(
         hints = Hints(sql=sql, keys=read_keys(keys))
         make_writer = _into(into) if into else writer_for(form, dialect, out)
         outcome = recover(sources, hints, make_writer, Wanted(deleted, provenance, frozenset(tables)))
-        grafts = write_grafts(sources, hints, out / "graft") if graft else ([], [])
+        said = write_grafts(sources, hints, out / "graft")[1] if graft else []
+        said += write_repairs(sources, hints, out / "repaired")[1] if repair else []
     write_report(outcome, out, LANGUAGE)
     if as_json:
         print(as_document(outcome, LANGUAGE))
     else:
         _print(outcome)
-        for message in grafts[1]:
+        for message in said:
             print(spoken(message))
     whole = all(result.loss.recovered == result.loss.expected for result in outcome.tables)
     return EXIT_DONE if outcome.tables and whole and not outcome.problems else EXIT_INCOMPLETE

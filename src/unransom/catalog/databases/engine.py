@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -74,6 +74,29 @@ class Graft(NamedTuple):
     afterwards: tuple[str, ...]
 
 
+class Repair(NamedTuple):
+    """A damaged file as whole as it can be made, without a server's word that it takes it.
+
+    Attributes:
+        name: Of the file.
+        size: Bytes in all.
+        page: Bytes of a page.
+        pages: Numbers and bytes of its pages, in any order, the last one of a number counts; what is not
+            yielded is zeros.
+        kept: Pages that keep their bytes.
+        damaged: Pages that were made anew, emptied, or left damaged.
+        main: It is the file that others hang on.
+    """
+
+    name: str
+    size: int
+    page: int
+    pages: Iterator[tuple[int, bytes]]
+    kept: int
+    damaged: int
+    main: bool
+
+
 class Engine(NamedTuple):
     """A database engine.
 
@@ -85,6 +108,7 @@ class Engine(NamedTuple):
         open: The sources that were recognised, as the databases that they hold.
         graft: Makes the file of a table that the server takes, or says why there is none; None of engines
             whose servers take no such file.
+        repair: Makes repaired files of a database, or says why one cannot be; None where there is ``graft``.
     """
 
     name: str
@@ -92,3 +116,4 @@ class Engine(NamedTuple):
     recognise: Callable[[Reader], int]
     open: Callable[[Sequence[Source], Hints], Sequence[Database]]
     graft: Callable[[Database, Table], Graft | Message] | None = None
+    repair: Callable[[Database], Iterable[Repair | Message]] | None = None

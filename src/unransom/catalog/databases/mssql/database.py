@@ -48,12 +48,16 @@ class InDamaged(NamedTuple):
         entries, pages: Some damaged pages, one a row.
         decoded: The rows in them.
         by_slot: Which rows a slot names.
+        unit: The allocation unit of the part of the table that they are of.
+        fixed: Bytes of the fixed part of its records.
     """
 
     entries: NDArray[np.void]
     pages: NDArray[np.uint8]
     decoded: Decoded
     by_slot: NDArray[np.bool_]
+    unit: int
+    fixed: int
 
 
 class MssqlDatabase:
@@ -63,11 +67,14 @@ class MssqlDatabase:
         name: Of the first source.
         tables: Those with a description; also ones without rows.
         problems: What could not be told.
+        store: Its pages.
+        logs: Files of its log.
     """
 
     def __init__(self, name: str, store: PageStore, hints: Hints, logs: Sequence[Reader] = ()) -> None:
         self.name = name
-        self._store = store
+        self.store = self._store = store
+        self.logs = tuple(logs)
         self._data = _used(store)
         self._history = history_of(logs)
         catalogue = catalogue_of(stored_rows(store, self._history))
@@ -159,10 +166,23 @@ class MssqlDatabase:
 
     def _salvaged(self, known: Known, part: Partition, habits: Habits) -> Iterator[pyarrow.RecordBatch]:
         """Yield rows of damaged pages: those with the part's number, and those that lost their header."""
-        for _, _, decoded, by_slot in self._found_in_damaged(known, part, habits):
+        for found in self._found_in_damaged(known, part, habits):
             for named, confidence in ((True, BY_SLOT), (False, BY_CHAIN)):
-                batch = decoded.batch(part.layout, "salvaged", confidence)
-                yield _conform(batch.filter(pyarrow.array(by_slot == named)), known.table)
+                batch = found.decoded.batch(part.layout, "salvaged", confidence)
+                yield _conform(batch.filter(pyarrow.array(found.by_slot == named)), known.table)
+
+    def in_damaged(self, table: Table, file: int) -> Iterator[InDamaged]:
+        """Yield what the damaged pages of ``table`` in one file still hold."""
+        known = self._known[table.name]
+        for part in known.partitions:
+            habits = Habits()
+            for decoded in decoded_rows(self._store, self._of(part, old=False), part):
+                habits.learn(decoded.columns)
+                if not habits.hungry:
+                    break
+            for found in self._found_in_damaged(known, part, habits):
+                if (found.entries["file"] == file).all():
+                    yield found
 
     def _found_in_damaged(self, known: Known, part: Partition, habits: Habits) -> Iterator[InDamaged]:
         """Yield damaged pages of a part with what their rows are and which of them slots name."""
@@ -174,7 +194,8 @@ class MssqlDatabase:
         for entries, pages in self._store.batches(damaged):
             owned = entries["soundness"] == Soundness.TORN
             for decoded, by_slot in salvaged(pages, entries["page"], part.layout, habits, lobs, owned):
-                yield InDamaged(entries, pages, decoded, by_slot)
+                unit = min(part.units, default=0)
+                yield InDamaged(entries, pages, decoded, by_slot, unit, part.layout.fixed)
 
     def _logged(self, known: Known) -> Iterator[pyarrow.RecordBatch]:
         """Yield the rows that the log has last, but for those on pages that are at least as new."""

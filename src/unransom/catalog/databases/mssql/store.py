@@ -74,6 +74,12 @@ class PageStore:
 
     def read(self, entries: NDArray[np.void]) -> NDArray[np.uint8]:
         """Return the pages of ``entries``, one a row, torn-page bits put back; zeros behind the end."""
+        out = self.raw(entries)
+        restore(out)
+        return out
+
+    def raw(self, entries: NDArray[np.void]) -> NDArray[np.uint8]:
+        """Return the pages of ``entries`` as they lie in their file, or as they were put together."""
         out = np.zeros((len(entries), PAGE), np.uint8)
         breaks = np.flatnonzero(
             (np.diff(entries["offset"]) != PAGE) | (np.diff(entries["source"].astype(int)) != 0)
@@ -86,7 +92,6 @@ class PageStore:
                 out[start : start + whole] = np.frombuffer(data, np.uint8)[: whole * PAGE].reshape(-1, PAGE)
         if self._patches:
             self._use_patches(entries, out)
-        restore(out)
         return out
 
     def _use_patches(self, entries: NDArray[np.void], out: NDArray[np.uint8]) -> None:
