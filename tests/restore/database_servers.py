@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 
 import psycopg
+import pytest
 
-from tests.recover.databases.mariadb_server import Server
+from tests.fixtures.tools import tool
+from tests.recover.databases.mariadb_server import Server, program
 
 PROGRAMS = (
     "/usr/local/bin:/usr/lib/postgresql/17/bin:/usr/lib/postgresql/16/bin:/usr/lib/postgresql/15/bin:/usr/bin"
@@ -17,13 +19,19 @@ PROGRAMS = (
 
 
 def postgres_program(name):
-    return shutil.which(name, path=PROGRAMS)
+    """Return the path of a program of PostgreSQL; a test that needs one that is missing fails."""
+    found = shutil.which(name, path=PROGRAMS)
+    if found is None:
+        pytest.fail(f"{name} is missing: apt-get install postgresql", pytrace=False)
+    return found
 
 
 class MariaDB:
     """The target database ``oms`` on a private MariaDB."""
 
     def __init__(self):
+        if program("mariadbd") is None:
+            pytest.fail("mariadbd is missing: apt-get install mariadb-server", pytrace=False)
         self._server = Server()
         self._server.run("CREATE DATABASE oms CHARACTER SET utf8mb4")
         self.url = f"mariadb://root@localhost/oms?unix_socket={self._server.folder}/s"
@@ -39,8 +47,9 @@ class PostgreSQL:
     """The target database ``oms`` on a private PostgreSQL, which does not run as root."""
 
     def __init__(self):
+        postgres_program("initdb")
         self._folder = Path(tempfile.mkdtemp(prefix="unransom-postgresql-"))
-        self._as = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+        self._as = [tool("runuser", "util-linux"), "-u", "postgres", "--"] if os.getuid() == 0 else []
         if self._as:
             shutil.chown(self._folder, "postgres")
         data = self._folder / "data"

@@ -1,13 +1,10 @@
 """The fill into real servers: cut-out orders come back to the cent, twice is once, undo leaves no trace."""
 
 import datetime
-import os
-import shutil
 
 import pytest
 
-from tests.recover.databases.mariadb_server import program
-from tests.restore.database_servers import MariaDB, PostgreSQL, postgres_program
+from tests.restore.database_servers import MariaDB, PostgreSQL
 from tests.verify.company import make
 from unransom.catalog.exports.channel import Source
 from unransom.cli.orders import command
@@ -80,22 +77,9 @@ ALL = {
     "sales_line": "SELECT order_no, line_no, sku, quantity, amount FROM sales_line ORDER BY 1, 2",
     "payment": "SELECT order_no, payment_no, kind, code, amount, paid_at FROM payment ORDER BY 1, 2, 3, 4",
 }
-SERVERS = [
-    pytest.param(
-        MariaDB, id="mariadb", marks=pytest.mark.skipif(not program("mariadbd"), reason="no MariaDB")
-    ),
-    pytest.param(
-        PostgreSQL,
-        id="postgresql",
-        marks=pytest.mark.skipif(
-            not postgres_program("initdb") or (os.getuid() == 0 and not shutil.which("runuser")),
-            reason="no PostgreSQL",
-        ),
-    ),
-]
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(scope="module", params=[MariaDB, PostgreSQL], ids=["mariadb", "postgresql"])
 def server(request):
     made = request.param()
     moment = "DATETIME" if request.param is MariaDB else "TIMESTAMP WITH TIME ZONE"

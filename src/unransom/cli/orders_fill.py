@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,7 +20,10 @@ from unransom.core.errors import EXIT_DONE, EXIT_INCOMPLETE, UsageError
 from unransom.core.messages import say
 
 if TYPE_CHECKING:
+    from unransom.restore.fill.plan import Counts
     from unransom.restore.fill.target import Target
+
+Act = Callable[..., Iterator[Any]]  # on a plan, a mapping, a target, and a listener; the counts come last
 
 DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 mapping_option = click.option(
@@ -100,21 +103,8 @@ def plan(
 def fill(plan_file: Path, mapping: Path, target: Path | None, progress: Style) -> int:
     """Insert the rows; print those that have come to differ since the plan."""
     from unransom.restore.fill import load
-    from unransom.restore.fill.mapping import load_mapping
-    from unransom.restore.fill.plan import Counts, Plan
 
-    mapped, digest = load_mapping(mapping.read_bytes())
-    counts = Counts()
-    with Screen(progress) as screen, _opened(target) as database:
-        for result in load.fill(Plan(plan_file, digest), mapped, database, screen):
-            if isinstance(result, Counts):
-                counts = result
-            else:
-                print(
-                    json.dumps(
-                        {"table": result.table, "row": result.row, "theirs": result.theirs}, default=str
-                    )
-                )
+    counts = _carried_out(load.fill, plan_file, mapping, target, progress)
     say_to_people(t("{count} rows inserted", count=counts.insert))
     say_to_people(t("{count} rows are there already", count=counts.present))
     return EXIT_INCOMPLETE if counts.differs else EXIT_DONE
@@ -132,19 +122,26 @@ def fill(plan_file: Path, mapping: Path, target: Path | None, progress: Style) -
 def undo(plan_file: Path, mapping: Path, target: Path | None, progress: Style) -> int:
     """Delete the rows; print those that stay."""
     from unransom.restore.fill import load
+
+    counts = _carried_out(load.undo, plan_file, mapping, target, progress)
+    say_to_people(t("{count} rows taken back", count=counts.insert))
+    return EXIT_INCOMPLETE if counts.kept else EXIT_DONE
+
+
+def _carried_out(act: Act, plan_file: Path, mapping: Path, target: Path | None, progress: Style) -> Counts:
+    """Do something with a plan; print the rows that stay as they are, return the counts."""
     from unransom.restore.fill.mapping import load_mapping
-    from unransom.restore.fill.plan import Counts, Plan
+    from unransom.restore.fill.plan import Counts, Entry, Plan
 
     mapped, digest = load_mapping(mapping.read_bytes())
     counts = Counts()
     with Screen(progress) as screen, _opened(target) as database:
-        for result in load.undo(Plan(plan_file, digest), mapped, database, screen):
+        for result in act(Plan(plan_file, digest), mapped, database, screen):
             if isinstance(result, Counts):
                 counts = result
             else:
-                print(json.dumps(result, default=str))
-    say_to_people(t("{count} rows taken back", count=counts.insert))
-    return EXIT_INCOMPLETE if counts.kept else EXIT_DONE
+                print(json.dumps(result.told() if isinstance(result, Entry) else result, default=str))
+    return counts
 
 
 @contextlib.contextmanager

@@ -42,6 +42,10 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     theirs: dict[str, Any] = {}
     why: str = ""
 
+    def told(self) -> Row:
+        """Return the row and what the target says instead, as a person is told."""
+        return {"table": self.table, "row": self.row, "theirs": self.theirs}
+
 
 class Counts(msgspec.Struct):
     """What a plan or a fill came to."""
