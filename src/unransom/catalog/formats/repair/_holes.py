@@ -23,6 +23,7 @@ MARKUP = re.compile(
     rb"|<[/?!]?+[A-Za-z_\[-][\w:.\[-]*+(?>\s++[\w:.-]++\s*+=\s*+(?>\"[^\"<\x00-\x08]*+\"|'[^'<\x00-\x08]*+'))*+\s*+[/?]?+>"
     rb"|<!--(?>[^-]|-(?!->))*+-->)*+"
 )
+PRINTABLE = re.compile(rb"[\t\n\f\r -~]*+")
 UNFINISHED = re.compile(rb"<[^<>]{0,4096}\Z")
 
 
@@ -101,7 +102,9 @@ Symbols = NDArray[np.uint16]
 Marks = NDArray[np.int64]
 
 
-def inflate_rest(data: bytes, start: int, size: int, lost: tuple[Span, ...], *, markup: bool) -> Inflated:
+def inflate_rest(
+    data: bytes, start: int, size: int, lost: tuple[Span, ...], grammar: re.Pattern[bytes] | None
+) -> Inflated:
     """Return what is left of the raw deflate stream ``data``.
 
     Args:
@@ -109,15 +112,16 @@ def inflate_rest(data: bytes, start: int, size: int, lost: tuple[Span, ...], *, 
         start: Its offset in the file.
         size: Bytes of the file.
         lost: Ranges of the file that are known to be lost.
-        markup: The stream holds XML or the like, so that garbage can be told.
+        grammar: Matches what the stream holds as far as it is sound, so that garbage can be told; None where
+            nothing does.
     """
     stream = _Stream(data, start, size)
     stop = _first_lost(lost, start, start + stream.size) - start
     end, behind, symbols, marks, _ = stream.run(0, max(stop, 0), 0)
     whole = end == stream.kernel.DONE
     head = symbols.astype(np.uint8).tobytes()
-    if markup and stop == stream.size:
-        fits = _markup_end(head, cut=end == stream.kernel.STOPPED)
+    if grammar and stop == stream.size:
+        fits = _sound_end(grammar, head, cut=end == stream.kernel.STOPPED)
         if fits < len(head) or end == stream.kernel.BAD:
             stop = _boundary(stream, marks, fits, behind)
             end, behind, symbols, _, _ = stream.run(0, stop, 0)
@@ -125,7 +129,7 @@ def inflate_rest(data: bytes, start: int, size: int, lost: tuple[Span, ...], *, 
     elif end == stream.kernel.BAD:
         head = head[: max(0, len(head) - LAG)]
     used = -(-behind // 8)
-    stretches = () if whole or not markup else tuple(_behind(stream, max(stop, 0), lost))
+    stretches = () if whole or grammar is not MARKUP else tuple(_behind(stream, max(stop, 0), lost))
     return Inflated(head, whole, start + used, stretches)
 
 
@@ -135,9 +139,9 @@ def _first_lost(lost: tuple[Span, ...], start: int, end: int) -> int:
     )
 
 
-def _markup_end(text: bytes, *, cut: bool) -> int:
-    """Return how far ``text`` is markup in UTF-8; where it is ``cut`` off, it may end within a tag."""
-    found = MARKUP.match(text)
+def _sound_end(grammar: re.Pattern[bytes], text: bytes, *, cut: bool) -> int:
+    """Return how far ``text`` is as it must be, in UTF-8; where ``cut`` off, it may end within a tag."""
+    found = grammar.match(text)
     end = found.end() if found else 0
     if cut and UNFINISHED.match(text, end):
         end = len(text)

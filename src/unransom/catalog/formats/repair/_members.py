@@ -12,7 +12,7 @@ from unransom.catalog.formats._deflate import Budget, End
 from unransom.catalog.formats._reading import Cached, find
 from unransom.catalog.formats._zip_members import expand_member
 from unransom.catalog.formats._zip_records import DEFLATE, ENCRYPTED, STORED, STREAMED, Entry
-from unransom.catalog.formats.repair._holes import MOST, Inflated, inflate_rest
+from unransom.catalog.formats.repair._holes import MARKUP, MOST, Inflated, inflate_rest
 from unransom.catalog.formats.repair.repair import Damaged
 from unransom.core.streams import Reader, chunks
 
@@ -181,7 +181,7 @@ def _inflated(damaged: Damaged, member: Member) -> Inflated:
         end = max(member.end, member.start)
         data = reader.read_at(member.start, min(end - member.start, MOST // 4))
         markup = member.name.lower().endswith(MARKED)
-        return inflate_rest(data, member.start, reader.size, damaged.lost, markup=markup)
+        return inflate_rest(data, member.start, reader.size, damaged.lost, MARKUP if markup else None)
     pieces: list[bytes] = []
     if entry.method == STORED or entry.flags & ENCRYPTED:
         stop = damaged.lost_from(member.start, member.end)
