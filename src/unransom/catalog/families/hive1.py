@@ -29,7 +29,7 @@ SHARES = ((0x20000, 100), (0x100000, 30), (0xA00000, 20), (0x6400000, 10), (0x40
 SMALL_SHARE = 1  # of larger ones
 RUN, NUMBERS = slice(0, 16), slice(16, 32)
 METADATA = r"[A-Za-z0-9_-]{43}=?"
-NAME = re.compile(rf".+\.({METADATA})\.hive".encode())
+NAME = re.compile(rf".+\.({METADATA})\.hive(?:\..*)?".encode(), re.DOTALL)  # others may add to it
 NAME_BITS = 32  # of a part of a name that is exactly so long and so mixed, and of the extension
 
 

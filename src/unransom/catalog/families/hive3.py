@@ -36,7 +36,7 @@ NAME_BITS = 24  # of a part of a name that is exactly so long and so mixed
 # What FF at byte 32 and 34 at byte 41 make of the characters 42 and 43, and 54 and 55.
 METADATA = r"[A-Za-z0-9_-]{42}[DHLPTXbfjnrvz37_]_[A-Za-z0-9_-]{10}[AEIMQUYcgkosw048]0"
 VICTIM = r"\.[A-Za-z0-9]{3,10}"
-NAME = re.compile(rf".+\.({METADATA}){VICTIM}".encode())
+NAME = re.compile(rf".+\.({METADATA}){VICTIM}(?:\..*)?".encode(), re.DOTALL)  # others may add to it
 
 
 class Version(NamedTuple):

@@ -35,6 +35,7 @@ TEXT = "text"
 SHORT_KEY = 256  # bytes of a key under which a text may still look like one
 PERIODIC = 1 << 14  # bytes of a text in which a key that repeats is looked for
 WEAK = 20  # bits of a mark that names a family together with content that is locked
+RATHER = 40  # bits of one that is believed rather than that content in no known format is intact
 READABLE = frozenset({"", "text", "html", "xml", "rtf", "markdown"})  # formats that a note may be in
 HELD = 1 << 20  # bytes of a file that is held in memory
 SECOND = 1_000_000_000
@@ -134,6 +135,8 @@ def _reason(family: str | None, marks: dict[str, Mark], verdict: Verdict) -> Mes
     if family is None:
         return verdict.why
     bits = marks[family].bits
+    if bits < WEAK:
+        return say("its name is one that {family} gives, and nothing in it is against that", family=family)
     return say("it carries the mark of {family}, {bits} bits of it", family=family, bits=bits)
 
 
@@ -147,9 +150,21 @@ def _name(marks: dict[str, Mark], telling: Container[str], verdict: Verdict) -> 
     """Return the family to name: by a strong mark, by the name, or by locked content, in this order."""
     ranked = sorted(marks, key=lambda name: -marks[name].bits)
     strong = [name for name in ranked if marks[name].bits >= NAMED]
-    told = [name for name in ranked if name in telling and verdict.grade is not Grade.GOOD]
-    weak = [name for name in ranked if marks[name].bits >= WEAK and verdict.state is State.LOCKED]
+    told = [name for name in ranked if name in telling and _may_be_told(marks[name], verdict)]
+    weak = [name for name in ranked if _may_be_locked(marks[name], verdict)]
     return next(iter(strong + told + weak), None)
+
+
+def _may_be_told(mark: Mark, verdict: Verdict) -> bool:
+    """Return whether the name decides: not over content that is shown to be whole, or is all there is."""
+    return verdict.grade is not Grade.GOOD and (mark.bits >= WEAK or verdict.state is not State.INTACT)
+
+
+def _may_be_locked(mark: Mark, verdict: Verdict) -> bool:
+    """Return whether a weak mark decides: over locked content, and a better one over what has no format."""
+    if verdict.state is State.INTACT:
+        return mark.bits >= RATHER and verdict.grade is not Grade.GOOD and not verdict.format
+    return mark.bits >= WEAK and verdict.state is State.LOCKED
 
 
 def _note(ref: FileRef, content: Reader, verdict: Verdict, described: tuple[bytes, ...]) -> Iterator[Record]:
