@@ -10,7 +10,7 @@ from unransom.acquire.careful import BLOCK, Careful, parts
 from unransom.acquire.progress import Copying
 from unransom.acquire.rescue_map import RescueMap, Status
 from unransom.core.hashing import Digests, Hasher
-from unransom.core.outputs import FileReader, write_at
+from unransom.core.outputs import FileReader, WriteBack, write_at
 from unransom.core.spans import Span
 from unransom.core.streams import CHUNK, ZEROS, stretches
 
@@ -27,6 +27,7 @@ class Copy:
         self._copying = copying
         self._chart = copying.load() if path.exists() else RescueMap(copying.size)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._back = WriteBack(self._file)
         self._size = copying.size
         self._done = self._chart.total(Status.DONE)
         self.resumed = self._done
@@ -117,6 +118,7 @@ class Copy:
             self._hashed = span.end
         if data is not ZEROS and not ZEROS.startswith(data):
             write_at(self._file, span.start, data)
+            self._back.reach(span.end)
         self._done += len(span)
         self._mark(span, Status.DONE)
 

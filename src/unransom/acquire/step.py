@@ -7,7 +7,7 @@ import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from unransom.acquire.careful import Careful
 from unransom.acquire.mounts import written_mounts
@@ -21,9 +21,10 @@ from unransom.core.messages import say
 from unransom.core.outputs import FileReader
 from unransom.core.progress import Listener, silent
 from unransom.core.streams import Reader
-from unransom.evidence.containers import Disk, open_disk
-from unransom.evidence.containers.packed import Description, whole_frames
 from unransom.evidence.descriptors import DescriptorReader, open_quietly
+
+if TYPE_CHECKING:
+    from unransom.evidence.containers import Disk
 
 
 class TargetError(UnransomError):
@@ -90,13 +91,13 @@ def opened(job: Job) -> Iterator[Opened]:
         UsageError: It cannot be opened.
     """
     with contextlib.closing(_open(job)) as reader:
-        yield Opened(reader, reader.digests if isinstance(reader, Disk) else {})
+        yield Opened(reader, {} if isinstance(reader, DescriptorReader) else reader.digests)
 
 
 def _open(job: Job) -> Disk | DescriptorReader:
     path = os.path.abspath(os.fsencode(job.source))  # noqa: PTH100 bytes
     try:
-        return open_disk(path) if job.unwrap else DescriptorReader(open_quietly(path, os.O_NONBLOCK))
+        return _disk(path) if job.unwrap else DescriptorReader(open_quietly(path, os.O_NONBLOCK))
     except OSError as error:
         raise UsageError(
             say("{location} cannot be opened", location=job.source),
@@ -105,9 +106,16 @@ def _open(job: Job) -> Disk | DescriptorReader:
         ) from error
 
 
+def _disk(path: bytes) -> Disk:
+    from unransom.evidence.containers import open_disk  # noqa: PLC0415 takes longer than a small image
+
+    return open_disk(path)
+
+
 def _packed(job: Job, careful: Careful, part: Path, copying: Copying) -> tuple[Digests, RescueMap, int]:
     try:
         from unransom.acquire.packing import pack  # noqa: PLC0415 an extra
+        from unransom.evidence.containers.packed import Description  # noqa: PLC0415
     except ImportError as error:
         raise UsageError(
             say("compressed images need a part of unransom that is not installed"),
@@ -152,6 +160,8 @@ def _check(job: Job) -> None:
 def _verify(image: Path, digests: Digests, *, packed: bool) -> None:
     with FileReader(image) as reader:
         if packed:
+            from unransom.evidence.containers.packed import whole_frames  # noqa: PLC0415
+
             hasher = Hasher()
             for _, chunk in whole_frames(reader, digests.size):
                 hasher.update(chunk)

@@ -58,6 +58,27 @@ def write_at(descriptor: int, position: int, data: bytes | memoryview) -> None:
         view = view[written:]
 
 
+class WriteBack:
+    """Lets the system begin to write a file to the disk while more is put into it.
+
+    Else all of it would wait for the flush at the end, and whoever flushes would wait for all of it.
+    """
+
+    STEP = 8 << 20  # bytes
+
+    def __init__(self, descriptor: int) -> None:
+        """Watch ``descriptor``, which stays the caller's."""
+        self._descriptor = descriptor
+        self._begun = 0  # bytes from the start on
+
+    def reach(self, position: int) -> None:
+        """Hear that everything before ``position`` is in the file, and that it will hardly change."""
+        if position - self._begun >= self.STEP:
+            # What is not on the disk yet cannot be dropped from the cache: it is sent there instead.
+            os.posix_fadvise(self._descriptor, self._begun, position - self._begun, os.POSIX_FADV_DONTNEED)
+            self._begun = position
+
+
 class Draft:
     """An output that is being written, hashed as it goes; it has no name yet.
 
@@ -69,6 +90,7 @@ class Draft:
         self._path = os.path.join(outputs.scratch, TEMPORARY + secrets.token_hex(8).encode())  # noqa: PTH118 bytes
         self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._block = os.fstat(self._fd).st_blksize  # bytes
+        self._back = WriteBack(self._fd)
         self._shares = True
         self._hasher = Hasher()
         self.size = 0
@@ -100,6 +122,7 @@ class Draft:
         shared = self._share(stored, position, len(view)) if stored and self._shares else range(0)
         write_at(self._fd, position, view[: shared.start])
         write_at(self._fd, position + shared.stop, view[shared.stop :])
+        self._back.reach(self.size)
 
     def _share(self, stored: Stored, position: int, length: int) -> range:
         """Share whole blocks of a piece that belongs at ``position``; return which bytes of it they are."""
