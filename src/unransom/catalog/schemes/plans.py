@@ -48,8 +48,8 @@ class OneStream(Data, frozen=True, tag="one-stream"):
         """Yield tags and padding that the cipher does not have."""
         if self.tag and self.cipher.kind not in TAGGED:
             yield Fault(("tag",), say("{cipher} has no tag", cipher=self.cipher.kind))
-        if self.padded and (self.cipher.kind != "aes-cbc" or not isinstance(self.extents, Whole)):
-            yield Fault(("padded",), say("only aes-cbc over the whole file is padded"))
+        if self.padded and not (self.cipher.kind in WHOLE_BLOCKS and isinstance(self.extents, Whole)):
+            yield Fault(("padded",), say("only aes-cbc and aes-ecb over the whole file are padded"))
 
     def __call__(self, locked: Reader, mark: Mark, key: FileKey) -> Plan:
         """Return the plan.
@@ -228,6 +228,8 @@ def _unpadded(locked: Reader, size: int, skip: int, cipher: Cipher, facts: Facts
     """Return the bytes of the original in ``size`` bytes that PKCS #7 padding ends."""
     end = locked.read_at(skip + max(size - 2 * BLOCK, 0), min(size, 2 * BLOCK))
     before = cipher.iv_of(FileKey(facts.fields)) if size == BLOCK else b""
+    if cipher.kind not in CHAINED:
+        before, end = bytes(BLOCK), end[-BLOCK:]
     key = facts.fields[cipher.key]
     padding = padding_size(before + end, key) if size % BLOCK == 0 and len(key) in KEY_SIZES else None
     if padding is None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from unransom.core.errors import UsageError
 from unransom.core.messages import say
 from unransom.recover.keys.attacks import (
+    coupled,
     drawn,
     ecb,
+    embedded,
     hive_table,
     keystream,
     library,
@@ -34,9 +36,11 @@ ATTACKS: tuple[Attack, ...] = (
     seeds.ATTACK,
     zipcrypto.ATTACK,
     memory.ATTACK,
+    embedded.ATTACK,
     library.ATTACK,
     drawn.ATTACK,
     ticks.ATTACK,
+    coupled.ATTACK,
 )
 
 
