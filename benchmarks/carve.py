@@ -1,11 +1,13 @@
-"""Carving beside PhotoRec, Foremost and Scalpel: the same image, in one run.
+"""Carving beside PhotoRec, Foremost, Scalpel and tsk_recover: the same image, in one run.
 
-    python benchmarks/carve.py [TREE...] [--files N] [--seed N] [--tools NAME,NAME] [--json FILE]
+    python benchmarks/carve.py [TREE...] [--files N] [--seed N] [--on raw,ext4,ntfs,xfs] [--tools NAME,NAME]
+                               [--json FILE]
 
 Takes sound files of the trees (see ``fetch_corpus.py``; without trees, files that it makes itself), puts them
-into a raw image in the seven scenarios of ``tests/makers/raw_image.py``, with files that are cut off between
-them, and lets every tool carve it. Exact: the output has the hash of the file. Prints recall by scenario and
-by type, precision, precision by proof, and speed.
+into images, and lets every tool carve these. Raw: in the seven scenarios of ``tests/makers/raw_image.py``,
+with files that are cut off between them. On ext4, NTFS and XFS: as ``tests/makers/locked_disks.py`` leaves a
+disk after a pass of a locker; counted are the files of which all bytes are left. Exact: the output has the
+hash of the file. Prints recall by scenario and by type, precision, precision by proof, names, and speed.
 """
 
 from __future__ import annotations
@@ -20,16 +22,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from base64 import b64decode
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from tests.makers.locked_disks import locked_disk
 from tests.makers.office_files import files as made_files
-from tests.makers.raw_image import SCENARIOS, File, RawImage, raw_image
+from tests.makers.raw_image import SCENARIOS, File, raw_image
 from unransom.catalog.oracle import judge
 from unransom.core.records import Grade
 from unransom.core.streams import BytesReader
@@ -59,10 +63,34 @@ gif y 5000000 GIF8 \\x00\\x3b
 
 
 class Result(NamedTuple):
-    """What a tool put out: its seconds, and for each file its hash and how far it is proven."""
+    """What a tool put out: its seconds, and for each file its hash and how far it is proven, and names.
+
+    Names are hash and path of each output that has one.
+    """
 
     seconds: float
     outputs: list[tuple[str, str]]
+    named: set[tuple[str, str]]
+
+
+class Image(NamedTuple):
+    """An image to carve.
+
+    Attributes:
+        path: Where it is.
+        size: Bytes.
+        wanted: By hash, what must come back: scenario, type, and whether it is in fragments.
+        known: Hashes of all files that were ever on it.
+        paths: Hash and path of what must come back, where it had one.
+        filesystem: The image has a file system.
+    """
+
+    path: Path
+    size: int
+    wanted: dict[str, tuple[str, str, bool]]
+    known: set[str]
+    paths: set[tuple[str, str]]
+    filesystem: bool
 
 
 def chosen(trees: Sequence[Path], count: int, seed: int) -> list[File]:
@@ -117,64 +145,102 @@ def timed(command: Sequence[str | Path], folder: Path) -> float:
     return time.monotonic() - began
 
 
-def unransom(image: Path, folder: Path) -> Result:
+def unransom(image: Image, folder: Path) -> Result:
     """Carve with unransom."""
-    seconds = timed([UNRANSOM, "carve", image, "--out", folder / "out"], folder)
-    records = [json.loads(line) for line in (folder / "out" / "carved.jsonl").open()]
+    seconds = timed([UNRANSOM, "carve", image.path, "--out", folder / "out"], folder)
+    records = [json.loads(line) for line in (folder / "out" / "carved.jsonl").read_text().splitlines()]
     proofs = {each["digests"]["sha256"]: each["proof"] for each in records}
-    return Result(seconds, [(digest, proofs.get(digest, "")) for digest, _ in outputs_of(folder / "out")])
+    named = {(each["digests"]["sha256"], b64decode(each["original"]).decode()) for each in records}
+    outputs = [(digest, proofs.get(digest, "")) for digest, _ in outputs_of(folder / "out")]
+    return Result(seconds, outputs, named)
 
 
-def photorec(image: Path, folder: Path) -> Result:
-    """Carve with PhotoRec and all types that are on by default."""
-    script = "partition_none,options,keep_corrupted_file_no,search"
-    seconds = timed(["photorec", "/d", folder / "out", "/cmd", image, script], folder)
-    return Result(seconds, list(outputs_of(folder)))
+def photorec(image: Image, folder: Path) -> Result:
+    """Carve with PhotoRec and all types that are on by default; free space only where it knows it."""
+    space = "freespace," if image.filesystem and "xfs" not in image.path.name else ""
+    script = f"partition_none,options,keep_corrupted_file_no,{space}search"
+    seconds = timed(["photorec", "/d", folder / "out", "/cmd", image.path, script], folder)
+    return Result(seconds, list(outputs_of(folder)), set())
 
 
-def foremost(image: Path, folder: Path) -> Result:
+def foremost(image: Image, folder: Path) -> Result:
     """Carve with Foremost and all types."""
-    seconds = timed(["foremost", "-q", "-b", "4096", "-i", image, "-o", folder / "out"], folder)
-    return Result(seconds, list(outputs_of(folder)))
+    seconds = timed(["foremost", "-q", "-b", "4096", "-i", image.path, "-o", folder / "out"], folder)
+    return Result(seconds, list(outputs_of(folder)), set())
 
 
-def scalpel(image: Path, folder: Path) -> Result:
+def scalpel(image: Image, folder: Path) -> Result:
     """Carve with Scalpel and the usual headers and footers."""
     settings = folder / "scalpel.conf"
     settings.write_text(SCALPEL)
-    seconds = timed(["scalpel", "-q", "4096", "-c", settings, "-o", folder / "out", image], folder)
+    seconds = timed(["scalpel", "-q", "4096", "-c", settings, "-o", folder / "out", image.path], folder)
     settings.unlink()
-    return Result(seconds, list(outputs_of(folder)))
+    return Result(seconds, list(outputs_of(folder)), set())
 
 
-TOOLS: dict[str, Callable[[Path, Path], Result]] = {
+def tsk_recover(image: Image, folder: Path) -> Result:
+    """Recover deleted files with The Sleuth Kit, which gives them names."""
+    (folder / "out").mkdir()
+    seconds = timed(["tsk_recover", image.path, folder / "out"], folder)
+    files = [path for path in (folder / "out").rglob("*") if path.is_file()]
+    digests = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    named = {(digest, str(path.relative_to(folder / "out"))) for path, digest in digests.items()}
+    return Result(seconds, [(digest, "") for digest in digests.values()], named)
+
+
+TOOLS: dict[str, Callable[[Image, Path], Result]] = {
     "unransom": unransom,
     "photorec": photorec,
     "foremost": foremost,
     "scalpel": scalpel,
+    "tsk_recover": tsk_recover,
 }
 
 
-def counted(image: RawImage, result: Result) -> dict[str, object]:
+def raw(files: Sequence[File], seed: int, folder: Path) -> Image:
+    """Make the raw image."""
+    made = raw_image(files, seed)
+    path = folder / "raw.img"
+    path.write_bytes(made.data)
+    placed = [each for each in made.placed if each.scenario != "decoy"]
+    wanted = {
+        each.sha256: (each.scenario, each.name.partition("/")[0], is_broken(each.clusters)) for each in placed
+    }
+    return Image(path, len(made.data), wanted, set(wanted), set(), filesystem=False)
+
+
+def locked(kind: str, files: Sequence[File], folder: Path) -> Image:
+    """Make an image of a file system after a pass of a locker."""
+    path = folder / f"{kind}.img"
+    originals = locked_disk(path, kind, files)
+    intact = [each for each in originals if each.intact]
+    wanted = {each.sha256: ("whole", each.path.partition("/")[0], False) for each in intact}
+    paths = {(each.sha256, each.path) for each in intact}
+    known = {each.sha256 for each in originals}
+    return Image(path, path.stat().st_size, wanted, known, paths, filesystem=True)
+
+
+def counted(image: Image, result: Result) -> dict[str, object]:
     """Return the figures of a tool."""
-    wanted = {each.sha256: each for each in image.placed if each.scenario != "decoy"}
     got = {digest for digest, _ in result.outputs}
-    back = [each for digest, each in wanted.items() if digest in got]
-    broken = [each for each in wanted.values() if is_broken(each.clusters)]
-    right = Counter(proof for digest, proof in result.outputs if digest in wanted)
+    back = [each for digest, each in image.wanted.items() if digest in got]
+    broken = [each for each in image.wanted.values() if each[2]]
+    right = Counter(proof for digest, proof in result.outputs if digest in image.known)
     every = Counter(proof for _, proof in result.outputs)
+    wanted = image.wanted.values()
     return {
         "seconds": round(result.seconds, 2),
-        "mb_per_second": round(len(image.data) / 1e6 / result.seconds, 1),
+        "mb_per_second": round(image.size / 1e6 / result.seconds, 1),
         "outputs": len(result.outputs),
-        "files": len(wanted),
+        "files": len(image.wanted),
         "exact": len(back),
-        "recall": share(len(back), len(wanted)),
-        "fragmented": share(sum(is_broken(each.clusters) for each in back), len(broken)),
+        "recall": share(len(back), len(image.wanted)),
+        "fragmented": share(sum(each[2] for each in back), len(broken)),
+        "named": share(len(image.paths & result.named), len(image.paths)),
         "precision": share(sum(right.values()), len(result.outputs)),
         "precision_by_proof": {proof: f"{right[proof]}/{every[proof]}" for proof in sorted(every) if proof},
-        "scenarios": {name: ratio(back, wanted.values(), name, "scenario") for name in SCENARIOS},
-        "types": {name: ratio(back, wanted.values(), name, "type") for name in TYPES},
+        "scenarios": {name: ratio(back, wanted, 0, name) for name in SCENARIOS},
+        "types": {name: ratio(back, wanted, 1, name) for name in TYPES},
     }
 
 
@@ -188,14 +254,10 @@ def share(part: int, whole: int) -> float:
     return round(100 * part / whole, 1) if whole else 0.0
 
 
-def ratio(back: Sequence, wanted: Sequence, name: str, what: str) -> str:
+def ratio(back: Iterable[tuple], wanted: Iterable[tuple], field: int, name: str) -> str:
     """Return how many of the files of a scenario or type came back."""
-
-    def chosen_of(files: Sequence) -> int:
-        keys = (each.scenario if what == "scenario" else each.name.partition("/")[0] for each in files)
-        return sum(key == name for key in keys)
-
-    return f"{chosen_of(back)}/{chosen_of(wanted)}"
+    some, every = (sum(each[field] == name for each in files) for files in (back, wanted))
+    return f"{some}/{every}"
 
 
 def printed(name: str, figures: dict[str, object]) -> None:
@@ -204,11 +266,32 @@ def printed(name: str, figures: dict[str, object]) -> None:
         f"{name:<9} {figures['seconds']:>7} s {figures['mb_per_second']:>7} MB/s"
         f"  {figures['outputs']:>5} outputs"
         f"  exact {figures['exact']}/{figures['files']} = {figures['recall']} %"
-        f"  fragmented {figures['fragmented']} %  precision {figures['precision']} %"
+        f"  fragmented {figures['fragmented']} %  named {figures['named']} %"
+        f"  precision {figures['precision']} %"
     )
     for key in ("precision_by_proof", "scenarios", "types"):
         if figures[key]:
             print("         ", key, "  ".join(f"{each}: {value}" for each, value in figures[key].items()))
+
+
+def unique(files: Sequence[File]) -> list[File]:
+    """Return files whose names differ."""
+    return list({each.name: each for each in files}.values())
+
+
+def compared(image: Image, tools: Sequence[str], folder: Path) -> dict[str, dict[str, object]]:
+    """Let tools carve an image; return and print the figures of each."""
+    table = {}
+    for tool in tools:
+        if tool != "unransom" and not shutil.which(tool):
+            print(f"{tool:<9} is not installed")
+            continue
+        place = folder / tool
+        place.mkdir()
+        table[tool] = counted(image, TOOLS[tool](image, place))
+        printed(tool, table[tool])
+        shutil.rmtree(place)
+    return table
 
 
 def main() -> None:
@@ -218,26 +301,22 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tools", default=",".join(TOOLS))
+    parser.add_argument("--on", default="raw")
     parser.add_argument("--json", type=Path)
     wanted = parser.parse_args()
     files = (
         chosen(wanted.trees, wanted.files, wanted.seed) if wanted.trees else list(made_files(wanted.files))
     )
-    image = raw_image(files, wanted.seed)
     table = {}
     with tempfile.TemporaryDirectory() as name:
-        path = Path(name, "raw.img")
-        path.write_bytes(image.data)
-        print(f"{len(image.data) / 1e6:,.0f} MB, {len(image.placed)} files, load {os.getloadavg()[0]:.1f}")
-        for tool in wanted.tools.split(","):
-            if tool != "unransom" and not shutil.which(tool):
-                print(f"{tool:<9} is not installed")
-                continue
-            folder = Path(name, tool)
-            folder.mkdir()
-            table[tool] = counted(image, TOOLS[tool](path, folder))
-            printed(tool, table[tool])
-            shutil.rmtree(folder)
+        for kind in wanted.on.split(","):
+            place = Path(name, kind)
+            place.mkdir()
+            image = raw(files, wanted.seed, place) if kind == "raw" else locked(kind, unique(files), place)
+            print(f"{kind}: {image.size / 1e6:,.0f} MB, {len(image.wanted)} files", end=", ")
+            print(f"load {os.getloadavg()[0]:.1f}")
+            table[kind] = compared(image, wanted.tools.split(","), place)
+            image.path.unlink()
     if wanted.json:
         wanted.json.write_text(json.dumps(table, indent=2))
 

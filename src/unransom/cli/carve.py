@@ -49,6 +49,14 @@ PROOFS = ("checksum", "structure", "decoder", "heuristic")
     default="0",
     help=t("Bytes at whose multiples files begin; 0 to find out."),
 )
+@click.option(
+    "--skip-known",
+    "left_out",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help=t("Keep no file whose hash is in this set: hashdeep, md5sum, sha256sum, NSRL RDS (SQLite)."),
+)
 @workers_option
 @progress_option
 @json_option
@@ -60,6 +68,7 @@ def command(
     dry_run: bool,
     whole: bool,
     cluster_size: str,
+    left_out: tuple[Path, ...],
     workers: int,
     progress: Style,
     as_json: bool,
@@ -70,7 +79,7 @@ def command(
     from unransom.run.carving import Job, carve
 
     executor = executor_of(workers)
-    job = Job(image, out, Proof[proof.upper()], dry_run, int(cluster_size), whole)
+    job = Job(image, out, Proof[proof.upper()], dry_run, int(cluster_size), whole, left_out=left_out)
     with contextlib.closing(executor), Screen(progress) as screen:
         outcome = carve(job, executor, screen)
     _print(outcome, as_json=as_json, jsonl=jsonl)
@@ -87,6 +96,7 @@ def _print(outcome: Outcome, *, as_json: bool, jsonl: bool) -> None:
             "searched": outcome.searched,
             "overwritten": outcome.overwritten,
             "trimmed": outcome.empty,
+            "known": outcome.known,
             "counts": counts,
             "files": rows,
         }
@@ -113,7 +123,7 @@ def _row(carved: Carved) -> dict[str, object]:
         "source": carved.source,
         "original": shown(carved.original) or None,
         "named_by": carved.named_by or None,
-        "modified": rfc3339(carved.modified),
+        "modified": rfc3339(carved.modified) or None,
         "extents": [[extent.start, extent.end] for extent in carved.extents],
     }
 
@@ -142,6 +152,8 @@ def _print_counts(outcome: Outcome) -> None:
     named = sum(bool(each.original) for each in outcome.files)
     if named:
         print(t("{files} of them have their names back", files=f"{named:,}"))
+    if outcome.known:
+        print(t("{files} files were not kept: sets of hashes have them", files=f"{outcome.known:,}"))
     if outcome.overwritten:
         print(
             t(

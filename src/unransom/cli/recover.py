@@ -45,6 +45,7 @@ from unransom.cli.speech import LANGUAGE, t
 @family_option
 @manifest_option
 @click.option("--all", "whole_tree", is_flag=True, help=t("Copy intact files too, for the whole tree."))
+@click.option("--no-carve", is_flag=True, help=t("Do not look for deleted files on images."))
 @known_option
 @dump_option
 @budget_option
@@ -68,6 +69,7 @@ def command(
     families: tuple[Path, ...],
     manifests: tuple[Path, ...],
     whole_tree: bool,
+    no_carve: bool,
     known: tuple[Path, ...],
     dumps: tuple[Path, ...],
     budget: float,
@@ -98,6 +100,7 @@ def command(
         command=shlex.join(["unransom", *sys.argv[1:]]),
         deadline_hours=deadline,
         extra=frozenset({"copy"} if whole_tree else ()),
+        left_out=frozenset({"carve"} if no_carve else ()),
         item_seconds=time_limit,
     )
     with contextlib.closing(executor), Screen(progress) as screen:

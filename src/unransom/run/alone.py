@@ -20,6 +20,7 @@ from unransom.core.records import KeyFound, KeyTrial
 from unransom.core.searches import AttackPlan, Secret
 from unransom.report.document import Result
 from unransom.run.executor import Executor
+from unransom.run.flow import CARVE
 from unransom.run.listing import Row, rows
 from unransom.run.recover import Job, recover
 from unransom.run.wanted import WantedKey, wanted_keys
@@ -62,7 +63,8 @@ def work_alone(
         out.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=".unransom-", dir=out))
     try:
-        result = recover(msgspec.structs.replace(job, case=folder), executor, listener, language)
+        alone = msgspec.structs.replace(job, case=folder, left_out=job.left_out | {CARVE.name})
+        result = recover(alone, executor, listener, language)
         with Case(folder) as case:
             files = list(rows(case, language=language, examining=job.last == "triage"))
             found = tuple(records_of(case.database, KeyFound))

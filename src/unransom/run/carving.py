@@ -17,6 +17,7 @@ from typing import cast
 import msgspec
 
 from unransom import __version__
+from unransom.case.database import disk_full
 from unransom.core.hashing import Digests
 from unransom.core.messages import say
 from unransom.core.outputs import Outputs
@@ -43,6 +44,7 @@ from unransom.recover.carve.shelf import Shelf
 from unransom.recover.carve.signatures import SECTOR
 from unransom.recover.carve.space import Space
 from unransom.recover.carve.step import NAMED, UNNAMED
+from unransom.run import hash_sets
 from unransom.run.carve_space import Sized, board_of, cluster_of, place_of
 from unransom.run.executor import Executor, Fate
 from unransom.run.work import Done, Item, Surroundings, Task
@@ -71,6 +73,7 @@ class Job(msgspec.Struct, frozen=True):
         source: The image as a case knows it; None to find out what ``image`` is.
         known: What names are looked for; None for those of the image's own files.
         work: Folder for what an interrupted run leaves; None for one below ``out``.
+        left_out: Sets of hashes of files that are not kept.
     """
 
     image: str
@@ -82,6 +85,7 @@ class Job(msgspec.Struct, frozen=True):
     source: Source | None = None
     known: tuple[Candidate, ...] | None = None
     work: Path | None = None
+    left_out: tuple[Path, ...] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -93,6 +97,7 @@ class Outcome(msgspec.Struct, frozen=True):
         problems: What could not be done.
         overwritten: Files that the file system remembers, and whose place is another's by now.
         empty: The file systems have free space, and all of it is zeros.
+        known: Files that were not kept, as a set of hashes has them.
         matched: Of files that were matched, by what they are called by: the number in ``Job.known``.
     """
 
@@ -101,6 +106,7 @@ class Outcome(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...]
     overwritten: int = 0
     empty: bool = False
+    known: int = 0
     matched: dict[bytes, int] = {}
 
     def by_proof(self) -> Counter[str]:
@@ -134,9 +140,16 @@ class Carving:
         files = self._assembled(shelf, looked, self._traced(shelf))
         matched = self._name(files)
         files = [found for found in files if found.proof >= self._job.least]
-        written = self._unwritten(files) if self._job.dry else self._write(files)
+        written = list(self._unwritten(files) if self._job.dry else self._write(files))
+        kept = self._kept(written)
         outcome = Outcome(
-            tuple(written), self._size, tuple(self._problems), self._place.overwritten, empty, matched
+            tuple(kept),
+            self._size,
+            tuple(self._problems),
+            self._place.overwritten,
+            empty,
+            len(written) - len(kept),
+            matched,
         )
         shutil.rmtree(self._work)
         return outcome
@@ -168,6 +181,8 @@ class Carving:
         matched: dict[bytes, int] = {}
         for number, (candidate, how) in match(carvings, every).items():
             found = files[number]
+            if how == "order" and self._job.source:
+                continue  # a name that is only likely is no reason not to unlock the file of that name
             found.named_by = found.named_by or how
             found.path = every[candidate].path
             if candidate < len(known):
@@ -240,6 +255,20 @@ class Carving:
                     self._tell("write", done, total, began, unit="files")
         return written
 
+    def _kept(self, written: list[Carved]) -> list[Carved]:
+        """Remove what a set of hashes has; return the rest."""
+        if not self._job.left_out or self._job.dry:
+            return written
+        dropped = hash_sets.known(self._job.left_out, [each.digests for each in written])
+        for each in written:
+            if each.digests.sha256 in dropped:
+                (self._job.out / os.fsdecode(each.path)).unlink(missing_ok=True)
+        kept = [each for each in written if each.digests.sha256 not in dropped]
+        draft = self._work / JOURNAL
+        draft.write_bytes(b"".join(encode(each) + b"\n" for each in kept))
+        draft.replace(self._job.out / JOURNAL)
+        return kept
+
     def _placed(self, record: Carved, outputs: Outputs) -> Carved:
         """Move a file from the folder of work to its place; return its record."""
         draft = self._work / "case" / os.fsdecode(record.path)
@@ -295,6 +324,8 @@ class Carving:
             if outcome is None:
                 continue
             if isinstance(outcome.result, Done):
+                if outcome.result.full:
+                    raise disk_full(outcome.result.full)
                 for records in outcome.result.records:
                     self._problems += [each for each in records if isinstance(each, Problem)]
                     yield from records

@@ -17,10 +17,11 @@ from unransom.core.records import Delivery, FileRef, LockedGroup, Output, Proble
 from unransom.core.searches import Described, LockedFile, Searched, Secret, Shard, Target
 from unransom.evidence import open_store
 from unransom.recover.databases.records import METHOD, DatabaseFile
+from unransom.run.carve_case import carve_image, images
 from unransom.run.database_files import keep_rows
 from unransom.run.described import described_in
 from unransom.run.executor import Executor, Fate, Outcome
-from unransom.run.flow import FLOW, SEARCHES, Numbered, Step
+from unransom.run.flow import CARVE, FLOW, SEARCHES, Numbered, Step
 from unransom.run.found_schemes import adopt
 from unransom.run.searches import budget_of
 from unransom.run.work import Done, Item, Surroundings, Task, name_of
@@ -75,7 +76,9 @@ class Engine:
         for source in self._case.unlisted():
             self._list(source)
         for step in FLOW:
-            if self._due(step):
+            if step is CARVE:
+                self._carve()
+            elif self._due(step):
                 self._perform(step)
             if step.name == last:
                 return
@@ -146,6 +149,15 @@ class Engine:
             else:
                 aids.add(self._database, source.role, batch)
         batch.clear()
+
+    def _carve(self) -> None:
+        """Carve the images that no earlier run has carved."""
+        for source in images(self._case) if CARVE.name not in self._left_out else ():
+            began = time.monotonic()
+            count = carve_image(
+                self._case, source, self._executor, self._listener, keys=bool(self._all_keys())
+            )
+            self._finished(CARVE.name, began, count, 0)
 
     def _perform(self, step: Step) -> None:
         """Perform ``step`` on everything that waits for it."""

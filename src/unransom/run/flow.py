@@ -149,8 +149,12 @@ _DATABASES = Step(
 )
 SEARCHES = frozenset({"scheme", "plan", "search", "deep search"})  # steps that the budget is for
 
+# Images are carved as a whole by `run.carve_case`, before keys: what comes back so needs none, and is a pair.
+CARVE = Step("carve", "", lambda _: (0, 0), lambda _: iter(()))
+
 FLOW: tuple[Step, ...] = (
     _per_file("triage", "unransom.examine.triage.step:run", FOUND),
+    CARVE,
     Step("versions", "unransom.recover.copy.version:run", _total_of_versions, _versions),
     _anew("keys", "unransom.recover.keys.given:run", _groups),
     UNLOCK,

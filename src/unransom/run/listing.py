@@ -17,7 +17,7 @@ Row = dict[str, str | int | None]
 
 COLUMNS = (
     "source, path, stream, version, size, modified, state, family, format, locked, method, key,"
-    " output, output_size, md5, sha256, verdict, why"
+    " output, output_size, md5, sha256, verdict, why, coalesce(json_extract(body, '$.state'), '')"
 )
 
 
@@ -33,7 +33,7 @@ def rows(case: Case, state: str = "", language: str = "en", *, examining: bool =
     described = described_in(case)
     query = f"SELECT {COLUMNS} FROM files ORDER BY id"
     for source, path, stream, version, size, modified, was, *rest in case.database.execute(query):
-        family, format_name, locked, method, key, output, output_size, md5, sha256, verdict, why = rest
+        family, format_name, locked, method, key, output, output_size, md5, sha256, verdict, why, seen = rest
         final = {State.LOCKED: State.FAILED, State.FOUND: State.UNKNOWN}.get(was, was)
         if state and final != state:
             continue
@@ -47,7 +47,9 @@ def rows(case: Case, state: str = "", language: str = "en", *, examining: bool =
             "size": size,
             "modified": rfc3339(modified),
             "state": str(final),
-            "locked": was == State.LOCKED or method == "unlock",
+            "locked": was == State.LOCKED
+            or method == "unlock"
+            or (method == "carve" and seen == State.LOCKED),
             "locked_bytes": locked,
             "family": family,
             "format": format_name,

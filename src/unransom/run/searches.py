@@ -31,6 +31,7 @@ TRIED = 4  # files of a group that a search for each file is tried on in full be
 BUDGET = "budget"
 
 LOCKED = "(state = 'locked' OR state = 'unknown' AND json_extract(body, '$.candidates[0]') IS NOT NULL)"
+CARVED = "(method = 'carve' AND json_extract(body, '$.state') = 'locked')"  # its original was carved
 SOLVED = "SELECT item FROM records WHERE type = 'KeyFound'"
 OF_FAMILY = (
     "(family = :family OR family IS NULL AND (:family = '' OR EXISTS"
@@ -90,9 +91,9 @@ def targets(database: sqlite3.Connection) -> Iterator[Target]:
 
 
 def pairs(database: sqlite3.Connection, family: str) -> tuple[Pair, ...]:
-    """Return locked files with originals from ``--known`` or, intact, in the evidence; the largest first."""
+    """Return locked files with originals: from ``--known``, carved, or intact in the evidence."""
     found: list[Pair] = []
-    where = f"{LOCKED} AND {OF_FAMILY}"
+    where = f"({LOCKED} OR {CARVED}) AND {OF_FAMILY}"
     intact = _intact(database)
     for locked in files.select(database, where, family=family):
         name = (locked.original or locked.path).rpartition(b"/")[2]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from unransom.core.errors import UnreadableError
@@ -21,6 +22,7 @@ from unransom.evidence.filesystems.remnants import NOWHERE, Remnant, Trace
 
 ROOT = 2
 MOST_FOLDERS = 1 << 20
+MOST_BLOCKS = 1 << 24  # of all folders
 
 Versions = dict[int, "_Seen"]  # by generation
 
@@ -49,7 +51,7 @@ class _Residue:
             number = pending.pop()
             inode = load(self._reader, self._layout, number)
             listed = extents(self._reader, self._layout, inode) if inode and inode.is_folder else None
-            for block in data_blocks(listed or []):
+            for block in islice(data_blocks(listed or []), MOST_BLOCKS - len(self._owners)):
                 self._owners[block] = number
                 for below in self._take(self._block(block), number, NOW):
                     if below not in seen and len(seen) < MOST_FOLDERS:

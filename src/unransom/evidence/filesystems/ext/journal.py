@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from unransom.core.streams import CHUNK, Reader
@@ -45,7 +46,7 @@ def copies(reader: Reader, layout: Layout) -> Iterator[Copy]:
     """Yield all copies of blocks that stand in the journal, in the order in which they lie there."""
     inode = load(reader, layout, layout.journal) if layout.journal else None
     listed = extents(reader, layout, inode) if inode and inode.size <= MOST_BLOCKS * layout.block else None
-    places = [layout.place(block) for block in data_blocks(listed)] if listed else []
+    places = [layout.place(block) for block in islice(data_blocks(listed or []), MOST_BLOCKS)]
     head = reader.read_at(places[0], 1024) if places else b""
     if len(head) < 1024 or head[:4] != MAGIC or struct.unpack_from(">I", head, 4)[0] not in SUPERS:
         return

@@ -42,6 +42,7 @@ LOG = 2  # record of ``$LogFile``
 OWN = 24  # records of the file system's own files
 BLOCK = 4096  # bytes of a block of a folder or of the log
 MOST_RECORDS = 1 << 28
+MOST_BYTES = 1 << 36  # of folders and of the log that are read
 MOST_NAMES = 1 << 22
 DEEPEST = 128  # folders in each other
 
@@ -64,6 +65,7 @@ class _Table:
     def __init__(self, reader: Reader, place: Volume) -> None:
         self._reader = reader
         self._place = place
+        self._left = MOST_BYTES
         first = self.record(0, reader.read_at(place.start + place.table * place.cluster, place.record))
         self._spans = spans(place, first.data[0], NOWHERE) if first and first.data else None
 
@@ -90,6 +92,9 @@ class _Table:
         """Yield parts of the table: number of the first record, and bytes."""
         number, size = 0, self._place.record
         for span in self._spans or ():
+            if span.start >= NOWHERE:
+                number += len(span) // size
+                continue
             for start in range(span.start, span.end, CHUNK):
                 data = self._read(start, min(CHUNK, span.end - start))
                 yield number, data
@@ -99,7 +104,7 @@ class _Table:
 
     def _read(self, start: int, length: int) -> bytes:
         try:
-            return self._reader.read_at(start, length) if start < NOWHERE else bytes(length)
+            return self._reader.read_at(start, length)
         except UnreadableError:
             return bytes(length)
 
@@ -116,6 +121,9 @@ class _Table:
     def pieces(self, attribute: Attribute) -> Iterator[bytes]:
         """Yield the blocks of a folder or of the log."""
         for span in spans(self._place, attribute, NOWHERE) or ():
+            if span.start >= NOWHERE or self._left < 0:
+                continue
+            self._left -= len(span)
             for start in range(span.start, span.end, CHUNK):
                 data = self._read(start, min(CHUNK, span.end - start))
                 for at in range(0, len(data), BLOCK):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import struct
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -61,15 +61,14 @@ def remnants(reader: Reader, start: int) -> Iterator[Remnant]:
     if layout is None:
         return
     volume = Inodes(Part(reader, start, layout.blocks * layout.block), layout)
-    parts = _log_of(reader, start, volume)
-    files = _logged(volume, parts)
+    files = _logged(volume, _log_of(reader, start, volume))
     for number, file in _free(reader, start, layout):
         if not any(_same_place(file, other) for other in files.get(number, {}).values()):
             files[number].setdefault(-1, file)
     names = Names(layout.root)
     wanted = np.array(sorted(files), np.uint64)
     _walk(volume, names)
-    for part in parts:
+    for part in _log_of(reader, start, volume) if len(wanted) else ():
         _take(part.data, 0, part.order, wanted, names)
     for number, versions in files.items():
         for file in versions.values():
@@ -84,18 +83,16 @@ def remnants(reader: Reader, start: int) -> Iterator[Remnant]:
             )
 
 
-def _log_of(reader: Reader, start: int, volume: Inodes) -> list[log.Change]:
+def _log_of(reader: Reader, start: int, volume: Inodes) -> Iterator[log.Change]:
+    """Yield the parts of records in the log, as far as it can be read."""
     (block,) = struct.unpack_from(">Q", reader.read_at(start, HEAD), 48)
     place = volume.place(block) if block else None
-    if place is None:
-        return []
-    found: list[log.Change] = []
-    with contextlib.suppress(UnreadableError):
-        found.extend(log.changes(reader, start, volume.layout.block, start + place))
-    return found
+    if place is not None:
+        with contextlib.suppress(UnreadableError):
+            yield from log.changes(reader, start, volume.layout.block, start + place)
 
 
-def _logged(volume: Inodes, parts: list[log.Change]) -> dict[int, dict[int, _File]]:
+def _logged(volume: Inodes, parts: Iterable[log.Change]) -> dict[int, dict[int, _File]]:
     """Return the newest copy in the log of each file that is gone, by number and generation."""
     found: dict[int, dict[int, _File]] = defaultdict(dict)
     for order, inode, generation in log.inodes(parts):

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import stat
 import struct
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from unransom.core.streams import CHUNK, Reader
@@ -78,16 +79,24 @@ def _record(reader: Reader, place: int, size: int, at: int) -> Iterator[Change]:
     heads = max(1, -(-min(buffer, LONGEST) // (TURN * SECTOR))) if version & 2 else 1
     if not 0 < length <= LONGEST:
         return
+    whole = _circle(reader, place, size, at, (heads - 1) * SECTOR + -(-length // SECTOR) * SECTOR)
     words = head[44 : 44 + 4 * TURN]
-    for number in range(1, heads):
-        words += reader.read_at(place + (at + number * SECTOR) % size, SECTOR)[4 : 4 + 4 * TURN]
+    for number in range(heads - 1):
+        words += whole[number * SECTOR + 4 : number * SECTOR + 4 + 4 * TURN]
     data = bytearray()
-    for index in range(min(-(-length // SECTOR), len(words) // 4)):
-        sector = reader.read_at(place + (at + (heads + index) * SECTOR) % size, SECTOR)
-        if int.from_bytes(sector[:4], "big") != cycle:
+    turn = cycle.to_bytes(4, "big")
+    for index, start in enumerate(range((heads - 1) * SECTOR, len(whole), SECTOR)):
+        if not whole.startswith(turn, start) or index >= len(words) // 4:
             break
-        data += words[4 * index : 4 * index + 4] + sector[4:]
+        data += words[4 * index : 4 * index + 4] + whole[start + 4 : start + SECTOR]
     yield from _parts(bytes(data[:length]), order)
+
+
+def _circle(reader: Reader, place: int, size: int, at: int, length: int) -> bytes:
+    """Return ``length`` bytes behind the sector of the log at ``at``, which is a circle."""
+    start = (at + SECTOR) % size
+    first = reader.read_at(place + start, min(length, size - start))
+    return first + reader.read_at(place, min(length, size) - len(first)) if len(first) < length else first
 
 
 def _parts(data: bytes, order: int) -> Iterator[Change]:
@@ -101,9 +110,14 @@ def _parts(data: bytes, order: int) -> Iterator[Change]:
         at += 12 + length
 
 
-def inodes(parts: list[Change]) -> Iterator[Logged]:
+def inodes(parts: Iterable[Change]) -> Iterator[Logged]:
     """Yield the inodes of files in parts of records that come with their extents."""
-    for item, core, fork in zip(parts, parts[1:], parts[2:], strict=False):
+    last = deque[Change](maxlen=3)
+    for part in parts:
+        last.append(part)
+        if len(last) < 3:
+            continue
+        item, core, fork = last
         if len(item.data) < 24 or struct.unpack_from("<H", item.data)[0] != INODE_ITEM:
             continue
         fields, number = struct.unpack_from("<I8xQ", item.data, 4)
