@@ -185,6 +185,7 @@ FAMILY = Family(
     references=("https://csrc.nist.gov/pubs/sp/800/38/a/final",),
     limitations=(
         "The file carries no mark: without its extension the pattern shows only by a key that opens it.",
+        "Over what another locker locked before, the right key cannot be told from a wrong one.",
         "Areas are seen where there is anything plain between them, and only if they are of round numbers of "
         "bytes; others need a description of their own.",
     ),

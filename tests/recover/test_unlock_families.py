@@ -1,0 +1,103 @@
+"""Files of every family, by triage and unlocking: opened as its own, and unwound when locked twice."""
+
+import contextlib
+
+import pytest
+
+from tests.fixtures.locked import INC_PRIVATE, archive, lock_inc
+from tests.fixtures.vectors import FOLDER, VECTORS, make
+from unransom.core.context import Context
+from unransom.core.keys import Key, KeyKind
+from unransom.core.outputs import Outputs
+from unransom.core.records import FileRef, Output
+from unransom.core.searches import LockedFile
+from unransom.core.streams import BytesReader
+from unransom.crypto.keyfiles import read_keys
+from unransom.examine.triage.step import run as triage
+from unransom.recover.unlock import step
+
+# Makers that take no other contents: a disk, archives that stay archives, and two that choose their own.
+OWN_CONTENTS = {"petya", "zipcrypto", "hsharada", "esxiargs"}
+CHOSEN = {  # else the first
+    "hunters2": "shares",
+    "locked": "cbc_head",
+    "phobos": "whole",
+    "play": "small",
+    "rcru64": "whole",
+    "zeppelin": "one_block",
+}
+# What is locked goes by the extension, or the metadata is in the name: there it is not taken off.
+BY_NAME = {"akira2", "hive1", "hive3"}
+# Over what another locker made noise these are not opened: nothing says that it was Magniber, what Akira
+# locks goes by the extension that then is another, and a plain key is known by what becomes content.
+ALONE = {"akira2", "locked", "magniber"}
+STEM = len(b"orders.csv")  # as all names begin, or as long
+INC = Key(KeyKind.RAW, INC_PRIVATE, "test")
+FIRST = {path.parent.name: path for path in reversed(VECTORS)}
+CASES = [
+    FOLDER / name / f"{CHOSEN[name]}.toml" if name in CHOSEN else path
+    for name, path in sorted(FIRST.items())
+    if name not in OWN_CONTENTS
+]
+OUTER = [path for path in CASES if path.parent.name not in ALONE]
+
+
+@pytest.fixture
+def recover(tmp_path):
+    """A function that triages and unlocks a file; it returns what triage says, and output and its bytes."""
+
+    def recovered(data, path, *keys):
+        context = Context(
+            open=lambda _: contextlib.nullcontext(BytesReader(data)),
+            keys=keys,
+            outputs=Outputs(tmp_path / "recovered", tmp_path / "scratch", tmp_path),
+        )
+        found = triage(FileRef(source="s", path=path, size=len(data)), context)
+        ref = next(record for record in found if isinstance(record, FileRef))
+        (output,) = step.run(LockedFile(ref=ref), context)
+        assert isinstance(output, Output), output
+        return output, (tmp_path / output.path.decode()).read_bytes()
+
+    return recovered
+
+
+def keys_of(made):
+    return tuple(read_keys(made.key_file, "test"))
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return archive("families", 60_000)
+
+
+@pytest.mark.parametrize("vector", CASES, ids=lambda path: path.parent.name)
+def test_is_opened_as_its_own_without_its_name(vector, plain, recover):
+    made = make(vector, plain)
+    assert made.plain == plain
+    path = made.name if vector.parent.name in BY_NAME else b"evidence.bin"
+    output, data = recover(made.locked, path, *keys_of(made))
+    assert (output.family, data == plain) == (vector.parent.name, True)
+
+
+@pytest.mark.parametrize("vector", CASES, ids=lambda path: path.parent.name)
+def test_is_opened_under_another_locker(vector, plain, recover):
+    made = make(vector, plain)
+    _, data = recover(lock_inc(made.locked, b"x"), made.name + b".INC", INC, *keys_of(made))
+    assert data == plain
+
+
+@pytest.mark.parametrize("vector", OUTER, ids=lambda path: path.parent.name)
+def test_is_opened_over_another_locker(vector, plain, recover):
+    made = make(vector, lock_inc(plain, b"x"))
+    name = made.name[:STEM] + b".INC" + made.name[STEM:]
+    _, data = recover(made.locked, name, *keys_of(made), INC)
+    assert data == plain
+
+
+@pytest.mark.parametrize("vector", OUTER, ids=lambda path: path.parent.name)
+def test_is_opened_when_it_came_twice(vector, plain, recover):
+    inner = make(vector, plain)
+    outer = make(vector, inner.locked, seed=" again")
+    name = inner.name + outer.name[STEM:]
+    _, data = recover(outer.locked, name, *keys_of(inner), *keys_of(outer))
+    assert data == plain
