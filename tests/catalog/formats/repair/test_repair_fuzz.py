@@ -1,14 +1,18 @@
 """No damage breaks a repair: it gives a file or nothing, and ends."""
 
+import gzip
 import io
+import json
 import sqlite3
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from tests.catalog.formats.repair.damage import chance
 from tests.soak import LONGER
@@ -51,7 +55,30 @@ def database():
         return path.read_bytes()
 
 
-SEEDS = {"workbook": workbook, "archive": archive, "database": database}
+def picture(kind):
+    out = io.BytesIO()
+    Image.frombytes("RGB", (64, 48), chance(3).randbytes(64 * 48 * 3)).save(out, kind)
+    return out.getvalue()
+
+
+def document():
+    stream = zlib.compress(b"BT (text) Tj ET " * 50)
+    body = b"%%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n"
+    body += b"2 0 obj\n<</Type/Pages/Kids[3 0 R]/Count 1>>\n"
+    body += b"endobj\n3 0 obj\n<</Type/Page/Parent 2 0 R/Contents 4 0 R>>\nendobj\n4 0 obj\n<</Length %d"
+    return body % len(stream) + b"/Filter/FlateDecode>>\nstream\n" + stream + b"\nendstream\nendobj\n"
+
+
+SEEDS = {
+    "workbook": workbook,
+    "archive": archive,
+    "database": database,
+    "document": document,
+    "png": lambda: picture("PNG"),
+    "jpeg": lambda: picture("JPEG"),
+    "gzip": lambda: gzip.compress(b"line of text\n" * 900),
+    "json": lambda: json.dumps([{"a": [{}] * 3, "b": n} for n in range(200)]).encode(),
+}
 MADE = {}
 
 
@@ -75,7 +102,7 @@ def test_any_damage_is_survived(name, number):
         del data[draw.randrange(len(data)) :]
     lost = (Span(0, draw.randrange(1, 999)),) if draw.random() < 0.3 else ()
     for each in REPAIRS:
-        repaired = each.repair(Damaged(BytesReader(bytes(data)), b"a", lost))
+        repaired = each.repair(Damaged(BytesReader(bytes(data)), b"a.json", lost))
         if repaired is None:
             continue
         assert sum(len(piece) for piece, _ in repaired.pieces) < 1 << 26

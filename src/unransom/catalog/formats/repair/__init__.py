@@ -1,6 +1,6 @@
 """Repairs of damaged files, one kind of files each; ``REPAIRS`` is in the order of trial."""
 
-from unransom.catalog.formats.repair import ooxml, pdf, sqlite
+from unransom.catalog.formats.repair import gzip, jpeg, ooxml, pdf, png, sqlite, text
 from unransom.catalog.formats.repair import zip as archives
 from unransom.catalog.formats.repair.repair import Repair
 
@@ -9,4 +9,8 @@ REPAIRS: tuple[Repair, ...] = (
     archives.REPAIR,
     pdf.REPAIR,
     sqlite.REPAIR,
+    png.REPAIR,
+    jpeg.REPAIR,
+    gzip.REPAIR,
+    text.REPAIR,
 )

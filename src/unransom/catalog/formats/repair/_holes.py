@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from unransom.catalog.formats.repair._strange import strange_from
 from unransom.core.spans import Span
 
 MOST = 1 << 28  # bytes of output of one stream
@@ -120,14 +121,12 @@ def inflate_rest(
     end, behind, symbols, marks, _ = stream.run(0, max(stop, 0), 0)
     whole = end == stream.kernel.DONE
     head = symbols.astype(np.uint8).tobytes()
-    if grammar and stop == stream.size:
+    if stop == stream.size and not whole:
         fits = _sound_end(grammar, head, cut=end == stream.kernel.STOPPED)
         if fits < len(head) or end == stream.kernel.BAD:
             stop = _boundary(stream, marks, fits, behind)
             end, behind, symbols, _, _ = stream.run(0, stop, 0)
-            head, whole = symbols.astype(np.uint8).tobytes(), False
-    elif end == stream.kernel.BAD:
-        head = head[: max(0, len(head) - LAG)]
+            head = symbols.astype(np.uint8).tobytes()
     used = -(-behind // 8)
     stretches = () if whole or grammar is not MARKUP else tuple(_behind(stream, max(stop, 0), lost))
     return Inflated(head, whole, start + used, stretches)
@@ -139,12 +138,16 @@ def _first_lost(lost: tuple[Span, ...], start: int, end: int) -> int:
     )
 
 
-def _sound_end(grammar: re.Pattern[bytes], text: bytes, *, cut: bool) -> int:
+def _sound_end(grammar: re.Pattern[bytes] | None, text: bytes, *, cut: bool) -> int:
     """Return how far ``text`` is as it must be, in UTF-8; where ``cut`` off, it may end within a tag."""
+    if grammar is None:
+        return len(text) if cut else strange_from(text)
     found = grammar.match(text)
     end = found.end() if found else 0
     if cut and UNFINISHED.match(text, end):
         end = len(text)
+    if grammar is not MARKUP and not cut:
+        end = min(end, strange_from(text[:end]))
     try:
         text[:end].decode("utf-8")
     except UnicodeDecodeError as error:
@@ -162,7 +165,7 @@ def _boundary(stream: _Stream, marks: Marks, fits: int, behind: int) -> int:
         behind: The bit at which inflating ended.
     """
     index = fits >> stream.kernel.MARK
-    low = int(marks[index]) // 8 - LAG
+    low = (int(marks[index - 1]) if index else 0) // 8 - LAG
     high = max(int(marks[index + 1]) or behind, int(marks[index])) // 8 + 1
     for granule, shift in ((GRANULES[0], 0), (TAIL, stream.room % TAIL), (GRANULES[1], 0)):
         edge = (stream.start + high - shift) // granule * granule + shift - stream.start

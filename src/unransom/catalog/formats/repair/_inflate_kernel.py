@@ -13,7 +13,7 @@ from numba import njit
 WINDOW = 1 << 15
 UNKNOWN = 256
 DONE, STOPPED, FULL, BAD = range(4)  # how inflating ended
-MARK = 8  # a mark is kept for every 2 ** 8 symbols: how many bits were read before them
+MARK = 8  # a mark is kept for every 2 ** 8 symbols: how many bits were read for them
 LONGEST = 15  # bits of a code
 TABLE = 1 << LONGEST
 PADDING = 8  # bytes that must follow the data in its array
@@ -235,7 +235,7 @@ def inflate_blocks(data, bit, stop, out, n, marks, most):  # type: ignore[no-unt
         stop: Bit at which the sound part ends: what would read on is not put out.
         out: Symbols, ``n`` of them there already.
         n: How many are there; no copy reaches in front of the first.
-        marks: The bit that was read from when symbol ``i << MARK`` was put out.
+        marks: The last bit that was read from while less than ``i + 1 << MARK`` symbols were there.
         most: Blocks to inflate at most.
 
     Returns:

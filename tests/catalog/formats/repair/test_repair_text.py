@@ -1,0 +1,78 @@
+"""Whole lines and whole objects come back from partly locked texts; nothing comes back that was not there."""
+
+import gzip as packing
+import json
+
+import pytest
+
+from tests.catalog.formats.repair.damage import chance, damaged, holes, locked, written
+from unransom.catalog.formats.repair import gzip, text
+from unransom.core.spans import Span
+from unransom.core.streams import BytesReader
+
+
+def table(encoding="utf-8", rows=6000):
+    draw = chance(12)
+    lines = ["编号,客户,金额"]
+    lines += [f"{number},客户 {draw.randrange(10**6)},{draw.random():.6f}" for number in range(rows)]
+    return ("\r\n".join(lines) + "\r\n").encode(encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+@pytest.mark.parametrize("how", ["head", "tail", "even", "odd"])
+def test_whole_lines_come_back(how, encoding):
+    data = table(encoding)
+    for told in (False, True):
+        spans = holes(len(data), how)
+        repaired = text.repair(damaged(data, spans, b"a.csv", told=told))
+        left, position = [], 0
+        for line in data.splitlines(keepends=True):
+            end = position + len(line)
+            if not any(span.start - 20 < end and position < span.end + 20 for span in spans):
+                left.append(line)
+            position = end
+        found = written(repaired).splitlines(keepends=True)
+        assert set(left) <= set(found)
+        assert set(found) <= set(data.splitlines(keepends=True))
+        assert repaired.counts[0].left == len(found)
+
+
+def test_a_sound_text_is_left_alone():
+    assert text.repair(damaged(table(), name=b"a.csv")) is None
+    assert text.repair(damaged("日志".encode("utf-16"), name=b"a.txt")) is None
+
+
+@pytest.mark.parametrize("how", ["head", "tail", "odd"])
+def test_whole_objects_of_json_come_back(how):
+    draw = chance(13)
+    orders = [{"id": n, "who": "王" * draw.randrange(9), "items": [{"sku": n}, {}]} for n in range(4000)]
+    data = json.dumps({"orders": orders}, ensure_ascii=False, indent=1).encode()
+    repaired = text.repair(damaged(data, holes(len(data), how), b"a.json"))
+    found = json.loads(written(repaired))
+    whole = [each for each in found if "id" in each]
+    assert len(whole) > 500
+    assert all(each == orders[each["id"]] for each in whole)
+    assert len(found) - len(whole) <= 4
+
+
+@pytest.mark.parametrize("how", ["tail", "odd"])
+def test_a_packed_text_comes_back_up_to_the_hole(how):
+    data = table(rows=60_000)[40:]
+    data = data.decode("utf-8").encode("ascii", "ignore")
+    packed = packing.compress(data, mtime=0)
+    span = holes(len(packed), how)[0]
+    repaired = gzip.repair(damaged(packed, [span]))
+    out = packing.decompress(written(repaired))
+    assert data.startswith(out)
+    told = packing.decompress(written(gzip.repair(damaged(packed, [span], told=True))))
+    assert data.startswith(told)
+    assert len(told) - 4096 < len(out) <= len(told)
+    assert len(told) > len(data) * span.start // len(packed) // 2
+
+
+def test_members_behind_a_hole_come_back():
+    first, second = packing.compress(table()), packing.compress(b"second " * 99)
+    data = locked(first + second, [Span(100, 3000)])
+    out = packing.decompress(written(gzip.repair(damaged(data, [Span(100, 3000)], told=True))))
+    assert out.endswith(b"second " * 99)
+    assert gzip.finds(BytesReader(data))
