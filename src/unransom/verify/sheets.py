@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 
 import xlsxwriter
 
-from unransom.core.outputs import TEMPORARY
+from unransom.core.drafts import DraftFile
 
 MOST_ROWS = 1_000_000  # that a sheet of xlsx has room for below its header
 LONGEST = 32_000  # characters that go into a cell
@@ -30,14 +29,12 @@ class Sheet(NamedTuple):
 @contextlib.contextmanager
 def whole(final: Path) -> Iterator[Path]:
     """Give a path to write to, which becomes ``final`` when the file is whole and on disk."""
-    path = final.with_name(os.fsdecode(TEMPORARY) + final.name)
+    draft = DraftFile(final.parent, final.name)
     try:
-        yield path
-        with path.open("rb+") as file:
-            os.fsync(file.fileno())
-        path.replace(final)
+        yield draft.path
+        draft.keep()
     finally:
-        path.unlink(missing_ok=True)
+        draft.drop()
 
 
 def safe(value: Any) -> Any:

@@ -37,10 +37,11 @@ class Space(msgspec.Struct, frozen=True):
 
 def recognise(head: bytes) -> int:
     """Return the bits of page 0 that are fixed: its number, its type, the space id that stands twice."""
-    return 80 if _header(head) else 0
+    return 80 if space_header(head) else 0
 
 
-def _header(head: bytes) -> Space | None:
+def space_header(head: bytes) -> Space | None:
+    """Return what page 0 says of its tablespace, None where ``head`` is not its beginning."""
     if len(head) < 64:
         return None
     number, kind, space, again, pages, flags = struct.unpack_from(">4xI16xH8xII4xI4xI", head)
@@ -60,7 +61,7 @@ def _page_size(flags: int) -> int:
 
 def measure(reader: Reader) -> Measure:
     """Return the pages that page 0 counts."""
-    space = _header(reader.read_at(0, 64))
+    space = space_header(reader.read_at(0, 64))
     if space is None:
         return Measure(None, say("no InnoDB space header"))
     length = space.pages * space.size
@@ -69,7 +70,7 @@ def measure(reader: Reader) -> Measure:
 
 def validate(reader: Reader) -> Validation:
     """Check every page: number, space id and checksum; pages of zeros were never written."""
-    space = _header(reader.read_at(0, 64)) or _guess(reader)
+    space = space_header(reader.read_at(0, 64)) or _guess(reader)
     if space is None:
         return bad(say("neither an InnoDB space header nor numbered pages"), reader.size)
     findings = Findings(reader.size)
@@ -80,7 +81,7 @@ def validate(reader: Reader) -> Validation:
         findings.fault(reader.size, reader.size, say("the tablespace is cut off"))
     check_trailer(reader, reader.size // space.size * space.size, findings)
     for number, page in _pages(reader, space.size):
-        bits = _page_bits(page, number, space)
+        bits = page_bits(page, number, space)
         if bits:
             findings.hold(bits)
         elif any(page):
@@ -98,7 +99,7 @@ def _pages(reader: Reader, size: int) -> Iterator[tuple[int, bytes]]:
             yield (start + at) // size, data[at : at + size]
 
 
-def _page_bits(page: bytes, number: int, space: Space) -> int:
+def page_bits(page: bytes, number: int, space: Space) -> int:
     """Return the bits by which ``page`` is sound, 0 where it is not."""
     own, kind, owner = struct.unpack_from(">4xI16xH8xI", page)
     if own != number:

@@ -67,11 +67,11 @@ def measure(reader: Reader) -> Measure:
     if is_log(reader):
         end = check_log(reader, Findings(reader.size))
         return Measure(end if end <= reader.size else None, say("by the virtual log files"))
-    pages = _stated(reader)
+    pages = stated_pages(reader)
     return Measure(pages * PAGE or None, say("by the number of pages in the file header"))
 
 
-def _stated(reader: Reader) -> int:
+def stated_pages(reader: Reader) -> int:
     """Return the pages that the file header's record counts, 0 where that does not fit."""
     page = _restored(reader.read_at(0, PAGE))
     record = int.from_bytes(page[-2:], "little")
@@ -106,7 +106,7 @@ def validate(reader: Reader) -> Validation:
         end = check_log(reader, findings)
         check_trailer(reader, max(end, reader.size // 512 * 512), findings)
         return findings.verdict(say("the virtual log files hold"), min(end, reader.size))
-    stated = _stated(reader)
+    stated = stated_pages(reader)
     if findings.clean and not stated:
         findings.fault(reader.size, reader.size, say("the data file is cut off"))
     check_trailer(reader, stated * PAGE or reader.size // PAGE * PAGE, findings)
@@ -136,7 +136,7 @@ def _check_pages(reader: Reader, findings: Findings, count: int) -> None:
         findings.hold(int(bits.sum()))
         for index in np.flatnonzero((bits == 0) & pages.any(axis=1)).tolist():
             number = first + index
-            if number % FREE_SPACE_STEP != FREE_SPACE and not _allocated(reader, number):
+            if number % FREE_SPACE_STEP != FREE_SPACE and not is_allocated(reader, number):
                 continue
             start = number * PAGE
             findings.fault(
@@ -150,7 +150,7 @@ def _chunks(reader: Reader, count: int) -> Iterator[tuple[int, NDArray[np.uint8]
         yield start // PAGE, np.frombuffer(data[: len(data) // PAGE * PAGE], np.uint8).reshape(-1, PAGE)
 
 
-def _allocated(reader: Reader, number: int) -> bool:
+def is_allocated(reader: Reader, number: int) -> bool:
     """Tell whether page ``number`` is in use; where the free space page is itself broken, it is."""
     place = max(FREE_SPACE, number // FREE_SPACE_STEP * FREE_SPACE_STEP)
     page = np.frombuffer(reader.read_at(place * PAGE, PAGE), np.uint8)

@@ -9,7 +9,7 @@ import pyarrow
 import pyarrow.csv
 import pyarrow.parquet
 
-from unransom.recover.databases.drafts import DraftFile, folder_name
+from unransom.core.drafts import DraftFile, folder_name
 from unransom.recover.databases.values import plain
 from unransom.recover.databases.writer import Shown
 

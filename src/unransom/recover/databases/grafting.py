@@ -10,8 +10,8 @@ import pyarrow.compute
 
 from unransom.catalog.databases.engine import Database, Engine, Graft, Hints, Source
 from unransom.catalog.databases.table import PROVENANCE, Table
+from unransom.core.drafts import DraftFile
 from unransom.core.messages import Message, say
-from unransom.recover.databases.drafts import DraftFile
 from unransom.recover.databases.sql import SqlWriter
 from unransom.recover.databases.step import by_engine, short_name
 from unransom.recover.databases.writer import Shown

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unransom.catalog.databases.engine import Hints, Repair, Source
+from unransom.core.drafts import DraftFile
 from unransom.core.messages import Message, say
-from unransom.recover.databases.drafts import DraftFile
 from unransom.recover.databases.step import by_engine
 
 SUFFIXES = {True: ".mdf", False: ".ndf"}  # of the main file, and of others

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from unransom.core.drafts import DraftFile
 from unransom.core.messages import say
-from unransom.recover.databases.drafts import DraftFile
 from unransom.recover.databases.step import Outcome, TableResult
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow
 
 from unransom.catalog.databases.table import Column
-from unransom.recover.databases.drafts import DraftFile
+from unransom.core.drafts import DraftFile
 from unransom.recover.databases.values import length_of, plain
 from unransom.recover.databases.writer import Shown
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow
 import sqlalchemy
 
-from unransom.recover.databases.drafts import DraftFile
+from unransom.core.drafts import DraftFile
 from unransom.recover.databases.values import plain
 from unransom.recover.databases.writer import Shown
 

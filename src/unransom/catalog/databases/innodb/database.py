@@ -17,7 +17,14 @@ from unransom.catalog.databases.innodb.liveness import live_leaves
 from unransom.catalog.databases.innodb.losses import estimate
 from unransom.catalog.databases.innodb.origin import Found, spaceless, tables_of
 from unransom.catalog.databases.innodb.replay import Logs, fill
-from unransom.catalog.databases.innodb.salvage import Accounted, Remembered, damaged_pages, profile, salvage
+from unransom.catalog.databases.innodb.salvage import (
+    Accounted,
+    Remembered,
+    damaged_pages,
+    live,
+    profile,
+    salvage,
+)
 from unransom.catalog.databases.innodb.tablespace import Scanned, Tablespace, majority, scan_source
 from unransom.catalog.databases.table import Loss, Rows, Table
 from unransom.core.messages import Message, say
@@ -182,13 +189,6 @@ def shown_in(found: Found) -> decode.Target:
         for number in shown
     ]
     return decode.Target(found.layout, shown, pyarrow.schema(fields + decode.provenance_fields()))
-
-
-def live(found: Found, numbers: NDArray[np.int64], data: NDArray[np.uint8]) -> decode.Located:
-    """Return the live records of some pages."""
-    origins, owners, _ = decode.listed(data, found.space.logical)
-    located = decode.locate(data, numbers, origins, owners, found.plan)
-    return located.only((located.begins >= 0) & ((located.info() & 0x30) == 0))
 
 
 def deleted(found: Found, numbers: NDArray[np.int64], data: NDArray[np.uint8]) -> Iterator[decode.Located]:

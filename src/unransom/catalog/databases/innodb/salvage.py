@@ -117,7 +117,7 @@ def profile(found: Found) -> Profile:
             out = np.zeros(len(data) // kernel.SECTOR, np.bool_)
             noise += kernel.noisy(data, 0, len(data), out)
             sectors += len(out)
-        located = _located(found, kept, data)
+        located = live(found, kept, data)
         rows += len(located.origins)
         if not len(located.origins):
             continue
@@ -145,7 +145,7 @@ def key_hashes(found: Found, located: decode.Located) -> NDArray[np.uint64]:
     return out
 
 
-def _located(found: Found, numbers: NDArray[np.int64], data: NDArray[np.uint8]) -> decode.Located:
+def live(found: Found, numbers: NDArray[np.int64], data: NDArray[np.uint8]) -> decode.Located:
     """Return the live records of sound pages."""
     origins, owners, _ = decode.listed(data, found.space.logical)
     located = decode.locate(data, numbers, origins, owners, found.plan)

@@ -89,14 +89,14 @@ class InnoDb:
         page = space.read_at(head, HEAD)
         if not innodb.recognise(page):
             return None
-        found = innodb._header(page)
+        found = innodb.space_header(page)
         if found is None or found.number is None or found.pages > MOST_PAGES:
             return None
         return Owner(head, found.size, found.pages, found.number)
 
     def count(self, page: bytes) -> int:
         """Return how many pages the tablespace has."""
-        found = innodb._header(page)
+        found = innodb.space_header(page)
         return found.pages if found else 0
 
     def numbers(self, heads: NDArray[np.uint8], owner: Owner) -> NDArray[np.int64]:
@@ -108,7 +108,7 @@ class InnoDb:
     def holds(self, page: bytes, number: int, owner: Owner) -> bool:
         """Return whether the page's number, owner and checksum are right."""
         space = innodb.Space(owner.size, owner.pages, owner.number)
-        return len(page) == owner.size and innodb._page_bits(page, number, space) > 0
+        return len(page) == owner.size and innodb.page_bits(page, number, space) > 0
 
     def age(self, page: bytes) -> int:
         """Return the log sequence number."""
@@ -142,7 +142,7 @@ class SqlServer:
     def count(self, page: bytes) -> int:
         """Return how many pages the file has, by the record at the end of page 0."""
         room = [Span(0, len(page)), Span(NOWHERE, NOWHERE + MOST_PAGES * mssql.PAGE)]
-        return mssql._stated(Spliced(BytesReader(page), room))
+        return mssql.stated_pages(Spliced(BytesReader(page), room))
 
     def numbers(self, heads: NDArray[np.uint8], owner: Owner) -> NDArray[np.int64]:
         """Return the numbers of pages of a file with the same number."""
@@ -163,7 +163,7 @@ class SqlServer:
 
     def is_used(self, reader: Reader, number: int, owner: Owner) -> bool:
         """Return whether the page of free space calls it allocated."""
-        return mssql._allocated(reader, number)
+        return mssql.is_allocated(reader, number)
 
 
 KINDS: tuple[Kind, ...] = (InnoDb(), SqlServer())

@@ -1,4 +1,4 @@
-"""Outputs of a step that programs write by path: a temporary name first, flushed, renamed."""
+"""Outputs that programs write by path: a temporary name first, flushed, renamed."""
 
 from __future__ import annotations
 
