@@ -69,3 +69,22 @@ def test_a_locked_object_without_an_older_version_waits_for_its_key(s3_server, f
     options = ("--case", case, "--budget", "0")
     unransom("recover", f"s3://{bucket}", *options, environment=s3_server.environment, expect=13)
     assert not recovered(case)
+
+
+def test_a_bucket_is_acquired_and_recovered_from_its_image(s3_server, files, tmp_path):
+    bucket = s3_server.new_bucket(files, versioned=True)
+    for path, data in files.items():
+        s3_server.writer.put_object(Bucket=bucket, Key=path.decode(), Body=lock_inc(data, path))
+    case = tmp_path / "case"
+    unransom("acquire", f"s3://{bucket}", "--case", case, environment=s3_server.environment, expect=0)
+    (image,) = (case / "evidence").iterdir()
+    unransom("recover", image, "--case", case, environment={}, expect=0)
+    assert recovered(case) == expected(files)
+    unransom("case", "verify", case, environment={}, expect=0)
+
+
+def test_a_folder_is_acquired_and_recovered_from_its_image(locked_folder, tmp_path):
+    image, case = tmp_path / "shares.tar.zst", tmp_path / "case"
+    unransom("acquire", locked_folder.folder, "--out", image, environment={}, expect=0)
+    unransom("recover", image, "--case", case, "--key", locked_folder.key, environment={}, expect=0)
+    assert recovered(case) == expected(locked_folder.originals)

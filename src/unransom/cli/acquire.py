@@ -14,11 +14,12 @@ from unransom.core.errors import EXIT_DONE, EXIT_INCOMPLETE, UsageError
 from unransom.core.messages import say
 
 if TYPE_CHECKING:
+    from unransom.acquire.logical.collect import Collected
     from unransom.acquire.records import Acquired
 
 
 @click.command(
-    help=t("Copy a device or a file to an image, hashed while it is copied. Run again, it goes on."),
+    help=t("Copy a device, file, folder or bucket to an image, hashed while copied. Run again, it goes on."),
     epilog=t("Example: unransom acquire /dev/sdb --out fs01.img.zst --verify"),
 )
 @click.argument("source", type=click.Path(), metavar="SOURCE")
@@ -64,6 +65,8 @@ def command(
     from unransom.run.imaging import tell
 
     image = out or _image(case, source, packed=kind == "zstd")
+    if source.startswith("s3://") or Path(source).is_dir():
+        return _logical(source, image, level, progress, told=not out, as_json=as_json)
     job = Job(source, image, kind == "zstd", level, retries, int(sector), unwrap, mounted, verify)
     with Screen(progress) as screen:
         done = acquire(job, screen)
@@ -72,6 +75,30 @@ def command(
             tell(opened, source, (image, Path(done.map)), _digests(done))
     _print(done, as_json=as_json)
     return EXIT_INCOMPLETE if done.lost or not done.agrees else EXIT_DONE
+
+
+def _logical(source: str, image: Path, level: int, progress: Style, *, told: bool, as_json: bool) -> int:
+    """Make a logical image of a folder or a bucket."""
+    import msgspec
+
+    from unransom.acquire.logical.step import acquire
+    from unransom.case.case import Case
+    from unransom.run.imaging import tell
+
+    with Screen(progress) as screen:
+        done = acquire(source, image, level, screen)
+    if told:
+        with Case(image.parent.parent) as opened:
+            tell(opened, source, (image,), _digests(done))
+    if as_json:
+        print(msgspec.json.encode(done).decode())
+    else:
+        print(t("{count:,} entries in {image}", count=done.entries, image=done.image))
+        for name, value in _digests(done).items():
+            print(f"  {name:<7} {value}")
+        for path, why in done.problems:
+            print(f"  {path}: {why}")
+    return EXIT_INCOMPLETE if done.problems else EXIT_DONE
 
 
 def _image(case: Path | None, source: str, *, packed: bool) -> Path:
@@ -85,10 +112,12 @@ def _image(case: Path | None, source: str, *, packed: bool) -> Path:
         raise UsageError(say("an image needs a name or a case"), hint=say("give --out IMAGE, or --case DIR"))
     identifier = named(locate(source), "image", ()).id
     Case(case, create=True).close()
-    return place(case, f"{identifier}.img{'.zst' if packed else ''}")
+    is_logical = source.startswith("s3://") or Path(source).is_dir()
+    ending = "tar.zst" if is_logical else "img.zst" if packed else "img"
+    return place(case, f"{identifier}.{ending}")
 
 
-def _digests(done: Acquired) -> dict[str, str]:
+def _digests(done: Acquired | Collected) -> dict[str, str]:
     return {name: getattr(done.digests, name) for name in ("md5", "sha256", "blake3")}
 
 

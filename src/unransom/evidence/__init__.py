@@ -16,6 +16,7 @@ from unransom.core.records import Source
 from unransom.evidence.locations import (
     Location,
     is_bucket,
+    is_collection,
     is_file,
     is_folder,
     is_image,
@@ -42,6 +43,7 @@ class StoreKind(NamedTuple):
 STORES = (  # in order of trial
     StoreKind("bucket", "S3-compatible bucket, with all versions: s3://BUCKET/PREFIX", is_bucket),
     StoreKind("folder", "Folder and everything below it", is_folder),
+    StoreKind("collection", "Logical image of a folder or bucket, made by unransom acquire", is_collection),
     StoreKind(
         "image",
         "Disk image (raw, split, E01, VMDK, VHD, VHDX, QCOW2, VDI) or device; NTFS, ext, XFS, FAT",

@@ -67,6 +67,23 @@ def is_folder(place: Location) -> bool:
     return stat.S_ISDIR(place.mode)
 
 
+def is_collection(place: Location) -> bool:
+    """Return whether the place is a logical image: one of ours that holds an archive with a manifest."""
+    if not stat.S_ISREG(place.mode):
+        return False
+    from unransom.evidence.containers import collection, open_disk, packed  # noqa: PLC0415 importing is cheap
+
+    try:
+        with DescriptorReader(open_quietly(place.path)) as reader:
+            if not packed.claims(reader.read_at(0, 512), b"", reader.size):
+                return False
+        with contextlib.closing(open_disk(place.path)) as disk:
+            start = max(0, disk.size - collection.BEHIND - collection.BLOCK)
+            return collection.parse_index(disk.read_at(start, collection.BLOCK), disk.size) is not None
+    except (OSError, UnreadableError, UnransomError):
+        return False
+
+
 def is_image(place: Location) -> bool:
     """Return whether the place is a block device, or a file that is an image of a disk or volume."""
     if stat.S_ISBLK(place.mode):

@@ -18,7 +18,7 @@ from unransom.core.messages import Message, say
 from unransom.core.records import FileRef, State
 from unransom.core.text import shown
 
-BUCKETS = "source IN (SELECT id FROM sources WHERE json_extract(body, '$.kind') = 'bucket')"
+BUCKETS = "source IN (SELECT id FROM sources WHERE json_extract(body, '$.kind') IN ('bucket', 'collection'))"
 BEFORE = (  # versions of a key that may be what was locked, newest first
     "SELECT id, body FROM files WHERE source = ? AND path = ? AND id > ? AND version <> ''"
     " AND state IN ('intact', 'unknown') AND json_extract(body, '$.candidates[0]') IS NULL"

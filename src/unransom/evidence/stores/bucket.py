@@ -30,6 +30,17 @@ from unransom.evidence.wrap.retry import NETWORK, RetryReader
 from unransom.evidence.wrap.store import WrappedStore
 
 ERRORS = (OSError, BotoCoreError)
+HEADERS = (
+    "ContentType",
+    "ContentEncoding",
+    "ContentDisposition",
+    "ContentLanguage",
+    "CacheControl",
+    "StorageClass",
+    "ServerSideEncryption",
+    "ObjectLockMode",
+    "ObjectLockRetainUntilDate",
+)
 UNVERSIONED = "null"  # what S3 calls the version of an object that was put while versioning was off
 CURRENT = "current"  # the newest content of a key
 OLDER = "older"  # what a newer version has replaced
@@ -141,6 +152,22 @@ class BucketStore:
                     "who may list and read the bucket and its versions, and check its name"
                 ),
             )
+
+    def metadata(self, ref: FileRef) -> dict[str, str]:
+        """Return what the store keeps with a version: type, encoding, and what its owner gave it.
+
+        Raises:
+            OSError: It does not answer.
+        """
+        request = {"Bucket": self._bucket, "Key": Locator.parse(ref.locator).key}
+        if ref.version:
+            request["VersionId"] = ref.version
+        try:
+            head = self._s3.call_s3("head_object", **request)
+        except ERRORS as error:
+            raise OSError(str(error)) from error
+        said = {name: str(head[name]) for name in HEADERS if head.get(name)}
+        return said | {f"x-amz-meta-{name}": str(value) for name, value in head.get("Metadata", {}).items()}
 
     @contextlib.contextmanager
     def open(self, ref: FileRef) -> Iterator[Reader]:

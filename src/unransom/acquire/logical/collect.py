@@ -1,0 +1,328 @@
+"""Writes a logical image: a tar archive in chunks of our own image, with a manifest as its last member.
+
+The manifest is written beside the image while it grows. A run that was stopped goes on behind the last
+entry that is whole in both.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from unransom.acquire.logical import pax
+from unransom.acquire.logical.entries import Entry, Unlisted
+from unransom.acquire.packing import Packing
+from unransom.core.errors import UnreadableError
+from unransom.core.hashing import Digests, Hasher
+from unransom.core.outputs import FileReader
+from unransom.core.progress import Listener, Progress, silent
+from unransom.core.streams import CHUNK, Salvage
+from unransom.core.text import shown
+from unransom.evidence.containers import packed
+from unransom.evidence.containers.collection import INDEX, MANIFEST, index
+
+UNKNOWN = 1 << 61  # bytes of an image that is not finished
+FLUSH_EVERY = 256 << 20  # bytes between two moments from which a run can go on
+CONTENT = ("size", "at", "segments", "md5", "sha256", "lost", "problem")  # of a line of the manifest
+HASHED_HOLES = 1 << 30  # bytes; of a file with more of them only what is stored is hashed
+Line = dict[str, Any]
+
+
+class Collected(msgspec.Struct, frozen=True):
+    """What came of it.
+
+    Attributes:
+        image: Path.
+        digests: Of the archive.
+        entries: How many it has.
+        problems: Entries that could not be listed or read whole, or whose ETag does not fit, with the reason.
+        resumed: Bytes that an earlier run had written.
+    """
+
+    image: str
+    digests: Digests
+    entries: int
+    problems: tuple[tuple[str, str], ...]
+    resumed: int
+
+
+class Archive:
+    """An archive that is being written."""
+
+    def __init__(self, part: Path, source: str, level: int, listener: Listener) -> None:
+        self._part = part
+        self._sidecar = part.with_name(part.name + ".jsonl")
+        self._source = source
+        self._listener = listener
+        self._hasher = Hasher()
+        self._packing = Packing(part, packed.Description(UNKNOWN, source), level)
+        self._buffer = bytearray()
+        self._lines: list[bytes] = []
+        self._flushed = 0
+        self.position = 0
+        self.done: set[tuple[bytes, str, str]] = set()
+        self.problems: list[tuple[str, str]] = []
+        self.entries = 0
+        self._shared: dict[bytes, Line] = {}  # files with several names
+        self.resumed = self._resume()
+
+    def add(self, entry: Entry) -> None:
+        """Append an entry, its headers first; what cannot be read is zeros."""
+        header = pax.head(entry)
+        line = _described(entry) | {"at": self.position + len(header)}
+        self._write(header)
+        if entry.open is not None:
+            line |= self._content(entry)
+        if entry.shared:
+            line["shared"] = True
+            self._shared[entry.path] = line
+        if entry.kind == "1":
+            line |= _stored(self._shared.get(entry.link[2:], {}))
+        self._write(bytes(-self.position % pax.BLOCK))
+        self._say(entry.path, line)
+
+    def cannot(self, place: Unlisted) -> None:
+        """Note a place that could not be listed."""
+        line = {**_named(place.path), "kind": "?", "problem": place.why}
+        self._say(place.path, line)
+
+    def finish(self) -> Digests:
+        """Write the manifest and what comes behind it."""
+        self._flush()
+        size = self._sidecar.stat().st_size
+        self._write(pax.head(Entry(path=MANIFEST, kind="0", size=size)))
+        start = self.position
+        with self._sidecar.open("rb") as file:
+            while piece := file.read(CHUNK):
+                self._write(piece)
+        self._write(bytes(-self.position % pax.BLOCK))
+        self._write(pax.head(Entry(path=INDEX, kind="0", size=pax.BLOCK)))
+        self._write(index(start, size) + pax.END)
+        if self._buffer:
+            self._chunk(bytes(self._buffer))
+        digests = self._hasher.digests()
+        self._packing.finish(digests, [])
+        return digests
+
+    def close(self) -> None:
+        """Close the files; what is written stays for the next run."""
+        self._hasher.wait()
+        self._packing.close()
+
+    def settle(self, size: int) -> None:
+        """Write how large the archive has become, and remove the manifest beside it."""
+        with self._part.open("r+b") as file:
+            file.write(packed.header(packed.Description(size, self._source)))
+            file.flush()
+            os.fsync(file.fileno())
+        self._sidecar.unlink()
+
+    def save(self) -> None:
+        """Make last what is written, as far as it goes."""
+        with contextlib.suppress(OSError):
+            self._flush()
+
+    def _content(self, entry: Entry) -> Line:
+        """Write the content of an entry; return what the manifest says of it."""
+        md5, sha256, lost = hashlib.md5(usedforsecurity=False), hashlib.sha256(), []
+        written = self.position
+        counts = _holes(entry) <= HASHED_HOLES
+        try:
+            with entry.open() if entry.open else contextlib.nullcontext() as reader:
+                content = Salvage(reader)  # type: ignore[arg-type]
+                for offset, piece, stored in _pieces(content, entry, holes=counts):
+                    if stored or counts:
+                        md5.update(piece)
+                        sha256.update(piece)
+                    if stored:
+                        self._write(piece)
+                    if offset - self._flushed >= FLUSH_EVERY:
+                        self._tell(entry)
+                lost = [[span.start, span.end] for span in content.lost]
+        except (OSError, UnreadableError) as error:
+            self.problems.append((shown(entry.path), str(error)))
+            wanted = sum(length for _, length in entry.segments or ((0, entry.size),))
+            self._zeros(wanted - (self.position - written))
+            return {"problem": str(error)}
+        if lost:
+            self.problems.append((shown(entry.path), f"{sum(end - start for start, end in lost)} bytes"))
+        if len(entry.etag) == 32 and entry.etag != md5.hexdigest():
+            self.problems.append((shown(entry.path), f"ETag {entry.etag}, MD5 {md5.hexdigest()}"))
+        mark = "" if counts else "stored_"
+        found = {f"{mark}md5": md5.hexdigest(), f"{mark}sha256": sha256.hexdigest()}
+        return found | ({"lost": lost} if lost else {})
+
+    def _zeros(self, length: int) -> None:
+        while length > 0:
+            piece = bytes(min(length, CHUNK))
+            self._write(piece)
+            length -= len(piece)
+
+    def _say(self, path: bytes, line: Line) -> None:
+        if line.get("problem") and line["kind"] == "?":
+            self.problems.append((shown(path), line["problem"]))
+        self.entries += 1
+        line["end"] = self.position
+        self._lines.append(json.dumps(line).encode() + b"\n")
+        if self.position - self._flushed >= FLUSH_EVERY or len(self._lines) >= 20_000:
+            self._flush()
+            self._listener(Progress("acquire", self.entries, 0, "files", shown(path), self.position))
+
+    def _tell(self, entry: Entry) -> None:
+        self._listener(Progress("acquire", self.entries, 0, "files", shown(entry.path), self.position))
+
+    def _flush(self) -> None:
+        self._packing.flush()
+        with self._sidecar.open("ab") as file:
+            file.write(b"".join(self._lines))
+            file.flush()
+            os.fsync(file.fileno())
+        self._lines.clear()
+        self._flushed = self.position
+
+    def _write(self, data: bytes) -> None:
+        self.position += len(data)
+        if not self._buffer and len(data) == packed.CHUNK:
+            self._chunk(data)
+            return
+        self._buffer += data
+        while len(self._buffer) >= packed.CHUNK:
+            self._chunk(bytes(memoryview(self._buffer)[: packed.CHUNK]))
+            del self._buffer[: packed.CHUNK]
+
+    def _chunk(self, data: bytes) -> None:
+        self._hasher.update(data)
+        self._packing.add(data)
+
+    def _resume(self) -> int:
+        """Go on behind the last entry that an earlier run has written whole."""
+        lines = _lines(self._sidecar)
+        whole, kept = _chunks(self._part, {line["end"] // packed.CHUNK for line in lines})
+        lines = [line for line in lines if line["end"] <= whole * packed.CHUNK]
+        end = lines[-1]["end"] if lines else 0
+        self._packing.resume(self._hasher, end // packed.CHUNK * packed.CHUNK)
+        if end % packed.CHUNK:
+            self._buffer += kept[end // packed.CHUNK][: end % packed.CHUNK]
+        for line in lines:
+            path = base64.b64decode(line["path_b64"])
+            if line.get("shared"):
+                self._shared[path] = line
+            self.done.add((path, line.get("version", ""), line["kind"]))
+        self.entries, self.position, self._flushed = len(lines), end, end
+        self._sidecar.write_bytes(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+        return end
+
+
+def collect(
+    entries: Iterable[Entry | Unlisted], out: Path, source: str, level: int = 1, listener: Listener = silent
+) -> Collected:
+    """Write a logical image of ``entries`` to ``out``.
+
+    Raises:
+        OSError: It cannot be written; what is written stays, and the next run goes on with it.
+    """
+    part = out.with_name(out.name + ".part")
+    archive = Archive(part, source, level, listener)
+    try:
+        for entry in entries:
+            if isinstance(entry, Unlisted):
+                archive.cannot(entry)
+            elif (entry.path, entry.version, entry.kind) not in archive.done:
+                archive.add(entry)
+        digests = archive.finish()
+    except BaseException:
+        archive.save()
+        raise
+    finally:
+        archive.close()
+    archive.settle(digests.size)
+    part.rename(out)
+    return Collected(str(out), digests, archive.entries, tuple(archive.problems), archive.resumed)
+
+
+def _holes(entry: Entry) -> int:
+    return entry.size - sum(length for _, length in entry.segments or ((0, entry.size),))
+
+
+def _pieces(content: Salvage, entry: Entry, *, holes: bool) -> Iterator[tuple[int, bytes, bool]]:
+    """Yield the content piece by piece: where it begins, the bytes, and whether they are stored.
+
+    A file that has become shorter is filled up with zeros, for its header has been written.
+    """
+    position = 0
+    for start, length in entry.segments or ((0, entry.size),):
+        yield from ((position, piece, False) for piece in _filled(start - position if holes else 0))
+        position, end = start, start + length
+        while position < end:
+            piece = content.read_at(position, min(CHUNK, end - position))
+            if not piece:
+                raise UnreadableError(position, end - position, "the file has become shorter")
+            yield position, piece, True
+            position += len(piece)
+
+
+def _filled(length: int) -> Iterator[bytes]:
+    while length > 0:
+        yield bytes(min(length, CHUNK))
+        length -= CHUNK
+
+
+def _stored(line: Line) -> Line:
+    """Return what one name of a file has to say of the content that another name of it has."""
+    return {name: line[name] for name in CONTENT if name in line}
+
+
+def _named(path: bytes) -> Line:
+    return {"path": shown(path), "path_b64": base64.b64encode(path).decode()}
+
+
+def _described(entry: Entry) -> Line:
+    line: Line = {**_named(entry.path), "kind": entry.kind, "size": entry.size, "mode": entry.mode & 0o7777}
+    line |= {"uid": entry.uid, "gid": entry.gid, "modified": entry.modified}
+    rest = {
+        "accessed": entry.accessed,
+        "changed": entry.changed,
+        "link_b64": base64.b64encode(entry.link).decode(),
+        "attributes": {
+            os.fsdecode(name): base64.b64encode(value).decode() for name, value in entry.attributes.items()
+        },
+        "segments": entry.segments,
+        "version": entry.version,
+        "etag": entry.etag,
+        "deleted": entry.deleted,
+        "metadata": entry.metadata,
+    }
+    return line | {name: value for name, value in rest.items() if value}
+
+
+def _lines(path: Path) -> list[Line]:
+    """Return the lines of a manifest that may be cut off."""
+    found: list[Line] = []
+    if path.exists():
+        with path.open("rb") as file:
+            for line in file:
+                try:
+                    found.append(json.loads(line))
+                except ValueError:
+                    break
+    return found
+
+
+def _chunks(path: Path, wanted: set[int]) -> tuple[int, dict[int, bytes]]:
+    """Return how many chunks of an unfinished image are whole, and the last of those that are wanted."""
+    kept: dict[int, bytes] = {}
+    count = 0
+    with FileReader(path) as reader:
+        for _, chunk in packed.whole_frames(reader, UNKNOWN):
+            if count in wanted:
+                kept = {count: chunk}
+            count += 1
+    return count, kept

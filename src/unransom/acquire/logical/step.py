@@ -1,0 +1,47 @@
+"""Acquires a folder or a bucket into a logical image."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from unransom.acquire.logical import bucket, folder
+from unransom.acquire.logical.collect import Collected, collect
+from unransom.core.errors import UsageError
+from unransom.core.messages import say
+from unransom.core.progress import Listener, silent
+from unransom.evidence import identify
+from unransom.evidence.stores.bucket import BucketStore
+
+
+def acquire(location: str, out: Path, level: int = 1, listener: Listener = silent) -> Collected:
+    """Make a logical image of a folder, or of all versions in a bucket.
+
+    Args:
+        location: A folder, or ``s3://BUCKET/PREFIX``.
+        out: The image.
+        level: Of compression.
+        listener: Hears the progress.
+
+    Raises:
+        UsageError: The image is there already, or would lie in the folder.
+        OSError: The image cannot be written; the next run goes on with what is there.
+    """
+    if out.exists():
+        raise UsageError(
+            say("{file} is there already", file=str(out)), hint=say("choose another name for the image")
+        )
+    source = identify(location)
+    if source.kind == "bucket":
+        store = BucketStore(source)
+        try:
+            return collect(bucket.walk(store), out, location, level, listener)
+        finally:
+            store.close()
+    root = os.path.abspath(os.fsencode(location))  # noqa: PTH100 bytes
+    if out.absolute().is_relative_to(Path(os.fsdecode(root))):
+        raise UsageError(
+            say("the image must not lie in the folder that it is made of"),
+            hint=say("write it to another disk: evidence is never written to"),
+        )
+    return collect(folder.walk(root), out, os.fsdecode(root), level, listener)
