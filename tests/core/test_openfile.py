@@ -9,7 +9,7 @@ from tests.fixtures.disks import looped
 from tests.fixtures.tools import run
 from unransom.core.openfile import ENDLESS, Stored
 from unransom.core.outputs import FileReader, Outputs
-from unransom.core.streams import CHUNK, BytesReader, Salvage, file_of, stretches
+from unransom.core.streams import CHUNK, HOLE, BytesReader, Salvage, file_of, stretches
 
 MIB = 1 << 20
 
@@ -137,3 +137,11 @@ def test_where_blocks_cannot_be_shared_all_is_written(tmp_path, sparse):
             path, _ = draft.keep(evidence.name.encode())
         assert (tmp_path / path.decode()).read_bytes() == evidence.read_bytes()
     assert (tmp_path / "recovered/disk.img").stat().st_blocks * 512 < 4 * MIB
+
+
+def test_a_stretch_ends_where_zeros_begin(sparse):
+    with FileReader(sparse) as reader:
+        lengths = [(bool(any(piece)), len(piece)) for piece, _ in stretches(reader)]
+    data = [length for used, length in lengths if used]
+    assert sum(data) <= 4000 + 200_000 + len(data) * 2 * HOLE
+    assert sum(length for _, length in lengths) == 40 * MIB

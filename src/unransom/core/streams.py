@@ -102,7 +102,7 @@ def stretches(
     """Yield the bytes of ``reader`` from ``start`` to ``end``, and where they are stored.
 
     Holes of a file are not read. A stretch has at most ``CHUNK`` bytes and ends where a multiple of that
-    does, so that the next one begins with a block of the file system.
+    does, or where zeros begin, so that the next one begins with a block of the file system.
     """
     file = file_of(reader)
     end = reader.size if end is None else min(end, reader.size)
@@ -110,11 +110,19 @@ def stretches(
         room = min(CHUNK - start % CHUNK, end - start)
         hole = min(file.hole_at(start), room) if file else 0
         skips = hole == room or hole >= HOLE
-        piece = memoryview(ZEROS)[:hole] if skips else memoryview(reader.read_at(start, room))
+        piece = memoryview(ZEROS)[:hole] if skips else memoryview(_before_zeros(reader, start, room))
         if not piece:
             return
         yield piece, Stored(file, start) if file else None
         start += len(piece)
+
+
+def _before_zeros(reader: Reader, start: int, length: int) -> bytes:
+    """Return bytes of ``reader`` without zeros at their end that are enough for a hole in a copy."""
+    data = reader.read_at(start, length)
+    used = len(data.rstrip(b"\0"))
+    used += -(start + used) % HOLE
+    return data[:used] if 0 < used <= len(data) - HOLE else data
 
 
 class Salvage:
