@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.catalog.databases.mssql.reading import everything, opened, script
+from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.mssql import ENGINE
 from unransom.core.streams import BytesReader
 
@@ -176,6 +177,28 @@ def test_a_backup_and_a_file_damaged_at_different_places_make_a_whole():
     stripes = [(at, at + 128) for at in range(0, len(backup), 131072)]
     database = opened(damaged(data, stripes), ("a.bak", damaged(backup, stripes)))
     assert everything(database) == everything(opened(data))
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    "names", [("shop.mdf", "shop.bak"), ("shop.mdf", "full_2024.bak"), ("a.mdf", "a_copy.mdf")]
+)
+@pytest.mark.parametrize("name", COUNTS)
+def test_a_file_and_a_copy_that_share_no_sound_page_make_a_whole(name, names):
+    data = real(f"{name}.mdf")
+    middle = len(data) // 2 // 8192 * 8192
+    first, second = damaged(data, [(0, middle)]), damaged(data, [(middle, len(data))])
+    if names[1].endswith(".bak"):
+        second = b"TAPE".ljust(7680, b"\0") + second
+    database = opened((names[0], first), (names[1], second))
+    assert everything(database) == everything(opened(data))
+
+
+@pytest.mark.shared_data
+def test_two_databases_side_by_side_stay_two():
+    files = [(f"{name}.mdf", half(real(f"{name}.mdf"))) for name in COUNTS]
+    found = ENGINE.open([Source(name, BytesReader(data)) for name, data in files], Hints())
+    assert [database.name for database in found] == [name for name, _ in files]
 
 
 @pytest.mark.shared_data

@@ -22,6 +22,8 @@ BLOCK_BITS = 24  # of evidence in a log block whose sectors' marks and sizes fit
 MOST_BLOCKS = 8  # that are counted in one place
 SAME = 0.5  # share of common pages that two files of one database have of the same object
 FEW = 4  # common pages that do not tell
+PAIR = 2  # sources of which one may be the backup of the other, whatever they are called
+BACKUPS = frozenset({"bak", "trn", "diff"})
 
 
 def recognise(reader: Reader) -> int:
@@ -40,7 +42,7 @@ def open_databases(sources: Sequence[Source], hints: Hints) -> list[MssqlDatabas
     """Open the databases that ``sources`` are parts or copies of."""
     scanned = [scan(source.reader, number) for number, source in enumerate(sources)]
     readers = [source.reader for source in sources]
-    groups = _groups(scanned)
+    groups = _groups(scanned, [source.name for source in sources])
     used = {number for group in groups for number in group}
     logs = [number for number in range(len(sources)) if number not in used]
     homes = {number: _home(sources[number].name, [sources[g[0]].name for g in groups]) for number in logs}
@@ -66,14 +68,24 @@ def _common(some: str, other: str) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(some, other, strict=False)))
 
 
-def _groups(scanned: Sequence[NDArray[np.void]]) -> list[list[int]]:
+def _groups(scanned: Sequence[NDArray[np.void]], names: Sequence[str]) -> list[list[int]]:
     """Return which sources belong together, by their numbers."""
     groups: list[list[int]] = []
-    for number, entries in enumerate(scanned):
-        sound = entries[entries["soundness"] >= Soundness.TORN]
-        if not (sound["type"] != Kind.FILE_HEADER).any():  # a log has such a page as well
-            continue
-        home = next((group for group in groups if any(_related(sound, scanned[n]) for n in group)), None)
+    sound = [entries[entries["soundness"] >= Soundness.TORN] for entries in scanned]
+    # A log has a page with a file header as well, and no other.
+    data = [n for n, entries in enumerate(sound) if (entries["type"] != Kind.FILE_HEADER).any()]
+    pair = len(data) == PAIR
+    for number in data:
+        home = next(
+            (
+                group
+                for group in groups
+                if any(
+                    _related(sound[number], sound[n], _alike(names[number], names[n], pair)) for n in group
+                )
+            ),
+            None,
+        )
         if home is None:
             groups.append([number])
         else:
@@ -81,12 +93,27 @@ def _groups(scanned: Sequence[NDArray[np.void]]) -> list[list[int]]:
     return groups
 
 
-def _related(some: NDArray[np.void], others: NDArray[np.void]) -> bool:
-    """Tell whether two sources are of one database: other files of it, or the same pages."""
-    others = others[others["soundness"] >= Soundness.TORN]
+def _related(some: NDArray[np.void], others: NDArray[np.void], alike: bool) -> bool:
+    """Tell whether two sources are of one database: other files of it, or the same pages.
+
+    Where damage has left hardly a page in both, their names decide.
+    """
     _, mine, theirs = np.intersect1d(keys_of(some), keys_of(others), return_indices=True)
     if len(mine) < FEW:
-        return not np.isin(some["file"], others["file"]).any()
+        return alike or not np.isin(some["file"], others["file"]).any()
     same = some["object"][mine] == others["object"][theirs]
     same &= some["index"][mine] == others["index"][theirs]
     return bool(same.mean() >= SAME)
+
+
+def _alike(one: str, other: str, pair: bool) -> bool:
+    """Tell whether names are those of copies: the same stem, or a backup beside the only other file."""
+    (stem, ending), (other_stem, other_ending) = map(_parts, (one, other))
+    same = stem.startswith(other_stem) or other_stem.startswith(stem)
+    return same or (pair and (ending in BACKUPS) != (other_ending in BACKUPS))
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Return the stem and the ending of a name, in lower case."""
+    stem, _, ending = name.lower().rpartition(".")
+    return stem or name.lower(), ending
