@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from unransom.core.records import FileRef, Source
-from unransom.core.spans import Span
+from unransom.core.spans import Span, merge
 from unransom.evidence import open_store
 from unransom.evidence.containers.mapped import Part
 from unransom.evidence.filesystems.free import free_spans
@@ -43,6 +43,7 @@ class Place(NamedTuple):
         known: Whether the disk's own maps say what is free.
         leads: What they still know of files that were deleted.
         overwritten: How many more there are whose clusters are other files' by now.
+        remains: Where clusters of these are left in the image: no file can be put together with them.
         listed: The files that are there.
     """
 
@@ -50,6 +51,7 @@ class Place(NamedTuple):
     known: bool
     leads: tuple[Lead, ...]
     overwritten: int
+    remains: tuple[Span, ...]
     listed: tuple[FileRef, ...]
 
 
@@ -75,8 +77,12 @@ def place_of(source: Source, cluster: int, hole: int, *, whole: bool) -> Place:
             leads = [_lead(each) for each in remnants(image)] if free is not None else []
             space = Space(image, free)
             left = tuple(lead for lead in leads if not lead.spans or is_free(lead, space))
+            gone = merge(
+                span for lead in leads if lead.spans and not is_free(lead, space) for span in lead.spans
+            )
+            remains = tuple(common(gone, free or ()))
             listed = tuple(refs) if isinstance(store, ImageStore) else ()
-            return Place(target, free is not None, left, len(leads) - len(left), listed)
+            return Place(target, free is not None, left, len(leads) - len(left), remains, listed)
     finally:
         store.close()
 

@@ -210,12 +210,15 @@ class Carving:
         every = [found for found in wholes if is_sure(found)]
         weak = [found for found in wholes if not is_sure(found)]
         board = board_of(looked, Claims(self._size, self._target.cluster))
+        places = (self._space.inside([span]) or [] for span in self._place.remains)
+        remains = [place for each in places for place in each]
         began = time.monotonic()
         for number, method in enumerate(METHODS):
             if method in LIKELY:
                 every, weak = every + weak, []
             board.claims = Claims(self._size, self._target.cluster)
             every = resolve(every, board.claims)
+            board.claims.add(remains)
             every += self._join(shelf, board, method)
             self._tell("join", number + 1, len(METHODS), began, unit="parts")
         return resolve(every, Claims(self._size, self._target.cluster))
