@@ -32,6 +32,7 @@ class Order:
     tax: Decimal = Decimal(0)
     replacement: bool = False
     updated: datetime | None = None
+    earlier: tuple | None = None  # state and amount that an older export has
     payments: list = field(default_factory=list)  # (kind, amount, key, coupon, at)
 
 
@@ -60,7 +61,8 @@ class Company:
         """Turn the first orders into traps of these kinds; their order is the same in each shop."""
         traps = [trap for trap in TRAPS if trap.__name__.startswith(kinds)]
         for trap, order in zip(traps, made, strict=False):
-            self.truth[order.id] = trap(self, order)
+            outcome = trap(self, order)  # which may give it another identifier
+            self.truth[order.id] = outcome
         for order in [order for order in made if self.truth[order.id][0] == "payment-without-order"]:
             made.remove(order)
             made.append(order)  # exporters skip its order rows
@@ -126,6 +128,27 @@ def trap_pending(_, order):
     return "not-due", "none"
 
 
+def amazon_repriced(_, order):
+    """The older export has another price: the newest word on an order counts."""
+    order.earlier = ("Unshipped", order.amount * 2)
+    return "paid", "none"
+
+
+def amazon_shipped_since(_, order):
+    order.earlier = ("Pending", order.amount)
+    return "paid", "none"
+
+
+def amazon_replacement(_, order):
+    order.replacement, order.amount, order.payments = True, Decimal(0), []
+    return "replacement", "none"
+
+
+def amazon_tax_of_the_market(_, order):
+    order.tax = Decimal(7)
+    return "paid", "none"
+
+
 def web_split(_, order):
     part = Decimal(10).scaleb(order.amount.as_tuple().exponent)
     kind, amount, key, coupon, at = order.payments[0]
@@ -149,10 +172,24 @@ def coupon_of_the_shop(_, order):
     return "paid", "none"
 
 
+def alipay_spreadsheet(company, order):
+    """A spreadsheet has rounded the key of the payment; what is left of it names the order."""
+    del company.truth[order.id]
+    digits = "".join(filter(str.isdigit, order.id))
+    order.id = f"20260610{digits:0>8}001419931441"
+    damaged = f"{int(order.id):.14E}"
+    kind, amount, _, coupon, at = order.payments[0]
+    order.payments[0] = (kind, amount, damaged, coupon, at)
+    company.truth[damaged] = ("damaged-key", "none")
+    company.candidates[damaged] = order.id
+    return "order-without-payment", "none"
+
+
 TRAPS = (
     *(trap_two_units, trap_identical_lines, trap_partly_refunded, trap_fully_refunded, trap_cancelled),
     *(trap_cancelled_paid, trap_no_payment, trap_no_order, trap_paid_twice, trap_one_cent, trap_pending),
-    *(web_split, web_dressed_key, coupon_of_the_shop),
+    *(amazon_repriced, amazon_shipped_since, amazon_replacement, amazon_tax_of_the_market),
+    *(web_split, web_dressed_key, coupon_of_the_shop, alipay_spreadsheet),
 )
 
 
@@ -181,21 +218,22 @@ def make(folder: Path, *, shops: int = 8, per_day: int = 20, days: int = 5, seed
     folder.mkdir(parents=True, exist_ok=True)
     for shop in range(shops // 2):
         site, currency, decimal = SITES[shop % len(SITES)]
-        orders = company.orders(shop, per_day, "{shop:03}-{number:07}-0000001", 0 if currency == "JPY" else 2)
+        decimals = 0 if currency == "JPY" else 2
+        name = "{shop:03}-{number:07}-0000001"
+        orders = company.orders(shop, per_day, name, decimals, ("trap", "amazon"))
         encoding = {"Amazon.co.jp": "cp932", "Amazon.fr": "cp1252"}.get(site, "utf-8")
         amazon_flat(folder / f"amazon{shop}.tsv", orders, site, currency, encoding)
         # An overlapping export, newer: the same orders come again, and count once.
         again = START + timedelta(days=days, hours=-1)
-        amazon_flat(
-            folder / f"amazon{shop}_overlap.tsv", orders[: len(orders) // 3], site, currency, encoding, again
-        )
+        some = orders[: max(len(orders) // 3, len(TRAPS))]
+        amazon_flat(folder / f"amazon{shop}_overlap.tsv", some, site, currency, encoding, again)
         settlement(folder / f"settlement{shop}.tsv", orders, site, currency, decimal, 10_000 + shop, company)
     for shop in range(shops // 4):
         make_ebay(folder, company, shop, per_day)
     own, currencies = {}, {}
     for shop in range(shops - shops // 2 - shops // 4):
         currency = ("USD", "JPY", "EUR", "CNY")[shop % 4]
-        kinds = ("trap", "web", "coupon") if currency == "CNY" else ("trap", "web")
+        kinds = ("trap", "web", "coupon", "alipay") if currency == "CNY" else ("trap", "web")
         orders = company.orders(
             shop, per_day, "WEB{shop:02}-{number:06}", 0 if currency == "JPY" else 2, kinds
         )
@@ -203,7 +241,7 @@ def make(folder: Path, *, shops: int = 8, per_day: int = 20, days: int = 5, seed
         if currency == "CNY":
             alipay_trade(folder / f"alipay{shop}.csv.zip", orders)
         elif currency == "EUR":
-            paypal_csv(folder / f"paypal{shop}.csv", orders, currency, day_first=True)
+            paypal_csv(folder / f"paypal{shop}.csv", orders, currency)
         else:
             paypal_stl(folder / f"paypal{shop}_STL.csv", orders, currency)
     own_orders(folder / "own_orders.csv", own, currencies)

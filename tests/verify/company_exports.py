@@ -12,6 +12,7 @@ def columns(text):
 
 START = datetime(2026, 6, 10, tzinfo=UTC)
 PACIFIC = timezone(timedelta(hours=-7))
+JAPAN = timezone(timedelta(hours=9))
 FLAT = columns(
     "amazon-order-id,merchant-order-id,purchase-date,last-updated-date,order-status,"
     "fulfillment-channel,sales-channel,product-name,sku,item-status,quantity,currency,item-price,"
@@ -38,24 +39,30 @@ def write_rows(path, head, rows, *, delimiter="\t", encoding="utf-8", bom=False,
 def amazon_flat(path, orders, site, currency, encoding, updated=None):
     rows = []
     product = {"cp932": "木の器", "cp1252": "Boîte à thé"}.get(encoding, "Bowl")
+    zone = JAPAN if encoding == "cp932" else UTC  # Japan's reports are in its own time
     for order in orders:
         if order.state == "absent":
             continue
-        priced = order.state not in {"Pending", "Cancelled"}
+        state, amount = (order.earlier if order.earlier and not updated else None) or (
+            order.state,
+            order.amount,
+        )
+        priced = state not in {"Pending", "Cancelled"}
         for _ in range(order.lines):
             row = dict.fromkeys(FLAT, "")
             row |= {
                 "amazon-order-id": order.id,
-                "purchase-date": order.at.isoformat(),
+                "purchase-date": order.at.astimezone(zone).isoformat(),
                 "last-updated-date": (updated or order.updated or order.at + timedelta(hours=1)).isoformat(),
-                "order-status": order.state,
+                "order-status": state,
                 "sales-channel": site,
                 "product-name": product,
                 "sku": f"SKU-{order.quantity}",
-                "item-status": order.state,
+                "item-status": state,
                 "quantity": order.quantity if priced else 0,
                 "currency": currency,
-                "item-price": order.amount / order.lines if priced else "",
+                "item-price": amount / order.lines if priced else "",
+                "item-tax": order.tax if priced and order.tax else "",
                 "is-replacement-order": "true" if order.replacement else "false",
             }
             rows.append([row[name] for name in FLAT])
@@ -88,10 +95,13 @@ def settlement(path, orders, site, currency, decimal, number, company):
                 "shipment_id": f"{order.id}-{count}",
                 "sku": "SKU-1",
             }
-            for kind_of, description, value in (
-                ("ItemPrice", "Principal", amount),
-                ("ItemFees", "Commission", fee),
-            ):
+            parts = [("ItemPrice", "Principal", amount), ("ItemFees", "Commission", fee)]
+            if order.tax:  # what the marketplace collects comes and goes in two rows
+                parts += [
+                    ("ItemPrice", "Tax", order.tax),
+                    ("ItemWithheldTax", "MarketplaceFacilitatorTax-Principal", -order.tax),
+                ]
+            for kind_of, description, value in parts:
                 total += value
                 text = str(value).replace(".", decimal)
                 rows.append(row(**about, amount_type=kind_of, amount_description=description, amount=text))

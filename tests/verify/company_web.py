@@ -86,74 +86,67 @@ def paypal_stl(path, orders, currency):
     path.write_text(text)
 
 
-def paypal_csv(path, orders, currency, *, day_first, balance=Decimal(1000)):
-    """A statement with a balance, sorted by time; conversions and a hold stand between the payments."""
-    form = "%d/%m/%Y" if day_first else "%m/%d/%Y"
-    rows = []
+ENGLISH = columns(
+    "Date,Time,TimeZone,Type,Status,Currency,Gross,Fee,Net,Balance,Transaction ID,Invoice Number,"
+    "Reference Txn ID,Balance Impact"
+)
+GERMAN = columns(
+    "Datum,Uhrzeit,Zeitzone,Typ,Status,Währung,Brutto,Gebühr,Netto,Guthaben,Transaktionscode,Rechnungsnummer,"
+    "Zugehöriger Transaktionscode,Auswirkung auf Guthaben"
+)
+BERLIN = timezone(timedelta(hours=2))
+
+
+def paypal_csv(path, orders, currency):
+    """Two statements, the first in German; the balance of the second goes on where that of the first ends.
+
+    Conversions stand between the payments, and in the first, rows that tell of a payment once more: an
+    authorisation of the same identifier, and the items of a shopping cart.
+    """
     moves = sorted(
         (
-            (at, kind, amount, key, f"{order.id[-9:]}{part}", order)
+            (at, kind, amount, key, f"{order.id[-9:]}{part}")
             for order in orders
             for part, (kind, amount, key, _, at) in enumerate(order.payments)
         ),
         key=lambda each: each[0],
     )
-    for number, (at, kind, amount, key, name, _) in enumerate(moves):
-        local = at.astimezone(PACIFIC)
+    cut = len(moves) // 3
+    balance, rows = _statement(
+        moves[:cut], currency, Decimal(1000), BERLIN, "%d.%m.%Y", "Europe/Berlin", again=True
+    )
+    turned = str.maketrans(",.", ".,")
+    rows = [[*row[:6], *(str(cell).translate(turned) for cell in row[6:10]), *row[10:]] for row in rows]
+    write_rows(path.with_stem(path.stem + "_de"), GERMAN, rows, delimiter=",", bom=True)
+    _, rows = _statement(moves[cut:], currency, balance, PACIFIC, "%d/%m/%Y", "PDT")
+    write_rows(path, ENGLISH, rows, delimiter=",", bom=True)
+
+
+def _statement(moves, currency, balance, zone, form, zone_name, *, again=False):
+    rows = []
+    for number, (at, kind, amount, key, name) in enumerate(moves):
+        local = at.astimezone(zone)
         fee = Decimal("-0.30") if kind == "pay" else Decimal(0)
         balance += amount + fee
+        about = [local.strftime(form), local.strftime("%H:%M:%S"), zone_name]
         words = "Express Checkout Payment" if kind == "pay" else "Payment Refund"
-        rows.append(
-            [
-                local.strftime(form),
-                local.strftime("%H:%M:%S"),
-                "PDT",
-                words,
-                "Completed",
-                currency,
-                f"{amount:,}",
-                f"{fee}",
-                f"{amount + fee:,}",
-                f"{balance:,}",
-                name,
-                key,
-                "",
-            ]
-        )
-        if number % 50 == 7:
-            for sign in (-1, 1):
-                balance += sign * 5
-                rows.append(
-                    [
-                        *rows[-1][:3],
-                        "General Currency Conversion",
-                        "Completed",
-                        currency,
-                        f"{sign * 5}.00",
-                        "0.00",
-                        f"{sign * 5}.00",
-                        f"{balance:,}",
-                        f"CONV{number}{sign}",
-                        "",
-                        "",
-                    ]
-                )
-    head = [
-        "Date",
-        "Time",
-        "TimeZone",
-        "Type",
-        "Status",
-        "Currency",
-        "Gross",
-        "Fee",
-        "Net",
-        "Balance",
-        "Transaction ID",
-        "Invoice Number",
-        "Reference Txn ID",
-    ]
-    write_rows(path, head, rows, delimiter=",", bom=True)
+        sums = [f"{amount:,}", f"{fee}", f"{amount + fee:,}", f"{balance:,}"]
+        told = [*about, words, "Completed", currency, *sums, name, key, "", "Credit"]
+        rows.append(told)
+        if again and number % 9 == 4:
+            sums = [f"{amount:,}", "0.00", f"{amount:,}", f"{balance:,}"]
+            rows.append(
+                [*about, "General Authorization", "Completed", currency, *sums, name, key, "", "Memo"]
+            )
+        if again and number % 9 == 5:
+            sums = [f"{amount:,}", "", "", ""]
+            rows.append([*about, "Shopping Cart Item", "Completed", currency, *sums, name, key, "", ""])
+        for sign in (-1, 1) if number % 50 == 7 else ():
+            balance += sign * 5
+            sums = [f"{sign * 5}.00", "0.00", f"{sign * 5}.00", f"{balance:,}"]
+            about_both = [*about, "General Currency Conversion", "Completed", currency]
+            rows.append([*about_both, *sums, f"CONV{name}{sign}", "", "", "Credit"])
+    return balance, rows
 
 
 def alipay_trade(path, orders):

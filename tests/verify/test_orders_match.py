@@ -54,6 +54,9 @@ def test_every_planted_case_lands_in_its_class(company):
     found = classes(match)
     assert {order: found.get(order) for order in truth.truth} == truth.truth
     assert set(found) == set(truth.truth)
+    assert truth.candidates
+    for damaged, order in truth.candidates.items():
+        assert order in match.damaged[damaged]
 
 
 def test_the_same_evidence_twice_changes_nothing(company):
@@ -201,6 +204,27 @@ def test_a_settlement_that_is_missing_between_two_is_noticed(company):
     )
     bad = [verdict for verdict in match.verdicts if verdict.grade is Grade.BAD]
     assert [verdict.file for verdict in bad] == ["two.tsv"]
+
+
+def test_a_statement_that_is_missing_between_two_is_noticed(company):
+    """Three statements of one balance; the one in the middle is left out, or nothing is, or two overlap."""
+    rows = [
+        f"06/{13 + number}/2026,10:00:00,PDT,Payment,Completed,USD,"
+        f"5.00,0.00,5.00,{number * 5 + 15}.00,T{number},X{number}\n"
+        for number in range(9)
+    ]
+    files = {
+        name: PAYPAL + "".join(rows[at : at + 3]) for name, at in (("a.csv", 0), ("b.csv", 3), ("c.csv", 6))
+    }
+
+    def bad(*names):
+        match = proven(*((name, files[name]) for name in names))
+        return [verdict.file for verdict in match.verdicts if verdict.grade is Grade.BAD]
+
+    assert bad("c.csv", "a.csv") == ["c.csv"]
+    assert bad("c.csv", "b.csv", "a.csv") == []
+    files["other.csv"] = PAYPAL + "".join(rows[2:7]).replace(",T", ",U")
+    assert bad("c.csv", "a.csv", "other.csv") == []  # of another account, or fetched again
 
 
 def test_what_the_user_says_about_a_shop_wins():

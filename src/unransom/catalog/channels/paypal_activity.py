@@ -9,6 +9,7 @@ from unransom.catalog.exports import paypal
 from unransom.catalog.exports.building import (
     Column,
     chain,
+    ends,
     export,
     identity,
     joined,
@@ -23,6 +24,7 @@ from unransom.catalog.exports.money import summed
 from unransom.core.messages import say
 from unransom.core.orders import ControlTotal, MoveState
 
+CART_ITEM = "shopping cart item"  # a row that says again what the payment of its cart has in all
 LAYOUT = Layout(
     columns={
         "date": ("Date", "Datum", "Fecha", "Data", "日期"),
@@ -72,13 +74,16 @@ def _convert(sheet: Sheet) -> Export:
     gross, fee, net = (sheet.money(name) for name in ("gross", "fee", "net"))
     words = sheet.text("type")
     state = mapped(sheet.text("status"), paypal.state_of)
-    memo = pc.equal(pc.utf8_lower(sheet.text("impact").cast("string")), "memo")
+    memo = pc.or_(
+        pc.equal(pc.utf8_lower(sheet.text("impact").cast("string")), "memo"),
+        pc.equal(pc.utf8_lower(words.cast("string")), CART_ITEM),
+    )
     affects = pc.and_(pc.equal(state.cast("string"), MoveState.DONE), pc.invert(memo))
     time, precision, zoned = _times(sheet)
     invoice, custom = sheet.text("invoice"), sheet.text("custom")
-    totals = identity(say("gross and fee are net"), summed([gross, fee]), net, sheet.numbers()) + _chain(
-        sheet, pc.if_else(affects, net, pyarrow.scalar(None, pyarrow.int64()))
-    )
+    change = pc.if_else(affects, net, pyarrow.scalar(None, pyarrow.int64()))
+    totals = identity(say("gross and fee are net"), summed([gross, fee]), net, sheet.numbers())
+    totals += _chain(sheet, change)
     return export(
         sheet,
         CHANNEL.name,
@@ -103,6 +108,7 @@ def _convert(sheet: Sheet) -> Export:
         zone="zone of each row" if zoned else sheet.source.reading.zone or "UTC",
         precision=precision,
         totals=totals,
+        ends=ends(sheet.text("currency"), change, sheet.money("balance"), time),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow
 import pyarrow.compute as pc
 
-from unransom.catalog.exports.channel import Channel, Export, Source
+from unransom.catalog.exports.channel import Channel, Ends, Export, Source
 from unransom.catalog.exports.delimited import Layout, Sheet, recognise
 from unransom.catalog.exports.tables import MOVES, NAME, SALES, SCALE, Columns, table
 from unransom.core.messages import Message, say
@@ -230,3 +230,28 @@ def chain(currency: Column, change: Column, balance: Column, numbers: Column | N
             stated, found = (Decimal(int(units)).scaleb(-SCALE) for units in (wanted, there_is))
             totals.append(ControlTotal(what, stated, found, int(places[link + 1])))
     return totals
+
+
+def ends(currency: Column, change: Column, balance: Column, time: Column) -> tuple[Ends, ...]:
+    """Return where the running balances of a file begin and end; see ``chain``.
+
+    Args:
+        currency: Of each row.
+        change: Units; a row with a null here or in the balance is no link.
+        balance: Units, behind the change.
+        time: Of each row, microseconds since 1970 UTC; the file runs forwards or backwards.
+    """
+    found = []
+    moments = time.cast(pyarrow.int64())
+    there = pc.and_(pc.and_(pc.is_valid(change), pc.is_valid(balance)), pc.is_valid(moments))
+    for name in pc.unique(currency.cast("string")).to_pylist():
+        mask = pc.fill_null(pc.and_(there, pc.equal(currency.cast("string"), name)), False)
+        steps, levels, times = (column.filter(mask) for column in (change, balance, moments))
+        if not len(levels):
+            continue
+        first, last = (0, -1) if times[0].as_py() <= times[-1].as_py() else (-1, 0)
+        opening = levels[first].as_py() - steps[first].as_py()
+        found.append(
+            Ends(name or "", opening, levels[last].as_py(), times[first].as_py(), times[last].as_py())
+        )
+    return tuple(found)

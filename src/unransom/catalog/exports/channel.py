@@ -63,6 +63,22 @@ class Conventions(msgspec.Struct, frozen=True):
     precision: int = 1  # seconds
 
 
+class Ends(msgspec.Struct, frozen=True):
+    """Where a running balance begins and ends.
+
+    Attributes:
+        currency: Of the balance.
+        opening, closing: Units, before the first movement and behind the last.
+        start, end: Microseconds since 1970 UTC of both movements.
+    """
+
+    currency: str
+    opening: int
+    closing: int
+    start: int
+    end: int
+
+
 class Export(msgspec.Struct, frozen=True):
     """An export that was read.
 
@@ -77,6 +93,7 @@ class Export(msgspec.Struct, frozen=True):
         window: The first and last microsecond (since 1970 UTC) that it covers by its own words.
         notes: What a person should know: rows left out and why, gaps in what it says.
         sequence: Identifier, first and last moment of a numbered series that must have no hole.
+        ends: Of its running balances, one for each currency.
     """
 
     name: str
@@ -90,6 +107,7 @@ class Export(msgspec.Struct, frozen=True):
     window: tuple[int, int] | None = None
     notes: tuple[Message, ...] = ()
     sequence: tuple[str, int, int] | None = None
+    ends: tuple[Ends, ...] = ()
     sha256: str = ""
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
-from unransom.catalog.exports.channel import Export
-from unransom.catalog.exports.tables import moment
+from unransom.catalog.exports.channel import Ends, Export
+from unransom.catalog.exports.tables import SCALE, moment
 from unransom.core.messages import Message, say
 from unransom.core.orders import ControlTotal, ExportVerdict
 from unransom.core.records import Grade
@@ -24,6 +25,7 @@ def verdicts(exports: Sequence[Export]) -> Iterator[ExportVerdict]:
         yield from _own(export)
     yield from _doubled(exports)
     yield from _sequences(exports)
+    yield from _balances(exports)
 
 
 def _own(export: Export) -> Iterator[ExportVerdict]:
@@ -83,3 +85,33 @@ def _sequences(exports: Sequence[Export]) -> Iterator[ExportVerdict]:
                     end=f"{moment(after.sequence[1]):%Y-%m-%dT%H:%M:%SZ}",
                 )
                 yield ExportVerdict(file=after.name, channel=after.channel, grade=Grade.BAD, why=why)
+
+
+def _balances(exports: Sequence[Export]) -> Iterator[ExportVerdict]:
+    """Yield a verdict on each statement whose balance does not go on where the one before it ended.
+
+    Statements of one account cover one time after the other. Where some overlap, they are of several
+    accounts, or were fetched again, and what follows what is not known.
+    """
+    groups: dict[tuple[str, str, str], dict[str, tuple[Ends, Export]]] = defaultdict(dict)
+    for export in exports:
+        for each in export.ends:
+            groups[export.channel, export.account, each.currency][export.sha256] = (each, export)
+    for group in groups.values():
+        ordered = sorted(group.values(), key=lambda pair: (pair[0].start, pair[0].end))
+        pairs = list(itertools.pairwise(ordered))
+        if any(after.start <= before.end for (before, _), (after, _) in pairs):
+            continue
+        for (before, earlier), (after, later) in pairs:
+            if after.opening != before.closing:
+                opening, closing = (
+                    f"{Decimal(units).scaleb(-SCALE).normalize():f} {after.currency}".strip()
+                    for units in (after.opening, before.closing)
+                )
+                why = say(
+                    "it begins with {opening}, and {file} ends with {closing}: what lies between is missing",
+                    opening=opening,
+                    file=earlier.name,
+                    closing=closing,
+                )
+                yield ExportVerdict(file=later.name, channel=later.channel, grade=Grade.BAD, why=why)
