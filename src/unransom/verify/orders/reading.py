@@ -40,10 +40,12 @@ def read_exports(sources: Iterable[Source], listener: Listener = silent) -> Iter
     Raises:
         AmbiguousExportError: Two readings of a file fit: going on would be a guess.
     """
-    # Large columns come and go: the system's allocator gives them back, Arrow's own keeps them.
-    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
+    # Large columns come and go: the system's allocator gives them back when asked, Arrow's own keeps them.
+    memory = pyarrow.system_memory_pool()
+    pyarrow.set_memory_pool(memory)
     for number, source in enumerate(sources, 1):
         yield from _read(source)
+        memory.release_unused()
         listener(Progress("orders", number, 0, "files", source.name, bytes_done=source.reader.size))
 
 
