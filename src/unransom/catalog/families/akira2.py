@@ -31,13 +31,13 @@ from unransom.catalog.schemes.family import (
     Unlock,
 )
 from unransom.catalog.schemes.layout import Field, Tail
-from unransom.catalog.schemes.noise import is_noise
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.crypto import rsa
 from unransom.crypto.ciphers.at_once import decrypted
+from unransom.crypto.noise import is_noise
 
 TAIL = Tail((Field("blob", 512, random=True),), wrapped="blob")
 KCIPHER = Cipher("kcipher-2")

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.family import Family, FileKey, Keep, Mark, Piece, Plan, Unlock
 from unransom.catalog.schemes.layout import Field, Number, Tail
-from unransom.catalog.schemes.noise import is_noise
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.core.streams import Reader
 from unransom.crypto.ciphers.aes import BLOCK
+from unransom.crypto.noise import is_noise
 
 TAIL = Tail(
     (Field("victim", 512), Number("size", 8), Field("between", 8), Field("signature", 4), Field("end", 4)),

@@ -10,12 +10,12 @@ from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.extents import First
 from unransom.catalog.schemes.family import Family, Mark
 from unransom.catalog.schemes.layout import Field, Tail
-from unransom.catalog.schemes.noise import is_noise
 from unransom.catalog.schemes.plans import OneStream
 from unransom.catalog.schemes.wraps import X25519
 from unransom.core.keys import KeyKind
 from unransom.core.messages import say
 from unransom.core.streams import Reader
+from unransom.crypto.noise import is_noise
 
 TAIL = Tail((Field("public", 32),), wrapped="public")
 LOCKED = 512 << 20  # bytes

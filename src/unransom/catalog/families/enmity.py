@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from unransom.catalog.schemes.extents import pieces
 from unransom.catalog.schemes.family import BadMarkError, Family, FileKey, Mark, Plan
-from unransom.catalog.schemes.noise import is_noise
 from unransom.catalog.schemes.wraps import Rsa
 from unransom.core.keys import KeyKind
 from unransom.core.messages import Message, say
@@ -17,6 +16,7 @@ from unransom.core.paths import base_name
 from unransom.core.spans import Span
 from unransom.core.streams import CHUNK, Reader, chunks
 from unransom.crypto.ciphers.aes import AesGcm
+from unransom.crypto.noise import is_noise
 
 BLOB = 512
 MODES = {b"LB": "whole", b"DB": "database"}

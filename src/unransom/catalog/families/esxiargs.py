@@ -13,10 +13,10 @@ from unransom.catalog.schemes.choose import most_shown
 from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.extents import Repeat, Whole, each_piece, pieces
 from unransom.catalog.schemes.family import BadMarkError, Family, FileKey, Locked, Mark, Plan
-from unransom.catalog.schemes.noise import is_noise
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.crypto import rsa
+from unransom.crypto.noise import is_noise
 
 CIPHER = Cipher("sosemanuk")
 TAILS = (256, 512)  # bytes, where only the file's own key is given

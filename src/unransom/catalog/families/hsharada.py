@@ -14,7 +14,6 @@ from unransom.catalog.schemes.choose import SAMPLE, SAMPLES, choose
 from unransom.catalog.schemes.extents import pieces
 from unransom.catalog.schemes.family import Family, FileKey, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Tail
-from unransom.catalog.schemes.noise import is_noise
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.core.spans import Span
@@ -22,6 +21,7 @@ from unransom.core.streams import Reader
 from unransom.crypto import rsa
 from unransom.crypto.ciphers.aes import BLOCK, AesCfb
 from unransom.crypto.ciphers.at_once import decrypted
+from unransom.crypto.noise import is_noise
 
 TAIL = Tail((Field("blob", 256),), wrapped="blob")
 KEY, IV = 32, 16  # bytes

@@ -20,7 +20,6 @@ from unransom.catalog.formats.identify import identify
 from unransom.catalog.schemes.choose import most_shown
 from unransom.catalog.schemes.extents import Repeat, each_piece
 from unransom.catalog.schemes.family import BadMarkError, Decryptor, Family, FileKey, Mark, Plan, Unlock
-from unransom.catalog.schemes.noise import is_noise
 from unransom.catalog.schemes.padding import PADDING_BITS, padding_size
 from unransom.catalog.schemes.stripes import SMALLEST, Stripes, stripes
 from unransom.core.keys import Key, KeyKind
@@ -28,6 +27,7 @@ from unransom.core.messages import say
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.crypto.ciphers.aes import BLOCK, AesCbc, AesCtr
+from unransom.crypto.noise import is_noise
 
 KEY_SIZE = 32
 LEAST, ENOUGH = 64, 256  # bytes whose noise can be told from content, and as many as it takes

@@ -8,13 +8,13 @@ from __future__ import annotations
 from unransom.catalog.schemes.extents import each_piece
 from unransom.catalog.schemes.family import BadMarkError, Family, FileKey, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Tail
-from unransom.catalog.schemes.noise import is_noise
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import Message, say
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.crypto import rsa
 from unransom.crypto.ciphers.aes import AesGcm
+from unransom.crypto.noise import is_noise
 
 TAIL = Tail((Field("blob", 256),), wrapped="blob")
 LARGE = 0x180000  # bytes from which a file is locked in pieces

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from unransom.catalog.schemes.family import BadMarkError, Family, FileKey, Locked, Mark, Plan, Unlock
 from unransom.catalog.schemes.layout import Field, Tail
-from unransom.catalog.schemes.noise import is_noise
 from unransom.catalog.schemes.padding import PADDING_BITS, padding_size
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.crypto import rsa
 from unransom.crypto.ciphers.aes import BLOCK, AesCbc
+from unransom.crypto.noise import is_noise
 
 TAIL = Tail((Field("blob", 256),), wrapped="blob")
 KEY_SIZE = 32

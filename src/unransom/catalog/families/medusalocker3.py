@@ -14,12 +14,12 @@ from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.extents import ByNumber, Repeat
 from unransom.catalog.schemes.family import Family, Mark
 from unransom.catalog.schemes.layout import Field, Number, Tail
-from unransom.catalog.schemes.noise import is_noise
 from unransom.catalog.schemes.plans import OneStream
 from unransom.catalog.schemes.wraps import Rsa, TwoLevel
 from unransom.core.keys import KeyKind
 from unransom.core.messages import say
 from unransom.core.streams import Reader
+from unransom.crypto.noise import is_noise
 
 RSA_SIZE = 256
 TAIL = Tail(

@@ -26,13 +26,13 @@ from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.extents import pieces
 from unransom.catalog.schemes.family import Family, FileKey, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Number, Part, Tail
-from unransom.catalog.schemes.noise import is_noise
 from unransom.catalog.schemes.wraps import X25519
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.crypto import agreement
+from unransom.crypto.noise import is_noise
 
 SETTINGS = 16  # bytes
 MODE_BITS = 30  # three of 2**32 values

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from unransom.catalog.schemes.noise import is_noise
 from unransom.core.stats import DEVIATION, chi_square
 from unransom.core.streams import CHUNK, Reader, chunks
+from unransom.crypto.noise import is_noise
 
 EDGE = 64  # bytes on each side of an edge; it lies within as many
 PLAIN = 512  # bytes beside an edge that are plain for sure

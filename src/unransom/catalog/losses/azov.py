@@ -3,8 +3,8 @@
 from unransom.catalog.losses._evidence import edge_bits, is_random
 from unransom.catalog.losses.loss import Clues, Loss, Rule, Stripes
 from unransom.catalog.schemes.family import Locked
-from unransom.catalog.schemes.noise import is_noise
 from unransom.core.messages import say
+from unransom.crypto.noise import is_noise
 
 EXTENSION = r"\.azov"
 BLOCK = 666

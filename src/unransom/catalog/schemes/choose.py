@@ -16,11 +16,11 @@ from unransom.catalog.formats.identify import extension_of, identify
 from unransom.catalog.oracle import judge
 from unransom.catalog.schemes.assemble import assemble_in_memory, beginning
 from unransom.catalog.schemes.family import Keep, Plan, Unlock
-from unransom.catalog.schemes.noise import is_noise
 from unransom.core.records import Grade
 from unransom.core.streams import BytesReader, Reader, Salvage
 from unransom.crypto.ciphers.aes import BLOCK
 from unransom.crypto.ciphers.at_once import decrypted
+from unransom.crypto.noise import is_noise
 
 SAMPLE = 4096  # bytes
 SAMPLES = 64

@@ -16,10 +16,10 @@ from unransom.catalog.schemes.chunks import chunk_pieces
 from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.family import FileKey, Mark, Piece, Plan
 from unransom.catalog.schemes.layout import Field, Number, Tail
-from unransom.catalog.schemes.noise import is_noise
 from unransom.catalog.schemes.wraps import Rsa
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
+from unransom.crypto.noise import is_noise
 
 TAIL = Tail(
     (Field("blob", 512), Field("unused", 12), Number("mode", 1), Number("percent", 1), Number("size", 8)),

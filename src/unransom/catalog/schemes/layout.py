@@ -13,9 +13,9 @@ from msgspec import Meta
 from unransom.catalog.schemes.checks import ChecksumKind, checksum
 from unransom.catalog.schemes.data import MOST_METADATA, Data, Fault, FieldName, Hex, Length, Name
 from unransom.catalog.schemes.family import Mark
-from unransom.catalog.schemes.noise import is_noise
 from unransom.core.messages import say
 from unransom.core.streams import Reader
+from unransom.crypto.noise import is_noise
 
 IMPOSSIBLE = -1
 

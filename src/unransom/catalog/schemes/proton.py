@@ -6,8 +6,8 @@ import bisect
 
 from unransom.catalog.schemes.family import Mark
 from unransom.catalog.schemes.layout import Tail
-from unransom.catalog.schemes.noise import is_noise
 from unransom.core.streams import Reader
+from unransom.crypto.noise import is_noise
 
 # Bytes from which a file with a listed extension has twice as many places or more, and how many.
 LISTED_SIZES = (0x600000, 0x3200000, 0x6400000, 0x1F400000, 0x80000000, 0x300000000, 0x600000000)

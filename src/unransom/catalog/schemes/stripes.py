@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unransom.catalog.schemes.noise import is_noise
 from unransom.core.streams import Reader
+from unransom.crypto.noise import is_noise
 
 KIB, MIB = 1 << 10, 1 << 20
 SMALLEST = 64 * KIB  # bytes of an area

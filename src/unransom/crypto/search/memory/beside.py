@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from unransom.core.keys import KeyKind
 from unransom.core.messages import say
 from unransom.crypto.agreement import X25519_SIZE, x25519_public
+from unransom.crypto.noise import is_noise
 from unransom.crypto.search.memory.candidate import Candidate, Clues, Finder, Memory
-from unransom.crypto.search.memory.noise import looks_random
 
 NAME = "keys beside known bytes"
 NEAR = 512  # bytes on either side
@@ -52,7 +52,7 @@ def _around(data: bytes, at: int, length: int, size: int, near: int) -> Iterator
     for away in range(0, near, STEP):
         for start in (at + length + away, at - size - away):
             window = data[max(start, 0) : max(start, 0) + size]
-            if start >= 0 and len(window) == size and looks_random(window):
+            if start >= 0 and len(window) == size and is_noise(window):
                 yield start, window
 
 

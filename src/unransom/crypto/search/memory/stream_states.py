@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from unransom.core.keys import KeyKind
 from unransom.core.messages import say
+from unransom.crypto.noise import is_noise
 from unransom.crypto.search.memory.candidate import Candidate, Memory
-from unransom.crypto.search.memory.noise import looks_random
 
 NAME = "stream cipher states"
 ANCHOR = b"te k"  # ends both constants; nothing else does
@@ -87,7 +87,7 @@ def _candidate(
     data = b"".join(words[word] for word in key)
     if data[:16] == data[16:]:  # a key of 128 bits stands there twice
         data = data[:16]
-    if looks_random(data):
+    if is_noise(data):
         yield Candidate(
             finder=NAME,
             kind=KeyKind.RAW,

@@ -15,9 +15,9 @@ import numpy as np
 
 from unransom.core.keys import KeyKind
 from unransom.core.messages import say
+from unransom.crypto.noise import is_noise
 from unransom.crypto.search.memory.anchor_kernel import ANCHORS, find_anchors
 from unransom.crypto.search.memory.candidate import Candidate, Clues, Finder, Memory
-from unransom.crypto.search.memory.noise import looks_random
 from unransom.crypto.search.memory.text_kernel import find_runs
 
 NAME = "written keys"
@@ -61,13 +61,13 @@ def _readings(text: bytes) -> Iterator[tuple[bytes, str]]:
         except binascii.Error:
             pass
         else:
-            if looks_random(key):
+            if is_noise(key):
                 yield key, "hexadecimal"
             return
     plain = text.translate(bytes.maketrans(b"-_", b"+/"))
     if len(plain) in {-(-size * 4 // 3) for size in SIZES}:
         key = base64.b64decode(plain + b"=" * (-len(plain) % 4))
-        if looks_random(key):
+        if is_noise(key):
             yield key, "base64"
 
 

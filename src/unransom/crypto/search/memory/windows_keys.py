@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from unransom.core.keys import KeyKind
 from unransom.core.messages import say
+from unransom.crypto.noise import is_noise
 from unransom.crypto.search.memory.candidate import Candidate, Memory
-from unransom.crypto.search.memory.noise import looks_random
 
 NAME = "Windows keys"
 KEY_OBJECT = b"KSSM"  # BCRYPT_KEY, and the opaque blob that a program exports of it
@@ -65,6 +65,6 @@ def algorithm(memory: Memory, at: int) -> Iterator[Candidate]:
 
 
 def _candidate(key: bytes, offset: int, bits: int, name: str) -> Iterator[Candidate]:
-    if looks_random(key):
+    if is_noise(key):
         why = say("a {name} structure around it", name=name)
         yield Candidate(finder=NAME, kind=KeyKind.RAW, data=key, offset=offset, bits=bits, why=why)

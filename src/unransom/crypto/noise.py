@@ -1,4 +1,4 @@
-"""Whether bytes look like the output of a cipher, for metadata that has hardly anything else to check."""
+"""Whether bytes look like the output of a cipher, where there is hardly anything else to check."""
 
 SHARE = 0.75  # of the distinct values that random bytes have on average; they never fall below it
 HIGH = 8  # random bytes have 0x80 or more in every second one; 32 of them have so few once in a million
@@ -9,7 +9,7 @@ ASCII = bytes(range(0x80))
 def is_noise(data: bytes) -> bool:
     """Return whether ``data`` has as many distinct values, and high bytes, as random bytes of its length.
 
-    It sorts out zeros, text and tables, and proves nothing: a mark must count no bits for it.
+    It sorts out zeros, text, addresses and tables, and proves nothing: a mark must count no bits for it.
     """
     expected = 256 * (1 - (255 / 256) ** len(data))
     seen = set(data[:ENOUGH])

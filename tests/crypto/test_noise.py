@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from unransom.catalog.schemes.noise import is_noise
+from unransom.crypto.noise import is_noise
 
 TEXT = b"The quick brown fox jumps over 13 lazy dogs; PACK MY BOX WITH (five) dozen <liquor> jugs, @ $9.75!"
 
