@@ -18,7 +18,7 @@ help:
 	@echo "make format    put the code into its format"
 	@echo "make docs      write the generated pages anew"
 	@echo "make coverage  run the tests and show what they do not reach"
-	@echo "make bench     measure the headline figures"
+	@echo "make bench     measure the headline figures, or one of them: make bench-unlock"
 	@echo "make soak      long runs: chaos, fuzz, scale"
 	@echo "make setup     set up .venv for development"
 	@echo "make clean     remove what these targets have made, and .venv"
@@ -75,10 +75,17 @@ coverage: .venv/.develop system
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --fail-under=90
 
-bench: .venv/.develop
-	$(BIN)/python benchmarks/recover.py
-	$(BIN)/python benchmarks/kernels.py
+# One after the other, so that none disturbs another; with `make -k bench` a peer that is missing stops none.
+BENCHMARKS := recover unlock kernels keys keystream memory_scan triage false_alarms databases carve repair \
+	acquire acquire_files bundle orders
+bench_triage := .venv/lib
+bench_false_alarms := .venv/lib --files 2000 --made 1000
+
+bench: .venv/.develop system $(patsubst benchmarks/%.py,bench-%,$(wildcard $(BENCHMARKS:%=benchmarks/%.py)))
 	$(if $(CORPUS),$(BIN)/python benchmarks/accuracy.py --corpus $(CORPUS),@echo "accuracy is measured with CORPUS=DIR, which benchmarks/fetch_corpus.py makes")
+
+bench-%: .venv/.develop
+	$(BIN)/python benchmarks/$*.py $(bench_$*)
 
 soak: .venv/.develop system
 	$(BIN)/pytest -m soak --timeout 0
