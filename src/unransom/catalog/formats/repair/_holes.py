@@ -106,7 +106,7 @@ Marks = NDArray[np.int64]
 def inflate_rest(
     data: bytes, start: int, size: int, lost: tuple[Span, ...], grammar: re.Pattern[bytes] | None
 ) -> Inflated:
-    """Return what is left of the raw deflate stream ``data``.
+    """Return what is left of the raw deflate stream ``data``, of which some is damaged.
 
     Args:
         data: The stream, as far as it may go.
@@ -121,12 +121,12 @@ def inflate_rest(
     end, behind, symbols, marks, _ = stream.run(0, max(stop, 0), 0)
     whole = end == stream.kernel.DONE
     head = symbols.astype(np.uint8).tobytes()
-    if stop == stream.size and not whole:
+    if stop == stream.size:  # a last block ends well in garbage too
         fits = _sound_end(grammar, head, cut=end == stream.kernel.STOPPED)
         if fits < len(head) or end == stream.kernel.BAD:
             stop = _boundary(stream, marks, fits, behind)
             end, behind, symbols, _, _ = stream.run(0, stop, 0)
-            head = symbols.astype(np.uint8).tobytes()
+            head, whole = symbols.astype(np.uint8).tobytes(), False
     used = -(-behind // 8)
     stretches = () if whole or grammar is not MARKUP else tuple(_behind(stream, max(stop, 0), lost))
     return Inflated(head, whole, start + used, stretches)

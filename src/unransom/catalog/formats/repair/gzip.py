@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator
 
 from unransom.catalog.formats._reading import Cached, find
@@ -15,7 +16,6 @@ from unransom.core.streams import Reader
 
 MEMBERS = 4096  # members looked at
 LEAST = 64  # bytes that must come out of one
-FOOTER = 8
 PLAIN = 0.95  # share of printable bytes in the beginning of a text
 
 
@@ -66,12 +66,26 @@ def repair(damaged: Damaged) -> Repaired | None:
 def _member(damaged: Damaged, start: int) -> Inflated:
     reader = damaged.reader
     data = reader.read_at(start, min(reader.size - start, MOST // 4))
+    if damaged.lost_from(start, reader.size) == reader.size and (whole := _whole(data)) is not None:
+        return Inflated(whole[0], True, start + whole[1])
     inflated = inflate_rest(data, start, reader.size, damaged.lost, None)
     sample = inflated.head[:4096]
     printable = sum(32 <= byte < 127 or byte in {9, 10, 13} for byte in sample)
     if not inflated.whole and sample and printable > PLAIN * len(sample) and sample.isascii():
         return inflate_rest(data, start, reader.size, damaged.lost, PRINTABLE)
     return inflated
+
+
+def _whole(data: bytes) -> tuple[bytes, int] | None:
+    """Return what a member's stream holds and how long it is where its CRC-32 is right, else None."""
+    decoder = zlib.decompressobj(-15)
+    try:
+        out = decoder.decompress(data, MOST)
+    except zlib.error:
+        return None
+    rest = decoder.unused_data
+    agrees = decoder.eof and rest[:4] == zlib.crc32(out).to_bytes(4, "little")
+    return (out, len(data) - len(rest)) if agrees else None
 
 
 def _packed(found: list[Inflated]) -> Iterator[Piece]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from unransom.catalog.formats import _zip_records as records
 from unransom.catalog.formats._reading import find
 from unransom.catalog.formats.ooxml import FORMAT
@@ -34,7 +36,9 @@ def repair(damaged: Damaged) -> Repaired | None:
     """Rebuild the document; where that gives nothing, an archive of its parts."""
     index = _kind(damaged.reader)
     rebuilt = KINDS[index][1](damaged) if index is not None else None
-    return rebuilt or archives.repair(damaged)
+    if rebuilt is None and (parts := archives.repair(damaged)):
+        return msgspec.structs.replace(parts, extension=".zip")  # no program would open it as a document
+    return rebuilt
 
 
 REPAIR = Repair((FORMAT.name,), FORMAT.extensions, repair, finds)

@@ -27,6 +27,8 @@ STYLES = b"xl/styles.xml"
 PROPERTIES = b"docProps/app.xml"
 SHEETS = r"xl/worksheets/[^/]+\.xml"
 SHEET = re.compile(rb"<(?:\w+:)?sheet\b[^<>]*>")
+NUMBER = re.compile(rb"/sheet(\d{1,5})\.xml\Z")
+MOST = 1000  # sheets that places are kept for
 TITLE = re.compile(rb"<vt:lpstr>([^<]*)</vt:lpstr>")
 TITLES = re.compile(rb"<TitlesOfParts>.*?</TitlesOfParts>", re.DOTALL)
 LINKED = re.compile(
@@ -76,7 +78,12 @@ class _Rebuild:
         titles = [
             unescape(each.decode("utf-8", "replace")) for each in TITLE.findall(block[0] if block else b"")
         ]
-        for number, part in enumerate(package.named(SHEETS)):
+        parts = package.named(SHEETS)
+        if not listed:  # sheets that nothing is left of keep their places
+            highest = max((int(number) for part in parts for number in NUMBER.findall(part)), default=0)
+            every = [b"xl/worksheets/sheet%d.xml" % number for number in range(1, min(highest, MOST) + 1)]
+            parts = every + [part for part in parts if part not in every]
+        for number, part in enumerate(parts):
             known = titles[number] if number < len(titles) and not listed else f"Sheet{number + 1}"
             if part not in self.names:
                 self.names[part] = (
