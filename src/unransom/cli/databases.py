@@ -42,7 +42,7 @@ DIALECTS = ("mysql", "postgresql", "mssql")
     type=EXISTING,
     multiple=True,
     metavar="FILE",
-    help=t("The key file of MariaDB's file_key_management, for tables that the server encrypted."),
+    help=t("A key file of MariaDB or MySQL, for tables that the server encrypted."),
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), default="sqlite", help=t("Of the output."))
 @click.option("--dialect", type=click.Choice(DIALECTS), default="mysql", help=t("Of --format sql."))

@@ -1,6 +1,7 @@
-"""Pages that MariaDB encrypted, read as they were before, where the key is at hand.
+"""Pages that MariaDB encrypted, read as they were before, where the key is at hand; and those of MySQL.
 
-Each tablespace has a key of its own: its initial vector, which page 0 holds, encrypted by the server's key.
+Of MariaDB each tablespace has a key of its own: its initial vector, which page 0 holds, encrypted by the
+server's key.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from unransom.catalog.databases.engine import Source
-from unransom.catalog.databases.innodb import pages
+from unransom.catalog.databases.innodb import mysql_encryption, pages
 from unransom.catalog.databases.innodb.unpack import PACKED, is_packed, unpack
 from unransom.catalog.formats._innodb_checksums import MARIADB_COMPRESSED, crc32c, full_crc32
 from unransom.core.streams import Reader
@@ -67,7 +68,17 @@ def all_opened(sources: Sequence[Source], keys: Mapping[str, bytes]) -> list[Sou
     A file that has lost its page 0 is opened by that of another file with its name.
     """
     found = {source.name: each for source in sources if (each := sealed(source.reader))}
-    return [_opened(source, keys, found.get(source.name)) for source in sources]
+    told = ((source.name, mysql_encryption.sealed(source.reader)) for source in sources)
+    mysql = {name: each for name, each in told if each}
+    return [
+        _opened(_opened_mysql(source, keys, mysql.get(source.name)), keys, found.get(source.name))
+        for source in sources
+    ]
+
+
+def _opened_mysql(source: Source, keys: Mapping[str, bytes], found: mysql_encryption.Sealed | None) -> Source:
+    reader = mysql_encryption.opened(source.reader, found, keys) if found else None
+    return source._replace(reader=reader) if reader else source
 
 
 def _opened(source: Source, keys: Mapping[str, bytes], found: Sealed | None) -> Source:
@@ -84,7 +95,11 @@ def _opened(source: Source, keys: Mapping[str, bytes], found: Sealed | None) -> 
 
 def needs_key(reader: Reader) -> bool:
     """Return whether ``reader`` has pages that its server encrypted, and that are still so."""
-    found = None if isinstance(reader, Decrypted) else sealed(reader)
+    if isinstance(reader, Decrypted | mysql_encryption.Decrypted):
+        return False
+    if mysql_encryption.sealed(reader):
+        return True
+    found = sealed(reader)
     if found is None:
         return False
     at = 0 if found.full else FULL_DATA
