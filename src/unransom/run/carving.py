@@ -179,12 +179,13 @@ class Carving:
             for each, start in zip(files, starts, strict=True)
         ]
         matched: dict[bytes, int] = {}
-        for number, (candidate, how) in match(carvings, every).items():
+        for number, (candidate, how, more) in match(carvings, every, self._target.cluster).items():
             found = files[number]
             if how == "order" and self._job.source:
                 continue  # a name that is only likely is no reason not to unlock the file of that name
             found.named_by = found.named_by or how
             found.path = every[candidate].path
+            found.lengthen(more)
             if candidate < len(known):
                 matched[found.path] = candidate
         return matched

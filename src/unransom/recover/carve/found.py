@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from unransom.core.messages import Message
+from unransom.core.messages import Message, say
 from unransom.core.spans import Span
 
 
@@ -82,6 +82,16 @@ class Found(msgspec.Struct):
     def size(self) -> int:
         """Bytes."""
         return sum(len(span) for span in self.spans) or len(self.content)
+
+    def lengthen(self, more: int) -> None:
+        """Take ``more`` bytes behind the end as the file's: its locked copy is larger by so much."""
+        if more and self.spans:
+            last = self.spans[-1]
+            self.spans[-1] = Span(last.start, last.end + more)
+            self.proof = min(self.proof, Proof.DECODER)
+            self.why = say(
+                "sound, and {bytes} bytes longer, as the size of its locked copy tells", bytes=more
+            )
 
     @property
     def start(self) -> int:

@@ -26,6 +26,7 @@ SAMPLE = 2000  # carved files by which it is told what a locker adds
 FEWEST = 3  # files by whose sizes that is told
 SHARE = 0.1  # of the sample
 RULES = 4  # ways of adding that are followed
+RIVAL = 0.3  # of the votes of the first that another way must have
 SURE = 4  # files that one of known path counts for
 IN_ORDER = 0.6  # share of the matched files that must lie in the order of the locker
 MOST_PAIRS = 1 << 16  # of files and candidates of one size and type that are looked at
@@ -66,10 +67,17 @@ class Candidate(NamedTuple):
 
 
 class Match(NamedTuple):
-    """What a carved file was called: the candidate's number, and by what: ``name``, ``size``, ``order``."""
+    """What a carved file was called.
+
+    Attributes:
+        candidate: Its number.
+        how: By what: ``name``, ``size`` or ``order``.
+        more: Bytes that the file has behind what its structure needs.
+    """
 
     candidate: int
     how: str
+    more: int = 0
 
 
 class Added(NamedTuple):
@@ -83,8 +91,14 @@ class Added(NamedTuple):
         return -(-size // self.block) * self.block + self.tail
 
 
-def match(files: Sequence[Nameless], candidates: Sequence[Candidate]) -> dict[int, Match]:
-    """Return what files were matched with, by the number of the file. No candidate is given twice."""
+def match(files: Sequence[Nameless], candidates: Sequence[Candidate], cluster: int = 1) -> dict[int, Match]:
+    """Return what files were matched with, by the number of the file. No candidate is given twice.
+
+    Args:
+        files: What was carved.
+        candidates: The names that are left.
+        cluster: Bytes of a cluster: up to the end of its last one a file may go on behind its structure.
+    """
     found = dict(_by_path(files, candidates))
     own = [number for number, each in enumerate(candidates) if each.own]
     locked = [number for number, each in enumerate(candidates) if not each.own]
@@ -97,6 +111,8 @@ def match(files: Sequence[Nameless], candidates: Sequence[Candidate]) -> dict[in
     for numbers, added in passes if order.holds else ():
         for one, several in _by_size(files, candidates, numbers, added, found):
             found |= {number: Match(name, "order") for number, name in order.arranged(one, several)}
+    for numbers, added in passes[:2]:
+        found |= _longer(files, candidates, numbers, added, found, cluster)
     return found
 
 
@@ -174,7 +190,8 @@ def _rules(
         first, last = np.searchsorted(fitting, [file.size, file.size + MOST_ADDED])
         votes.update(set(_differences(file.size, np.unique(fitting[first:last]).tolist())))
     least = max(FEWEST, SHARE * len(sample))
-    common = [added for added, count in votes.most_common(RULES) if count >= least]
+    most = votes.most_common(RULES)
+    common = [added for added, count in most if count >= max(least, RIVAL * most[0][1])]
     return common if Added(1, 0) in common else [*common, Added(1, 0)]
 
 
@@ -208,6 +225,38 @@ def _by_size(
         fitting = [number for number in same if may_be(extension, extension_in(candidates[number].path))]
         if fitting:
             yield group, fitting
+
+
+def _longer(
+    files: Sequence[Nameless],
+    candidates: Sequence[Candidate],
+    numbers: Iterable[int],
+    added: Added,
+    known: dict[int, Match],
+    cluster: int,
+) -> dict[int, Match]:
+    """Return files that end a little behind their structure, each with the only candidate of such a size."""
+    taken = {each.candidate for each in known.values()}
+    left = sorted((candidates[number].size, number) for number in numbers if number not in taken)
+    if added.block > 1 or not left:
+        return {}
+    fitting: dict[int, list[int]] = {}
+    for number, file in enumerate(files):
+        if number in known or file.path or not file.format:
+            continue
+        first = bisect_right(left, (file.size + added.tail, len(candidates)))
+        last = bisect_right(left, (-(-file.size // cluster) * cluster + added.tail, len(candidates)))
+        fitting[number] = [each for _, each in left[first:last] if _is_of(file, candidates[each].path)]
+    wanted = Counter(each for several in fitting.values() for each in several)
+    return {
+        number: Match(several[0], "size", candidates[several[0]].size - added.tail - files[number].size)
+        for number, several in fitting.items()
+        if len(several) == 1 and wanted[several[0]] == 1
+    }
+
+
+def _is_of(file: Nameless, path: bytes) -> bool:
+    return file.format in _promised(path) and may_be(file.extension, extension_in(path))
 
 
 class Order:

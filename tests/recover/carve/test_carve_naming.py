@@ -1,0 +1,103 @@
+"""Names for carved files: by sizes and what a locker adds to them, by order, and never by a guess."""
+
+import random
+
+import pytest
+
+from tests.makers.office_files import archive, document, table
+from unransom.core.records import FileRef
+from unransom.core.streams import BytesReader
+from unransom.recover.carve.kinds import extension_of, may_be
+from unransom.recover.carve.naming import Candidate, Nameless, candidates_of, match, original_of
+
+SIZES = random.Random(3).sample(range(5000, 19_000), 40)
+
+
+def pictures(sizes=SIZES):
+    return [Nameless("png", size, 100_000 * number, extension="png") for number, size in enumerate(sizes)]
+
+
+def locked(sizes, to=lambda size: size):
+    return [Candidate(b"a/%d.png" % number, to(size), number, own=False) for number, size in enumerate(sizes)]
+
+
+@pytest.mark.parametrize(
+    "to",
+    [lambda size: size, lambda size: size + 528, lambda size: -(-size // 16) * 16 + 40],
+    ids=["same", "tail", "blocks"],
+)
+def test_what_a_locker_adds_is_told_by_the_sizes(to):
+    found = match(pictures(), locked(SIZES, to))
+    assert {number: each.candidate for number, each in found.items()} == {n: n for n in range(len(SIZES))}
+    assert {each.how for each in found.values()} == {"size"}
+
+
+def test_equal_sizes_are_told_apart_by_their_neighbours():
+    sizes = [size if number % 5 else 9999 for number, size in enumerate(SIZES)]
+    found = match(pictures(sizes), locked(sizes))
+    assert {number: each.candidate for number, each in found.items()} == {n: n for n in range(len(sizes))}
+    assert {each.how for number, each in found.items() if number % 5 == 0} == {"order"}
+
+
+def test_without_order_equal_sizes_stay_without_names():
+    sizes = [size if number % 5 else 9999 for number, size in enumerate(SIZES)]
+    order = random.Random(1).sample(range(len(sizes)), len(sizes))
+    names = [each._replace(order=order[number]) for number, each in enumerate(locked(sizes))]
+    found = match(pictures(sizes), names)
+    assert set(found) == {number for number in range(len(sizes)) if number % 5}
+
+
+def test_a_type_is_no_other():
+    names = [Candidate(b"%d.pdf" % number, size, number, own=False) for number, size in enumerate(SIZES)]
+    assert match(pictures(), names) == {}
+
+
+def test_a_path_that_is_known_counts_and_a_name_finds_its_folder():
+    files = [
+        Nameless("png", 7, 0, b"a/1.png"),
+        Nameless("png", 8, 1, b"2.png"),
+        Nameless("png", 9, 2, b"3.png"),
+    ]
+    found = match(files, locked([70, 80, 90]))
+    assert {number: (each.candidate, each.how) for number, each in found.items()} == {
+        0: (1, "name"),
+        1: (2, "name"),
+    }
+
+
+def test_a_file_may_end_behind_its_structure():
+    files = pictures([*SIZES, 20_000])
+    found = match(files, locked([*SIZES, 20_007]), 4096)
+    assert (found[40].candidate, found[40].more) == (40, 7)
+    assert 40 not in match(files, locked([*SIZES, 20_481]), 4096)  # in another cluster
+
+
+def test_names_of_gaps_have_the_size_of_the_original():
+    names = [Candidate(b"b/gone.png", 5000, 0, own=True), *locked(SIZES[1:], lambda size: size + 100)]
+    assert match(pictures([5000, *SIZES[1:]]), names)[0].candidate == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "original"),
+    [
+        (b"a/bill.pdf.locked", b"a/bill.pdf"),
+        (b"bill.PDF.id[12-34].[a@b.c].eking", b"bill.PDF"),
+        (b"bill.2026.xlsx.INC", b"bill.2026.xlsx"),
+        (b"bill.pdf", b""),
+        (b"README.locked", b""),
+    ],
+)
+def test_originals_are_read_off_names(path, original):
+    assert original_of(path) == original
+    every = list(candidates_of([FileRef(source="s", path=path, size=9, modified=3)]))
+    assert every == ([Candidate(original, 9, 3, own=False)] if original else [])
+
+
+def test_office_files_have_the_extension_of_their_parts():
+    assert extension_of("ooxml", BytesReader(table(1))) == "xlsx"
+    assert extension_of("ole2", BytesReader(document(1))) == "xls"
+    assert extension_of("zip", BytesReader(archive(1))) == "zip"
+    assert extension_of("", BytesReader(b"")) == "bin"
+    assert may_be("xlsx", "xlsm")
+    assert not may_be("xlsx", "docx")
+    assert may_be("zip", "cbz")
