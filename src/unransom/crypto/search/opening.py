@@ -7,7 +7,7 @@ same for all blocks, the locked bytes that go in. Every crib comes to words that
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,7 +121,7 @@ class Stream:
         nonce = (len(cipher.iv) or cipher.iv_size) // 4
         if cipher.key_size not in {16, 32} or nonce not in ({2} if cipher.name == "salsa" else {2, 3}):
             raise ValueError(f"{cipher.name} has no key of {cipher.key_size} bytes with that nonce")
-        self._run: Any = streams.salsa if cipher.name == "salsa" else streams.chacha
+        self._salsa = cipher.name == "salsa"
         self._rounds = cipher.rounds
         words = cipher.key_size // 4
         key = list(range(words)) * (8 // words)
@@ -142,7 +142,8 @@ class Stream:
         """Return words of the keystream."""
         constants = np.frombuffer(self._text + job.number.to_bytes(8, "little"), "<u4").astype(np.uint32)
         out = np.empty((len(wanted), keys.shape[1]), np.uint32)
-        self._run(np.concatenate([keys, ivs]), self._sources, constants, self._rounds, wanted, out)
+        rows = np.concatenate([keys, ivs])
+        streams.blocks(rows, self._sources, constants, self._rounds, self._salsa, wanted, out)
         return out
 
 

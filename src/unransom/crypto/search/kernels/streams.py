@@ -39,15 +39,16 @@ def _store(first: Words, x: Words, wanted: NDArray[np.int64], start: int, lanes:
 
 
 @njit(cache=True, nogil=True)
-def salsa(
+def blocks(
     rows: Words,
     sources: NDArray[np.int64],
     constants: Words,
     rounds: int,
+    salsa: bool,
     wanted: NDArray[np.int64],
     out: Words,
 ) -> None:
-    """Fill ``out`` with words ``wanted`` of a Salsa20 block of every lane.
+    """Fill ``out`` with words ``wanted`` of a block of Salsa20 or ChaCha of every lane.
 
     Args:
         rows: Words that differ from lane to lane.
@@ -55,6 +56,7 @@ def salsa(
             ``constants``.
         constants: Words that are the same in all lanes.
         rounds: 20, 12 or 8.
+        salsa: Whether it is Salsa20, not ChaCha.
         wanted: Numbers of words, in the order of the rows of ``out``.
         out: A row for each.
     """
@@ -64,27 +66,10 @@ def salsa(
         _load(sources, rows, constants, start, lanes, first)
         x[:] = first
         for _ in range(rounds // 2):
-            salsa_double_round(x)
-        _store(first, x, wanted, start, lanes, out)
-
-
-@njit(cache=True, nogil=True)
-def chacha(
-    rows: Words,
-    sources: NDArray[np.int64],
-    constants: Words,
-    rounds: int,
-    wanted: NDArray[np.int64],
-    out: Words,
-) -> None:
-    """Fill ``out`` with words ``wanted`` of a ChaCha block of every lane; see :func:`salsa`."""
-    first, x = np.zeros(WORDS * LANES, np.uint32), np.empty(WORDS * LANES, np.uint32)
-    for start in range(0, rows.shape[1], LANES):
-        lanes = min(LANES, rows.shape[1] - start)
-        _load(sources, rows, constants, start, lanes, first)
-        x[:] = first
-        for _ in range(rounds // 2):
-            chacha_double_round(x)
+            if salsa:
+                salsa_double_round(x)
+            else:
+                chacha_double_round(x)
         _store(first, x, wanted, start, lanes, out)
 
 
