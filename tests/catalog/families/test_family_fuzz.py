@@ -16,11 +16,14 @@ from unransom.catalog.families import FAMILIES
 from unransom.catalog.schemes.assemble import Assembly
 from unransom.catalog.schemes.description_text import read_description
 from unransom.catalog.schemes.family import BadMarkError, Insert, Lost
+from unransom.core.paths import safe_name
 from unransom.core.streams import BytesReader, Salvage
 from unransom.crypto.keyfiles import read_keys
 
 VECTORS = Path("tests/vectors/families")
 DESCRIBED = {path.stem: path for path in sorted(Path("tests/vectors/described").glob("*.toml"))}
+NAMING = ("blackcat", "darkbit", "enmity", "lockbit3", "phobos", "shinra")  # that keep the original's name
+HOSTILE = ("..\\..\\x.png", "../../../tmp/x", "/etc/passwd", "C:\\x", "..", "CON", "a/\0b", "x" * 200)
 NAMES = [each.name for each in FAMILIES] + [f"described {stem}" for stem in DESCRIBED]
 ENDS = 2048  # bytes at head and tail where metadata is
 WORKED_OUT = {"way", "padding"}  # parts that a family puts there itself, from nobody's metadata
@@ -75,6 +78,7 @@ def consumed(name, reader, mark, file_key):
     try:
         plan = family(name).plan(reader, mark, file_key)
         assert 0 <= plan.size <= reader.size
+        assert plan.name is None or is_one_part(safe_name(plan.name))
         for piece in islice(plan.pieces, MOST_PIECES):
             assert isinstance(piece, Insert) or piece.length >= 0
             assert isinstance(piece, Insert | Lost) or piece.offset >= 0
@@ -85,6 +89,11 @@ def consumed(name, reader, mark, file_key):
             plan.check()
     except BadMarkError:
         pass
+
+
+def is_one_part(name):
+    """Return whether an output called like this stays in its folder."""
+    return b"/" not in name and name not in {b"", b".", b".."}
 
 
 values = st.sampled_from([0, 1, 0x7F, 0x80, 0xFF]) | st.integers(0, 255)
@@ -150,3 +159,13 @@ def test_random_files(head, filler, tail, name):
     for each in FAMILIES:
         mark = each.read(Salvage(BytesReader(data), name))
         assert mark is None or mark.bits < 64
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("name", NAMING)
+def test_names_in_metadata_stay_in_their_folder(name, hostile):
+    vectors = [tomllib.loads(path.read_text()) for path in (VECTORS / name).glob("*.toml")]
+    vector = min((one for one in vectors if one.get("name")), key=lambda one: one["size"])
+    made_file = importlib.import_module(f"tests.lockers.{name}").make(vector | {"name": hostile})
+    keys = [key for key in read_keys(made_file.key_file, "test") if key.kind in family(name).takes]
+    tried(name, made_file.locked, keys, made_file.name)
