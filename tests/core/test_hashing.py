@@ -1,6 +1,7 @@
 """Three digests in one pass."""
 
 import hashlib
+import random
 
 from blake3 import blake3
 from hypothesis import given
@@ -24,3 +25,22 @@ def test_pieces_give_the_digests_of_the_whole(pieces):
 def test_large_pieces_are_hashed_in_threads_and_in_order():
     data = bytes(range(256)) * 20000
     assert digest(BytesReader(data)).sha256 == hashlib.sha256(data).hexdigest()
+
+
+def test_large_and_small_pieces_stay_in_order_and_buffers_may_be_used_again():
+    sizes = (200_000, 10, 100_000, 70_000, 65_536, 90_000, 3) * 6
+    chance = random.Random(7)
+    pieces = [chance.randbytes(size) for size in sizes]
+    buffers = [bytearray(max(sizes)) for _ in range(2)]
+    hasher = Hasher()
+    for number, piece in enumerate(pieces):
+        if number % 5 < 3:
+            hasher.update(piece)
+            continue
+        buffers.reverse()
+        buffers[0][: len(piece)] = piece
+        hasher.update(memoryview(buffers[0])[: len(piece)])
+    data = b"".join(pieces)
+    found = hasher.digests()
+    assert (found.size, found.md5) == (len(data), hashlib.md5(data).hexdigest())
+    assert (found.sha256, found.blake3) == (hashlib.sha256(data).hexdigest(), blake3(data).hexdigest())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import msgspec
@@ -22,9 +24,9 @@ class Digests(msgspec.Struct, frozen=True):
 
 
 @functools.cache
-def _threads() -> ThreadPoolExecutor:
-    """Return the threads of this process that hash; they live as long as it does."""
-    return ThreadPoolExecutor(2, "hash")
+def _threads() -> itertools.cycle[ThreadPoolExecutor]:
+    """Return the threads of this process that hash, in turns; they live as long as it does."""
+    return itertools.cycle([ThreadPoolExecutor(1, "hash") for _ in range(2)])
 
 
 class Hasher:
@@ -35,27 +37,33 @@ class Hasher:
     is done by the caller's. More threads would only get in the way of each other.
 
     A buffer given to ``update`` must stay as it is until the next ``update`` or ``digests`` returns,
-    so that a caller with two buffers in turn overlaps hashing with reading. Small pieces are hashed
-    where they stand: handing them to a thread would cost more than the hash.
+    so that a caller with two buffers in turn overlaps hashing with reading. What cannot change may wait for
+    the thread, which then never waits itself. Small pieces are hashed where they stand: handing them to a
+    thread would cost more than the hash.
     """
 
     SMALL = 64 * 1024  # bytes
+    AHEAD = 3  # pieces that may wait for the thread
 
     def __init__(self) -> None:
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._sha256 = hashlib.sha256()
         self._blake3 = blake3()
         self._size = 0
-        self._pending: Future[None] | None = None
+        self._thread: ThreadPoolExecutor | None = None
+        self._pending: deque[Future[None]] = deque()
+        self._changing = False  # the buffer that was given last may change
 
     def update(self, data: bytes | bytearray | memoryview) -> None:
         """Add ``data`` to every hash."""
-        self.wait()
+        self.wait(0 if self._changing else self.AHEAD - 1)
+        self._changing = not isinstance(data, bytes)
         self._size += len(data)
-        if len(data) <= self.SMALL:
+        if len(data) <= self.SMALL and not self._pending:
             self._md5.update(data)
         else:
-            self._pending = _threads().submit(self._md5.update, data)
+            self._thread = self._thread or next(_threads())
+            self._pending.append(self._thread.submit(self._md5.update, data))
         self._sha256.update(data)
         self._blake3.update(data)
 
@@ -64,11 +72,10 @@ class Hasher:
         self.wait()
         return Digests(self._size, self._md5.hexdigest(), self._sha256.hexdigest(), self._blake3.hexdigest())
 
-    def wait(self) -> None:
-        """Wait until the last buffer is hashed, and may change."""
-        if self._pending:
-            self._pending.result()
-            self._pending = None
+    def wait(self, left: int = 0) -> None:
+        """Wait until all buffers but ``left`` are hashed; with none left all of them may change."""
+        while len(self._pending) > left:
+            self._pending.popleft().result()
 
 
 def digest(reader: Reader) -> Digests:
