@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import random
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -38,14 +39,20 @@ def make(folder: Path, count: int) -> None:
         (below / f"{number}.bin").write_bytes(noise[start : start + size])
 
 
-def seconds(act: Callable[[], object]) -> float:
-    """Return how long the better of some rounds took."""
+def seconds(act: Callable[[], object]) -> tuple[float, float]:
+    """Return how long the better of some rounds took, and the CPU time of that round."""
     taken = []
     for _ in range(ROUNDS):
-        began = time.perf_counter()
+        began, used = time.perf_counter(), cpu()
         act()
-        taken.append(time.perf_counter() - began)
+        taken.append((time.perf_counter() - began, cpu() - used))
     return min(taken)
+
+
+def cpu() -> float:
+    """Return the CPU time of this process and of those that it has waited for."""
+    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in both)
 
 
 def shell(command: str) -> None:
@@ -53,8 +60,8 @@ def shell(command: str) -> None:
     subprocess.run(["bash", "-o", "pipefail", "-c", command], check=True, stdout=subprocess.DEVNULL)
 
 
-def measure(folder: Path, count: int) -> dict[str, float]:
-    """Return files per second of each way."""
+def measure(folder: Path, count: int) -> dict[str, tuple[float, float]]:
+    """Return files per second of each way, and per second of CPU time."""
     source, out = folder / "files", folder / "out"
     make(source, count)
 
@@ -74,7 +81,7 @@ def measure(folder: Path, count: int) -> dict[str, float]:
         ),
         "unransom acquire": logical,
     }
-    return {name: count / seconds(way) for name, way in ways.items()}
+    return {name: tuple(count / each for each in seconds(way)) for name, way in ways.items()}
 
 
 def main() -> None:
@@ -93,8 +100,12 @@ def main() -> None:
         print(json.dumps({"files": options.files, "cores": os.cpu_count(), "files_per_second": found}))
         return
     print(f"{options.files:,} files, {os.cpu_count()} cores")
-    for name, rate in found.items():
-        print(f"  {name:<26} {rate:>10,.0f} files/s  {found['unransom acquire'] / rate:5.2f} times")
+    for name, (wall, used) in found.items():
+        ours = found["unransom acquire"]
+        print(
+            f"  {name:<26} {wall:>10,.0f} files/s  {ours[0] / wall:5.2f} times;"
+            f"  {used:>10,.0f} a second of CPU  {ours[1] / used:5.2f} times"
+        )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.disks import Disks
+from tests.fixtures.disks import Disks, Files
 from tests.fixtures.images import KINDS, Kind, MiB, acquire_ewf, convert, differencing_vhd, some_disk
 from tests.fixtures.planted import some_bytes
 from tests.fixtures.tools import run, tool
@@ -74,14 +75,26 @@ def test_what_is_inside_is_chosen_by_content(made_images: Made, tmp_path: Path, 
     assert opened(renamed).container == kind.name.split("-")[0]
 
 
-@pytest.mark.parametrize("kind", ONE_OF_EACH, ids=lambda kind: kind.name)
-@pytest.mark.parametrize("inside", ["ntfs", "ext4", "fat"])
-def test_file_systems_inside_are_listed_and_read(
-    shared_disks: Disks, tmp_path: Path, kind: Kind, inside: str
-) -> None:
+@pytest.fixture(scope="session")
+def disk_with(shared_disks: Disks) -> Callable[[str], tuple[Path, Files]]:
+    """``disk_with(file_system)``: a disk with a volume of it, made once, and the files in it."""
     files = {b"a/small": b"small", b"a/big": some_bytes(3, 900_000)}
+
+    @functools.cache
+    def make(inside: str) -> tuple[Path, Files]:
+        return shared_disks.disk([getattr(shared_disks, inside)(files)]), files
+
+    return make
+
+
+@pytest.mark.parametrize("kind", ONE_OF_EACH, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("inside", ["ntfs", "ext4", "xfs", "fat"])
+def test_file_systems_inside_are_listed_and_read(
+    disk_with: Callable[[str], tuple[Path, Files]], tmp_path: Path, kind: Kind, inside: str
+) -> None:
+    disk, files = disk_with(inside)
     image = tmp_path / kind.file
-    kind.make(shared_disks.disk([getattr(shared_disks, inside)(files)]), image)
+    kind.make(disk, image)
     store = evidence.open_store(evidence.identify(str(image)))
     found = {}
     for ref in store.files():

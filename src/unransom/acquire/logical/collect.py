@@ -171,7 +171,7 @@ class Archive:
             self.problems.append((shown(path), line["problem"]))
         self.entries += 1
         line["end"] = self.position
-        self._lines.append(json.dumps(line).encode() + b"\n")
+        self._lines.append(msgspec.json.encode(line) + b"\n")
         if self.position - self._flushed >= FLUSH_EVERY or len(self._lines) >= 20_000:
             self._flush()
             self._listener(Progress("acquire", self.entries, 0, "files", shown(path), self.position))
@@ -292,7 +292,8 @@ def _described(entry: Entry) -> Line:
         "changed": entry.changed,
         "link_b64": base64.b64encode(entry.link).decode(),
         "attributes": {
-            os.fsdecode(name): base64.b64encode(value).decode() for name, value in entry.attributes.items()
+            name.decode("utf-8", "backslashreplace"): base64.b64encode(value).decode()
+            for name, value in entry.attributes.items()
         },
         "segments": entry.segments,
         "version": entry.version,

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import aiohttp
 import fsspec
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 from fsspec.asyn import sync
@@ -29,7 +30,7 @@ from unransom.evidence.wrap.cache import CachedReader
 from unransom.evidence.wrap.retry import NETWORK, RetryReader
 from unransom.evidence.wrap.store import WrappedStore
 
-ERRORS = (OSError, BotoCoreError)
+ERRORS = (OSError, BotoCoreError, aiohttp.ClientError)  # the last: a body that is cut short
 HEADERS = (
     "ContentType",
     "ContentEncoding",

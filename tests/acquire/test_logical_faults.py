@@ -1,0 +1,78 @@
+"""A bucket behind a server that fails now and then: errors 500, bodies cut short, a slow line."""
+
+import http.client
+import itertools
+import random
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+import pytest
+
+from unransom.acquire.logical.step import acquire
+from unransom.core.records import FileRef
+from unransom.core.streams import chunks
+from unransom.evidence import identify, open_store
+
+
+@pytest.fixture
+def bad_server(s3_environment, monkeypatch):
+    """The server behind a proxy that answers each third request for content with 500, and cuts each fifth."""
+    target = urlsplit(s3_environment.endpoint)
+    asked = itertools.count(1)
+    faults = {"500": 0, "short": 0}
+
+    class Proxy(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.0"
+
+        def answer(self):
+            number = next(asked) if "Range" in self.headers else 0
+            time.sleep(0.01)
+            connection = http.client.HTTPConnection(target.hostname, target.port, timeout=10)
+            connection.request(self.command, self.path, headers=dict(self.headers.items()))
+            with connection.getresponse() as found:
+                body = found.read()
+            connection.close()
+            self.close_connection = True
+            if number and number % 3 == 0:
+                faults["500"] += 1
+                self.send_error(500)
+                return
+            self.send_response(found.status)
+            for name, value in found.getheaders():
+                if name.lower() not in {"transfer-encoding", "connection"}:
+                    self.send_header(name, value)
+            self.end_headers()
+            cut = number and number % 5 == 0
+            faults["short"] += bool(cut)
+            self.wfile.write(body[: len(body) // 2] if cut else body)
+
+        do_GET = do_HEAD = answer  # noqa: N815 the names that the library calls
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        yield s3_environment, faults
+        server.shutdown()
+
+
+def test_every_object_is_whole_all_the_same(bad_server, tmp_path):
+    s3, faults = bad_server
+    files = {f"{number}.bin".encode(): random.Random(number).randbytes(1_500_000) for number in range(6)}
+    bucket = s3.new_bucket(files)
+    done = acquire(f"s3://{bucket}", tmp_path / "bucket.tar.zst")
+    assert faults["500"] >= 3
+    assert faults["short"] >= 2
+    assert done.problems == ()
+    store = open_store(identify(done.image))
+    found = {}
+    for ref in store.files():
+        assert isinstance(ref, FileRef)
+        with store.open(ref) as reader:
+            found[ref.path] = b"".join(chunks(reader))
+    assert found == files
+    store.close()
