@@ -14,8 +14,9 @@ import json
 from pathlib import Path
 
 import keys_seeds
+import keys_zip
 
-SECTIONS = {"seeds": keys_seeds.rows}
+SECTIONS = {"seeds": keys_seeds.rows, "zip": keys_zip.rows}
 
 
 def main() -> None:

@@ -4,7 +4,10 @@
 
 Black Basta: the published tool XORs one chunk of 64 bytes after the other in Python, which is written here
 anew from its description; demanded are 20 times its rate, in the same run, on the same file in memory.
-Hive: a table of 10 MiB from 6,400 keystreams of 10,500 bytes and from 120 of 1 MiB, under 60 seconds each.
+Hive: a table of 10 MiB from 6,400 keystreams of 10,500 bytes and from 120 of 1 MiB, under 60 seconds each,
+95 % of it or more. Bytes that no keystream is made of cannot be told by any method: that bound stands beside
+the share; 6,400 short windows leave 5.1 % of the table untouched, mostly in its last tenth, which only the
+short window of 1,024 bytes reaches.
 Vote: a key of 25,000 bytes XORed over a text. Times are of the processor, as neighbours disturb the clock.
 """
 
@@ -12,11 +15,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.lockers import blackbasta as maker
 from tests.lockers import drawn, shared
@@ -83,19 +89,21 @@ def used_up(views: Iterator[memoryview]) -> None:
         pass
 
 
-def table(count: int, size: int) -> tuple[float, float]:
-    """Return seconds and the share of the table that came back."""
+def table(count: int, size: int) -> tuple[float, float, float]:
+    """Return seconds, the share of the table that came back, and that which any keystream is made of."""
     rng = np.random.default_rng(1)
     secret = rng.integers(0, 256, hive1.TABLE, dtype=np.uint8)
     solver, seconds = Table(hive1.TABLE), 0.0
+    touched = np.zeros(hive1.TABLE, bool)
     for number in range(count + 1):
         first, second = hive1.under(rng.bytes(16), Span(0, size if number else 4))
         stream = secret[first] ^ secret[second]
+        touched[first] = touched[second] = True
         spent = timed(lambda: solver.learn(first, second, stream))  # noqa: B023 called at once
         seconds += spent if number else 0.0  # the first one compiles
     began = time.process_time()
     _, known = solver.solved()
-    return seconds + time.process_time() - began, float(known.mean())
+    return seconds + time.process_time() - began, float(known.mean()), float(touched.mean())
 
 
 def main() -> None:
@@ -109,15 +117,16 @@ def main() -> None:
     own = arguments.mib / timed(lambda: used_up(ours(large)))
     result: dict[str, float] = {"blackbasta MiB/s": own, "published MiB/s": theirs, "factor": own / theirs}
     for count, size in ((6400, 10_500), (120, MIB)):
-        seconds, share = table(count, size)
-        result[f"hive {count} x {size}: seconds"], result[f"hive {count} x {size}: share"] = seconds, share
+        name = f"hive {count} x {size}"
+        figures = zip(("seconds", "share", "bound"), table(count, size), strict=True)
+        result |= {f"{name}: {what}": figure for what, figure in figures}
     text = np.frombuffer(shared.xored(shared.letter("vote", 600_000), drawn("vote", 25_000)), np.uint8)
     period_of(text)
     result["period of 25,000: seconds"] = timed(lambda: period_of(text))
     next(votes([text], 25_000))
     result["vote on 25,000: seconds"] = timed(lambda: next(votes([text], 25_000)))
     for name, value in result.items():
-        print(f"{name:<36} {value:12.2f}")
+        print(f"{name:<36} {value:12.4f}")
     print(f"{f'at least {FACTOR} times the published':<36} {'yes' if own >= FACTOR * theirs else 'NO':>12}")
     if arguments.json:
         arguments.json.write_text(json.dumps(result, indent=2))

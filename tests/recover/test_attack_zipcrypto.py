@@ -7,6 +7,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from tests.lockers import content, drawn
 from tests.lockers.zipcrypto import archive, seal
 from unransom.crypto.ciphers.zipcrypto import state_of
@@ -22,6 +24,23 @@ def test_the_state_is_found_from_known_bytes_and_taken_back_to_the_beginning():
     known = KnownPlaintext(locked[start + 12 :][:9000], drawn("member", 9000))
     states = known.over(0, len(known))
     assert [rewound(state, locked[start : start + 12]) for state in states] == [state_of(b"secret")]
+
+
+def test_the_state_of_a_password_is_the_one_that_bkcrack_publishes_for_its_example():
+    assert state_of(b"W4sF0rgotten") == b"".join(
+        bytes.fromhex(word)[::-1] for word in ("c4490e28", "b414a23d", "91404b31")
+    )
+
+
+@pytest.mark.soak
+def test_twenty_bytes_of_a_header_are_enough():
+    header = b'<?xml version="1.0" '
+    plain = archive({"spiral.svg": header + drawn("svg", 900)}, 0, method=zipfile.ZIP_STORED)
+    locked, start = seal(plain, b"W4sF0rgotten"), 30 + len("spiral.svg")
+    known = KnownPlaintext(locked[start + 12 :][: len(header)], header)
+    states = (known.over(at, at + 4096) for at in range(0, len(known), 4096))
+    found = next(state for some in states for state in some)
+    assert rewound(found, locked[start : start + 12]) == state_of(b"W4sF0rgotten")
 
 
 def test_wrong_plaintext_gives_no_state():

@@ -35,6 +35,8 @@ MOST_0_24 = np.uint32(0x00FFFFFF + 0xFF)
 MOST_0_26 = np.uint32(0x03FFFFFF + 0xFF)
 ZERO = np.uint32(0)
 S10 = np.uint32(10)
+PARTS = 16  # in which the 2**16 values of the middle of a Y are gone through, to stay in the first cache
+WAYS_MOST = 1 << 14  # of a part: four times as many as there are on average
 
 
 def _stream_table() -> tuple[Words, Words]:
@@ -47,20 +49,24 @@ def _stream_table() -> tuple[Words, Words]:
     return np.array([low for lows in by_byte for low in lows], np.uint32), starts
 
 
-def _fibers(spread: tuple[int, ...]) -> tuple[Words, Words]:
-    """Return every byte x by the high byte of x * INVERSE, give or take ``spread``, and where each begin."""
+def _fibers(spread: tuple[int, ...]) -> Words:
+    """Return every byte x by the high byte of x * INVERSE, give or take ``spread``, as rows of one length.
+
+    Rows are filled up with bytes that are far from them and fit nothing: loops of one length need no guess.
+    """
     by_high: list[list[int]] = [[] for _ in range(256)]
     for byte in range(256):
         high = (byte * int(INVERSE) & 0xFFFFFFFF) >> 24
         for step in spread:
             by_high[(high + step) % 256].append(byte)
-    starts = np.cumsum([0, *map(len, by_high)]).astype(np.int64)
-    return np.array([byte for lows in by_high for byte in lows], np.uint32), starts
+    longest = max(map(len, by_high))
+    far = [by_high[(high + 128) % 256] + by_high[(high + 100) % 256] for high in range(256)]
+    return np.array([(lows + far[high])[:longest] for high, lows in enumerate(by_high)], np.uint32)
 
 
 LOWS, LOW_STARTS = _stream_table()
-TWO, TWO_STARTS = _fibers((0, 1))
-THREE, THREE_STARTS = _fibers((0, 1, 255))
+TWO = _fibers((0, 1))
+THREE = _fibers((0, 1, 255))
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -131,6 +137,7 @@ def attack(candidates: Words, stream: Any, plain: Any, place: int, out: Words) -
     end = np.zeros(8, np.int64)
     upper = np.zeros(8, np.uint32)
     eight = stream[place - 7 : place + 1]
+    ways = np.empty((2, 3, WAYS_MOST), np.uint32)
     found = 0
     for candidate in candidates:
         z[7] = candidate
@@ -154,87 +161,85 @@ def attack(candidates: Words, stream: Any, plain: Any, place: int, out: Words) -
                 group = _group(eight, level - 1, upper[level])
                 turn[level], end[level] = LOW_STARTS[group], LOW_STARTS[group + 1]
             else:
-                found = _explore(z, y, stream, plain, place, out, found)
+                found = _explore(z, y, stream, plain, place, ways, out, found)
                 if found == len(out):
                     return found
     return found
 
 
 @njit(cache=True, nogil=True)
-def _explore(z: Words, y: Words, stream: Any, plain: Any, place: int, out: Words, found: int) -> int:
-    """Complete the Y of the eighth byte in every way that fits the high bytes of the Y before it."""
-    high = y[7] & MASK_24_32
+def _explore(
+    z: Words, y: Words, stream: Any, plain: Any, place: int, ways: Any, out: Words, found: int
+) -> int:
+    """Complete the Y of the eighth byte in every way that fits, go down to Y 3, and keep what fits all bytes.
+
+    All ways go down together, level by level: whether one fits is added to a count and never branched on,
+    as no processor could foresee it.
+    """
+    x = np.empty(4, np.uint32)
+    for part in range(PARTS):
+        count = _eighths(y[7] & MASK_24_32, y[6] & MASK_24_32, part, ways[1, 0])
+        ways[1, 1, :count], ways[1, 2, :count] = ways[1, 0, :count], ZERO
+        for level in range(7, 3, -1):
+            turn = level % 2
+            count = _below(ways[turn], count, y[level - 1], y[level - 2], ways[1 - turn])
+        for way in range(count):
+            seventh, third, lows = ways[1, 0, way], ways[1, 1, way], ways[1, 2, way]
+            for at in range(4):
+                x[at] = lows >> np.uint32(8 * at) & BYTE
+            whole = _whole(x, third, z, plain, place)
+            if whole and _continues(whole, seventh, z[7], stream, plain, place):
+                out[found, 0], out[found, 1], out[found, 2] = whole, seventh, z[7]
+                found += 1
+                if found == len(out):
+                    return found
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _eighths(high: np.uint32, sixth: np.uint32, part: int, ways: Words) -> int:
+    """Write every Y of a part that has the high byte ``high`` and fits that before it; return how many."""
     product = np.uint32(INVERSE * high - INVERSE)
     step = np.uint32(INVERSE << S8)
-    sixth = y[6] & MASK_24_32
-    for middle in range(1 << 16):
+    count = 0
+    first = part * ((1 << 16) // PARTS)
+    product = np.uint32(product + np.uint32(first) * step)
+    for middle in range(first, first + (1 << 16) // PARTS):
         fiber = int(((sixth >> S24) - (product >> S24)) & BYTE)
-        for index in range(THREE_STARTS[fiber], THREE_STARTS[fiber + 1]):
-            low = THREE[index]
-            if np.uint32(product + low * INVERSE - sixth) <= MOST_0_24:
-                seventh = low | np.uint32(middle << 8) | high
-                found = _descend(seventh, z, y, stream, plain, place, out, found)
-                if found == len(out):
-                    return found
+        whole = np.uint32(middle << 8) | high
+        for index in range(THREE.shape[1]):
+            low = THREE[fiber, index]
+            ways[count] = low | whole
+            fits = np.uint32(product + low * INVERSE - sixth) <= MOST_0_24
+            count += int(fits & (count < WAYS_MOST - 1))
         product = np.uint32(product + step)
-    return found
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _before(y: np.uint32, byte: np.uint32, one: np.uint32, two: np.uint32) -> tuple[bool, np.uint32]:
-    """Return whether ``byte`` may be the low byte of X with ``y``, and the Y before that.
-
-    ``one`` and ``two`` are the Y before ``y`` and the one before that, of which the high bytes are known.
-    """
-    once = np.uint32((y - ONE) * INVERSE)
-    before = np.uint32(once - byte)
-    twice = np.uint32((before - ONE) * INVERSE)
-    fits = before >> S24 == one >> S24 and np.uint32(twice - (two & MASK_24_32)) <= MOST_0_24
-    return bool(fits), before
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _fiber(y: np.uint32, two: np.uint32) -> int:
-    """Return where the bytes stand that may be the low byte of X with ``y``."""
-    twice = np.uint32((np.uint32((y - ONE) * INVERSE) - ONE) * INVERSE)
-    return int(np.uint32(twice - (two & MASK_24_32)) >> S24)
+    return count
 
 
 @njit(cache=True, nogil=True)
-def _descend(
-    seventh: np.uint32, z: Words, y: Words, stream: Any, plain: Any, place: int, out: Words, found: int
-) -> int:
-    """Go down from Y 7 to Y 3, choosing the low bytes of X, and keep each state that fits all bytes."""
-    x = np.empty(4, np.uint32)
-    at7 = _fiber(seventh, y[5])
-    for index7 in range(TWO_STARTS[at7], TWO_STARTS[at7 + 1]):
-        x[3] = TWO[index7]
-        fits, sixth = _before(seventh, x[3], y[6], y[5])
-        if not fits:
-            continue
-        at6 = _fiber(sixth, y[4])
-        for index6 in range(TWO_STARTS[at6], TWO_STARTS[at6 + 1]):
-            x[2] = TWO[index6]
-            fits, fifth = _before(sixth, x[2], y[5], y[4])
-            if not fits:
-                continue
-            at5 = _fiber(fifth, y[3])
-            for index5 in range(TWO_STARTS[at5], TWO_STARTS[at5 + 1]):
-                x[1] = TWO[index5]
-                fits, fourth = _before(fifth, x[1], y[4], y[3])
-                if not fits:
-                    continue
-                at4 = _fiber(fourth, y[2])
-                for index4 in range(TWO_STARTS[at4], TWO_STARTS[at4 + 1]):
-                    x[0] = TWO[index4]
-                    fits, third = _before(fourth, x[0], y[3], y[2])
-                    if fits:
-                        whole = _whole(x, third, z, plain, place)
-                        if whole and _continues(whole, seventh, z[7], stream, plain, place):
-                            out[found, 0], out[found, 1], out[found, 2] = whole, seventh, z[7]
-                            found += 1
-                            if found == len(out):
-                                return found
+def _below(ways: Any, count: int, one: np.uint32, two: np.uint32, below: Any) -> int:
+    """Write all ways one Y further down; return how many there are.
+
+    Args:
+        ways: In rows: the Y 7 that a way began with, its Y by now, and the low bytes of X that led there.
+        count: How many there are.
+        one: The Y below, of which the high byte is known.
+        two: The one below that.
+        below: Receives the ways.
+    """
+    high, low = one >> S24, two & MASK_24_32
+    found = 0
+    for way in range(count):
+        once = np.uint32((ways[1, way] - ONE) * INVERSE)
+        twice = np.uint32((once - ONE) * INVERSE - low)
+        fiber = int(twice >> S24)
+        lows = np.uint32(ways[2, way] << S8)
+        for index in range(TWO.shape[1]):
+            byte = TWO[fiber, index]
+            before = np.uint32(once - byte)
+            below[0, found], below[1, found], below[2, found] = ways[0, way], before, lows | byte
+            fits = np.uint32(twice - byte * INVERSE) <= MOST_0_24
+            found += int((before >> S24 == high) & fits & (found < WAYS_MOST - 1))
     return found
 
 

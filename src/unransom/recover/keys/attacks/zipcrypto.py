@@ -24,7 +24,7 @@ from unransom.recover.keys.attacks.attack import Attack
 from unransom.recover.keys.proof import proof_of
 
 NAME = "zipcrypto"
-SHARD = 1024  # candidates: some ten seconds of a core
+SHARD = 1024  # candidates: some three seconds of a core
 LARGEST = 256 << 20  # bytes of an original that is deflated again
 GUESSES = 8  # ways to deflate that are tried in full
 LEVELS = (6, 9, 1, 5, 7, 8, 4, 3, 2)  # the usual ones first
