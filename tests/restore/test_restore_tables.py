@@ -4,6 +4,8 @@ import json
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.restore.database_servers import MariaDB, PostgreSQL
 from tests.restore.made_case import make_case, status, unransom
@@ -167,3 +169,21 @@ def test_rows_of_a_script_are_read_as_they_were_written(tmp_path):
     for broken in ("(1, 'a'", "(1,, 2);\n", "(1) (2);\n"):
         with pytest.raises(scripts.UsageError):
             list(scripts.rows("INSERT INTO `a` VALUES\n" + broken))
+
+
+SAMPLE = script(MariaDB, rows=30).encode()
+
+
+@given(st.data())
+def test_a_damaged_script_never_crashes(tmp_path_factory, data):
+    damaged = bytearray(SAMPLE)
+    for _ in range(data.draw(st.integers(1, 5))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.getbasetemp() / "damaged.sql"
+    path.write_bytes(damaged[: data.draw(st.integers(1, len(damaged)))])
+    try:
+        for table in scripts.tables_of(path, path.parent):
+            for statement in scripts.statements(table.path):
+                list(scripts.rows(statement))
+    except scripts.UsageError:
+        return

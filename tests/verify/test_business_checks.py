@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from decimal import Decimal
 
 import openpyxl
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from unransom.catalog.exports.channel import AmbiguousExportError, UnreadableExportError
 from unransom.catalog.exports.workbook import sheet_rows
+from unransom.cli.orders import command
 from unransom.core.errors import UsageError
 from unransom.core.streams import BytesReader
 from unransom.verify.business.declarations import load_declarations
@@ -104,6 +106,23 @@ def test_verdicts_are_written_without_formulas(folder):
     assert not [cell for row in rows[1:] for cell in row if cell.startswith("=")]
     sheet = openpyxl.load_workbook(folder / "out/verdicts.xlsx").active
     assert "f" not in {cell.data_type for row in sheet.iter_rows() for cell in row}
+
+
+def test_the_command_carries_checks_out_and_writes_them(folder, capsys):
+    (folder / "checks.toml").write_text(CHECKS)
+    arguments = ["compare", str(folder / "checks.toml"), "--out", str(folder / "out")]
+    assert command.main(arguments, standalone_mode=False) == 14
+    printed = capsys.readouterr().out
+    assert "plan: 2 of 5 agree" in printed
+    assert "E 2026-06-12 pieces  7 against 9" in printed
+    assert {path.name for path in (folder / "out").iterdir()} == {"verdicts.csv", "verdicts.xlsx"}
+    assert command.main([*arguments, "--jsonl"], standalone_mode=False) == 14
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(rows) == 5
+    (folder / "checks.toml").write_text(
+        CHECKS.replace('"0.5"', '"2"').replace('name = "plan"', 'name = "plan"\npresent = "any"')
+    )
+    assert command.main(arguments, standalone_mode=False) == 0
 
 
 @pytest.mark.parametrize(

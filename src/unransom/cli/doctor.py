@@ -24,8 +24,12 @@ MODULES = (
     Need("pytsk3", t("disk images and devices: NTFS, ext, FAT"), "pip install pytsk3"),
     Need("s3fs", t("buckets"), "pip install 'unransom[bucket]'"),
     Need("distributed", t("--cluster"), "pip install 'unransom[cluster]'"),
+    Need("yara_x", t("YARA scans before files go back"), "pip install yara-x"),
 )
-PROGRAMS = (Need("mke2fs", t("the disk image of the demo"), "apt install e2fsprogs"),)
+PROGRAMS = (
+    Need("mke2fs", t("the disk image of the demo"), "apt install e2fsprogs"),
+    Need("clamdscan", t("ClamAV scans before files go back"), "apt install clamav-daemon"),
+)
 
 
 @click.command(

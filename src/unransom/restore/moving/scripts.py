@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -48,22 +48,29 @@ def statements(path: Path) -> Iterator[str]:
     Raises:
         UsageError: It has a statement that we do not write, or ends in the middle of one.
     """
+    try:
+        with path.open(encoding="utf-8", newline="\n") as lines:
+            yield from _statements(lines, path.name)
+    except UnicodeDecodeError as error:
+        raise UsageError(say("{file} cannot be read", file=path.name), detail=str(error)) from error
+
+
+def _statements(lines: Iterable[str], name: str) -> Iterator[str]:
     parts: list[str] = []
     quotes = size = 0
-    with path.open(encoding="utf-8", newline="\n") as lines:
-        for line in lines:
-            if not parts and not line.strip():
-                continue
-            parts.append(line)
-            quotes += line.count("'")
-            size += len(line)
-            if size > MOST:
-                break
-            if line.endswith(";\n") and quotes % 2 == 0:
-                yield "".join(parts)
-                parts, quotes, size = [], 0, 0
+    for line in lines:
+        if not parts and not line.strip():
+            continue
+        parts.append(line)
+        quotes += line.count("'")
+        size += len(line)
+        if size > MOST:
+            break
+        if line.endswith(";\n") and quotes % 2 == 0:
+            yield "".join(parts)
+            parts, quotes, size = [], 0, 0
     if parts:
-        raise UsageError(say("{file} ends in the middle of a statement", file=path.name))
+        raise UsageError(say("{file} ends in the middle of a statement", file=name))
 
 
 def unquoted(name: str) -> str:
