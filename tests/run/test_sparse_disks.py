@@ -10,40 +10,15 @@ import numpy as np
 import pytest
 from Cryptodome.Cipher import AES
 
+from tests.fixtures.described import aes_key, description, tail
 from tests.fixtures.locked import picture
 from tests.fixtures.processes import Use
 from tests.lockers import drawn
 
 UNRANSOM = Path(sys.executable).with_name("unransom")
 KEY = drawn("disks", 32)
-MARK = b"\xd1SKS\xfe\xed\x01\x02"
 MIB, GIB = 1 << 20, 1 << 30
 LIMIT = 256 * MIB
-FAMILY = """\
-name = "disks"
-title = "Disks"
-extensions = ['\\.disks']
-
-[original]
-size = "size"
-
-[tail]
-parts = [
-    {{ type = "field", name = "iv", size = 16 }},
-    {{ type = "number", name = "size", size = 8, order = "big" }},
-    {{ type = "magic", value = "{mark}" }},
-]
-
-[wrap]
-type = "run-key"
-derive = "sha256"
-parts = {{ key = [0, 32] }}
-
-[plan]
-type = "one-stream"
-cipher = {{ kind = "aes-ctr" }}
-extents = {{ type = "repeat", on = {on}, off = {off} }}
-"""
 
 
 class Disk:
@@ -55,9 +30,7 @@ class Disk:
         self.locked.parent.mkdir()
         self.stored = 0  # bytes that are no hole
         iv = drawn("disk", 16)
-        cipher = AES.new(
-            hashlib.sha256(KEY).digest(), AES.MODE_CTR, nonce=b"", initial_value=int.from_bytes(iv)
-        )
+        cipher = AES.new(aes_key(KEY), AES.MODE_CTR, nonce=b"", initial_value=int.from_bytes(iv))
         with self.plain.open("wb") as plain, self.locked.open("wb") as locked:
             for number, start in enumerate(range(0, size, on + off)):
                 data = np.arange(number, number + on // 8, dtype="<u8").tobytes()[: size - start]
@@ -68,7 +41,7 @@ class Disk:
                         self._write(start + on + off // 2 + 12_345, data, file)
             plain.truncate(size)
             locked.truncate(size)
-            self._write(size, iv + size.to_bytes(8) + MARK, locked)
+            self._write(size, tail(iv, size), locked)
 
     def _write(self, start, data, file):
         file.seek(start)
@@ -80,11 +53,12 @@ def recover(tmp_path, disk):
     """Recover the disk; return what it used and its record."""
     small = picture("small")
     iv = drawn("small", 16)
-    cipher = AES.new(hashlib.sha256(KEY).digest(), AES.MODE_CTR, nonce=b"", initial_value=int.from_bytes(iv))
-    sealed = cipher.encrypt(small) + iv + len(small).to_bytes(8) + MARK
+    cipher = AES.new(aes_key(KEY), AES.MODE_CTR, nonce=b"", initial_value=int.from_bytes(iv))
+    sealed = cipher.encrypt(small) + tail(iv, len(small))
     (disk.locked.parent / "logo.png.disks").write_bytes(sealed)
     (tmp_path / "key").write_bytes(KEY)
-    (tmp_path / "disks.toml").write_text(FAMILY.format(mark=MARK.hex(), on=disk.on, off=disk.off))
+    extents = f'{{ type = "repeat", on = {disk.on}, off = {disk.off} }}'
+    (tmp_path / "disks.toml").write_text(description("disks", extents))
     command = [UNRANSOM, "recover", tmp_path / "in", "--case", tmp_path / "case", "--key", tmp_path / "key"]
     command += ["--family", tmp_path / "disks.toml", "--progress", "none"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
