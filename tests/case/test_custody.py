@@ -123,3 +123,19 @@ def test_keys_are_read_as_people_have_them(tmp_path, monkeypatch):
     for load in (signing.load_public, signing.load_private):
         with pytest.raises(UsageError):
             load(tmp_path / "junk.pem")
+
+
+def test_a_case_that_cannot_be_sealed_is_mended_by_the_next_run(case, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    case.close()
+    folder = case.folder
+    opened = Case(folder)
+    with transaction(opened.database):
+        opened.record("noted", {})
+    with monkeypatch.context() as patch:
+        patch.setattr("unransom.case.seal._encoded", full)
+        opened.close()
+    assert list(flaws_of(folder)) == []
+    assert "found changed" not in (folder / "chain.jsonl").read_text()

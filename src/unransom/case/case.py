@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from pathlib import Path
@@ -74,8 +75,11 @@ class Case:
     def close(self) -> None:
         """Close and seal the case, and give its lock back."""
         self.database.close()
-        seal.close(self.folder)
-        self._lock.release()
+        sealed = False
+        with contextlib.suppress(OSError):  # a full disk: the next run goes on as after a stop, and seals it
+            seal.close(self.folder)
+            sealed = True
+        self._lock.release(whole=sealed)
 
     def outputs(self) -> Outputs:
         """Return the place for recovered files."""

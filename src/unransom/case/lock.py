@@ -38,9 +38,14 @@ class Lock:
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, str(os.getpid()).encode(), 0)
 
-    def release(self) -> None:
-        """Give the lock back; a second call does nothing."""
+    def release(self, *, whole: bool = True) -> None:
+        """Give the lock back; a second call does nothing.
+
+        Args:
+            whole: Whether the work was brought to its end; else the next holder finds ``stopped``.
+        """
         if self._fd >= 0:
-            os.ftruncate(self._fd, 0)
+            if whole:
+                os.ftruncate(self._fd, 0)
             os.close(self._fd)
             self._fd = -1
