@@ -132,3 +132,14 @@ def test_a_document_with_a_password_is_left_alone():
 def test_random_bytes_are_no_document():
     noise = locked(bytes(10**5), holes(10**5, "head"))
     assert not pdf.finds(BytesReader(noise))
+
+
+def test_odd_escapes_in_strings_are_survived():
+    stream = (
+        rb"BT (a\9b\101\)c \
+d) Tj (\777) Tj <414> Tj ET"
+        * 9
+    )
+    body = b"1 0 obj\n<</Length %d>>\nstream\n%s\nendstream\nendobj\n" % (len(stream), stream)
+    repaired = pdf.repair(damaged(b"%PDF-1.4\n" + body))
+    assert "a9bA)c d" in repaired.beside[0].data.decode()

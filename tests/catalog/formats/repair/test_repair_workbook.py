@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import openpyxl
 import pytest
+from PIL import Image
 
 from tests.catalog.formats.repair.damage import (
     chance,
@@ -20,6 +21,7 @@ from tests.catalog.formats.repair.damage import (
 from unransom.catalog.formats.ooxml import FORMAT
 from unransom.catalog.formats.repair import ooxml
 from unransom.core.records import Grade
+from unransom.core.spans import Span
 from unransom.core.streams import BytesReader
 
 HOWS = ["head", "tail", "even", "odd"]
@@ -120,6 +122,43 @@ def test_a_last_block_that_ends_well_in_garbage_is_cut_too(rows):
         ElementTree.fromstring(archive.read(name))
         if name.startswith("xl/worksheets"):
             assert complete_cells(archive.read(name)) == complete_cells(heads[name])
+
+
+def furnished():
+    """Return a workbook with a chart, a picture, a comment, a link and a table."""
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    out, image = io.BytesIO(), io.BytesIO()
+    Image.new("RGB", (9, 9)).save(image, "PNG")
+    book = xlsxwriter.Workbook(out)
+    for number in range(2):
+        sheet = book.add_worksheet(f"S{number}")
+        for row in range(40):
+            sheet.write_row(row, 0, [f"text {row}", row, row / 7])
+        chart = book.add_chart({"type": "line"})
+        chart.add_series({"values": f"=S{number}!$B$1:$B$9"})
+        sheet.insert_chart("F2", chart)
+        sheet.insert_image("F20", "a.png", {"image_data": image})
+        sheet.write_comment("A1", "a comment")
+        sheet.write_url("D1", "https://example.com/")
+        sheet.add_table("H1:J9")
+    book.close()
+    return out.getvalue()
+
+
+def test_whatever_part_is_lost_the_workbook_opens():
+    data = furnished()
+    before = openpyxl.load_workbook(io.BytesIO(data))
+    entries = zipfile.ZipFile(io.BytesIO(data)).infolist()
+    assert len(entries) > 20
+    for entry in entries:
+        start = entry.header_offset + 30 + len(entry.filename) + entry.compress_size // 3
+        repaired = ooxml.repair(damaged(data, [Span(start, start + 24)], b"a.xlsx"))
+        after = openpyxl.load_workbook(io.BytesIO(written(repaired)))
+        assert len(after.worksheets) == 2, entry.filename
+        for old, new in zip(before.worksheets, after.worksheets, strict=True):
+            values = [cell.value for cell in new["B"] if cell.value is not None]
+            assert values == [cell.value for cell in old["B"]][: len(values)], entry.filename
+            assert len(values) == 40 or "/sheet" in entry.filename
 
 
 def test_lost_texts_are_named_where_cells_refer_to_them():

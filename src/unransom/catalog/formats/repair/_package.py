@@ -20,6 +20,9 @@ PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 RELATION = re.compile(rb"<(?:\w+:)?Relationship\b[^<>]*>(?:</(?:\w+:)?Relationship>)?")
 OVERRIDE = re.compile(rb"<(?:\w+:)?Override\b[^<>]*>(?:</(?:\w+:)?Override>)?")
 ATTRIBUTE = re.compile(rb"""\b([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+LINK = re.compile(rb'\br:(?:id|embed|link|pict|dm|lo|qs|cs)="([^"]+)"')
+ID = re.compile(rb'\bId="([^"]*)"')
+DEEP = 16  # links that are followed from part to part
 DEFAULTS = {
     "rels": "application/vnd.openxmlformats-package.relationships+xml",
     "xml": "application/xml",
@@ -92,6 +95,28 @@ class Package:
             if fields.get(b"TargetMode") != b"External":
                 found[fields.get(b"Id", b"")] = _joined(folder, fields.get(b"Target", b""))
         return found
+
+    def drop_dangling(self, own: set[bytes]) -> list[bytes]:
+        """Leave out parts that link to what is left out or not there, but those in ``own``; return which."""
+        gone: list[bytes] = []
+        for _ in range(DEEP):
+            kept = (self.found.keys() | self.new.keys()) - self.dropped - own
+            dangling = [name for name in kept if name.endswith(b".xml") and self._dangles(name)]
+            if not dangling:
+                break
+            self.dropped.update(dangling)
+            gone += dangling
+        return gone
+
+    def _dangles(self, name: bytes) -> bool:
+        wanted = set(LINK.findall(self.text(name)))
+        if not wanted:
+            return False
+        links = self.relations_of(name)
+        known = set(ID.findall(self.text(links))) if self.whole(links) else set()
+        there = (self.found.keys() | self.new.keys()) - self.dropped
+        targets = self.targets(name)
+        return any(link not in known or targets.get(link, links) not in there for link in wanted)
 
     def settle(self) -> None:
         """Take the links to parts that are left out from the parts that have them."""

@@ -55,7 +55,7 @@ def _words(data: bytes) -> str:
 
 def _unescaped(found: re.Match[bytes]) -> bytes:
     letter = found[1]
-    if letter.isdigit():
+    if letter[0] in b"01234567":
         return bytes([int(letter, 8) & 255])
     return b"" if letter.endswith(b"\n") else LETTERS.get(letter, letter)
 

@@ -27,16 +27,20 @@ STYLES = b"xl/styles.xml"
 PROPERTIES = b"docProps/app.xml"
 SHEETS = r"xl/worksheets/[^/]+\.xml"
 SHEET = re.compile(rb"<(?:\w+:)?sheet\b[^<>]*>")
+PIVOTS = b"xl/pivot"
 NUMBER = re.compile(rb"/sheet(\d{1,5})\.xml\Z")
 MOST = 1000  # sheets that places are kept for
 TITLE = re.compile(rb"<vt:lpstr>([^<]*)</vt:lpstr>")
 TITLES = re.compile(rb"<TitlesOfParts>.*?</TitlesOfParts>", re.DOTALL)
 LINKED = re.compile(
-    rb'<(drawing|legacyDrawing|legacyDrawingHF|picture|hyperlink|tablePart|control|oleObject)\b[^<>]*\br:id="([^"]*)"'
+    rb"<(drawing|legacyDrawing|legacyDrawingHF|picture|hyperlink|tablePart|control|oleObject"
+    rb'|externalReference|pivotCache)\b[^<>]*\br:id="([^"]*)"'
     rb"[^<>]*?(?:/>|>.*?</\1>)",
     re.DOTALL,
 )
-HOLDERS = re.compile(rb"<(hyperlinks|tableParts|controls|oleObjects)\b[^<>]*>\s*</\1>")
+HOLDERS = re.compile(
+    rb"<(hyperlinks|tableParts|controls|oleObjects|externalReferences|pivotCaches)\b[^<>]*>\s*</\1>"
+)
 KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml."
 LOST_TEXT = "lost text"
 
@@ -159,7 +163,16 @@ class _Rebuild:
                 self.missing.append(
                     say("part {name} is left out: it is damaged", name=name.decode("utf-8", "replace"))
                 )
-        for name in self.names:
+        for name in package.drop_dangling(own):
+            self.missing.append(
+                say("part {name} is left out: it is damaged", name=name.decode("utf-8", "replace"))
+            )
+        pivots = [name for name in package.found if name.startswith(PIVOTS)]
+        caches = {name for name in package.targets(BOOK).values() if name.startswith(PIVOTS)}
+        unsound = {name for name in (*pivots, *caches, BOOK, LINKS) if not package.whole(name)}
+        if unsound:
+            package.dropped.update(pivots)  # they hold only together
+        for name in (BOOK, *self.names):
             self._unlink(name)
 
     def _unlink(self, sheet: bytes) -> None:
@@ -168,8 +181,10 @@ class _Rebuild:
         text = package.text(sheet)
         if b"r:id=" not in text:
             return
-        targets = package.targets(sheet) if package.whole(package.relations_of(sheet)) else {}
-        external = package.text(package.relations_of(sheet))
+        links = package.relations_of(sheet)
+        targets, external = (
+            (package.targets(sheet), package.text(links)) if package.whole(links) else ({}, b"")
+        )
 
         def keep(found: re.Match[bytes]) -> bytes:
             target = targets.get(found[2])
