@@ -125,5 +125,20 @@ def test_rows_that_were_deleted_stay_deleted(tmp_path):
     assert rows_of(path, "orders") == rows_of(original, "orders")
 
 
+def test_the_own_tables_of_sqlite_are_no_rows_of_others(tmp_path):
+    original = tmp_path / "a.db"
+    connection = sqlite3.connect(original)
+    connection.execute("create table counted(id integer primary key autoincrement, n text)")
+    connection.execute("create table pairs(name text, number int)")
+    connection.execute("insert into counted(n) values ('a'), ('b')")
+    connection.execute("insert into pairs values ('p', 1)")
+    connection.commit()
+    connection.close()
+    _, path, counts = rebuilt(original.read_bytes(), [], tmp_path)
+    assert counts["rows of pairs"] == 1
+    assert rows_of(path, "pairs") == {("p", 1)}
+    assert rows_of(path, "sqlite_sequence") == {("counted", 2)}
+
+
 def test_random_bytes_are_no_database():
     assert not sqlite.finds(damaged(locked(bytes(200_000), [Span(0, 200_000)])).reader)

@@ -81,8 +81,8 @@ class _Schema:
         if kind == "table" and isinstance(root, int) and not str(name).startswith("sqlite_"):
             if root and not VIRTUAL.search(text):
                 self.tables.setdefault(root, (str(name), text))
-        elif kind == "index" and isinstance(root, int):
-            self.indices.setdefault(root, str(name))
+        elif kind in {"index", "table"} and isinstance(root, int):
+            self.indices.setdefault(root, str(name))  # SQLite's own tables too: it fills them itself
         if kind != "table" and text and text not in self.after:
             self.after.append(text)
 
