@@ -290,7 +290,6 @@ def test_the_bundle_says_what_others_can_check(finished, authority, tmp_path):
     command("case", "export", finished, "--out", out, expect=2)
 
 
-@pytest.mark.skipif(not shutil.which("hashdeep"), reason="hashdeep is not installed")
 def test_hashdeep_audits_the_manifest(finished, tmp_path):
     with Case(finished) as case:
         export(case, tmp_path / "bundle")
