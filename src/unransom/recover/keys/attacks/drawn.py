@@ -24,7 +24,7 @@ NAME = "drawn"
 CLOCK = "unix"
 BEHIND, AHEAD = 7 * 86400, 3600  # seconds around the time of a file
 AT_ONCE = 10  # recipes of a shard
-SECONDS = 0.7  # of one core, for a shard
+SECONDS = 0.62  # of one core, for a shard
 SLIM = 0.01
 NANOSECONDS = 1_000_000_000
 
