@@ -34,7 +34,7 @@ help:
 	@touch $@
 
 .venv/.develop: pyproject.toml | .venv/.pip
-	$(PIP) install --quiet -e '.[bucket,carve,cluster,databases,orders,images]' --group dev
+	$(PIP) install --quiet -e '.[all]' --group dev
 	@touch .venv/.use $@
 
 setup: .venv/.develop

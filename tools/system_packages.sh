@@ -31,6 +31,9 @@ mdadm mdadm
 ddrescue gddrescue
 zstd zstd
 runuser util-linux
+hashdeep hashdeep
+mactime sleuthkit
+openssl openssl
 END
 [ -n "$missing" ] || exit 0
 

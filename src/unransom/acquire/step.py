@@ -113,15 +113,9 @@ def _disk(path: bytes) -> Disk:
 
 
 def _packed(job: Job, careful: Careful, part: Path, copying: Copying) -> tuple[Digests, RescueMap, int]:
-    try:
-        from unransom.acquire.packing import pack  # noqa: PLC0415 an extra
-        from unransom.evidence.containers.packed import Description  # noqa: PLC0415
-    except ImportError as error:
-        raise UsageError(
-            say("compressed images need a part of unransom that is not installed"),
-            detail=str(error),
-            hint=say("pip install 'unransom[{part}]'", part="images"),
-        ) from error
+    from unransom.acquire.packing import pack  # noqa: PLC0415 an extra
+    from unransom.evidence.containers.packed import Description  # noqa: PLC0415
+
     described = Description(copying.size, os.path.realpath(job.source)[:256])
     return pack(careful, part, described, copying, job.level)
 

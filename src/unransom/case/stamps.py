@@ -139,7 +139,8 @@ def _facts(entries: int, root: str, authority: str) -> dict[str, str | int]:
 
 
 def _ask(stamp: Stamp) -> bytes:
-    client = _client()
+    import rfc3161_client as client  # noqa: PLC0415 an extra
+
     request = client.TimestampRequestBuilder(
         data=stamp.root.encode(), hash_algorithm=client.base.HashAlgorithm.SHA256
     ).build()
@@ -161,7 +162,8 @@ def _ask(stamp: Stamp) -> bytes:
 
 
 def _verify(response: Any, stamp: Stamp, roots: Sequence[x509.Certificate]) -> None:
-    client = _client()
+    import rfc3161_client as client  # noqa: PLC0415 an extra
+
     own = [x509.load_der_x509_certificate(each) for each in response.signed_data.certificates]
     builder = client.VerifierBuilder(roots=list(roots or own))  # all that it is given it trusts
     try:
@@ -171,8 +173,10 @@ def _verify(response: Any, stamp: Stamp, roots: Sequence[x509.Certificate]) -> N
 
 
 def _decoded(token: bytes) -> Any:
+    import rfc3161_client as client  # noqa: PLC0415 an extra
+
     try:
-        response = _client().decode_timestamp_response(in_order(token))
+        response = client.decode_timestamp_response(in_order(token))
         if response.status == 0:
             return response
         detail = f"status {response.status}: {', '.join(response.status_string)}"
@@ -231,15 +235,3 @@ def _error(stamp: Stamp, detail: str) -> StampError:
         detail=detail,
         hint=say("it waits in the chain: `unransom case stamp DIR` asks again"),
     )
-
-
-def _client() -> Any:
-    try:
-        import rfc3161_client  # noqa: PLC0415 an extra
-    except ImportError as error:
-        raise UsageError(
-            say("time stamps need a part of unransom that is not installed"),
-            detail=str(error),
-            hint=say("pip install 'unransom[{part}]'", part="custody"),
-        ) from error
-    return rfc3161_client

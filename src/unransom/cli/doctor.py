@@ -9,23 +9,19 @@ from typing import NamedTuple
 
 import click
 
-from unransom.cli.speech import t
+from unransom.cli.speech import spoken, t
+from unransom.core.extras import EXTRAS
 
 
 class Need(NamedTuple):
-    """A module or program that only some users need."""
+    """A part or a program that only some users need."""
 
     name: str
     enables: str
     remedy: str
 
 
-MODULES = (
-    Need("pytsk3", t("disk images and devices: NTFS, ext, FAT"), "pip install pytsk3"),
-    Need("s3fs", t("buckets"), "pip install 'unransom[bucket]'"),
-    Need("distributed", t("--cluster"), "pip install 'unransom[cluster]'"),
-    Need("yara_x", t("YARA scans before files go back"), "pip install yara-x"),
-)
+SLEUTHKIT = Need("pytsk3", t("disk images and devices: NTFS, ext, FAT"), "pip install pytsk3")
 PROGRAMS = (
     Need("mke2fs", t("the disk image of the demo"), "apt install e2fsprogs"),
     Need("clamdscan", t("ClamAV scans before files go back"), "apt install clamav-daemon"),
@@ -39,8 +35,10 @@ def command() -> int:
     """Print a line for each need, and what the machine has."""
     print(t("cores: {cores}", cores=len(os.sched_getaffinity(0))))
     print(t("free here: {size} GB", size=f"{shutil.disk_usage('.').free / 1e9:,.0f}"))
-    for need in MODULES:
-        _line(need, present=importlib.util.find_spec(need.name) is not None)
+    _line(SLEUTHKIT, present=importlib.util.find_spec(SLEUTHKIT.name) is not None)
+    for extra in EXTRAS:
+        need = Need(extra.name, spoken(extra.enables), f"pip install 'unransom[{extra.name}]'")
+        _line(need, present=all(map(importlib.util.find_spec, extra.modules)))
     for need in PROGRAMS:
         _line(
             need,

@@ -13,7 +13,9 @@ import click
 from unransom import __version__
 from unransom.cli.screen import complain, say_to_people
 from unransom.cli.speech import ARGUMENTS, CHOICES, t
-from unransom.core.errors import EXIT_BUG, EXIT_INTERRUPTED, UnransomError
+from unransom.core.errors import EXIT_BUG, EXIT_INTERRUPTED, UnransomError, UsageError
+from unransom.core.extras import remedy
+from unransom.core.messages import say
 
 
 class Command(NamedTuple):
@@ -94,12 +96,30 @@ def run() -> int:
     except UnransomError as error:
         complain(error)
         return error.exit_code
+    except ModuleNotFoundError as error:
+        return _lacking(error)
     except BrokenPipeError:
         # The reader of our output is gone, e.g. `| head`; keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception:  # noqa: BLE001 the last line of defence
-        traceback.print_exc()
-        say_to_people(t("This is a fault in unransom itself. Nothing in the evidence was changed."))
-        return EXIT_BUG
+        return _fault()
     return code if isinstance(code, int) else 0
+
+
+def _lacking(error: ModuleNotFoundError) -> int:
+    """Say which part is not installed, where it is one that only some users need."""
+    hint = remedy(error)
+    if hint is None:
+        return _fault()
+    lack = UsageError(
+        say("this needs a part of unransom that is not installed"), detail=str(error), hint=hint
+    )
+    complain(lack)
+    return lack.exit_code
+
+
+def _fault() -> int:
+    traceback.print_exc()
+    say_to_people(t("This is a fault in unransom itself. Nothing in the evidence was changed."))
+    return EXIT_BUG

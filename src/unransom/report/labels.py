@@ -63,6 +63,7 @@ PROBLEMS: dict[str, Message] = {
     "blamed": say("Items that stopped the run three times"),
     "changed": say("Evidence that changed"),
     "limit": say("Limits of time or memory"),
+    "lacking": say("Parts that are not installed"),
     "bug": say("Faults of the program"),
 }
 OTHER_PROBLEMS = say("Other problems")

@@ -273,7 +273,7 @@ def apply(
     if not scanners and not unscanned:
         raise UsageError(
             say("nothing here can scan the files before they go back"),
-            hint=say("pip install yara-x, or install ClamAV, or say with --unscanned why they need no scan"),
+            hint=say("install unransom[restore] or ClamAV, or say with --unscanned why they need no scan"),
         )
     before = standing(work, batch)
     _require_room(work, before)

@@ -16,6 +16,7 @@ import msgspec
 from unransom.case.case import outputs_of
 from unransom.core.context import Context
 from unransom.core.errors import EvidenceChangedError, UnreadableError
+from unransom.core.extras import remedy
 from unransom.core.keys import Key
 from unransom.core.messages import say
 from unransom.core.records import Delivery, FileRef, LockedGroup, Problem, Record, Source
@@ -154,21 +155,34 @@ def _guarded(step: Perform, item: Item, context: Context) -> tuple[Record, ...]:
         if isinstance(error, OSError) and error.errno in NO_SPACE:
             raise
         records.append(_problem(item, error))
+    except ModuleNotFoundError as error:
+        records.append(_lacking(item, error))
     except Exception as error:  # noqa: BLE001 a bug must cost its item and not the run
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        records.append(
-            Problem(
-                item=name_of(item),
-                code="bug",
-                what=say(
-                    "a fault in unransom: {error} at {place}",
-                    error=repr(error)[:200],
-                    place=f"{Path(where.filename).name}:{where.lineno}",
-                ),
-                resolution=say("please report it; the run goes on with the other files"),
-            )
-        )
+        records.append(_fault(item, error))
     return tuple(records)
+
+
+def _fault(item: Item, error: Exception) -> Problem:
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return Problem(
+        item=name_of(item),
+        code="bug",
+        what=say(
+            "a fault in unransom: {error} at {place}",
+            error=repr(error)[:200],
+            place=f"{Path(where.filename).name}:{where.lineno}",
+        ),
+        resolution=say("please report it; the run goes on with the other files"),
+    )
+
+
+def _lacking(item: Item, error: ModuleNotFoundError) -> Problem:
+    """Return the problem of an item that needs a part which only some users need."""
+    install = remedy(error)
+    if install is None:
+        return _fault(item, error)
+    what = say("this needs a part of unransom that is not installed")
+    return Problem(item=name_of(item), code="lacking", what=what, resolution=install)
 
 
 def _problem(item: Item, error: Exception) -> Problem:

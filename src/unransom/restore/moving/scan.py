@@ -157,7 +157,8 @@ def scanners(rules: Sequence[Path], workers: int, *, clamav: bool = True) -> lis
     except ImportError as error:
         if rules:
             raise UsageError(
-                say("nothing here can read the rules"), hint=say("pip install yara-x")
+                say("nothing here can read the rules"),
+                hint=say("pip install 'unransom[{part}]'", part="restore"),
             ) from error
     for name in PROGRAMS if clamav else ():
         program = shutil.which(name)

@@ -61,13 +61,7 @@ def open_place(location: str, plan: str, throttle: Throttle, workers: int) -> Pl
 
         return TablesPlace(location, plan, os.environ.get(PASSWORD, ""))
     if location.startswith(BUCKET):
-        try:
-            from unransom.restore.moving.bucket import BucketPlace  # noqa: PLC0415 needs an extra
-        except ImportError as error:
-            raise UsageError(
-                say("buckets need a package that is not installed"),
-                hint=say("pip install 'unransom[bucket]'"),
-            ) from error
+        from unransom.restore.moving.bucket import BucketPlace  # noqa: PLC0415 needs an extra
 
         return BucketPlace(location, plan, throttle, 4 * workers)
     from unransom.restore.moving.folder import FolderPlace  # noqa: PLC0415 as above
