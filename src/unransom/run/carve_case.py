@@ -116,6 +116,7 @@ def _store(
         (case.folder / "recovered" / carved.path.decode("utf-8", "surrogateescape")).unlink(missing_ok=True)
         return None
     item = locked.id if locked else _entry(case, source, carved)
+    guessed = locked is not None and carved.named_by == "size"
     path = b"recovered/" + carved.path
     output = Output(
         path=path,
@@ -123,8 +124,10 @@ def _store(
         derived_from=item,
         method=STEP,
         bits=carved.bits,
-        grade=Grade.GOOD if carved.proof in PROVEN else Grade.UNKNOWN,
-        why=carved.why,
+        grade=Grade.GOOD if carved.proof in PROVEN and not guessed else Grade.UNKNOWN,
+        why=say("{why}; that it is this file is told by its size and type", why=str(carved.why))
+        if guessed
+        else carved.why,
         map=(Run(0, carved.digests.size, Origin.PLAIN),) if carved.digests.size else (),
         format=carved.format,
     )

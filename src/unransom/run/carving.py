@@ -27,7 +27,7 @@ from unransom.core.spans import Span
 from unransom.evidence import identify
 from unransom.recover.carve.board import Board
 from unransom.recover.carve.found import Claims, Found, Proof, is_sure, resolve
-from unransom.recover.carve.naming import Candidate, Nameless, candidates_of, match
+from unransom.recover.carve.naming import Candidate, Nameless, candidates_of, match, older
 from unransom.recover.carve.reassembly import LIKELY, METHODS
 from unransom.recover.carve.records import (
     Batch,
@@ -175,11 +175,14 @@ class Carving:
         every = [*known, *(Candidate(lead.path, lead.size or 0, 0, own=True) for lead in left)]
         starts = (next(iter(space.extents(each.spans[:1])), Span(0, 0)).start for each in files)
         carvings = [
-            Nameless(each.format, each.size, start, each.path, each.extension)
+            Nameless(each.format, each.size, start, each.path, each.extension, each.modified or 0)
             for each, start in zip(files, starts, strict=True)
         ]
         matched: dict[bytes, int] = {}
-        for number, (candidate, how, more) in match(carvings, every, self._target.cluster).items():
+        matches = match(carvings, every, self._target.cluster)
+        for number in older(carvings, known, matches) if self._job.source else ():
+            files[number].path, files[number].named_by = b"", ""
+        for number, (candidate, how, more) in matches.items():
             found = files[number]
             if how == "order" and self._job.source:
                 continue  # a name that is only likely is no reason not to unlock the file of that name

@@ -8,7 +8,7 @@ from tests.makers.office_files import archive, document, table
 from unransom.core.records import FileRef
 from unransom.core.streams import BytesReader
 from unransom.recover.carve.kinds import extension_of, may_be
-from unransom.recover.carve.naming import Candidate, Nameless, candidates_of, match, original_of
+from unransom.recover.carve.naming import Candidate, Nameless, candidates_of, match, older, original_of
 
 SIZES = random.Random(3).sample(range(5000, 19_000), 40)
 
@@ -63,6 +63,19 @@ def test_a_path_that_is_known_counts_and_a_name_finds_its_folder():
         0: (1, "name"),
         1: (2, "name"),
     }
+
+
+def test_of_older_versions_the_newest_that_fits_was_locked():
+    files = [
+        Nameless("png", 6, 0, b"a/1.png", modified=1),
+        Nameless("png", 8, 1, b"a/1.png", modified=2),
+        Nameless("png", 7, 2, b"a/1.png", modified=3),
+        Nameless("png", 90, 3, b"a/1.png", modified=4),
+    ]
+    names = locked([70, 9])
+    found = match(files, names)
+    assert {number: each.candidate for number, each in found.items()} == {2: 1}
+    assert list(older(files, names, found)) == [0, 1, 3]
 
 
 def test_a_file_may_end_behind_its_structure():

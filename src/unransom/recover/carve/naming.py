@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -41,6 +41,7 @@ class Nameless(NamedTuple):
         start: Where it begins on the disk.
         path: Its path, or only its name, where that is known.
         extension: That it should have.
+        modified: Nanoseconds since 1970 UTC, 0 where unknown.
     """
 
     format: str
@@ -48,6 +49,7 @@ class Nameless(NamedTuple):
     start: int
     path: bytes = b""
     extension: str = ""
+    modified: int = 0
 
 
 class Candidate(NamedTuple):
@@ -116,6 +118,14 @@ def match(files: Sequence[Nameless], candidates: Sequence[Candidate], cluster: i
     return found
 
 
+def older(
+    files: Sequence[Nameless], candidates: Iterable[Candidate], matched: Container[int]
+) -> Iterator[int]:
+    """Yield files that have the path of a locked one and are not its original: other versions of it."""
+    paths = {each.path for each in candidates}
+    yield from (n for n, each in enumerate(files) if each.path in paths and n not in matched)
+
+
 def candidates_of(refs: Iterable[FileRef]) -> Iterator[Candidate]:
     """Yield the names of originals that those of files show, in the order in which these were written."""
     for ref in refs:
@@ -155,7 +165,10 @@ def _promised(path: bytes) -> frozenset[str]:
 
 
 def _by_path(files: Sequence[Nameless], candidates: Sequence[Candidate]) -> Iterator[tuple[int, Match]]:
-    """Yield files whose path, or whose name alone, stands with one candidate only."""
+    """Yield files whose path, or whose name alone, stands with one candidate only, and whose size fits.
+
+    Older versions of a file have its path as well: of those that fit, the newest is the one that was locked.
+    """
     paths: dict[bytes, list[int]] = defaultdict(list)
     for number, each in enumerate(candidates):
         if not each.own:
@@ -163,9 +176,12 @@ def _by_path(files: Sequence[Nameless], candidates: Sequence[Candidate]) -> Iter
             if b"/" in each.path:
                 paths[each.path.rpartition(b"/")[2]].append(number)
     taken: set[int] = set()
-    for number, file in enumerate(files):
+    for number in sorted(range(len(files)), key=lambda number: -files[number].modified):
+        file = files[number]
         fitting = paths.get(file.path, []) if file.path else []
-        if len(fitting) == 1 and fitting[0] not in taken:
+        if len(fitting) != 1 or fitting[0] in taken:
+            continue
+        if 0 <= candidates[fitting[0]].size - file.size <= MOST_ADDED:
             taken.add(fitting[0])
             yield number, Match(fitting[0], "name")
 
