@@ -21,7 +21,6 @@ them in memory, and takes in turns:
 from __future__ import annotations
 
 import argparse
-import hashlib
 import itertools
 import json
 import os
@@ -43,6 +42,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.recover import UNRANSOM
 
+from tests.fixtures.described import aes_key, description, tail
 from tests.fixtures.locked import INC_PRIVATE, lock_inc
 from tests.lockers import drawn, locked
 
@@ -53,38 +53,13 @@ BATCHES = 8  # per core and program
 WANTED = 0.8
 OWN, STEP, PEERS = "unransom recover", "its step unlock", ("cp, md5sum, sha256sum", "cp, openssl dgst")
 KEY = drawn("benchmark", 32)
-MARK = b"\xb3NCHMRK\x01"
-WHOLE = f"""\
-name = "whole"
-title = "Whole files under AES-256-CTR"
-extensions = ['\\.whole']
-
-[original]
-size = "size"
-
-[tail]
-parts = [
-    {{ type = "field", name = "iv", size = 16 }},
-    {{ type = "number", name = "size", size = 8, order = "big" }},
-    {{ type = "magic", value = "{MARK.hex()}" }},
-]
-
-[wrap]
-type = "run-key"
-derive = "sha256"
-parts = {{ key = [0, 32] }}
-
-[plan]
-type = "one-stream"
-cipher = {{ kind = "aes-ctr" }}
-extents = {{ type = "whole" }}
-"""
+WHOLE = description("whole", '{ type = "whole" }')
 
 
 def lock_whole(plain: bytes, name: str) -> bytes:
     """Return ``plain`` with all of it under AES-256-CTR."""
-    secret, iv = hashlib.sha256(KEY).digest(), drawn(name, 16)
-    return locked.seal(plain, secret, iv, "ctr", "none") + iv + len(plain).to_bytes(8) + MARK
+    iv = drawn(name, 16)
+    return locked.seal(plain, aes_key(KEY), iv, "ctr", "none") + tail(iv, len(plain))
 
 
 def lock_in_intervals(plain: bytes, name: str) -> bytes:

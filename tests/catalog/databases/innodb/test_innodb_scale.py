@@ -3,13 +3,13 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.catalog.databases.innodb.innodb_fuzz import fuzz
 from tests.catalog.databases.innodb.made_tablespace import CREATE, ON_PAGE, SIZE, tablespace
+from tests.fixtures.processes import peak
 from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.innodb import ENGINE
 from unransom.catalog.formats._innodb_checksums import crc32c
@@ -65,13 +65,6 @@ def stream(size: int) -> dict:
         for each in rows.batch.column("_state").value_counts().to_pylist():
             counts[each["values"]] = counts.get(each["values"], 0) + each["counts"]
     return {"counts": counts, "peak": peak(), "loss": database.loss(table, sum(counts.values())).expected}
-
-
-def peak() -> int:
-    """Return the most memory in bytes of this program; ``ru_maxrss`` counts that of its parent before it."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    (line,) = (line for line in lines if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
 
 
 def in_own_process(size: int) -> dict:

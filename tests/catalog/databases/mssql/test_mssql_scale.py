@@ -7,10 +7,11 @@ import sys
 import numpy as np
 import pytest
 
-from tests.catalog.databases.innodb.test_innodb_scale import GIB, MOST_MEMORY, peak
+from tests.catalog.databases.innodb.test_innodb_scale import GIB, MOST_MEMORY
 from tests.catalog.databases.mssql import mdf_maker as make
 from tests.catalog.databases.mssql.mssql_fuzz import fuzz
 from tests.catalog.databases.mssql.test_mssql_sources import WIDE, wide_row
+from tests.fixtures.processes import peak
 from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.mssql import ENGINE
 from unransom.catalog.formats.mssql import checksums
