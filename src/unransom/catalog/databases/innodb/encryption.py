@@ -49,17 +49,16 @@ class Sealed(NamedTuple):
 
 def sealed(reader: Reader) -> Sealed | None:
     """Return what page 0 says of the encryption, None where it says nothing."""
-    flags = pages.space_flags(reader.read_at(0, 64))
-    if flags is None:
+    first = pages.first_page(reader)
+    if first is None:
         return None
-    size = pages.page_size(flags)
-    page = reader.read_at(0, size)
+    flags, page = first
     at = page.find(MAGIC, FIL_DATA)
     if at < 0 or at + 33 > len(page) or page[at + 6 : at + 8] != bytes([SCHEME, BLOCK]):
         return None
     key = int.from_bytes(page[at + 28 : at + 32], "big")
     space = int.from_bytes(page[34:38], "big")
-    return Sealed(size, space, bool(flags & FULL_CRC32), page[at + 8 : at + 24], key)
+    return Sealed(pages.page_size(flags), space, bool(flags & FULL_CRC32), page[at + 8 : at + 24], key)
 
 
 def all_opened(sources: Sequence[Source], keys: Mapping[str, bytes]) -> list[Source]:

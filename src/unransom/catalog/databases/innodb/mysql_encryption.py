@@ -41,16 +41,17 @@ class Sealed(NamedTuple):
 
 def sealed(reader: Reader) -> Sealed | None:
     """Return what page 0 says of the encryption, None where it says nothing."""
-    flags = pages.space_flags(reader.read_at(0, 64))
-    if flags is None:
+    first = pages.first_page(reader)
+    if first is None:
         return None
-    size = pages.page_size(flags)
-    page = reader.read_at(0, size)
+    flags, page = first
     for magic in MAGICS:
         at = page.find(magic, FIRST_PLACE)
         if 0 <= at <= len(page) - INFO.size:
             _, number, server, wrapped, check = INFO.unpack_from(page, at)
-            return Sealed(size, f"INNODBKey-{server.decode('latin-1')}-{number}", wrapped, check)
+            return Sealed(
+                pages.page_size(flags), f"INNODBKey-{server.decode('latin-1')}-{number}", wrapped, check
+            )
     return None
 
 

@@ -76,6 +76,12 @@ def space_flags(head: bytes) -> int | None:
     return int(flags)
 
 
+def first_page(reader: Reader) -> tuple[int, bytes] | None:
+    """Return the space flags and page 0, as far as it is there; None where there is none."""
+    flags = space_flags(reader.read_at(0, 64))
+    return None if flags is None else (flags, reader.read_at(0, page_size(flags)))
+
+
 def guess_size(reader: Reader) -> int:
     """Return the page size by which most pages all over the file have their own numbers, 0 where none has."""
     best, most = 0, 0
