@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Protocol
 
 import click
 
@@ -13,7 +14,25 @@ from unransom.cli.speech import t
 from unransom.core.errors import UsageError
 from unransom.core.messages import say
 
-Row = dict[str, object]
+Row = Mapping[str, object]
+
+
+class Entry(Protocol):
+    """What most of the catalogue has."""
+
+    @property
+    def name(self) -> str:
+        """One word."""
+
+    @property
+    def title(self) -> str:
+        """For people."""
+
+
+def _row(entry: Entry, *more: str) -> Row:
+    """Return the row of an entry of the catalogue, with those of its attributes that are named besides."""
+    names = ("name", "title", *more, "limitations", "references")
+    return {name: getattr(entry, name) for name in names}
 
 
 def _families(described: tuple[Path, ...]) -> Iterator[Row]:
@@ -22,70 +41,43 @@ def _families(described: tuple[Path, ...]) -> Iterator[Row]:
     from unransom.run.described import load_descriptions
 
     for family in families(tuple(map(encoded, load_descriptions(described)))):
-        yield {
-            "name": family.name,
-            "title": family.title,
-            "aliases": family.aliases,
-            "limitations": family.limitations,
-            "references": family.references,
-        }
+        yield _row(family, "aliases")
 
 
 def _formats(_: tuple[Path, ...]) -> Iterator[Row]:
     from unransom.catalog.formats import FORMATS
 
-    for each in FORMATS:
-        yield {
-            "name": each.name,
-            "title": each.title,
-            "extensions": each.extensions,
-            "limitations": each.limitations,
-            "references": each.references,
-        }
+    yield from (_row(each, "extensions") for each in FORMATS)
 
 
 def _losses(_: tuple[Path, ...]) -> Iterator[Row]:
     from unransom.catalog.losses import LOSSES
 
-    for rule in LOSSES:
-        yield {
-            "name": rule.name,
-            "title": rule.title,
-            "limitations": rule.limitations,
-            "references": rule.references,
-        }
+    yield from map(_row, LOSSES)
 
 
 def _attacks(_: tuple[Path, ...]) -> Iterator[Row]:
     from unransom.recover.keys.attacks import ATTACKS
 
-    for attack in ATTACKS:
-        yield {
-            "name": attack.name,
-            "title": attack.title,
-            "weakness": attack.weakness,
-            "limitations": attack.limitations,
-            "references": attack.references,
-        }
+    yield from (_row(each, "weakness") for each in ATTACKS)
+
+
+def _databases(_: tuple[Path, ...]) -> Iterator[Row]:
+    from unransom.catalog.databases import ENGINES
+
+    yield from ({"name": engine.name, "title": engine.title} for engine in ENGINES)
 
 
 def _sources(_: tuple[Path, ...]) -> Iterator[Row]:
     from unransom.evidence import STORES
 
-    for kind in STORES:
-        yield {"name": kind.name, "title": kind.title}
+    yield from ({"name": kind.name, "title": kind.title} for kind in STORES)
 
 
 def _channels(_: tuple[Path, ...]) -> Iterator[Row]:
     from unransom.catalog.channels import CHANNELS
 
-    for each in CHANNELS:
-        yield {
-            "name": each.name,
-            "title": each.title,
-            "limitations": each.limitations,
-            "references": each.references,
-        }
+    yield from map(_row, CHANNELS)
 
 
 SUBJECTS: dict[str, Callable[[tuple[Path, ...]], Iterator[Row]]] = {
@@ -93,6 +85,7 @@ SUBJECTS: dict[str, Callable[[tuple[Path, ...]], Iterator[Row]]] = {
     "formats": _formats,
     "losses": _losses,
     "attacks": _attacks,
+    "databases": _databases,
     "sources": _sources,
     "channels": _channels,
 }
