@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import random
+import re
 import sqlite3
 
 import openpyxl
@@ -100,6 +101,26 @@ def test_batches_move_by_priority_and_only_when_the_one_before_is_signed(case, t
     unransom("restore", "undo", "--case", case, "--batch", 1)
     assert (target / "shop/de/000.jpg").read_bytes() == b"what the locker left"
     assert status(case)[0]["signed_by"] == ""
+
+
+def test_people_of_the_case_approve_the_plan_before_anything_moves(case, target, tmp_path):
+    keys = {role: tmp_path / f"{role}.pem" for role in ("owner", "lead", "operator")}
+    for role, key in keys.items():
+        own = () if role == "owner" else ("--key", keys["owner"])
+        unransom("case", "people", case, "--add", f"a {role}", "--role", role, "--new-key", key, *own)
+    unransom("restore", "plan", "--case", case, "--to", target)
+    before = tree(target)
+    refused = unransom("restore", "apply", "--case", case, "--no-clamav", code=2)
+    assert "0 of the 3" in refused
+    act = re.search(r"'(restore [0-9a-f]{64})'", refused)[1]
+    for role, code in (("lead", 3), ("operator", 3)):
+        unransom("case", "approve", case, act, "--key", keys[role], code=code)
+    assert "2 of the 3" in unransom("restore", "apply", "--case", case, "--no-clamav", code=2)
+    assert tree(target) == before
+    unransom("case", "approve", case, act, "--key", keys["owner"])
+    unransom("restore", "apply", "--case", case, "--no-clamav")
+    assert len(moved(target)) >= len(FILES)
+    unransom("case", "verify", case)
 
 
 def test_only_what_is_good_or_accepted_by_name_moves(tmp_path, target):

@@ -32,6 +32,7 @@ from unransom.restore.moving.plan import KIND, OUT, Batch, Entry, Head, Plan, te
 from unransom.restore.moving.priority import Priorities, fits, in_batches
 from unransom.restore.moving.scan import Scanner
 from unransom.restore.moving.targets import is_database, open_place
+from unransom.run.approvals import require_approval
 
 RECOVERED = b"recovered/"
 FOLDER = "restore"  # of the case
@@ -266,10 +267,11 @@ def apply(
     """Scan and move a batch, and tell the chain what came of it.
 
     Raises:
-        UsageError: It is not its turn, or nothing can scan.
+        UsageError: It is not its turn, it is not approved, or nothing can scan.
         TargetFullError: There is no room.
     """
     move.require_turn(work.plan, work.journal, batch)
+    require_approval(case, f"restore {work.plan.id}")
     if not scanners and not unscanned:
         raise UsageError(
             say("nothing here can scan the files before they go back"),
