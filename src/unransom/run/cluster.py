@@ -40,10 +40,12 @@ class ClusterExecutor:
             raise UnransomError(
                 say("no scheduler answers at {address}", address=address), detail=str(error)
             ) from error
-        self.workers = sum(self._client.nthreads().values())
-        if not self.workers:
+        try:
+            self._client.wait_for_workers(1, timeout=CONNECT)  # a cluster may just be starting
+        except TimeoutError as error:
             self._client.close()
-            raise UnransomError(say("the cluster at {address} has no workers", address=address))
+            raise UnransomError(say("the cluster at {address} has no workers", address=address)) from error
+        self.workers = sum(self._client.nthreads().values())
 
     def run(self, surroundings: Surroundings, tasks: Iterable[Task]) -> Iterator[Outcome | None]:
         """Perform ``tasks``; see ``Executor.run``. Keys travel encrypted only if the cluster's traffic is."""
