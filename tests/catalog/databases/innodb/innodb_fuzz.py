@@ -9,19 +9,18 @@ values. With NUMBA_BOUNDSCHECK=1 (and a NUMBA_CACHE_DIR of its own) the compiled
 from __future__ import annotations
 
 import random
-import sys
-import time
 
 import numpy as np
 
 from tests.catalog.databases.innodb.made_tablespace import ROLL, TRANSACTION
+from tests.catalog.databases.page_fuzz import TOGETHER, repeat, report
 from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.innodb import ENGINE, database, ddl, decode, lobs, salvage
 from unransom.catalog.databases.innodb.graft_pages import NIL, Shape, index_page, seal
 from unransom.catalog.databases.innodb.schema import ROLL_PTR, TRX_ID, Field, layout_of
 from unransom.core.streams import BytesReader
 
-SIZE, TOGETHER, LEAVES = 4096, 64, 6
+SIZE, LEAVES = 4096, 6
 CREATE = """create table t (
   id int not null, k varchar(20) not null, a tinyint, b smallint unsigned, c mediumint, d bigint unsigned,
   e float, f double, g decimal(30,10), h date, i time(3), j datetime(6), l timestamp(2) null, m year,
@@ -142,27 +141,8 @@ def damaged(sound: np.ndarray, chance: np.random.Generator) -> np.ndarray:
 
 def fuzz(executions: int, seed: int = 1) -> tuple[int, int]:
     """Run that many executions; return how many were run and how many rows came out of them."""
-    targets = [Target(True), Target(False)]
-    chance = np.random.default_rng(seed)
-    done = rows = 0
-    while done < executions:
-        for target in targets:
-            rows += target.run(chance)
-            done += TOGETHER
-    return done, rows
-
-
-def main() -> None:
-    """Run as many executions as the command says, and print how many there were."""
-    executions = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    began = time.process_time()
-    done, rows = fuzz(executions, int(sys.argv[2]) if len(sys.argv) > 2 else 1)
-    taken = time.process_time() - began
-    rate = done / taken
-    sys.stdout.write(
-        f"{done} executions, {rows} rows, {taken:.0f} s of processor time, {rate:.0f} a second\n"
-    )
+    return repeat([Target(True), Target(False)], executions, seed)
 
 
 if __name__ == "__main__":
-    main()
+    report(fuzz)

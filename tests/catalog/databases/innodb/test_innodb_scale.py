@@ -1,21 +1,16 @@
 """Size and endurance: a table of 10 GiB in bounded memory, and a million damaged pages."""
 
-import json
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 from tests.catalog.databases.innodb.innodb_fuzz import fuzz
 from tests.catalog.databases.innodb.made_tablespace import CREATE, ON_PAGE, SIZE, tablespace
+from tests.catalog.databases.streamed import GIB, MOST_MEMORY, by_state, in_own_process
 from tests.fixtures.processes import peak
 from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.innodb import ENGINE
 from unransom.catalog.formats._innodb_checksums import crc32c
 
-GIB = 1 << 30
-MOST_MEMORY = 512 << 20  # bytes
 FIRST, HOLE = 4, 4096
 
 
@@ -60,17 +55,8 @@ def stream(size: int) -> dict:
     """Read every row of such a table; return how many there were of each state, and the peak of memory."""
     (database,) = ENGINE.open([Source("made.ibd", Endless(size))], Hints(sql=(CREATE,)))
     (table,) = database.tables
-    counts: dict[str, int] = {}
-    for rows in database.rows(table):
-        for each in rows.batch.column("_state").value_counts().to_pylist():
-            counts[each["values"]] = counts.get(each["values"], 0) + each["counts"]
+    counts = by_state(database, table)
     return {"counts": counts, "peak": peak(), "loss": database.loss(table, sum(counts.values())).expected}
-
-
-def in_own_process(size: int) -> dict:
-    code = f"import json; from {__name__} import stream; print(json.dumps(stream({size})))"
-    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    return json.loads(ran.stdout)
 
 
 def holds(found: dict, size: int) -> None:
@@ -82,7 +68,7 @@ def holds(found: dict, size: int) -> None:
 
 
 def test_64_mib_stream_in_bounded_memory():
-    holds(in_own_process(64 << 20), 64 << 20)
+    holds(in_own_process(__name__, 64 << 20), 64 << 20)
 
 
 def test_damaged_pages_are_read_without_a_fault():
@@ -93,7 +79,7 @@ def test_damaged_pages_are_read_without_a_fault():
 
 @pytest.mark.soak
 def test_10_gib_stream_in_bounded_memory():
-    holds(in_own_process(10 * GIB), 10 * GIB)
+    holds(in_own_process(__name__, 10 * GIB), 10 * GIB)
 
 
 @pytest.mark.soak

@@ -9,9 +9,6 @@ compiled parts also check every index.
 
 from __future__ import annotations
 
-import sys
-import time
-
 import numpy as np
 
 from tests.catalog.databases.mssql import mdf_maker as make
@@ -23,6 +20,7 @@ from tests.catalog.databases.mssql.test_mssql_rows import (
     typed_row,
     vardecimal,
 )
+from tests.catalog.databases.page_fuzz import TOGETHER, repeat, report
 from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.mssql import ENGINE
 from unransom.catalog.databases.mssql.catalogue import Partition
@@ -33,7 +31,7 @@ from unransom.catalog.databases.mssql.salvage import Habits, salvaged
 from unransom.catalog.databases.mssql.store import PageStore
 from unransom.core.streams import BytesReader
 
-SIZE, TOGETHER = 8192, 64
+SIZE = 8192
 PEOPLE = [("id", 56, 4, 10, 0, 4, 1), ("first", 167, 50, 0, 0, -1, 2), ("last", 167, 50, 0, 0, -2, 3)]
 
 
@@ -137,26 +135,8 @@ def damaged(sound: np.ndarray, chance: np.random.Generator) -> np.ndarray:
 
 def fuzz(executions: int, seed: int = 1) -> tuple[int, int]:
     """Run that many executions; return how many were run and how many rows came out of them."""
-    targets = [Target(fill) for fill in KINDS]
-    chance = np.random.default_rng(seed)
-    done = rows = 0
-    while done < executions:
-        for target in targets:
-            rows += target.run(chance)
-            done += TOGETHER
-    return done, rows
-
-
-def main() -> None:
-    """Run as many executions as the command says, and print how many there were."""
-    executions = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    began = time.process_time()
-    done, rows = fuzz(executions, int(sys.argv[2]) if len(sys.argv) > 2 else 1)
-    taken = time.process_time() - began
-    sys.stdout.write(
-        f"{done} executions, {rows} rows, {taken:.0f} s of processor time, {done / taken:.0f} a second\n"
-    )
+    return repeat([Target(fill) for fill in KINDS], executions, seed)
 
 
 if __name__ == "__main__":
-    main()
+    report(fuzz)

@@ -1,16 +1,12 @@
 """Size and endurance: a database of 10 GiB in bounded memory, and a million damaged pages."""
 
-import json
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
-from tests.catalog.databases.innodb.test_innodb_scale import GIB, MOST_MEMORY
 from tests.catalog.databases.mssql import mdf_maker as make
 from tests.catalog.databases.mssql.mssql_fuzz import fuzz
 from tests.catalog.databases.mssql.test_mssql_sources import WIDE, wide_row
+from tests.catalog.databases.streamed import GIB, MOST_MEMORY, by_state, in_own_process
 from tests.fixtures.processes import peak
 from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.mssql import ENGINE
@@ -57,17 +53,8 @@ def stream(size: int) -> dict:
     """Read every row of such a table; return how many there were of each state, and the peak of memory."""
     (database,) = ENGINE.open([Source("made.mdf", Endless(size))], Hints())
     (table,) = database.tables
-    counts: dict[str, int] = {}
-    for rows in database.rows(table):
-        for each in rows.batch.column("_state").value_counts().to_pylist():
-            counts[each["values"]] = counts.get(each["values"], 0) + each["counts"]
+    counts = by_state(database, table)
     return {"counts": counts, "peak": peak()}
-
-
-def in_own_process(size: int) -> dict:
-    code = f"import json; from {__name__} import stream; print(json.dumps(stream({size})))"
-    ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    return json.loads(ran.stdout)
 
 
 def holds(found: dict, size: int) -> None:
@@ -79,7 +66,7 @@ def holds(found: dict, size: int) -> None:
 
 
 def test_64_mib_stream_in_bounded_memory():
-    holds(in_own_process(64 << 20), 64 << 20)
+    holds(in_own_process(__name__, 64 << 20), 64 << 20)
 
 
 def test_damaged_pages_are_read_without_a_fault():
@@ -90,7 +77,7 @@ def test_damaged_pages_are_read_without_a_fault():
 
 @pytest.mark.soak
 def test_10_gib_stream_in_bounded_memory():
-    holds(in_own_process(10 * GIB), 10 * GIB)
+    holds(in_own_process(__name__, 10 * GIB), 10 * GIB)
 
 
 @pytest.mark.soak
