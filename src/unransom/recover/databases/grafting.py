@@ -12,6 +12,7 @@ from unransom.catalog.databases.engine import Database, Engine, Graft, Hints, So
 from unransom.catalog.databases.table import PROVENANCE, Table
 from unransom.core.drafts import DraftFile
 from unransom.core.messages import Message, say
+from unransom.recover.databases.pages import write_pages
 from unransom.recover.databases.sql import SqlWriter
 from unransom.recover.databases.step import by_engine, short_name
 from unransom.recover.databases.writer import Shown
@@ -49,11 +50,7 @@ def _make(engine: Engine, database: Database, table: Table) -> Graft | Message:
 def _write(made: Graft, database: Database, table: Table, folder: Path) -> list[Path]:
     name = short_name(table)
     space = DraftFile(folder, f"{name}.ibd")
-    with space.path.open("wb") as file:
-        file.truncate(made.size)
-        for number, page in made.pages:
-            file.seek(number * made.page)
-            file.write(page)
+    write_pages(made, space)
     salvaged = _salvaged(database, table, folder, name)
     script = DraftFile(folder, f"{name}.import.sql")
     script.path.write_text(_script(made, name, bool(salvaged)), encoding="utf-8")

@@ -8,6 +8,7 @@ from pathlib import Path
 from unransom.catalog.databases.engine import Hints, Repair, Source
 from unransom.core.drafts import DraftFile
 from unransom.core.messages import Message, say
+from unransom.recover.databases.pages import write_pages
 from unransom.recover.databases.step import by_engine
 
 SUFFIXES = {True: ".mdf", False: ".ndf"}  # of the main file, and of others
@@ -48,11 +49,7 @@ def write_repairs(sources: Sequence[Source], hints: Hints, folder: Path) -> tupl
 def _write(made: Repair, folder: Path) -> Path:
     stem = made.name.rpartition(".")[0] if made.main else made.name
     draft = DraftFile(folder, (stem or made.name) + SUFFIXES[made.main])
-    with draft.path.open("wb") as file:
-        file.truncate(made.size)
-        for number, page in made.pages:
-            file.seek(number * made.page)
-            file.write(page)
+    write_pages(made, draft)
     return draft.keep()
 
 
