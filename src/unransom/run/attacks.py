@@ -20,6 +20,7 @@ from unransom.run.searches import LOCKED, TRIED
 SHOWN = 60  # attacks in the document; the rest is counted
 HOUR = 3600.0
 OPEN = frozenset({"stopped", "waiting"})  # outcomes of searches that could go on
+NAMED = {each.name: each for each in ATTACKS}
 ORDER = ("found", "stopped", "waiting", "searched", "ruled_out")
 
 # Files that wait for a key: no key was tried on them, or none that was opened them.
@@ -33,11 +34,16 @@ class _Spent(NamedTuple):
     parts: dict[int, int]
 
 
+Titles = dict[str, str]  # of families, by name
+Searches = dict[tuple[str, str], _Spent]  # by attack and family
+
+
 def attacks(case: Case) -> Iterator[AttackFacts]:
     """Yield every attack that found a key, then those on files that still wait for one."""
-    found = list(_found(case))
-    yield from found
-    yield from sorted(_planned(case), key=_rank)
+    titles = {family.name: family.title for family in families(described_in(case))}
+    spent = _searched(case.database)
+    yield from _found(case, titles, spent)
+    yield from sorted(_planned(case, titles, spent), key=_rank)
 
 
 def verdict(case: Case, facts: tuple[AttackFacts, ...]) -> Message | None:
@@ -66,21 +72,18 @@ def _rank(facts: AttackFacts) -> tuple[int, float, float]:
     return ORDER.index(facts.outcome), -facts.chance, facts.seconds
 
 
-def _found(case: Case) -> Iterator[AttackFacts]:
+def _found(case: Case, titles: Titles, spent: Searches) -> Iterator[AttackFacts]:
     """Yield each attack that found keys, once for every family, with the proof of the first."""
-    titles = _titles(case)
     seen: dict[tuple[str, str], KeyFound] = {}
     for key in records_of(case.database, KeyFound):
         if key.attack:
             seen.setdefault((key.attack, key.family), key)
-    spent = _searched(case.database)
-    named = {each.name: each for each in ATTACKS}
     for (attack, family), key in seen.items():
-        if attack in named:
+        if attack in NAMED:
             yield AttackFacts(
                 attack=attack,
-                title=named[attack].title,
-                weakness=named[attack].weakness,
+                title=NAMED[attack].title,
+                weakness=NAMED[attack].weakness,
                 family=family,
                 family_title=titles.get(family, ""),
                 outcome="found",
@@ -91,22 +94,20 @@ def _found(case: Case) -> Iterator[AttackFacts]:
             )
 
 
-def _planned(case: Case) -> Iterator[AttackFacts]:
+def _planned(case: Case, titles: Titles, spent: Searches) -> Iterator[AttackFacts]:
     """Yield the attacks on files that wait for a key."""
-    titles, spent = _titles(case), _searched(case.database)
     waiting = {
         family for (family,) in case.database.execute(f"SELECT DISTINCT family FROM files WHERE {WAITING}")
     }
-    named = {each.name: each for each in ATTACKS}
     for plan in records_of(case.database, AttackPlan):
-        if plan.attack not in named or not waiting & {plan.family, None}:
+        if plan.attack not in NAMED or not waiting & {plan.family, None}:
             continue
         searched = spent.get((plan.attack, plan.family), _Spent(0, {}))
         done = _done(plan, searched)
         yield AttackFacts(
             attack=plan.attack,
-            title=named[plan.attack].title,
-            weakness=named[plan.attack].weakness,
+            title=NAMED[plan.attack].title,
+            weakness=NAMED[plan.attack].weakness,
             family=plan.family,
             family_title=titles.get(plan.family, ""),
             outcome=_outcome(plan, done),
@@ -135,9 +136,9 @@ def _done(plan: AttackPlan, searched: _Spent) -> float:
     return min(sum(min(parts, plan.shards) for parts in searched.parts.values()) / whole, 1.0)
 
 
-def _searched(database: sqlite3.Connection) -> dict[tuple[str, str], _Spent]:
+def _searched(database: sqlite3.Connection) -> Searches:
     """Return what was searched, by attack and family."""
-    found: dict[tuple[str, str], _Spent] = {}
+    found: Searches = {}
     rows = database.execute(
         "SELECT json_extract(body, '$.attack'), json_extract(body, '$.family'), json_extract(body, '$.item'),"
         " sum(json_extract(body, '$.candidates')), count(DISTINCT json_extract(body, '$.shard'))"
@@ -147,7 +148,3 @@ def _searched(database: sqlite3.Connection) -> dict[tuple[str, str], _Spent]:
         before = found.get((attack, family), _Spent(0, {}))
         found[attack, family] = _Spent(before.tried + tried, before.parts | {item: parts})
     return found
-
-
-def _titles(case: Case) -> dict[str, str]:
-    return {family.name: family.title for family in families(described_in(case))}

@@ -76,9 +76,17 @@ def _per_file(
     return Step(name, perform, total, items)
 
 
-def _anew(name: str, perform: str, items: Callable[[sqlite3.Connection], Iterator[Numbered]]) -> Step:
-    """Return a step for a few items that every run performs on all of them."""
-    return Step(name, perform, lambda database: (sum(1 for _ in items(database)), 0), items, anew=True)
+def _anew(
+    name: str,
+    perform: str,
+    items: Callable[[sqlite3.Connection], Iterator[Numbered]],
+    listed: Callable[[sqlite3.Connection], Iterator[object]],
+) -> Step:
+    """Return a step for a few items that every run performs on all of them.
+
+    ``listed`` yields something for each item, and is cheaper than to make them.
+    """
+    return Step(name, perform, lambda database: (sum(1 for _ in listed(database)), 0), items, anew=True)
 
 
 def _groups(database: sqlite3.Connection) -> Iterator[Numbered]:
@@ -140,7 +148,7 @@ def _total_of_versions(database: sqlite3.Connection) -> tuple[int, int]:
 
 # Unlock comes as soon as there are keys: what they open needs no search, and long searches come last.
 UNLOCK = _per_file("unlock", "unransom.recover.unlock.step:run", LOCKED, _with_own_keys)
-_PLAN = _anew("plan", "unransom.recover.keys.plan:run", _targets)
+_PLAN = _anew("plan", "unransom.recover.keys.plan:run", _targets, searches.unsolved)
 _DATABASES = Step(
     "databases",
     "unransom.recover.databases.entry:run",
@@ -156,9 +164,9 @@ FLOW: tuple[Step, ...] = (
     _per_file("triage", "unransom.examine.triage.step:run", FOUND),
     CARVE,
     Step("versions", "unransom.recover.copy.version:run", _total_of_versions, _versions),
-    _anew("keys", "unransom.recover.keys.given:run", _groups),
+    _anew("keys", "unransom.recover.keys.given:run", _groups, _groups),
     UNLOCK,
-    _anew("scheme", "unransom.examine.scheme.step:run", _targets),
+    _anew("scheme", "unransom.examine.scheme.step:run", _targets, searches.unsolved),
     *(_PLAN, _search("search", searches.QUICK), UNLOCK),
     *(_PLAN, _search("deep search", math.inf), UNLOCK),
     _per_file("wanted", "unransom.recover.keys.wanted:run", LOCKED),

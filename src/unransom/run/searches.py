@@ -27,6 +27,8 @@ CLUES = 64  # solved neighbours that a search hears of
 QUICK = 120.0  # seconds of one core that a search may take which comes first
 TRIED = 4  # files of a group that a search for each file is tried on in full before it is given up
 
+Intact = dict[bytes, list[tuple[int, int]]]  # number and size of intact files, by name
+
 # Fact of the case: seconds that searches may take in this run, and once they have begun, when they must end.
 BUDGET = "budget"
 
@@ -64,37 +66,50 @@ def samples(database: sqlite3.Connection, family: str, count: int = SAMPLES) -> 
     return tuple(msgspec.structs.replace(decode(body), id=number) for number, body in rows)
 
 
-def targets(database: sqlite3.Connection) -> Iterator[Target]:
-    """Yield what is locked and has no key yet, as targets of attacks."""
+def unsolved(database: sqlite3.Connection) -> Iterator[tuple[str, int, int, tuple[FileRef, ...]]]:
+    """Yield what is locked and has no key yet: family, files, bytes, and some of the files."""
     proven = files.proven_keys(database)
+    for family, count, size in groups(database):
+        chosen = samples(database, family, SAMPLES + OTHERS)
+        if chosen and family not in proven:
+            yield family, count, size, chosen
+
+
+def targets(database: sqlite3.Connection) -> Iterator[Target]:
+    """Yield what is ``unsolved`` as targets of attacks."""
     dumps = tuple(aids.select(database, "memory"))
     known = tuple(islice(aids.select(database, "known"), KNOWN))
     guesses = {each.family: each for each in files.records_of(database, SchemeGuess)}
     matched: dict[str, list[Pair]] = {}
     for pair in files.records_of(database, Pair):
         matched.setdefault(pair.locked.family or "", []).append(pair)
-    for family, count, size in groups(database):
-        chosen = samples(database, family, SAMPLES + OTHERS)
-        if chosen and family not in proven:
-            found = pairs(database, family)
-            yield Target(
-                family=family,
-                samples=chosen[:SAMPLES],
-                others=chosen[SAMPLES:],
-                files=count,
-                size=size,
-                pairs=tuple(matched.get(family, ())) + found,
-                dumps=dumps,
-                guess=guesses.get(family),
-                known=known,
-            )
+    waiting = list(unsolved(database))
+    intact = _intact(database) if waiting else {}
+    for family, count, size, chosen in waiting:
+        yield Target(
+            family=family,
+            samples=chosen[:SAMPLES],
+            others=chosen[SAMPLES:],
+            files=count,
+            size=size,
+            pairs=tuple(matched.get(family, ())) + pairs(database, family, intact),
+            dumps=dumps,
+            guess=guesses.get(family),
+            known=known,
+        )
 
 
-def pairs(database: sqlite3.Connection, family: str) -> tuple[Pair, ...]:
-    """Return locked files with originals: from ``--known``, carved, or intact in the evidence."""
+def pairs(database: sqlite3.Connection, family: str, intact: Intact | None = None) -> tuple[Pair, ...]:
+    """Return locked files with originals: from ``--known``, carved, or intact in the evidence.
+
+    Args:
+        database: Of the case.
+        family: Of the locked files.
+        intact: What ``_intact`` returns, where it is at hand: it is the same for all families.
+    """
     found: list[Pair] = []
     where = f"({LOCKED} OR {CARVED}) AND {OF_FAMILY}"
-    intact = _intact(database)
+    intact = _intact(database) if intact is None else intact
     for locked in files.select(database, where, family=family):
         name = (locked.original or locked.path).rpartition(b"/")[2]
         sizes = range(max(locked.size - TAIL, 1), locked.size + 1)
@@ -110,9 +125,9 @@ def pairs(database: sqlite3.Connection, family: str) -> tuple[Pair, ...]:
     return tuple(found[:PAIRS])
 
 
-def _intact(database: sqlite3.Connection) -> dict[bytes, list[tuple[int, int]]]:
-    """Return number and size of intact files by name: older versions, copies elsewhere, deleted files."""
-    found: dict[bytes, list[tuple[int, int]]] = {}
+def _intact(database: sqlite3.Connection) -> Intact:
+    """Return the intact files by name: older versions, copies elsewhere, deleted files."""
+    found: Intact = {}
     rows = database.execute(
         "SELECT id, path, size FROM files WHERE state = 'intact' ORDER BY id LIMIT ?", (INTACT,)
     )
