@@ -2,13 +2,18 @@
 
 import contextlib
 
+import msgspec
 import pytest
 
+from tests.run.poison import Deadly
 from unransom.case.case import Case
-from unransom.run import engine, flow
+from unransom.core.records import FileRef
+from unransom.run import engine, flow, local
 from unransom.run.engine import Engine
+from unransom.run.executor import Fate
 from unransom.run.local import LocalExecutor
 from unransom.run.recover import add_sources
+from unransom.run.work import Done, Surroundings, Task
 
 POISONED = flow.FLOW[0]._replace(perform="tests.run.poison:run")
 
@@ -48,6 +53,36 @@ def test_three_deaths_blame_the_item_and_no_other(tmp_path, poisoned):
     assert found.pop("poison") == "failed"
     assert set(found.values()) == {"intact"}
     assert blamed == {"in:poison": "blamed"}
+
+
+def test_a_task_that_is_lost_with_its_worker_is_a_death_and_no_wait(tmp_path):
+    # No other worker is at work: the pool gives up, and a new one does the rest.
+    deadly = Deadly(tmp_path / "killed", Surroundings(case=str(tmp_path), sources=()))
+    results = performed(deadly, [task(b"%d" % number) for number in range(6)])
+    assert 1 <= results.count(Fate.DIED) < 6
+    assert sum(isinstance(each, Done) for each in results) == 6 - results.count(Fate.DIED)
+
+
+def test_a_lock_that_is_lost_with_a_worker_does_not_stop_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(local, "LOST", 2.0)
+    deadly = Deadly(tmp_path / "killed", task(b"1").items)
+    tasks = [task(b"slow", seconds=3.0), msgspec.structs.replace(task(b"1"), items=deadly)]
+    results = performed(
+        Surroundings(case=str(tmp_path), sources=()), [*tasks, *map(task, [b"2", b"3", b"4"])]
+    )
+    assert results.count(Fate.DIED) >= 1
+    assert len(results) == 5
+    assert sum(isinstance(each, Done) for each in results) >= 1
+
+
+def task(path, seconds=60.0):
+    ref = FileRef(source="in", path=path, size=0)
+    return Task("triage", POISONED.perform, (0,), (ref,), seconds)
+
+
+def performed(surroundings, tasks):
+    with contextlib.closing(LocalExecutor(2)) as executor:
+        return [each.result for each in executor.run(surroundings, tasks) if each is not None]
 
 
 def test_a_file_that_takes_too_long_is_passed_over(tmp_path, poisoned):

@@ -6,6 +6,8 @@ import multiprocessing
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing import forkserver
 
 from pebble import ProcessExpired, ProcessPool
@@ -15,6 +17,10 @@ from unransom.run.flow import FLOW
 from unransom.run.work import Done, Surroundings, Task, perform, quiet_worker
 
 HEARTBEAT = 0.5  # seconds
+# Seconds beyond those of the tasks that run in which no task ends though some wait. A worker that is killed
+# between taking a task and saying so takes it along, or the lock under which all take theirs, and nobody
+# hears of it: what waits then has died with its worker.
+LOST = 60.0
 AHEAD = 2  # tasks per worker that are waiting in the pool
 # Buffers that are freed stay with the process: to hand each back to the system and fault it in again takes
 # an eighth of the time of unlocking. And a worker is one thread of numpy's, since there is one for each core.
@@ -36,22 +42,23 @@ class LocalExecutor:
         # Workers must not inherit the parent's locks and database. The fork server imports the steps once
         # and makes a worker in 10 ms.
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([step.perform.partition(":")[0] for step in FLOW if step.perform])
+        steps = (step.perform.partition(":")[0] for step in FLOW if step.perform)
+        context.set_forkserver_preload([perform.__module__, *steps])
         forkserver.ensure_running()  # it imports while this process does
-        self._pool = ProcessPool(
-            max_workers=self.workers, initializer=quiet_worker, initargs=(memory_limit,), context=context
+        self._new_pool = partial(
+            ProcessPool, self.workers, initializer=quiet_worker, initargs=(memory_limit,), context=context
         )
+        self._pool = self._new_pool()
 
     def run(self, surroundings: Surroundings, tasks: Iterable[Task]) -> Iterator[Outcome | None]:
         """Perform ``tasks``; see ``Executor.run``."""
         pending: dict[Future[Done], Task] = {}
-        source = iter(tasks)
+        source, idle = iter(tasks), 0.0
         while True:
             while len(pending) < self.workers * AHEAD and (task := next(source, None)):
-                future: Future[Done] = self._pool.schedule(
-                    perform, args=(surroundings, task), timeout=task.seconds
-                )
-                pending[future] = task
+                if not self._pool.active:  # it gives up where all workers are killed
+                    self._renew()
+                pending[self._pool.schedule(perform, (surroundings, task), timeout=task.seconds)] = task
             if not pending:
                 return
             done, _ = wait(pending, timeout=HEARTBEAT, return_when=FIRST_COMPLETED)
@@ -59,17 +66,27 @@ class LocalExecutor:
                 yield Outcome(pending.pop(future), _result(future))
             if not done:
                 yield None
+            idle = 0.0 if done else idle + HEARTBEAT
+            running = (task.seconds for future, task in pending.items() if future.running())
+            if idle >= LOST + max(running, default=0.0):
+                self._renew()
+                yield from (Outcome(task, Fate.DIED) for task in pending.values())
+                pending.clear()
 
     def close(self) -> None:
         """Stop all workers at once."""
         self._pool.stop()
         self._pool.join()
 
+    def _renew(self) -> None:
+        self.close()
+        self._pool = self._new_pool()
+
 
 def _result(future: Future[Done]) -> Done | Fate:
     try:
         result = future.result()
-    except ProcessExpired:
+    except (ProcessExpired, BrokenProcessPool):
         return Fate.DIED
     except TimeoutError:
         return Fate.TIMEOUT
