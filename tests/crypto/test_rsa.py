@@ -12,10 +12,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.lockers.rhysida import Chc
 from unransom.crypto import rsa
+from unransom.crypto.chc import chc
 
 BITS = 2048
-HASHES = {"sha1": SHA1, "sha256": SHA256, "sha512": SHA512, "sha3_512": SHA3_512}
+HASHES = {"sha1": SHA1, "sha256": SHA256, "sha512": SHA512, "sha3_512": SHA3_512, "chc": Chc}
 
 
 @functools.cache
@@ -71,6 +73,20 @@ def test_an_oaep_block_without_its_one_is_refused():
     numbers = rsa.numbers(der()).public_numbers
     doubled = int.from_bytes(blob) * pow(2, numbers.e, numbers.n) % numbers.n
     assert rsa.decrypt_oaep(der(), doubled.to_bytes(BITS // 8), "sha3_512") is None
+
+
+@pytest.mark.parametrize("padding", ["sha256", "chc"])
+def test_an_oaep_block_opens_with_its_own_label_only(padding):
+    cipher = PKCS1_OAEP.new(RSA.import_key(der()), hashAlgo=HASHES[padding], label=b"Rhysida-0.1")
+    blob = cipher.encrypt(b"key")
+    assert rsa.decrypt_oaep(der(), blob, padding, label=b"Rhysida-0.1") == b"key"
+    assert rsa.decrypt_oaep(der(), blob, padding) is None
+
+
+def test_the_cipher_hash_is_libtomcrypts():
+    assert chc(b"hello world").hex() == "cf579dc30a0eea610d5447c43c06f54e"  # its own test vector
+    for length in range(50):
+        assert chc(bytes(length)) == Chc(bytes(length)).digest()
 
 
 def test_a_key_too_short_for_the_hash_opens_nothing():

@@ -17,8 +17,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
+from unransom.crypto.chc import chc
+
 ByteOrder = Literal["little", "big"]
-OaepHash = Literal["sha1", "sha256", "sha384", "sha512", "sha3_512"]
+OaepHash = Literal["sha1", "sha256", "sha384", "sha512", "sha3_512", "chc"]
 OPENSSL_HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha1": hashes.SHA1(),  # noqa: S303 what lockers chose
     "sha256": hashes.SHA256(),
@@ -80,8 +82,10 @@ def decrypt_pkcs1(der: bytes, blob: bytes, order: ByteOrder = "big") -> bytes | 
 
 
 @functools.lru_cache(maxsize=REMEMBERED)
-def decrypt_oaep(der: bytes, blob: bytes, digest: OaepHash, order: ByteOrder = "big") -> bytes | None:
-    """Return the message in an OAEP block with an empty label, None where the padding is wrong.
+def decrypt_oaep(
+    der: bytes, blob: bytes, digest: OaepHash, order: ByteOrder = "big", label: bytes = b""
+) -> bytes | None:
+    """Return the message in an OAEP block with that label, None where the padding is wrong.
 
     The padding repeats a digest, so that no wrong key passes.
     """
@@ -91,35 +95,40 @@ def decrypt_oaep(der: bytes, blob: bytes, digest: OaepHash, order: ByteOrder = "
         block = decrypt_raw(der, blob, order)
         if block is None:
             return None
-        return _without_oaep(block if order == "big" else block[::-1], digest)
+        return _without_oaep(block if order == "big" else block[::-1], digest, label)
     algorithm = OPENSSL_HASHES[digest]
-    scheme = padding.OAEP(mgf=padding.MGF1(algorithm), algorithm=algorithm, label=None)
+    scheme = padding.OAEP(mgf=padding.MGF1(algorithm), algorithm=algorithm, label=label)
     try:
         return _private_key(der).decrypt(blob if order == "big" else blob[::-1], scheme)
     except ValueError:
         return None
 
 
-def _without_oaep(block: bytes, digest: str) -> bytes | None:
+def _without_oaep(block: bytes, digest: str, label: bytes) -> bytes | None:
     """Return the message in ``block`` (RFC 8017, 7.1.2), None where it is not padded so."""
-    label = hashlib.new(digest).digest()
-    length = len(label)
+    hashed = _hashed(digest, label)
+    length = len(hashed)
     if len(block) < 2 * length + 2:
         return None
     seed = _xor(block[1 : length + 1], _mask(block[length + 1 :], length, digest))
     data = _xor(block[length + 1 :], _mask(seed, len(block) - length - 1, digest))
     zeros, one, message = data[length:].partition(b"\x01")
-    if block[0] or data[:length] != label or not one or zeros.strip(b"\0"):
+    if block[0] or data[:length] != hashed or not one or zeros.strip(b"\0"):
         return None
     return message
 
 
 def _mask(seed: bytes, length: int, digest: str) -> bytes:
     """Return ``length`` bytes of MGF1 of ``seed``."""
-    out = b""
+    out, number = b"", 0
     while len(out) < length:
-        out += hashlib.new(digest, seed + (len(out) // hashlib.new(digest).digest_size).to_bytes(4)).digest()
+        out += _hashed(digest, seed + number.to_bytes(4))
+        number += 1
     return out[:length]
+
+
+def _hashed(digest: str, data: bytes) -> bytes:
+    return chc(data) if digest == "chc" else hashlib.new(digest, data).digest()
 
 
 def _xor(left: bytes, right: bytes) -> bytes:

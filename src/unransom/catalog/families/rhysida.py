@@ -1,17 +1,23 @@
 """Rhysida: AES-256-CTR with a little-endian counter, key and counter each in a block of RSA-4096.
 
 Tail, from the end: u32 number of the way of locking, u32 bytes of a block, the block, u32 bytes of another
-block, that block. They hold key and counter, padded by OAEP. Files up to 1 MiB are locked whole.
+block, that block. They hold key and counter, padded by OAEP with LibTomCrypt's CHC and the program's name
+as label. Up to four areas of 1 MiB are locked, the parts of the file beginning with one each; a file with
+smaller parts has fewer, and one up to 1 MiB is locked whole. The stream goes on over all areas.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from unransom.catalog.schemes.ciphers import Cipher
-from unransom.catalog.schemes.family import BadMarkError, Family, FileKey, Locked, Mark, Plan, Unlock
+from unransom.catalog.schemes.extents import pieces
+from unransom.catalog.schemes.family import Family, FileKey, Locked, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Number, Tail
 from unransom.catalog.schemes.wraps import OAEP
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
+from unransom.core.spans import Span
 from unransom.crypto import rsa
 
 BLOB = 512  # bytes of a block of RSA-4096
@@ -28,11 +34,15 @@ TAIL = Tail(
 CIPHER = Cipher("aes-ctr", order="little")
 KEY, COUNTER = 32, 16  # bytes
 OAEP_BITS = 128
-SMALL = 1 << 20  # bytes up to which all of a file is locked
+LABELS: tuple[tuple[rsa.OaepHash, bytes], ...] = (
+    ("chc", b"Rhysida-0.1"),
+    *((kind, b"") for kind in OAEP.values()),  # not seen, but cheap to try
+)
+AREAS, AREA = 4, 1 << 20
 
 
 def unwrap(mark: Mark, key: Key) -> FileKey | None:
-    """Open both blocks, with whichever hash the padding has, or take key and counter themselves."""
+    """Open both blocks, with whichever hash and label the padding has, or take key and counter themselves."""
     if key.kind is KeyKind.RSA:
         found = {
             len(message): message for name in ("first", "second") if (message := _opened(mark, name, key))
@@ -49,21 +59,26 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
 
 def _opened(mark: Mark, name: str, key: Key) -> bytes | None:
     """Return what a block holds, None where the private key is another one."""
-    messages = (rsa.decrypt_oaep(key.data, mark.fields[name], kind, "big") for kind in OAEP.values())
+    blob = mark.fields[name]
+    messages = (rsa.decrypt_oaep(key.data, blob, kind, "big", label) for kind, label in LABELS)
     return next((message for message in messages if message is not None), None)
 
 
-def plan(locked: Locked, mark: Mark, key: FileKey) -> Plan:
-    """Decrypt the whole file.
+def areas(size: int) -> Iterator[Span]:
+    """Yield what is locked of a file of ``size`` bytes."""
+    count = AREAS
+    while count > 1 and size // count < AREA:
+        count -= 1
+    step = size // count
+    for start in range(0, count * step, step or 1):
+        yield Span(start, start + min(AREA, step))
 
-    Raises:
-        BadMarkError: It is larger than those of which it is known what is locked.
-    """
+
+def plan(locked: Locked, mark: Mark, key: FileKey) -> Plan:
+    """Decrypt the areas."""
     del locked
     size = mark.plain_size or 0
-    if size > SMALL:
-        raise BadMarkError(say("it is not documented which parts of larger files are locked"))
-    return Plan(size, iter([Unlock(0, size, CIPHER.start(key))]))
+    return Plan(size, pieces(size, areas(size), CIPHER.start(key)))
 
 
 FAMILY = Family(
@@ -79,10 +94,10 @@ FAMILY = Family(
     references=(
         "https://arxiv.org/abs/2402.06440",
         "https://sigreturn.com/blog/rhysida-analysis-decryption/",
+        "https://github.com/raviyelna/raviyelna.github.io",
     ),
     limitations=(
-        "Which parts of files above 1 MiB are locked is not documented: those are not opened.",
-        "The hash of the padding is not documented: all usual ones are tried.",
+        "Files above 1 MiB are held to vectors after a public analysis; no real file was at hand.",
         "The PowerShell version was not at hand.",
     ),
 )
