@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pymysql
 
-PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+from tests.fixtures.tools import tool
 
 
-def program(name: str) -> str | None:
-    """Return the path of a program of MariaDB, None where it is not installed."""
-    return shutil.which(name, path=PATH)
+def program(name: str) -> str:
+    """Return the path of a program of MariaDB; the test fails where it is not installed."""
+    return tool(name, "mariadb-server")
 
 
 class Server:

@@ -5,12 +5,11 @@ import random
 import pytest
 
 from tests.recover.databases.damage import PATTERNS
-from tests.recover.databases.mariadb_server import Server, program
+from tests.recover.databases.mariadb_server import Server
 from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.innodb import ENGINE
 from unransom.core.streams import BytesReader
 
-pytestmark = pytest.mark.skipif(program("mariadbd") is None, reason="mariadb-server is not installed")
 TYPES = """create table shop.types (
   id bigint unsigned primary key, a tinyint, b smallint unsigned, c mediumint, d int, e float, f double,
   g decimal(20,4), h date, i time(3), j datetime(6), k timestamp(2) null, l year, m enum('x','y','z'),

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.recover.databases.mariadb_server import Server, program
+from tests.recover.databases.mariadb_server import Server
 from tests.recover.databases.test_databases_step import command
 from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.innodb import ENGINE
@@ -15,7 +15,6 @@ from unransom.recover.databases.keyfile import read_keys
 KEYS = {"1": bytes(range(32)), "2": bytes(range(100, 116))}
 FILE = "# keys\n" + "".join(f"{number};{key.hex()}\n" for number, key in KEYS.items())
 ROWS = 5000
-needs_server = pytest.mark.skipif(program("mariadbd") is None, reason="mariadb-server is not installed")
 
 
 @pytest.fixture(scope="module", params=["full_crc32", "crc32"])
@@ -67,7 +66,6 @@ def length(number):
     return 5 if number % 100 else 50_000
 
 
-@needs_server
 @pytest.mark.parametrize("name", ["plain", "packed"])
 def test_with_the_key_every_row_is_read(taken, name):
     create, data = taken[name]
@@ -78,7 +76,6 @@ def test_with_the_key_every_row_is_read(taken, name):
         assert all(row["b"] == bytes([65 + row["id"] % 20]) * length(row["id"]) for row in rows)
 
 
-@needs_server
 @pytest.mark.parametrize("name", ["plain", "packed"])
 @pytest.mark.parametrize("keys", [{}, {"1": bytes(32), "2": bytes(16)}])
 def test_without_the_right_key_it_says_so(taken, name, keys):
@@ -88,7 +85,6 @@ def test_without_the_right_key_it_says_so(taken, name, keys):
     assert "--key" in database.problems[0].text
 
 
-@needs_server
 def test_page_0_may_come_from_an_old_copy(taken):
     create, data = taken["plain"]
     torn = random.Random(2).randbytes(16384) + data[16384:]
@@ -96,7 +92,6 @@ def test_page_0_may_come_from_an_old_copy(taken):
     assert {row["id"] for row in rows} == set(range(1, ROWS + 1))
 
 
-@needs_server
 def test_around_a_hole_in_an_encrypted_page_rows_are_read(taken):
     create, data = taken["plain"]
     hurt, noise = bytearray(data), random.Random(1)
@@ -107,7 +102,6 @@ def test_around_a_hole_in_an_encrypted_page_rows_are_read(taken):
     assert len(rows) > ROWS // 2
 
 
-@needs_server
 def test_the_command_takes_the_key_file(taken, tmp_path):
     create, data = taken["packed"]
     (tmp_path / "packed.ibd").write_bytes(data)

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.catalog.databases.innodb.made_tablespace import CREATE, rows, tablespace
-from tests.recover.databases.mariadb_server import Server, program
+from tests.recover.databases.mariadb_server import Server
 from tests.recover.databases.test_databases_step import RUN
 
 COUNT = 500
@@ -40,9 +40,9 @@ class Postgres:
 
 @pytest.fixture(scope="module")
 def postgres(tmp_path_factory):
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) if Path("/usr/lib/postgresql").exists() else []
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not found:
-        pytest.skip("postgresql is not installed")
+        pytest.fail("initdb is missing: apt-get install postgresql", pytrace=False)
     folder = Path(subprocess.check_output(["mktemp", "-d", "/tmp/unransom-pg-XXXXXX"], text=True).strip())
     server = Postgres(folder, found[-1])
     yield server
@@ -52,8 +52,6 @@ def postgres(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def mariadb():
-    if program("mariadbd") is None:
-        pytest.skip("mariadb-server is not installed")
     server = Server()
     server.run("create database shop", "use shop", "create user shop identified by 'p%s:@'",
                "grant all on shop.* to shop")  # fmt: skip

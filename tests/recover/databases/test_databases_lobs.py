@@ -5,12 +5,11 @@ import random
 
 import pytest
 
-from tests.recover.databases.mariadb_server import Server, program
+from tests.recover.databases.mariadb_server import Server
 from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.innodb import ENGINE
 from unransom.core.streams import BytesReader
 
-pytestmark = pytest.mark.skipif(program("mariadbd") is None, reason="mariadb-server is not installed")
 SIZES = (0, 1, 127, 128, 767, 768, 769, 8000, 8126, 16_384, 16_330, 40_000, 100_001, 1_500_000)
 FORMATS = (
     "row_format=dynamic",

@@ -7,13 +7,12 @@ import pytest
 
 from tests.recover.databases import orders_table
 from tests.recover.databases.damage import PATTERNS
-from tests.recover.databases.mariadb_server import Server, program
+from tests.recover.databases.mariadb_server import Server
 from unransom.catalog.databases.engine import Graft, Hints, Source
 from unransom.catalog.databases.innodb import ENGINE
 from unransom.catalog.databases.innodb.pages import scan
 from unransom.core.streams import BytesReader
 
-pytestmark = pytest.mark.skipif(program("mariadbd") is None, reason="mariadb-server is not installed")
 PAGE = 16384
 SECONDARY = re.compile(r",\n\s*(UNIQUE )?KEY [^\n]*?(?=,?\n)")
 LEAST = {

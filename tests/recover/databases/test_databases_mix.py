@@ -53,7 +53,6 @@ def test_rows_without_semicolons_end_where_something_else_begins(tmp_path):
     assert statements(tmp_path / "script.sql") == "GO\nCREATE TABLE dbo.b (c int)\nGO\n"
 
 
-@pytest.mark.skipif(program("mariadbd") is None, reason="mariadb-server is not installed")
 def test_a_database_of_many_tables_is_read_by_its_dump(tmp_path):
     server = Server()
     try:
