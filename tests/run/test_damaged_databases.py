@@ -12,6 +12,7 @@ import pytest
 from tests.catalog.databases.innodb.made_tablespace import CREATE, SIZE, tablespace
 from tests.catalog.databases.mssql.test_mssql_sources import wide_file
 from tests.fixtures.locked import INC_PRIVATE, lock_inc, result_of
+from tests.recover.databases.test_databases_mysql_keys import MASTER, NAME, keyring, sealed
 
 UNRANSOM = Path(sys.executable).with_name("unransom")
 COUNT = 2000
@@ -99,3 +100,23 @@ def test_a_second_run_does_nothing_again_and_a_key_that_comes_later_counts(compa
     assert (case / "recovered/server/sql/sold.mdf").read_bytes() == plain
     del before["sql/sold.mdf.INC"]
     assert after == before
+
+
+def test_a_table_that_the_server_encrypted_asks_for_its_key_and_takes_it(tmp_path):
+    folder, case = tmp_path / "server", tmp_path / "case"
+    folder.mkdir()
+    data = sealed(tablespace(COUNT, full_crc32=False))
+    (folder / "made.ibd").write_bytes(random_at(data, (16 * SIZE, 2 * SIZE)))
+    (folder / "tables.sql").write_text(CREATE + ";\n")
+    unransom("recover", folder, "--case", case, "--budget", 0)
+    told = [note["what"] for note in result_of(case)["notes"] if note["kind"] == "database"]
+    assert len(told) == 1
+    assert "--server-key" in str(told)
+    (tmp_path / "keyring").write_bytes(keyring((NAME, MASTER)))
+    unransom("recover", folder, "--case", case, "--budget", 0, "--server-key", tmp_path / "keyring")
+    state, method, output = states(case)["made.ibd"]
+    assert (state, method) == ("partial", "databases")
+    assert COUNT - 2 * 90 <= count(case, output, "made") < COUNT
+    everything = b"".join(path.read_bytes() for path in case.rglob("*") if path.is_file())
+    assert MASTER not in everything
+    assert MASTER.hex().encode() not in everything

@@ -38,6 +38,7 @@ DIALECTS = ("mysql", "postgresql", "mssql")
 )
 @click.option(
     "--key",
+    "--server-key",
     "keys",
     type=EXISTING,
     multiple=True,

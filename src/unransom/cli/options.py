@@ -29,6 +29,14 @@ key_option = click.option(
     metavar="FILE",
     help=t("A key file, or a folder of them: PEM, DER, XML, raw, hex, base64, CAPI or BCRYPT."),
 )
+server_key_option = click.option(
+    "--server-key",
+    "server_keys",
+    type=EXISTING,
+    multiple=True,
+    metavar="FILE",
+    help=t("A key file of MariaDB or MySQL, for tables that the server encrypted."),
+)
 library_option = click.option(
     "--library",
     "libraries",

@@ -23,6 +23,7 @@ from unransom.cli.options import (
     manifest_option,
     memory_option,
     progress_option,
+    server_key_option,
     time_limit_option,
     workers_option,
 )
@@ -41,6 +42,7 @@ from unransom.cli.speech import LANGUAGE, t
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @case_option
 @key_option
+@server_key_option
 @library_option
 @family_option
 @manifest_option
@@ -65,6 +67,7 @@ def command(
     sources: tuple[str, ...],
     case: Path,
     keys: tuple[Path, ...],
+    server_keys: tuple[Path, ...],
     libraries: tuple[Path, ...],
     families: tuple[Path, ...],
     manifests: tuple[Path, ...],
@@ -91,6 +94,7 @@ def command(
         sources=sources,
         case=case,
         keys=keys,
+        server_keys=server_keys,
         libraries=libraries,
         families=families,
         known=tuple(map(str, known)),

@@ -17,6 +17,7 @@ class KeyKind(enum.StrEnum):
     EC = "ec"
     RSA_PUBLIC = "rsa-public"  # opens nothing: for attacks on it
     PARTIAL = "partial"  # opens nothing: for attacks that complete it
+    SERVER = "server"  # of a database server, for the tables that it encrypted itself
 
 
 class Key(msgspec.Struct, frozen=True, dict=True):
@@ -26,6 +27,7 @@ class Key(msgspec.Struct, frozen=True, dict=True):
         kind: What it is.
         data: RAW: the bytes. RSA: PKCS #1 DER of the private key. EC: SEC 1 DER of the private key.
             RSA_PUBLIC: PKCS #1 DER. PARTIAL: an entry of a key library with bits that are missing, as JSON.
+            SERVER: the server's name or number of the key, a zero byte, the key.
         origin: Name of the file or search it came from, for people.
     """
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from unransom.case import found_keys
 from unransom.core.errors import UsageError
-from unransom.core.keys import Key
+from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.crypto.keyfiles import MAX_KEY_FILE, read_keys
+from unransom.recover.databases import keyfile
 
 MAX_SCANNED = 1000  # key files in one folder
 
@@ -32,6 +33,19 @@ def load_keys(paths: Sequence[Path]) -> tuple[Key, ...]:
             )
         found.update((key.fingerprint, key) for key in keys)
     return tuple(found.values())
+
+
+def load_server_keys(paths: Sequence[Path]) -> tuple[Key, ...]:
+    """Return every key in the key files of database servers.
+
+    Raises:
+        UsageError: A file holds none.
+    """
+    return tuple(
+        Key(KeyKind.SERVER, name.encode() + b"\0" + secret, path.name)
+        for path in paths
+        for name, secret in keyfile.read_keys([path]).items()
+    )
 
 
 def _keys_in(file: Path) -> tuple[Key, ...]:

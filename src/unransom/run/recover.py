@@ -28,7 +28,7 @@ from unransom.run.described import add_descriptions, load_descriptions
 from unransom.run.engine import ITEM_SECONDS, Engine
 from unransom.run.executor import Executor
 from unransom.run.flow import FLOW
-from unransom.run.given_keys import load_keys
+from unransom.run.given_keys import load_keys, load_server_keys
 from unransom.run.library import keys_in
 from unransom.run.result import result
 from unransom.run.searches import BUDGET
@@ -43,6 +43,7 @@ class Job(msgspec.Struct, frozen=True):
         sources: Places that evidence is in, as they were named.
         case: The case folder.
         keys: Key files, or folders of them.
+        server_keys: Key files of MariaDB or MySQL, for tables that the server encrypted.
         libraries: Key libraries.
         families: Descriptions of families, or folders of them.
         known: Places with originals: backups, old copies, downloads.
@@ -60,6 +61,7 @@ class Job(msgspec.Struct, frozen=True):
     sources: tuple[str, ...]
     case: Path
     keys: tuple[Path, ...] = ()
+    server_keys: tuple[Path, ...] = ()
     libraries: tuple[Path, ...] = ()
     families: tuple[Path, ...] = ()
     known: tuple[str, ...] = ()
@@ -83,6 +85,7 @@ def recover(job: Job, executor: Executor, listener: Listener = silent, language:
     descriptions = load_descriptions(job.families)
     keys = (
         *load_keys(job.keys),
+        *load_server_keys(job.server_keys),
         *(key for each in descriptions for key in each.own_keys()),
         *(key for path in job.libraries for key in keys_in(path)),
     )

@@ -11,6 +11,7 @@ from unransom.catalog.databases import ENGINES
 from unransom.catalog.databases.engine import Engine, Hints, Source
 from unransom.core.context import Context
 from unransom.core.hashing import digest
+from unransom.core.keys import KeyKind
 from unransom.core.messages import Message, say
 from unransom.core.outputs import FileReader, Outputs
 from unransom.core.records import FileRef, Finding, Grade, Output, Record
@@ -23,11 +24,12 @@ from unransom.recover.databases.scripts import read_statements
 from unransom.recover.databases.step import Outcome, recover
 
 DIALECTS = {"innodb": "mysql", "mssql": "mssql"}
+MOST_PROBLEMS = 20  # that are told of one file
 FORMATS = {".sql": "text", ".sqlite": "sqlite"}  # the last one is the file's output
 
 
 def salvage(item: DatabaseFile, context: Context) -> Iterator[Record]:
-    """Yield the rows of ``item`` as a SQL script and a SQLite file; nothing where no row is left.
+    """Yield the rows of ``item`` as a SQL script and a SQLite file, and what stood in the way of more.
 
     The file itself is not back with them, so the grade is partial, and the state with it.
     """
@@ -50,6 +52,8 @@ def salvage(item: DatabaseFile, context: Context) -> Iterator[Record]:
             outcome = recover(*opened.told(own, item.others), begin)
             if sum(each.loss.recovered for each in outcome.tables):
                 yield from _records(item.file, engine, outcome, context.outputs)
+            for problem in outcome.problems[:MOST_PROBLEMS]:
+                yield Finding(kind="database", item=_item(item.file.ref), what=problem)
         finally:
             for writer in writers:
                 writer.drop()
@@ -77,7 +81,12 @@ class _Opened:
                 scripts.append(read_statements(source.reader))
             else:
                 sources.append(source)
-        return sources, Hints(sql=tuple(scripts))
+        return sources, Hints(sql=tuple(scripts), keys=self._server_keys())
+
+    def _server_keys(self) -> dict[str, bytes]:
+        """Return the keys of database servers by their names."""
+        named = [key.data.partition(b"\0") for key in self._context.keys if key.kind is KeyKind.SERVER]
+        return {name.decode(): secret for name, _, secret in named}
 
 
 def _records(file: Place, engine: Engine, outcome: Outcome, outputs: Outputs) -> Iterator[Record]:
@@ -116,4 +125,8 @@ def _why(outcome: Outcome) -> Message:
 def _finding(ref: FileRef, engine: Engine, outcome: Outcome, why: Message, path: bytes) -> Finding:
     tables = ", ".join(f"{each.table} {each.loss.recovered}" for each in outcome.tables[:20])
     facts = {"engine": engine.title, "output": shown(path), "tables": tables}
-    return Finding(kind="rows", item=f"{ref.source}:{shown(ref.path)}", what=why, facts=facts)
+    return Finding(kind="rows", item=_item(ref), what=why, facts=facts)
+
+
+def _item(ref: FileRef) -> str:
+    return f"{ref.source}:{shown(ref.path)}"

@@ -60,10 +60,20 @@ def tables_of(space: Tablespace, hints: Hints, others: Sequence[Source]) -> tupl
     """Return the tables in ``space`` and what stands in the way of more."""
     if any(needs_key(source.reader) for source in space.sources):
         return [], [
-            say("{file}: its pages are encrypted; give the server's keys with --key", file=_name(space))
+            say(
+                "{file}: the server encrypted its pages; give the server's key file: --key of unransom"
+                " databases, --server-key of unransom recover",
+                file=_name(space),
+            )
         ]
     if space.is_encrypted():
-        return [], [say("{file}: its pages are encrypted, and are not decrypted here", file=_name(space))]
+        return [], [
+            say(
+                "{file}: the server encrypted its pages, and page 0, which says with which key, is lost; give"
+                " an old copy of the file as well",
+                file=_name(space),
+            )
+        ]
     indexes = _indexes(space)
     known = list(_from_sdi(space))
     found = [_made(space, each, each.clustered) for each in known if each.clustered in indexes or not indexes]
