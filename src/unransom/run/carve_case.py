@@ -19,7 +19,7 @@ from unransom.core.messages import say
 from unransom.core.progress import Listener
 from unransom.core.records import FileRef, Finding, Grade, Output, Problem, Source
 from unransom.core.spans import Origin, Run
-from unransom.recover.carve.naming import Candidate, original_of
+from unransom.recover.carve.naming import Candidate, endings, original_of
 from unransom.recover.carve.records import Carved
 from unransom.run.carving import Carving, Job, Outcome
 from unransom.run.executor import Executor
@@ -85,8 +85,10 @@ def _fact(source: Source) -> str:
 
 
 def _locked(case: Case, source: Source) -> Iterator[_Named]:
-    for ref in files.select(case.database, f"source = :source AND {LOCKED}", source=source.id):
-        original = ref.original or original_of(ref.path)
+    locked = list(files.select(case.database, f"source = :source AND {LOCKED}", source=source.id))
+    common = endings(ref.path for ref in locked)
+    for ref in locked:
+        original = ref.original or original_of(ref.path, common)
         if original and original != ref.path:
             yield _Named(Candidate(original, ref.size, ref.modified or 0, own=False), ref)
 

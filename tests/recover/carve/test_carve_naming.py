@@ -1,6 +1,8 @@
 """Names for carved files: by sizes and what a locker adds to them, by order, and never by a guess."""
 
+import io
 import random
+import zipfile
 
 import pytest
 
@@ -8,7 +10,15 @@ from tests.makers.office_files import archive, document, table
 from unransom.core.records import FileRef
 from unransom.core.streams import BytesReader
 from unransom.recover.carve.kinds import extension_of, may_be
-from unransom.recover.carve.naming import Candidate, Nameless, candidates_of, match, older, original_of
+from unransom.recover.carve.naming import (
+    Candidate,
+    Nameless,
+    candidates_of,
+    match,
+    older,
+    original_of,
+    with_gone,
+)
 
 SIZES = random.Random(3).sample(range(5000, 19_000), 40)
 
@@ -114,3 +124,40 @@ def test_office_files_have_the_extension_of_their_parts():
     assert may_be("xlsx", "xlsm")
     assert not may_be("xlsx", "docx")
     assert may_be("zip", "cbz")
+
+
+def refs(*paths):
+    return [
+        FileRef(source="s", path=path, size=100 + number, modified=number)
+        for number, path in enumerate(paths)
+    ]
+
+
+def test_what_many_names_end_with_is_what_the_locker_appended():
+    paths = [b"%d.pdf" % number for number in range(20)]
+    odd = [b"notes.txt.bak", b"a/README", b"b.tar.gz", b"bill.pdf.gz"]
+    every = list(candidates_of(refs(*(path + b".locked" for path in (*paths, *odd)), b"other.pdf")))
+    assert [each.path for each in every] == [*paths, *odd]
+
+
+def test_a_name_with_two_extensions_keeps_both():
+    assert original_of(b"orders.csv.gz.id-7.[a@b.c].INC") == b"orders.csv.gz"
+
+
+def test_names_of_gaps_tell_the_size_of_a_locked_copy_and_are_not_given_twice():
+    sizes = [size if number % 5 else 9999 for number, size in enumerate(SIZES)]
+    names = locked(sizes, lambda size: -(-size // 512) * 512)
+    gone = [Candidate(b"a/1.png", sizes[1], 0, own=True), Candidate(b"gone.png", 77, 0, own=True)]
+    every = with_gone(names, gone)
+    assert [each.path for each in every] == [*(each.path for each in names), b"gone.png"]
+    assert every[1].exact == sizes[1]
+    assert [each.exact for each in with_gone(names, [gone[0], gone[0]._replace(size=sizes[1] - 1)])][1] == 0
+
+
+def test_a_presentation_with_a_workbook_in_it_is_a_presentation():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        made.writestr("[Content_Types].xml", "<Types/>")
+        made.writestr("ppt/embeddings/Sheet1.xlsx", table(1))
+        made.writestr("ppt/presentation.xml", "<p/>")
+    assert extension_of("ooxml", BytesReader(out.getvalue())) == "pptx"

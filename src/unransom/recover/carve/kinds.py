@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 from unransom.catalog.formats import FORMATS
+from unransom.catalog.formats import _zip_records as records
 from unransom.core.streams import Reader
 
 LOOKED = 128 << 10  # bytes at the beginning and at the end in which names of parts stand
+MOST_MEMBERS = 4096  # of an archive that are looked at
 USUAL = {each.name: each.extensions[0] for each in FORMATS}
 
 # Names of parts, the first that is there decides, and the extensions that such files have.
@@ -38,12 +43,25 @@ PARTS: dict[str, tuple[tuple[bytes, tuple[str, ...]], ...]] = {
 
 def extension_of(name: str, content: Reader) -> str:
     """Return the extension that a file of format ``name`` should have; ``bin`` for one without a format."""
+    if name == "ooxml":
+        names = list(_members(content))
+        for part, extensions in PARTS[name]:
+            if any(each.startswith(part) for each in names):
+                return extensions[0]
     if name in PARTS:
         seen = content.read_at(0, LOOKED) + content.read_at(max(LOOKED, content.size - LOOKED), LOOKED)
         for part, extensions in PARTS[name]:
             if part in seen:
                 return extensions[0]
     return USUAL.get(name, "bin")
+
+
+def _members(content: Reader) -> Iterator[bytes]:
+    """Yield the names in an archive, not those in archives in it: a presentation may hold a workbook."""
+    directory = records.find_directory(content)
+    if directory is not None:
+        entries = records.central_entries(content, directory.start, directory.records)
+        yield from (entry.name for entry in islice(entries, MOST_MEMBERS))
 
 
 def may_be(extension: str, other: str) -> bool:

@@ -58,14 +58,16 @@ class Candidate(NamedTuple):
     Attributes:
         path: Of the original.
         size: Bytes: of the original, or of its locked copy.
-        order: Sorts candidates by when they were written.
+        order: Sorts candidates by when their locked copies were written.
         own: The size is the original's.
+        exact: Bytes of the original besides those of its locked copy, 0 where unknown.
     """
 
     path: bytes
     size: int
     order: int
     own: bool
+    exact: int = 0
 
 
 class Match(NamedTuple):
@@ -128,20 +130,64 @@ def older(
 
 def candidates_of(refs: Iterable[FileRef]) -> Iterator[Candidate]:
     """Yield the names of originals that those of files show, in the order in which these were written."""
-    for ref in refs:
-        original = original_of(ref.path) if not ref.deleted and ref.kind is Kind.FILE else b""
-        if original:
+    there = [ref for ref in refs if not ref.deleted and ref.kind is Kind.FILE]
+    common = endings(ref.path for ref in there)
+    for ref in there:
+        if original := original_of(ref.path, common):
             yield Candidate(original, ref.size, ref.modified or 0, own=False)
 
 
-def original_of(path: bytes) -> bytes:
-    """Return ``path`` without what a locker appended to it; b"" where nothing shows that it did."""
+def with_gone(known: Sequence[Candidate], gone: Iterable[Candidate]) -> list[Candidate]:
+    """Return ``known`` and then those of ``gone`` that have other paths; the others tell the original's size.
+
+    Args:
+        known: Locked copies.
+        gone: Names that are left of files themselves.
+    """
+    sizes: dict[bytes, set[int]] = defaultdict(set)
+    others: dict[tuple[bytes, int], Candidate] = {}
+    paths = {each.path for each in known}
+    for each in gone:
+        if each.path in paths:
+            sizes[each.path].add(each.size)
+        else:
+            others[each.path, each.size] = each
+    exact = (_exact(each, sizes[each.path]) if each.path in sizes else each for each in known)
+    return [*exact, *others.values()]
+
+
+def _exact(locked: Candidate, sizes: set[int]) -> Candidate:
+    """Return a locked copy with the only one of ``sizes`` that its original may have had."""
+    fitting = [size for size in sizes if size and 0 <= locked.size - size <= MOST_ADDED]
+    return locked._replace(exact=fitting[0]) if len(fitting) == 1 else locked
+
+
+def endings(paths: Iterable[bytes]) -> frozenset[bytes]:
+    """Return what lockers have appended to many of ``paths``."""
+    tally = Counter(path[len(original) :] for path in paths if (original := original_of(path)))
+    least = max(FEWEST, SHARE * tally.total())
+    return frozenset(each for each, count in tally.items() if count >= least and not _promised(each))
+
+
+def original_of(path: bytes, common: Iterable[bytes] = ()) -> bytes:
+    """Return ``path`` without what a locker appended to it; b"" where nothing shows that it did.
+
+    Args:
+        path: Of a locked copy.
+        common: What lockers append to names on this disk, see `endings`.
+    """
     folder, slash, name = path.rpartition(b"/")
+    for ending in sorted(common, key=len, reverse=True):
+        if name.endswith(ending) and name != ending:
+            return path[: -len(ending)]
     parts = name.split(b".")
-    for index in range(1, len(parts) - 1):
-        if parts[index].lower().decode("ascii", "replace") in _formats():
-            return folder + slash + b".".join(parts[: index + 1])
-    return b""
+    known = [part.lower().decode("ascii", "replace") in _formats() for part in parts[:-1]]
+    if True not in known[1:]:
+        return b""
+    last = known.index(True, 1)
+    while last + 1 < len(known) and known[last + 1]:
+        last += 1  # bill.pdf.gz
+    return folder + slash + b".".join(parts[: last + 1])
 
 
 @cache
@@ -231,7 +277,8 @@ def _by_size(
     names: dict[tuple[int, str], list[int]] = defaultdict(list)
     for number in numbers:
         for name in _promised(candidates[number].path) if number not in taken else ():
-            names[candidates[number].size, name].append(number)
+            exact = candidates[number].exact
+            names[added.to(exact) if exact else candidates[number].size, name].append(number)
     groups: dict[tuple[int, str, str], list[int]] = defaultdict(list)
     for number, file in enumerate(files):
         if number not in known and not file.path:
@@ -312,9 +359,12 @@ class Order:
                 free.discard(file)
                 left.discard(candidate)
 
-    def _cost(self, file: int, candidate: int) -> int:
-        """Return how far a candidate is out of order between the neighbours of a file."""
+    def _cost(self, file: int, candidate: int) -> tuple[int, int]:
+        """Return how far a candidate is out of order between the neighbours of a file, and from the nearer.
+
+        File systems write in several places in turns: where one ends and the next begins, ranks leap.
+        """
         place = bisect_right(self._starts, self._files[file].start)
         around = self._anchors[max(place - 1, 0) : place + 1]
         rank = self._ranks[candidate]
-        return max(min(around) - rank, rank - max(around), 0)
+        return max(min(around) - rank, rank - max(around), 0), min(abs(rank - each) for each in around)
