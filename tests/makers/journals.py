@@ -8,18 +8,31 @@ EPOCH = 116_444_736_000_000_000  # 1970 in units of 100 ns since 1601
 
 
 def record(
-    name: str, time: int, reason: int, *, file: int = 64, parent: int = 5, version: int = 2, usn: int = 0
+    name: str,
+    time: int,
+    reason: int,
+    *,
+    file: int = 64,
+    parent: int = 5,
+    version: int = 2,
+    usn: int = 0,
+    turn: int = 1,
+    turn_of_parent: int = 5,
+    attributes: int = 0x20,
 ) -> bytes:
-    """Return a record, padded to a multiple of 8 bytes; ``time`` is in nanoseconds since 1970."""
+    """Return a record, padded to a multiple of 8 bytes; ``time`` is in nanoseconds since 1970.
+
+    ``turn`` says how often the file's record had been given out by then, ``turn_of_parent`` its folder's.
+    """
     raw = name.encode("utf-16-le", "surrogatepass")
     references = (
-        struct.pack("<QQ", file | 1 << 48, parent | 5 << 48)
+        struct.pack("<QQ", file | turn << 48, parent | turn_of_parent << 48)
         if version == 2
         else struct.pack("<QQQQ", file, 0, parent, 0)
     )
     where = 8 + len(references) + 36
     length = -(-(where + len(raw)) // 8) * 8
-    timed = struct.pack("<qQIIIIHH", usn, time // 100 + EPOCH, reason, 0, 0, 0x20, len(raw), where)
+    timed = struct.pack("<qQIIIIHH", usn, time // 100 + EPOCH, reason, 0, 0, attributes, len(raw), where)
     return (struct.pack("<IHH", length, version, 0) + references + timed + raw).ljust(length, b"\0")
 
 

@@ -19,7 +19,7 @@ from unransom.core.messages import say
 from unransom.core.progress import Listener
 from unransom.core.records import FileRef, Finding, Grade, Output, Problem, Source
 from unransom.core.spans import Origin, Run
-from unransom.recover.carve.naming import Candidate, endings, original_of
+from unransom.recover.carve.candidates import Candidate, endings, original_of
 from unransom.recover.carve.records import Carved
 from unransom.run.carving import Carving, Job, Outcome
 from unransom.run.executor import Executor

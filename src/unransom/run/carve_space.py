@@ -94,6 +94,7 @@ def _lead(remnant: Remnant) -> Lead:
         spans=remnant.spans,
         content=remnant.content,
         modified=remnant.modified,
+        deleted=remnant.deleted,
     )
 
 

@@ -26,8 +26,9 @@ from unransom.core.records import Problem, Record, Source
 from unransom.core.spans import Span
 from unransom.evidence import identify
 from unransom.recover.carve.board import Board
+from unransom.recover.carve.candidates import UNKNOWN, Candidate, candidates_of, with_gone
 from unransom.recover.carve.found import Claims, Found, Proof, is_sure, resolve
-from unransom.recover.carve.naming import Candidate, Nameless, candidates_of, match, older, with_gone
+from unransom.recover.carve.naming import Nameless, match, older
 from unransom.recover.carve.reassembly import LIKELY, METHODS
 from unransom.recover.carve.records import (
     Batch,
@@ -171,8 +172,9 @@ class Carving:
         if known is None:
             known = tuple(candidates_of(self._place.listed))
         space = self._space
-        left = (lead for lead in self._place.leads if lead.path and lead.size and not lead.spans)
-        every = with_gone(known, (Candidate(lead.path, lead.size or 0, 0, own=True) for lead in left))
+        left = (lead for lead in self._place.leads if lead.path and not lead.spans and not lead.content)
+        gone = (Candidate(each.path, each.size or 0, each.deleted or UNKNOWN, own=True) for each in left)
+        every = with_gone(known, gone)
         starts = (next(iter(space.extents(each.spans[:1])), Span(0, 0)).start for each in files)
         carvings = [
             Nameless(each.format, each.size, start, each.path, each.extension, each.modified or 0)

@@ -16,6 +16,7 @@ from unransom.core.messages import Message
 from unransom.core.records import FileRef, Finding, Source, TimelineEvent
 from unransom.evidence import identify, open_store
 from unransom.evidence.store import Store
+from unransom.evidence.stores.image import ImageStore
 from unransom.examine.timeline import files, usn
 
 # A journal of changes, as tools that collect it call their copy.
@@ -106,8 +107,9 @@ def _is_journal(ref: FileRef) -> bool:
 
 def _changes(store: Store, refs: Iterable[FileRef]) -> Iterator[TimelineEvent]:
     for ref in refs:
+        folders = store.folders(ref) if isinstance(store, ImageStore) else None
         with store.open(ref) as reader:
-            yield from usn.events(reader, ref.source)
+            yield from usn.events(reader, ref.source, folders)
 
 
 def _act(entry: dict[str, str]) -> TimelineEvent:

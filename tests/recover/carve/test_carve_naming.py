@@ -9,16 +9,9 @@ import pytest
 from tests.makers.office_files import archive, document, table
 from unransom.core.records import FileRef
 from unransom.core.streams import BytesReader
+from unransom.recover.carve.candidates import UNKNOWN, Candidate, candidates_of, original_of, with_gone
 from unransom.recover.carve.kinds import extension_of, may_be
-from unransom.recover.carve.naming import (
-    Candidate,
-    Nameless,
-    candidates_of,
-    match,
-    older,
-    original_of,
-    with_gone,
-)
+from unransom.recover.carve.naming import Nameless, match, older
 
 SIZES = random.Random(3).sample(range(5000, 19_000), 40)
 
@@ -161,3 +154,14 @@ def test_a_presentation_with_a_workbook_in_it_is_a_presentation():
         made.writestr("ppt/embeddings/Sheet1.xlsx", table(1))
         made.writestr("ppt/presentation.xml", "<p/>")
     assert extension_of("ooxml", BytesReader(out.getvalue())) == "pptx"
+
+
+def test_a_name_without_a_size_goes_to_the_only_file_of_its_type_between_its_neighbours():
+    files = [*pictures(), Nameless("pdf", 4321, 100_000 * 7 + 50, extension="pdf")]
+    gone = [Candidate(b"bill.pdf", 0, 7, own=True), Candidate(b"other.pdf", 0, 30, own=True)]
+    found = match(files, [*locked(SIZES), *gone])
+    assert (found[40].candidate, found[40].how) == (40, "order")
+    found = match(files, [*locked(SIZES), *gone, Candidate(b"third.pdf", 0, 7, own=True)])
+    assert 40 not in found
+    found = match(files, [*locked(SIZES), gone[0]._replace(order=UNKNOWN)])
+    assert 40 not in found

@@ -33,7 +33,7 @@ class Remnant(msgspec.Struct, frozen=True, kw_only=True):
         size: Bytes; None where only the clusters are known that it lay in.
         spans: Where its bytes lie in the image, in its own order; none where that is not known.
         content: The bytes themselves, where they stood in the record.
-        modified, created: Nanoseconds since 1970 UTC.
+        modified, created, deleted: Nanoseconds since 1970 UTC.
         trace: Where this stands.
     """
 
@@ -43,4 +43,5 @@ class Remnant(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes = b""
     modified: int | None = None
     created: int | None = None
+    deleted: int | None = None
     trace: Trace

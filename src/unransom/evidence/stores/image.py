@@ -11,10 +11,12 @@ from unransom.core.records import FileRef, Kind, Problem, Source
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.core.text import shown
-from unransom.evidence.containers import open_disk
 from unransom.evidence.descriptors import changed
+from unransom.evidence.disks import open_disk
 from unransom.evidence.filesystems.changes import journals
 from unransom.evidence.filesystems.listing import GONE, Listing
+from unransom.evidence.filesystems.ntfs.deleted import folders_of
+from unransom.evidence.filesystems.ntfs.folders import Folders
 from unransom.evidence.filesystems.tsk import FileSystem, Locator
 from unransom.evidence.filesystems.xfs.volume import XfsVolume
 from unransom.evidence.locations import path_of
@@ -92,6 +94,10 @@ class ImageStore:
                 filesystem = self._filesystem(volume)
                 if isinstance(filesystem, FileSystem):
                     yield from journals(filesystem, self.source.id, b"volume-%d/" % number)
+
+    def folders(self, ref: FileRef) -> Folders:
+        """Return the folders of the NTFS volume that ``ref`` is on, by the numbers of their records."""
+        return folders_of(self._image.reader, Locator.parse(ref.locator).start)
 
     @contextlib.contextmanager
     def open(self, ref: FileRef) -> Iterator[Reader]:

@@ -1,93 +1,33 @@
-"""The journal of changes of NTFS (USN journal): each creation, write, renaming and deletion, with its time.
-
-Source: USN_RECORD_V2 and USN_RECORD_V3 in Microsoft's documentation of Windows' volume management. Records
-begin at multiples of 8 bytes; none crosses a page of 4 KiB; what was thrown away is a hole at the beginning.
-"""
+"""What the journal of changes of NTFS tells, as events."""
 
 from __future__ import annotations
 
-import re
-import struct
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from unransom.core.errors import UnreadableError
 from unransom.core.messages import say
 from unransom.core.records import TimelineEvent
 from unransom.core.streams import Reader
 from unransom.core.text import shown
-
-PAGE = 4096
-STEP = 1 << 20  # bytes read at a time, whole pages
-HEAD = struct.Struct("<IHH")  # length, major, minor version
-LAYOUTS = {  # per major version: bytes in front of the time of the record, after the two references
-    2: (struct.Struct("<Q"), 8, 16, 32),
-    3: (struct.Struct("<Q"), 8, 24, 48),
-}
-TIMED = struct.Struct("<QIIIIHH")  # time, reason, source, security, attributes, bytes of name, where it is
-EPOCH = 116_444_736_000_000_000  # 1970 in units of 100 ns since 1601
-LATEST = 0x7FFF_FFFF_FFFF_FFFF // 100 + EPOCH  # time that fits 64 bits as nanoseconds
-REASONS = {
-    0x1: "data overwritten",
-    0x2: "data extended",
-    0x4: "data truncated",
-    0x10: "stream overwritten",
-    0x20: "stream extended",
-    0x40: "stream truncated",
-    0x100: "created",
-    0x200: "deleted",
-    0x400: "extended attributes changed",
-    0x800: "rights changed",
-    0x1000: "renamed from",
-    0x2000: "renamed to",
-    0x8000: "attributes or times changed",
-    0x20000: "compression changed",
-    0x40000: "encryption changed",
-    0x80000: "object identifier changed",
-    0x100000: "reparse point changed",
-    0x200000: "stream changed",
-    0x80000000: "closed",
-}
-_DATA = re.compile(rb"[^\0]")
+from unransom.evidence.filesystems.ntfs.folders import Folders
+from unransom.evidence.filesystems.ntfs.usn import changes, folders_in
 
 
-class Change(NamedTuple):
-    """A record of the journal.
+def events(reader: Reader, host: str, folders: Folders | None = None) -> Iterator[TimelineEvent]:
+    """Yield what a journal tells, with paths as far as folders are known.
 
-    Attributes:
-        time: Nanoseconds since 1970 UTC.
-        name: The file's name, UTF-8; what is no character is escaped.
-        record, parent: Numbers of the records of the file and of its folder.
-        reasons: What was done, in the words of `REASONS`.
+    Args:
+        reader: The journal.
+        host: What it is of.
+        folders: The folders of its volume; those that the journal itself names are added.
     """
-
-    time: int
-    name: bytes
-    record: int
-    parent: int
-    reasons: tuple[str, ...]
-
-
-def changes(reader: Reader) -> Iterator[Change]:
-    """Yield the records of a journal, oldest first; what is damaged or cannot be read is passed over."""
-    for offset in range(0, reader.size, STEP):
-        try:
-            data = reader.read_at(offset, STEP)
-        except UnreadableError:
-            continue
-        for start in range(0, len(data), PAGE):
-            yield from _page(data[start : start + PAGE])
-
-
-def events(reader: Reader, host: str) -> Iterator[TimelineEvent]:
-    """Yield what a journal tells; see `changes`."""
+    known = folders_in(reader, folders or Folders())
     for change in changes(reader):
         yield TimelineEvent(
             time=change.time,
             precision=100,
             origin="usn journal",
             host=host,
-            item=shown(change.name),
+            item=shown(known.path(change.name, change.folder)),
             what=say(
                 "{reasons} (record {record} in {parent})",
                 reasons=", ".join(change.reasons),
@@ -95,34 +35,3 @@ def events(reader: Reader, host: str) -> Iterator[TimelineEvent]:
                 parent=change.parent,
             ),
         )
-
-
-def _page(page: bytes) -> Iterator[Change]:
-    position = 0
-    while (found := _DATA.search(page, position)) is not None:
-        position = found.start() & ~7
-        length = 8
-        if position + HEAD.size <= len(page):
-            length, major, _ = HEAD.unpack_from(page, position)
-            change = _record(page[position : position + length], major)
-            if change:
-                yield change
-            else:
-                length = 8
-        position += max(8, (length + 7) & ~7)
-
-
-def _record(data: bytes, major: int) -> Change | None:
-    if major not in LAYOUTS:
-        return None
-    reference, file, parent, timed = LAYOUTS[major]
-    if len(data) < timed + TIMED.size:
-        return None
-    time, reason, _, _, _, size, where = TIMED.unpack_from(data, timed)
-    fits = where >= timed + TIMED.size and where + size <= len(data) and size and not size & 1
-    if not fits or not EPOCH <= time <= LATEST or not reason:
-        return None
-    name = data[where : where + size].decode("utf-16-le", "surrogatepass").encode("utf-8", "backslashreplace")
-    own, folder = (reference.unpack_from(data, at)[0] & 0xFFFF_FFFF_FFFF for at in (file, parent))
-    reasons = tuple(word for bit, word in REASONS.items() if reason & bit)
-    return Change((time - EPOCH) * 100, name, own, folder, reasons or (f"{reason:#x}",))

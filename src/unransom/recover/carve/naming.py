@@ -11,20 +11,23 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
-from unransom.catalog.formats import FORMATS
-from unransom.core.records import FileRef, Kind
+from unransom.recover.carve.candidates import (
+    FEWEST,
+    MOST_ADDED,
+    SHARE,
+    UNKNOWN,
+    Candidate,
+    extension_in,
+    promised,
+)
 from unransom.recover.carve.kinds import may_be
 
-MOST_ADDED = 4096  # bytes by which a locked file may be larger
 BLOCKS = (1, 16)  # bytes of whole blocks that a locker fills up to
 SAMPLE = 2000  # carved files by which it is told what a locker adds
-FEWEST = 3  # files by whose sizes that is told
-SHARE = 0.1  # of the sample
 RULES = 4  # ways of adding that are followed
 RIVAL = 0.3  # of the votes of the first that another way must have
 SURE = 4  # files that one of known path counts for
@@ -50,24 +53,6 @@ class Nameless(NamedTuple):
     path: bytes = b""
     extension: str = ""
     modified: int = 0
-
-
-class Candidate(NamedTuple):
-    """A name that is left.
-
-    Attributes:
-        path: Of the original.
-        size: Bytes: of the original, or of its locked copy.
-        order: Sorts candidates by when their locked copies were written.
-        own: The size is the original's.
-        exact: Bytes of the original besides those of its locked copy, 0 where unknown.
-    """
-
-    path: bytes
-    size: int
-    order: int
-    own: bool
-    exact: int = 0
 
 
 class Match(NamedTuple):
@@ -115,6 +100,8 @@ def match(files: Sequence[Nameless], candidates: Sequence[Candidate], cluster: i
     for numbers, added in passes if order.holds else ():
         for one, several in _by_size(files, candidates, numbers, added, found):
             found |= {number: Match(name, "order") for number, name in order.arranged(one, several)}
+    if order.holds:
+        found |= {number: Match(name, "order") for number, name in _by_type(files, candidates, found, order)}
     for numbers, added in passes[:2]:
         found |= _longer(files, candidates, numbers, added, found, cluster)
     return found
@@ -126,88 +113,6 @@ def older(
     """Yield files that have the path of a locked one and are not its original: other versions of it."""
     paths = {each.path for each in candidates}
     yield from (n for n, each in enumerate(files) if each.path in paths and n not in matched)
-
-
-def candidates_of(refs: Iterable[FileRef]) -> Iterator[Candidate]:
-    """Yield the names of originals that those of files show, in the order in which these were written."""
-    there = [ref for ref in refs if not ref.deleted and ref.kind is Kind.FILE]
-    common = endings(ref.path for ref in there)
-    for ref in there:
-        if original := original_of(ref.path, common):
-            yield Candidate(original, ref.size, ref.modified or 0, own=False)
-
-
-def with_gone(known: Sequence[Candidate], gone: Iterable[Candidate]) -> list[Candidate]:
-    """Return ``known`` and then those of ``gone`` that have other paths; the others tell the original's size.
-
-    Args:
-        known: Locked copies.
-        gone: Names that are left of files themselves.
-    """
-    sizes: dict[bytes, set[int]] = defaultdict(set)
-    others: dict[tuple[bytes, int], Candidate] = {}
-    paths = {each.path for each in known}
-    for each in gone:
-        if each.path in paths:
-            sizes[each.path].add(each.size)
-        else:
-            others[each.path, each.size] = each
-    exact = (_exact(each, sizes[each.path]) if each.path in sizes else each for each in known)
-    return [*exact, *others.values()]
-
-
-def _exact(locked: Candidate, sizes: set[int]) -> Candidate:
-    """Return a locked copy with the only one of ``sizes`` that its original may have had."""
-    fitting = [size for size in sizes if size and 0 <= locked.size - size <= MOST_ADDED]
-    return locked._replace(exact=fitting[0]) if len(fitting) == 1 else locked
-
-
-def endings(paths: Iterable[bytes]) -> frozenset[bytes]:
-    """Return what lockers have appended to many of ``paths``."""
-    tally = Counter(path[len(original) :] for path in paths if (original := original_of(path)))
-    least = max(FEWEST, SHARE * tally.total())
-    return frozenset(each for each, count in tally.items() if count >= least and not _promised(each))
-
-
-def original_of(path: bytes, common: Iterable[bytes] = ()) -> bytes:
-    """Return ``path`` without what a locker appended to it; b"" where nothing shows that it did.
-
-    Args:
-        path: Of a locked copy.
-        common: What lockers append to names on this disk, see `endings`.
-    """
-    folder, slash, name = path.rpartition(b"/")
-    for ending in sorted(common, key=len, reverse=True):
-        if name.endswith(ending) and name != ending:
-            return path[: -len(ending)]
-    parts = name.split(b".")
-    known = [part.lower().decode("ascii", "replace") in _formats() for part in parts[:-1]]
-    if True not in known[1:]:
-        return b""
-    last = known.index(True, 1)
-    while last + 1 < len(known) and known[last + 1]:
-        last += 1  # bill.pdf.gz
-    return folder + slash + b".".join(parts[: last + 1])
-
-
-@cache
-def _formats() -> dict[str, frozenset[str]]:
-    """Return the names of formats by extension."""
-    table: dict[str, set[str]] = defaultdict(set)
-    for each in FORMATS:
-        for extension in each.extensions:
-            table[extension].add(each.name)
-    return {extension: frozenset(names) for extension, names in table.items()}
-
-
-def extension_in(path: bytes) -> str:
-    """Return the extension of a path, in small letters."""
-    return path.rpartition(b".")[2].lower().decode("ascii", "replace")
-
-
-def _promised(path: bytes) -> frozenset[str]:
-    """Return the formats that the extension of a path promises."""
-    return _formats().get(extension_in(path), frozenset())
 
 
 def _by_path(files: Sequence[Nameless], candidates: Sequence[Candidate]) -> Iterator[tuple[int, Match]]:
@@ -243,7 +148,7 @@ def _rules(
         )
     by_format: dict[str, list[int]] = defaultdict(list)
     for each in candidates:
-        for name in _promised(each.path) if not each.own else ():
+        for name in promised(each.path) if not each.own else ():
             by_format[name].append(each.size)
     sizes = {name: np.sort(np.array(each)) for name, each in by_format.items()}
     sample = [file for number, file in enumerate(files) if number not in known and file.format][:SAMPLE]
@@ -276,7 +181,7 @@ def _by_size(
     taken = {each.candidate for each in known.values()}
     names: dict[tuple[int, str], list[int]] = defaultdict(list)
     for number in numbers:
-        for name in _promised(candidates[number].path) if number not in taken else ():
+        for name in promised(candidates[number].path) if number not in taken else ():
             exact = candidates[number].exact
             names[added.to(exact) if exact else candidates[number].size, name].append(number)
     groups: dict[tuple[int, str, str], list[int]] = defaultdict(list)
@@ -288,6 +193,32 @@ def _by_size(
         fitting = [number for number in same if may_be(extension, extension_in(candidates[number].path))]
         if fitting:
             yield group, fitting
+
+
+def _by_type(
+    files: Sequence[Nameless], candidates: Sequence[Candidate], known: dict[int, Match], order: Order
+) -> Iterator[tuple[int, int]]:
+    """Yield file and candidate where only one of either lies at its place: of these no size is known."""
+    names = [number for number, each in enumerate(candidates) if not each.size and each.order != UNKNOWN]
+    left = [
+        number for number, each in enumerate(files) if number not in known and each.format and not each.path
+    ]
+    if len(names) * len(left) > MOST_PAIRS:
+        return
+    fitting = {
+        number: [
+            name
+            for name in names
+            if _is_of(files[number], candidates[name].path) and order.fits(number, name)
+        ]
+        for number in left
+    }
+    wanted = Counter(name for several in fitting.values() for name in several)
+    yield from (
+        (number, several[0])
+        for number, several in fitting.items()
+        if len(several) == 1 and wanted[several[0]] == 1
+    )
 
 
 def _longer(
@@ -319,7 +250,7 @@ def _longer(
 
 
 def _is_of(file: Nameless, path: bytes) -> bool:
-    return file.format in _promised(path) and may_be(file.extension, extension_in(path))
+    return file.format in promised(path) and may_be(file.extension, extension_in(path))
 
 
 class Order:
@@ -332,9 +263,14 @@ class Order:
     def __init__(
         self, files: Sequence[Nameless], candidates: Sequence[Candidate], known: dict[int, Match]
     ) -> None:
+        self._dated = [each.order != UNKNOWN for each in candidates]
         by_time = sorted(range(len(candidates)), key=lambda number: (candidates[number].order, number))
         self._ranks = {number: rank for rank, number in enumerate(by_time)}
-        anchors = sorted((files[number].start, self._ranks[each.candidate]) for number, each in known.items())
+        anchors = sorted(
+            (files[number].start, self._ranks[each.candidate])
+            for number, each in known.items()
+            if self._dated[each.candidate]
+        )
         self._starts = [start for start, _ in anchors]
         self._anchors = [rank for _, rank in anchors]
         self._files = files
@@ -346,10 +282,11 @@ class Order:
 
     def arranged(self, files: Sequence[int], candidates: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Yield file and candidate of each pair that fits between its neighbours better than others do."""
+        dated = [each for each in candidates if self._dated[each]]
         costs = sorted(
-            (self._cost(file, candidate), file, candidate) for file in files for candidate in candidates
+            (self._cost(file, candidate), file, candidate) for file in files for candidate in dated
         )[:MOST_PAIRS]
-        free, left = set(files), set(candidates)
+        free, left = set(files), set(dated)
         for cost, file, candidate in costs:
             if file not in free or candidate not in left:
                 continue
@@ -358,6 +295,10 @@ class Order:
                 yield file, candidate
                 free.discard(file)
                 left.discard(candidate)
+
+    def fits(self, file: int, candidate: int) -> bool:
+        """Return whether a candidate lies between the neighbours of a file."""
+        return self._cost(file, candidate)[0] == 0
 
     def _cost(self, file: int, candidate: int) -> tuple[int, int]:
         """Return how far a candidate is out of order between the neighbours of a file, and from the nearer.

@@ -74,7 +74,7 @@ class Lead(Record, frozen=True, kw_only=True):
         size: Bytes, None where only its clusters are known.
         spans: Where its bytes lie in the image, in its own order.
         content: The bytes themselves, where the file system kept them.
-        modified: Nanoseconds since 1970 UTC, None where unknown.
+        modified, deleted: Nanoseconds since 1970 UTC, None where unknown.
     """
 
     path: bytes
@@ -82,6 +82,7 @@ class Lead(Record, frozen=True, kw_only=True):
     spans: tuple[Span, ...] = ()
     content: bytes = b""
     modified: int | None = None
+    deleted: int | None = None
 
 
 class Leads(Record, frozen=True, kw_only=True):

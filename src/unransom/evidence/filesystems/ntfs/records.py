@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
+from unransom.evidence.filesystems.ntfs.folders import Reference
 
 STANDARD, FILE_NAME, DATA, INDEX = 0x10, 0x30, 0x80, 0xA0  # types of attributes
 USED, FOLDER = 1, 2  # flags of a record
@@ -150,20 +151,20 @@ class FileName(NamedTuple):
     """What stands in an attribute ``$FILE_NAME``, and in the entry of a folder.
 
     Attributes:
-        parent: Record number of the folder.
+        folder: The record of its folder.
         name: UTF-8.
         size: Bytes of the file.
         created, modified: Nanoseconds since 1970 UTC.
-        folder: It is a folder.
+        is_folder: It is a folder.
         short: It is the name for DOS.
     """
 
-    parent: int
+    folder: Reference
     name: bytes
     size: int
     created: int
     modified: int
-    folder: bool
+    is_folder: bool
     short: bool
 
 
@@ -181,5 +182,5 @@ def file_name(data: bytes, at: int = 0) -> FileName | None:
     if any(byte < 32 or byte == ord("/") for byte in name):
         return None
     created, modified = ((time - EPOCH) * 100 for time in times[:2])
-    folder = bool(flags & 0x10000000)
-    return FileName(parent & (1 << 48) - 1, name, size, created, modified, folder, space == 2)
+    is_folder = bool(flags & 0x10000000)
+    return FileName(Reference.of(parent), name, size, created, modified, is_folder, space == 2)
