@@ -40,7 +40,7 @@ class FileReader:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return ``length`` bytes from ``offset``; fewer where the file ends."""
-        return os.pread(self._fd, length, offset)
+        return os.pread(self._fd, length, offset) if offset < self.size else b""
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
@@ -135,7 +135,8 @@ class Draft:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return ``length`` bytes from ``offset`` of what was written; a draft is a reader."""
-        return os.pread(self._fd, length, offset).ljust(min(length, max(self.size - offset, 0)), b"\0")
+        length = min(length, max(self.size - offset, 0))  # offsets in hostile files are beyond any file
+        return os.pread(self._fd, length, offset).ljust(length, b"\0") if length else b""
 
     def keep(self, path: bytes, times: tuple[int, int] | None = None) -> tuple[bytes, Digests]:
         """Flush the draft and give it its name; return the path below the case folder and the digests.

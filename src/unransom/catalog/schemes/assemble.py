@@ -208,10 +208,15 @@ def beginning(locked: Salvage, plan: Plan) -> bytes:
     return b"".join(bytes(view) for view in Assembly(locked, start))
 
 
+def assembled(locked: Salvage, plan: Plan) -> tuple[bytes, ByteMap]:
+    """Return the whole original, which must fit into memory, and where its bytes come from."""
+    assembly = Assembly(locked, plan)
+    return b"".join(bytes(view) for view in assembly), assembly.map
+
+
 def assemble_in_memory(locked: Salvage, plan: Plan, limit: int) -> bytes | None:
     """Return the whole original, None where it is larger than ``limit`` or a part of it is lost."""
     if plan.size > limit:
         return None
-    assembly = Assembly(locked, plan)
-    data = b"".join(bytes(view) for view in assembly)
-    return None if assembly.map.totals()[Origin.LOST] else data
+    data, origins = assembled(locked, plan)
+    return None if origins.totals()[Origin.LOST] else data

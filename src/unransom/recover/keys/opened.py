@@ -6,8 +6,9 @@ import re
 
 import msgspec
 
+from unransom.catalog.control import bits_of_key
 from unransom.catalog.oracle import judge
-from unransom.catalog.schemes.assemble import Assembly
+from unransom.catalog.schemes.assemble import assembled
 from unransom.catalog.schemes.family import PROVEN, BadMarkError, Family
 from unransom.core.keys import Key
 from unransom.core.messages import Message
@@ -33,7 +34,8 @@ class Opened(msgspec.Struct, frozen=True):
 
     Attributes:
         format: Name of its format.
-        grade, bits, why: What the format's validator says.
+        grade, why: What the format's validator says.
+        bits: How much of that is due to the key.
         length: Bytes of the file by its own structure, None where it does not tell.
         lost: Bytes that the key does not open.
         content: It; zeros where it is lost.
@@ -76,17 +78,18 @@ def opened(family: Family, locked: Salvage, key: Key, path: bytes) -> Opened | N
         plan = family.plan(locked, mark, file_key)
         if plan.size > LARGEST:
             return None
-        assembly = Assembly(locked, plan)
-        content = b"".join(bytes(view) for view in assembly)
+        content, origins = assembled(locked, plan)
     except BadMarkError:
         return None
-    judgement = judge(BytesReader(content), plan.name or path)
+    reader, name = BytesReader(content), plan.name or path
+    judgement = judge(reader, name)
     validation = judgement.validation
-    lost = assembly.map.totals()[Origin.LOST]
+    bits = bits_of_key(reader, origins, judgement, name)
+    lost = origins.totals()[Origin.LOST]
     grade = validation.grade
     if judgement.format in TEXTS and not reads(content.replace(b"\0", b"") if lost else content):
         grade = Grade.UNKNOWN
-    return Opened(judgement.format, grade, validation.bits, validation.why, validation.length, lost, content)
+    return Opened(judgement.format, grade, bits, validation.why, validation.length, lost, content)
 
 
 def reads(content: bytes) -> bool:

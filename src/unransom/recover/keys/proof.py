@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from unransom.catalog.control import bits_of_key
 from unransom.catalog.formats.identify import identify
 from unransom.catalog.oracle import judge
-from unransom.catalog.schemes.assemble import assemble_in_memory, beginning
+from unransom.catalog.schemes.assemble import assembled, beginning
 from unransom.catalog.schemes.family import PROVEN, BadMarkError, Family, FileKey, Mark, Plan
 from unransom.core.messages import Message
-from unransom.core.records import Grade
+from unransom.core.spans import Origin
 from unransom.core.streams import BytesReader, Salvage
 
 LARGEST_SAMPLE = 16 << 20  # bytes; a sample is decrypted in memory
@@ -31,18 +32,20 @@ def proof_of(
         if not _worth(family.plan(locked, mark, file_key), locked, path):
             return None
         plan = family.plan(locked, mark, file_key)
-        content = assemble_in_memory(locked, plan, LARGEST_SAMPLE)
+        if plan.size > LARGEST_SAMPLE:
+            return None
+        data, origins = assembled(locked, plan)
     except BadMarkError:
         return None
-    if content is None:
+    if origins.totals()[Origin.LOST]:
         return None
     checked = plan.check() if plan.check else None
     if checked and checked[0] >= PROVEN:
         return checked
-    validation = judge(BytesReader(content), plan.name or path).validation
-    if validation.grade in {Grade.GOOD, Grade.PARTIAL} and validation.bits >= PROVEN:
-        return validation.bits, validation.why
-    return None
+    content, name = BytesReader(data), plan.name or path
+    judgement = judge(content, name)
+    bits = bits_of_key(content, origins, judgement, name)
+    return (bits, judgement.validation.why) if bits >= PROVEN else None
 
 
 def _worth(plan: Plan, locked: Salvage, path: bytes) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from unransom.catalog.control import HOLDS, bits_of_key
 from unransom.catalog.families import families
 from unransom.catalog.formats.identify import identify
 from unransom.catalog.losses.loss import Loss
@@ -24,6 +25,7 @@ from unransom.core.streams import Reader, Salvage
 from unransom.recover.unlock.races import race, write_rest
 
 DEEPEST = 3  # layers: nobody has seen more, and every one costs a copy of the file
+UNREACHED = say("with a wrong key the format would hold as well as it does")
 
 
 class Layer(NamedTuple):
@@ -183,9 +185,12 @@ def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -
             if isinstance(found, Output):
                 return found
         checked = plan.check() if plan.check else None
-        if not layer.sure and not _whole(judgement):
+        judged = judgement.validation.bits
+        if not (layer.sure and opening.proven) and assembly.map.totals()[Origin.UNLOCKED]:
+            judged = bits_of_key(draft, assembly.map, judgement, name)
+        if not layer.sure and (judgement.validation.grade is not Grade.GOOD or judged < PROVEN):
             return judgement.validation.why
-        verified = _verify(judgement, opening, checked, lost=assembly.map.totals()[Origin.LOST])
+        verified = _verify(judgement, judged, opening, checked, lost=assembly.map.totals()[Origin.LOST])
         if not verified.accepted:
             return verified.why
         times = (layer.ref.modified, layer.ref.modified) if layer.ref.modified is not None else None
@@ -226,11 +231,6 @@ def _keep(
         return verified, origins, *rest.keep(name, times)
 
 
-def _whole(judgement: Judgement) -> bool:
-    """Return whether the content alone proves all that was done to it: also the keys of outer layers."""
-    return judgement.validation.grade is Grade.GOOD and judgement.validation.bits >= PROVEN
-
-
 def _inner_name(name: bytes, described: tuple[bytes, ...]) -> bytes:
     """Return ``name`` without the extension of a second locker."""
     known = families(described)
@@ -238,19 +238,19 @@ def _inner_name(name: bytes, described: tuple[bytes, ...]) -> bytes:
 
 
 def _verify(
-    judgement: Judgement, opening: _Opening, checked: tuple[int, Message] | None, *, lost: int
+    judgement: Judgement, judged: int, opening: _Opening, checked: tuple[int, Message] | None, *, lost: int
 ) -> _Verified:
     """Grade a draft by the scheme's own checks and by its format.
 
     A wrong key cannot be told from a damaged original by the content alone. So with a proven key the
     output is kept whatever the format says, with the grade that it says; without, only content that
-    proves itself is kept.
+    proves itself is kept: ``judged`` bits of what the format says are due to the key.
     """
     validation = judgement.validation
-    holds = validation.grade in {Grade.GOOD, Grade.PARTIAL}
-    bits = max(validation.bits if holds else 0, checked[0] if checked else 0)
+    bits = max(judged if validation.grade in HOLDS else 0, checked[0] if checked else 0)
     if not opening.proven and bits < PROVEN:
-        return _Verified(bits, Grade.BAD, validation.why, judgement.format, accepted=False)
+        why = validation.why if validation.grade not in HOLDS else UNREACHED
+        return _Verified(bits, Grade.BAD, why, judgement.format, accepted=False)
     bits = max(bits, opening.file_key.bits)
     grade, why = _grade(judgement, checked)
     if lost:
