@@ -22,7 +22,6 @@ kernel = njit(**OPTIONS)
 inlined = njit(**OPTIONS, forceinline=True)  # a call would pass some sixty registers' worth of arrays
 
 LOOK = 11  # bits of the first-level table
-RESERVE = 1 << 14  # more bytes than one unit can take; a feed stops before the last of them
 
 STRAY = 64  # bytes that may stand unused before a restart marker: some writers pad
 
@@ -310,7 +309,14 @@ def _band_refine(data, reader, row, slot, arrays):
 
 
 @inlined
-def _block(data, reader, number, arrays):
+def slot_of(scan, blocks, state):
+    """Return where the block of a unit of AC coefficients stands in the history."""
+    line, column = divmod(state[UNIT], scan[UNITS_PER_ROW])
+    return blocks[0, BASE] + line * blocks[0, STRIDE] + column
+
+
+@inlined
+def block(data, reader, number, arrays):
     """Decode block ``number`` of a unit in the scan's mode; returns the reader and a status."""
     scan, blocks, _, _, _, state, _ = arrays
     mode, component, row = scan[MODE], blocks[number, COMPONENT], blocks[number, AC_TABLE]
@@ -321,15 +327,14 @@ def _block(data, reader, number, arrays):
         return _ac(data, reader, row, component, arrays)
     if mode == DC_REFINE:
         return _skip(data, reader, 1), MORE
-    line, column = divmod(state[UNIT], scan[UNITS_PER_ROW])
-    slot = blocks[number, BASE] + line * blocks[number, STRIDE] + column
+    slot = slot_of(scan, blocks, state)
     if mode == AC_FIRST:
         return _band_first(data, reader, row, component, slot, arrays)
     return _band_refine(data, reader, row, slot, arrays)
 
 
 @kernel
-def _restart(data, reader, state):
+def restart(data, reader, state):
     """Step over the restart marker that is due here; returns the reader and a status."""
     position = reader[2]
     end = min(position + STRAY, len(data) - 1)
@@ -344,56 +349,3 @@ def _restart(data, reader, state):
     for slot in range(PREDICTION, STATE):
         state[slot] = 0
     return (uint64(0), np.int64(0), position + 2, np.int64(0)), MORE
-
-
-@inlined
-def _skip_empty(scan, state):
-    """Step over the blocks that an end-of-band run has ended, up to the next restart."""
-    if scan[MODE] == AC_FIRST and state[END_RUN] > 0:
-        left = scan[UNITS] - state[UNIT]
-        if scan[INTERVAL]:
-            left = min(left, scan[INTERVAL] * (state[RESTARTS] + 1) - state[UNIT])
-        count = min(state[END_RUN], left)
-        state[END_RUN] -= count
-        state[UNIT] += count
-
-
-@kernel
-def decode(data, final, arrays):
-    """Decode units from ``data`` until the scan is done, something is wrong or more data is needed.
-
-    Args:
-        data: uint8 array; the reader's POSITION in the state counts in it.
-        final: No data follows this.
-        arrays: A tuple of arrays, int64 where not said otherwise:
-            the scan's parameters;
-            one row per block of a unit;
-            int32, one row per Huffman table;
-            per component and index behind a coefficient, the most bits that it may have;
-            per component, the greatest DC value;
-            the state, carried from call to call;
-            uint64, per block a bit for each coefficient known from earlier scans, progressive only.
-
-    Returns:
-        MORE, DONE, or what is wrong with the unit that the state stands before.
-    """
-    scan, blocks, _, _, _, state, _ = arrays
-    reader = (uint64(state[BUFFER]), state[COUNT], state[POSITION], state[PADDING])
-    interval = scan[INTERVAL]
-    status = MORE
-    while status == MORE and state[UNIT] < scan[UNITS] and (final or len(data) - reader[2] >= RESERVE):
-        if interval and state[UNIT] == interval * (state[RESTARTS] + 1):
-            reader, status = _restart(data, reader, state)
-        number = 0
-        while status == MORE and number < len(blocks):
-            reader, status = _block(data, reader, number, arrays)
-            number += 1
-        if reader[3] > reader[1]:
-            status = OVERRUN
-        state[UNIT] += status == MORE
-        _skip_empty(scan, state)
-    if status == MORE and state[UNIT] >= scan[UNITS]:
-        status = DONE
-    state[BUFFER], state[COUNT] = np.int64(reader[0]), reader[1]
-    state[POSITION], state[PADDING] = reader[2], reader[3]
-    return status

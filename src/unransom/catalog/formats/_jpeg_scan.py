@@ -6,7 +6,7 @@ Imports numba through the kernel: import this module only where a scan is really
 from __future__ import annotations
 
 import enum
-from functools import lru_cache
+from copy import copy
 from typing import Any, Self
 
 import msgspec
@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unransom.catalog.formats import _jpeg_kernel as kernel
+from unransom.catalog.formats import _jpeg_tables
+from unransom.catalog.formats import _jpeg_units as units
 from unransom.catalog.formats._jpeg_markers import (
     BASELINE,
     EXTENDED,
     PROGRESSIVE,
     Component,
     Frame,
-    Huffman,
     Scan,
     Tables,
 )
@@ -40,47 +41,6 @@ class Outcome(enum.IntEnum):
     RANGE = kernel.RANGE  # a coefficient larger than any image has
     OVERRUN = kernel.OVERRUN  # a marker, or the end of the data, within a unit
     RESTART = kernel.RESTART  # not the restart marker that is due
-
-
-def _entry(symbol: int, length: int, progressive: bool) -> int:
-    """Return how the kernel sees a symbol: its bits in all, the advance and the size of its value."""
-    run, size = symbol >> 4, symbol & 15
-    advance = run + 1
-    if size == 0 and run < 15 and not progressive:
-        advance = kernel.END_OF_BLOCK
-    return (length + size) | advance << 6 | size << 16
-
-
-@lru_cache(maxsize=64)
-def _row(table: Huffman, kind: int, progressive: bool) -> Array:
-    """Return a Huffman table as the kernel's row."""
-    row = np.zeros(kernel.TABLE, np.int32)
-    row[kernel.LONGEST : kernel.OFFSET] = -1
-    code = index = 0
-    for length, count in enumerate(table.counts, 1):
-        row[kernel.OFFSET + length] = index - code
-        for symbol in table.symbols[index : index + count]:
-            entry = _entry(symbol, length, progressive) if kind else (length + symbol) | symbol << 16
-            row[kernel.SYMBOL + index] = entry
-            spread = kernel.LOOK - length
-            if spread >= 0:
-                row[kernel.SINGLE + (code << spread) : kernel.SINGLE + ((code + 1) << spread)] = entry
-            code += 1
-            index += 1
-        if count:
-            row[kernel.LONGEST + length] = code - 1
-        code <<= 1
-    if kind and not progressive:
-        row[kernel.COMBINED : kernel.LONGEST] = kernel.combine(row[kernel.SINGLE : kernel.COMBINED])
-    return row
-
-
-def _rows(tables: Tables, progressive: bool) -> Array:
-    """Return the kernel's Huffman tables: rows 0 to 3 for DC, 4 to 7 for AC."""
-    rows = np.zeros((8, kernel.TABLE), np.int32)
-    for (kind, number), table in tables.huffman.items():
-        rows[4 * kind + number] = _row(table, kind, progressive)
-    return rows
 
 
 class Plane(msgspec.Struct, frozen=True):
@@ -113,17 +73,28 @@ def planes(frame: Frame) -> list[Plane]:
 
 
 class History:
-    """Which coefficients of a progressive image earlier scans have set, one bit each."""
+    """Which coefficients of a progressive image earlier scans have set, one bit each.
+
+    Attributes:
+        grows: Scans add to it.
+        known: By block, the bits.
+    """
 
     def __init__(self, frame: Frame) -> None:
         last = planes(frame)[-1]
         blocks = last.base + last.stride * (last.down + 4)
-        self._kept = frame.marker == PROGRESSIVE and blocks <= BLOCKS_CAP
-        self.known = np.zeros(blocks if self._kept else 1, np.uint64)
+        self.grows = frame.marker == PROGRESSIVE and blocks <= BLOCKS_CAP
+        self.known = np.zeros(blocks if self.grows else 1, np.uint64)
 
     def serves(self, scan: Scan) -> bool:
         """Return whether there is what a scan needs; only those of AC bands need a history."""
-        return self._kept or scan.last == 0 or scan.first == 0
+        return self.grows or scan.last == 0 or scan.first == 0
+
+    def copy(self) -> History:
+        """Return one that grows by itself."""
+        other = copy(self)
+        other.known = self.known.copy()
+        return other
 
 
 def _mode(frame: Frame, scan: Scan) -> int:
@@ -164,14 +135,15 @@ class ScanDecoder:
         consumed: Bytes of the scan's data used so far; on an error, where it showed.
         done: Units decoded so far.
         units: Units of the whole scan.
+        history: What is known behind what was decoded.
     """
 
     def __init__(self, tables: Tables, scan: Scan, history: History) -> None:
         frame = tables.frame
         if frame is None:
             raise ValueError("a scan needs a frame header")
-        self._tables = _rows(tables, frame.marker == PROGRESSIVE)
-        self._history = history
+        self._tables = _jpeg_tables.rows(tables, frame.marker == PROGRESSIVE)
+        self.history = history
         self._blocks, self.units, per_row = _blocks(frame, scan)
         mode = _mode(frame, scan)
         self._scan = np.array(
@@ -184,8 +156,9 @@ class ScanDecoder:
         self._limits = np.full((len(steps), 65), 16, np.int64)
         for row, each in zip(self._limits, steps, strict=True):
             row[1:] = 1 + np.log2(bound // each + 1).astype(np.int64)
-        self._state = np.zeros(kernel.STATE, np.int64)
+        self._state = np.zeros(2 * kernel.STATE, np.int64)
         self._tail = b""
+        self._shared = False
         self.consumed = 0
 
     @property
@@ -196,16 +169,9 @@ class ScanDecoder:
     def feed(self, data: bytes, final: bool = False) -> Outcome:
         """Decode what ``data`` adds; ``final`` tells that nothing follows it."""
         data = self._tail + data
-        arrays = (
-            self._scan,
-            self._blocks,
-            self._tables,
-            self._limits,
-            self._dc_limits,
-            self._state,
-            self._history.known,
-        )
-        outcome = kernel.decode(np.frombuffer(data, np.uint8), final, arrays)
+        if self._shared:
+            self.history, self._shared = self.history.copy(), False
+        outcome = units.decode(np.frombuffer(data, np.uint8), final, self._arrays(self._state, self.history))
         used = int(self._state[kernel.POSITION])
         self.consumed += used
         self._tail = data[used:]
@@ -214,13 +180,32 @@ class ScanDecoder:
             self.consumed -= max(0, int(self._state[kernel.COUNT] - self._state[kernel.PADDING])) // 8
         return Outcome(outcome)
 
-    def fork(self, history: History | None = None) -> Self:
-        """Return a copy that goes on by itself; of a progressive scan give a copy of its history."""
+    def taste(self, pieces: Array) -> NDArray[np.bool_]:
+        """Return for each row of ``pieces``, uint8, whether the scan may go on with it."""
+        fits = np.zeros(len(pieces), np.bool_)
+        room = np.frombuffer(self._tail + bytes(pieces.shape[1]), np.uint8).copy()
+        arrays = self._arrays(self._state.copy(), self.history.copy())
+        units.taste(pieces, room, self._state, self.history.known, arrays, fits)
+        return fits
+
+    def fork(self) -> Self:
+        """Return a copy that goes on by itself."""
         other = type(self).__new__(type(self))
         other.__dict__.update(self.__dict__)
         other._state = self._state.copy()
-        other._history = history or self._history
+        self._shared = other._shared = self.history.grows
         return other
+
+    def _arrays(self, state: Array, history: History) -> tuple[Array, ...]:
+        return (
+            self._scan,
+            self._blocks,
+            self._tables,
+            self._limits,
+            self._dc_limits,
+            state,
+            history.known,
+        )
 
 
 def decodable(tables: Tables, scan: Scan) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from typing import Any, Protocol, Self
 
 RAW, ZLIB, GZIP = -15, 15, 31  # what stands around deflated data
@@ -25,6 +26,10 @@ class Check(Protocol):
         """Return a copy that goes on by itself."""
         ...
 
+    def tastes(self, pieces: Sequence[bytes]) -> Sequence[bool]:
+        """Return for each of ``pieces``, of one size, whether it may follow."""
+        ...
+
     def holds(self) -> bool:
         """Return whether all that was fed is right, now that nothing follows."""
         ...
@@ -43,6 +48,10 @@ class Sum:
         """Take what follows; a sum never tells before its end."""
         self._crc = zlib.crc32(data, self._crc)
         return True
+
+    def tastes(self, pieces: Sequence[bytes]) -> Sequence[bool]:
+        """Return that every piece may follow."""
+        return [True] * len(pieces)
 
     def fork(self) -> Sum:
         """Return a copy that goes on by itself."""
@@ -87,6 +96,10 @@ class Inflation:
         other.__dict__.update(self.__dict__)
         other._stream = self._stream.copy()
         return other
+
+    def tastes(self, pieces: Sequence[bytes]) -> Sequence[bool]:
+        """Return for each piece whether it may follow."""
+        return [self.fork().feed(piece) for piece in pieces]
 
     @property
     def ended(self) -> bool:

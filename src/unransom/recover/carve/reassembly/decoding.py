@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import copy
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from unransom.catalog.formats import _jpeg_markers as markers
 from unransom.catalog.formats._jpeg_markers import GrammarError, Scan, Tables
 
 if TYPE_CHECKING:
-    from unransom.catalog.formats._jpeg_scan import ScanDecoder
+    from unransom.catalog.formats._jpeg_scan import History, ScanDecoder
 
 SOI = b"\xff\xd8"
 SLOP = 2  # bytes between the last unit of a scan and the marker behind it
-MARGIN = 72  # bytes before the end of what was fed in which the decoder may stumble for want of more
+MARGIN = 16  # bytes that the decoder has taken in and may give back
 LARGEST = 1 << 26  # units of an image
 
 
@@ -23,6 +26,7 @@ class Decoding:
     def __init__(self) -> None:
         self._tables = Tables()
         self._decoder: ScanDecoder | None = None
+        self._history: History | None = None
         self._pending = b""  # fed and not yet parsed; in a scan, all that the decoder may still give back
         self._dropped = 0  # bytes of the scan that are no longer kept in ``_pending``
         self._begun = False
@@ -31,13 +35,18 @@ class Decoding:
 
     def fork(self) -> Decoding:
         """Return a copy that goes on by itself."""
-        other = copy(self)
-        other._tables = copy(self._tables)
-        other._tables.quantisers = dict(self._tables.quantisers)
-        other._tables.huffman = dict(self._tables.huffman)
+        other = Decoding.__new__(Decoding)
+        other.__dict__.update(self.__dict__)
         if self._decoder is not None:
-            other._decoder = _forked(self._decoder)
+            other._decoder = self._decoder.fork()
         return other
+
+    def tastes(self, pieces: Sequence[bytes]) -> Sequence[bool]:
+        """Return for each of ``pieces``, of one size, whether it may follow."""
+        if self._decoder is None:
+            return [self.fork().feed(piece) for piece in pieces]
+        rows = np.frombuffer(b"".join(pieces), np.uint8).reshape(len(pieces), -1)
+        return self._decoder.taste(rows).tolist()
 
     def holds(self) -> bool:
         """Return whether the image has come to its end marker with all of its units."""
@@ -83,6 +92,7 @@ class Decoding:
         payload, self._pending = pending[3 : 1 + length], pending[1 + length :]
         if length < 2:
             return False
+        self._tables = _copied(self._tables)  # others that were forked have them, too
         self._tables.take(marker, payload)
         return marker != markers.SOS or self._begin(self._tables.scan(payload))
 
@@ -93,8 +103,7 @@ class Decoding:
         frame = self._tables.frame
         if frame is None or not scans.decodable(self._tables, scan):
             return False
-        history = getattr(self, "_history", None) or scans.History(frame)
-        self._history = history
+        history = self._history.copy() if self._history else scans.History(frame)
         if not history.serves(scan):
             return False
         self._decoder = scans.ScanDecoder(self._tables, scan, history)
@@ -109,17 +118,10 @@ class Decoding:
         if decoder is None:
             return False
         outcome = decoder.feed(data)
-        fed = self._dropped + len(self._pending)
         if outcome is Outcome.MORE:
-            ahead = _forked(decoder)
-            outcome = ahead.feed(b"", final=True)
-            if outcome is not Outcome.DONE:
-                self._keep(decoder.consumed)
-                return ahead.consumed + MARGIN >= fed
-            decoder = ahead
-        if outcome is not Outcome.DONE:
-            return decoder.consumed + MARGIN >= fed
-        return self._finish(decoder)
+            self._keep(decoder.consumed)
+            return True
+        return outcome is Outcome.DONE and self._finish(decoder)
 
     def _keep(self, consumed: int) -> None:
         """Forget what the decoder has used, save some bytes that it may give back."""
@@ -134,14 +136,13 @@ class Decoding:
         if len(rest) > SLOP and not 0 <= marker <= SLOP:
             return False
         self._units += decoder.done
-        self._history = decoder._history
+        self._history = decoder.history
         self._decoder = None
         self._pending = rest[max(marker, 0) :]
         return True
 
 
-def _forked(decoder: ScanDecoder) -> ScanDecoder:
-    """Return a copy of ``decoder`` with a history of its own."""
-    history = copy(decoder._history)
-    history.known = history.known.copy()
-    return decoder.fork(history)
+def _copied(tables: Tables) -> Tables:
+    other = copy(tables)
+    other.quantisers, other.huffman = dict(tables.quantisers), dict(tables.huffman)
+    return other

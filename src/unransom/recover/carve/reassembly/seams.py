@@ -8,6 +8,7 @@ place is tried where the file may go on, in the order in which file systems give
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby, islice
 from typing import NamedTuple
 
 from unransom.core.spans import Span
@@ -17,6 +18,8 @@ from unransom.recover.carve.reassembly.checks import Check
 
 TRAIL = 48  # clusters back to which a cut is looked for behind the first failure
 TASTE = 2  # clusters by which a continuation is judged before it is followed
+STRIDE = 16  # clusters that are checked at once where it does not matter which of them fails
+BATCH = 32  # clusters that are tasted at once
 
 Continuations = Callable[[int], Iterable[int]]  # number of the cluster before to numbers that may follow it
 
@@ -96,7 +99,7 @@ class Seamstress:
 
     def onward(self, part: Part, left: int, following: Continuations, depth: int = 2) -> list[Placed] | None:
         """Return the cuts of ``part`` that begins with shift ``left`` and ends anywhere; None for none."""
-        trail, sound = self._walk(part.check.fork(), part.start, part.end, left, free=True)
+        trail, sound = self._follow(part.check.fork(), part.start, part.end, left, free=True)
         if sound and trail[-1].check.holds():
             return []
         return self._onward(trail, part.end, following, depth)
@@ -127,20 +130,52 @@ class Seamstress:
         for fork in reversed(trail[-self._back :]):
             if fork.at % self._cluster or fork.at >= end:
                 continue
-            for number in following((fork.at + fork.shift) // self._cluster - 1):
-                if self._cost.left < 0:
-                    return
+            for number in self._tasty(fork, end, following((fork.at + fork.shift) // self._cluster - 1)):
                 shift = number * self._cluster - fork.at
-                if self._tastes_right(fork, end, shift):
-                    found, _ = self._walk(fork.check.fork(), fork.at, end, shift)
-                    if found[-1].at >= min(end, fork.at + TASTE * self._cluster) or found[-1].check.ended:
-                        yield fork, shift, found
+                found, _ = self._follow(fork.check.fork(), fork.at, end, shift)
+                if found[-1].at >= min(end, fork.at + TASTE * self._cluster) or found[-1].check.ended:
+                    yield fork, shift, found
 
-    def _tastes_right(self, fork: _Fork, end: int, shift: int) -> bool:
-        """Return whether the first cluster of a continuation may be right."""
+    def _tasty(self, fork: _Fork, end: int, numbers: Iterable[int]) -> Iterator[int]:
+        """Yield those of some clusters that may be the first of a continuation."""
         length = min(end - fork.at, self._cluster)
-        data = self._space.read_at(fork.at + shift, length)
-        return len(data) == length and self._cost.spend(length) and fork.check.fork().feed(data)
+        left = iter(numbers)
+        while batch := list(islice(left, BATCH)):
+            pieces = zip(batch, self._clusters(batch, length), strict=True)
+            whole = {number: piece for number, piece in pieces if len(piece) == length}
+            for number, fits in zip(whole, fork.check.tastes(list(whole.values())), strict=True):
+                if not self._cost.spend(length):
+                    return
+                if fits:
+                    yield number
+
+    def _clusters(self, numbers: Sequence[int], length: int) -> Iterator[bytes]:
+        """Yield the first ``length`` bytes of clusters; those that lie behind each other are read at once."""
+        for _, run in groupby(enumerate(numbers), key=lambda each: each[1] - each[0]):
+            first, *rest = (number for _, number in run)
+            data = self._space.read_at(first * self._cluster, len(rest) * self._cluster + length)
+            for number in (first, *rest):
+                start = (number - first) * self._cluster
+                yield data[start : start + length]
+
+    def _follow(
+        self, check: Check, start: int, end: int, shift: int, *, free: bool = False
+    ) -> tuple[list[_Fork], bool]:
+        """Check as `_walk` does, in longer and longer strides; of the last two the state at every border.
+
+        Where more borders than these may matter, it is the same as `_walk`.
+        """
+        strides = [_Fork(start, shift, check.fork())]
+        step = self._cluster if self._back < STRIDE else end
+        while start < end and not check.ended and step < end:
+            stop = min(end, start - start % self._cluster + step)
+            data = self._space.read_at(start + shift, stop - start) if start + shift >= 0 else b""
+            paid = free or self._cost.spend(len(data))
+            if len(data) < stop - start or not paid or not check.feed(data):
+                break
+            start, step = stop, min(2 * step, STRIDE * self._cluster)
+            strides = [strides[-1], _Fork(start, shift, check.fork())]
+        return self._walk(strides[0].check, strides[0].at, end, shift, free=free)
 
     def _walk(
         self, check: Check, start: int, end: int, shift: int, *, free: bool = False
