@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from unransom.catalog.exports.tables import NAME, TEXT, TIME
 from unransom.core.messages import say
 
 BLOCK = 4 << 20  # bytes that are parsed at once; a longer line is refused
+BLOCKS = 8  # after which the memory of parsing is given back
 MOST_LINES = 200  # that may stand above a header
 MOST_ODD = 1000  # lines that are no rows
 _BRACKETS = str.maketrans("（）：　\u00a0\ufeff", "():   ")
@@ -163,7 +164,7 @@ class Sheet:
                     include_columns=list(wanted), column_types=kinds, strings_can_be_null=False
                 ),
             ) as batches:
-                table = pyarrow.Table.from_batches(list(batches), batches.schema)
+                table = pyarrow.Table.from_batches(_kept(batches), batches.schema)
         except pyarrow.ArrowInvalid as error:
             if "Empty CSV file" in str(error):
                 schema = pyarrow.schema(list(kinds.items()))
@@ -316,6 +317,16 @@ class Sheet:
             zone=zone,
             precision=precision,
         )
+
+
+def _kept(batches: Iterable[pyarrow.RecordBatch]) -> list[pyarrow.RecordBatch]:
+    """Return all batches; what parsing took is given back on the way, else it is most of the peak."""
+    kept = []
+    for number, batch in enumerate(batches, 1):
+        kept.append(batch)
+        if number % BLOCKS == 0:
+            pyarrow.default_memory_pool().release_unused()
+    return kept
 
 
 def times_of(

@@ -92,21 +92,29 @@ class Match:
         self._register("sales", _stacked([export.sales for export in self.exports], SALES))
         self._register("moves", _stacked([export.moves for export in self.exports], MOVES))
         self._register("cover", covers(self.exports))
+        run(queries.TYPES)
         run("CREATE TEMP TABLE aliases (order_key VARCHAR, order_id VARCHAR, realm VARCHAR)")
 
     def _register(self, name: str, table: pyarrow.Table) -> None:
         self.connection.register(name, table)
 
     def _orders(self) -> None:
-        self.connection.execute(queries.VERSIONS)
-        several = sum(export.sales.num_rows > 0 for export in self.exports) > 1
-        self.connection.execute(queries.NEWEST if several else queries.ONLY)
+        run = self.connection.execute
+        run(queries.SEVERAL_LINES)
+        run(queries.VERSIONS)
+        if several := sum(export.sales.num_rows > 0 for export in self.exports) > 1:
+            run(queries.SEVERAL_VERSIONS)
+        run(queries.NEWEST if several else queries.ONLY)
 
     def _moves(self) -> None:
         run = self.connection.execute
         moving = [export for export in self.exports if export.moves.num_rows]
-        self.doubled = run(queries.DOUBLED).fetchall() if any(map(_unique, moving)) else []
         overlapping = len({export.channel for export in moving}) < len(moving)
+        unique = any(map(_unique, moving))
+        run(queries.NAMED)
+        if overlapping or unique:
+            run(queries.ALIKE)
+        self.doubled = run(queries.DOUBLED).fetchall() if unique else []
         run(queries.COUNTED if overlapping or self.doubled else queries.UNCOUNTED)
         refers = any(pc.any(pc.not_equal(e.moves["refers_to"], ""), min_count=0).as_py() for e in moving)
         run(queries.KEYED if refers else queries.UNKEYED)
@@ -128,7 +136,7 @@ class Match:
     def _join(self) -> None:
         taxed = any(pc.any(pc.not_equal(each.sales["tax"], 0), min_count=0).as_py() for each in self.exports)
         convention = queries.CONVENTION if taxed else queries.UNTAXED
-        for query in (queries.PAID, convention, queries.CLASSIFIED, queries.DUE):
+        for query in (queries.SEVERAL_MOVES, queries.PAID, convention, queries.CLASSIFIED, queries.DUE):
             self.connection.execute(query)
 
     def _alias(self) -> bool:

@@ -4,43 +4,91 @@ Tables that are there before: ``files``, ``sales`` and ``moves`` (the exports' r
 their file), ``cover`` (which stretches of time the payment exports of a shop cover).
 """
 
+# Words of which there are few are held as numbers: a proof of millions of orders stays small.
+TYPES = """
+CREATE TYPE class_word AS ENUM (
+    'paid', 'paid-split', 'replacement', 'cancelled', 'cancelled-paid', 'not-due', 'amount-differs',
+    'paid-twice', 'payment-without-order', 'order-without-payment', 'no-evidence', 'damaged-key');
+CREATE TYPE why_word AS ENUM (
+    '', 'conversion', 'exact', 'market-tax', 'shop-coupon', 'channel-coupon', 'multiple', 'fee-netted', 'tax',
+    'withheld', 'factor-100', 'unexplained');
+CREATE TYPE refund_word AS ENUM ('none', 'partly', 'full');
+CREATE TYPE state_word AS ENUM ('pending', 'placed', 'shipped', 'cancelled', 'unknown');
+CREATE TYPE realm_name AS ENUM (SELECT '' UNION SELECT realm FROM files);
+CREATE TYPE shop_name AS ENUM (
+    SELECT '' UNION SELECT shop FROM sales WHERE shop <> ''
+    UNION SELECT account FROM moves WHERE account <> '');
+CREATE TYPE currency_name AS ENUM (
+    SELECT '' UNION SELECT currency FROM sales WHERE currency <> ''
+    UNION SELECT currency FROM moves WHERE currency <> '');
+"""
+# Most orders are one row of one export, and most movements come once. What comes more often is told by a
+# hash, which is quick; only that is put together, and what shares a hash by chance comes out the same.
+SEVERAL_LINES = """
+CREATE OR REPLACE TEMP TABLE several_lines AS
+SELECT hash(file, order_id) FROM sales GROUP BY ALL HAVING count(*) > 1
+"""
 # One row for each order and export. An order's total is stated, or else the sum of its lines.
 VERSIONS = """
 CREATE OR REPLACE TEMP VIEW versions AS
+SELECT f.realm, s.order_id, s.file, s.shop, s.updated, s.created,
+       coalesce(s.order_total, s.line_total) AS total,
+       (s.line_total IS NOT NULL OR s.order_total IS NULL)::INTEGER AS lines,
+       s.tax, s.market_tax, coalesce(s.state, 'unknown') AS state, s.currency,
+       coalesce(s.free, false) AS free, s.row
+FROM sales s JOIN files f ON f.id = s.file
+WHERE s.order_id <> '' AND hash(s.file, s.order_id) NOT IN (FROM several_lines)
+UNION ALL
 SELECT f.realm, s.order_id, s.file, max(s.shop) AS shop,
        max(s.updated) AS updated, min(s.created) AS created,
        coalesce(max(s.order_total), sum(s.line_total)::BIGINT) AS total,
-       count(*) FILTER (s.line_total IS NOT NULL OR s.order_total IS NULL) AS lines,
+       (count(*) FILTER (s.line_total IS NOT NULL OR s.order_total IS NULL))::INTEGER AS lines,
        sum(s.tax)::BIGINT AS tax, sum(s.market_tax)::BIGINT AS market_tax,
        coalesce(any_value(s.state) FILTER (s.state <> 'unknown'), 'unknown') AS state,
        max(s.currency) AS currency,
        coalesce(bool_or(s.free), false) AS free,
-       max(s.payment_ref) AS payment_ref,
        min(s.row) AS row
 FROM sales s JOIN files f ON f.id = s.file
-WHERE s.order_id <> ''
+WHERE s.order_id <> '' AND hash(s.file, s.order_id) IN (FROM several_lines)
 GROUP BY f.realm, s.order_id, s.file
+"""
+SEVERAL_VERSIONS = """
+CREATE OR REPLACE TEMP TABLE several_versions AS
+SELECT hash(order_id) FROM sales GROUP BY ALL HAVING min(file) <> max(file)
 """
 # The export with the newest state of an order gives the whole order: lines are never mixed.
 NEWEST = """
 CREATE OR REPLACE TEMP VIEW orders AS
-SELECT * FROM versions
+SELECT * FROM versions WHERE hash(order_id) NOT IN (FROM several_versions)
+UNION ALL
+SELECT * FROM versions WHERE hash(order_id) IN (FROM several_versions)
 QUALIFY row_number() OVER (
     PARTITION BY realm, order_id ORDER BY updated DESC NULLS LAST, total IS NULL, lines DESC, file
 ) = 1
 """
 ONLY = "CREATE OR REPLACE TEMP VIEW orders AS SELECT * FROM versions"
 
+NAMED = """
+CREATE OR REPLACE TEMP VIEW named AS
+SELECT m.*, f.channel, f.unique_ids,
+       hash(f.channel, m.order_key, m.line_key, m.payment_id, m.kind, m.code, m.time, m.amount) AS alike
+FROM moves m JOIN files f ON f.id = m.file
+"""
+ALIKE = """
+CREATE OR REPLACE TEMP TABLE several_alike AS
+SELECT alike FROM named GROUP BY alike HAVING count(*) > 1
+"""
 # Within one export equal rows may all be real; across exports the same row is the same movement. Where
 # a channel gives each movement an identifier of its own, an equal row is never another one.
 COUNTED = """
-CREATE OR REPLACE TEMP TABLE counted AS
-SELECT * EXCLUDE (nth) FROM (
-    SELECT m.*, CASE WHEN f.unique_ids THEN 1 ELSE row_number() OVER (
-        PARTITION BY m.file, m.order_key, m.line_key, m.payment_id, m.kind, m.code, m.time, m.currency,
-                     m.amount
-    ) END AS nth, f.channel
-    FROM moves m JOIN files f ON f.id = m.file
+CREATE OR REPLACE TEMP VIEW counted AS
+SELECT * EXCLUDE (alike, unique_ids) FROM named WHERE alike NOT IN (FROM several_alike)
+UNION ALL
+SELECT * EXCLUDE (alike, unique_ids, nth) FROM (
+    SELECT *, CASE WHEN unique_ids THEN 1 ELSE row_number() OVER (
+        PARTITION BY file, order_key, line_key, payment_id, kind, code, time, currency, amount
+    ) END AS nth
+    FROM named WHERE alike IN (FROM several_alike)
 )
 QUALIFY row_number() OVER (
     PARTITION BY channel, order_key, line_key, payment_id, refers_to, kind, code, time, currency, amount,
@@ -48,14 +96,10 @@ QUALIFY row_number() OVER (
     ORDER BY file, row
 ) = 1
 """
-UNCOUNTED = """
-CREATE OR REPLACE TEMP VIEW counted AS
-SELECT m.*, f.channel FROM moves m JOIN files f ON f.id = m.file
-"""
+UNCOUNTED = "CREATE OR REPLACE TEMP VIEW counted AS SELECT * EXCLUDE (alike, unique_ids) FROM named"
 DOUBLED = """
 SELECT channel, payment_id, any_value(order_key) AS order_key, count(*) AS times
-FROM moves m JOIN files f ON f.id = m.file
-WHERE f.unique_ids AND payment_id <> ''
+FROM named WHERE unique_ids AND payment_id <> '' AND alike IN (FROM several_alike)
 GROUP BY channel, payment_id, kind, code, time, currency, amount HAVING count(*) > 1
 """
 # A refund that names its payment belongs to that payment's order.
@@ -103,20 +147,40 @@ SELECT s.* REPLACE (coalesce(a.realm, s.realm) AS realm, coalesce(a.order_id, s.
 FROM sorted s LEFT JOIN aliases a ON a.order_key = s.order_key
 """
 UNRENAMED = "CREATE OR REPLACE TEMP VIEW sorted_by_name AS SELECT * FROM sorted"
+SEVERAL_MOVES = """
+CREATE OR REPLACE TEMP TABLE several_moves AS
+SELECT hash(order_key) FROM sorted_by_name GROUP BY ALL HAVING count(*) > 1
+"""
 PAID = """
 CREATE OR REPLACE TEMP VIEW paid AS
+SELECT realm, order_key, single, account,
+       CASE WHEN pays THEN amount END AS paid, pays::INTEGER AS payments,
+       CASE WHEN pays THEN payment_id END AS payment_id, false AS several,
+       CASE WHEN refunds THEN amount ELSE 0 END AS refunded,
+       coalesce(fee, 0) + CASE WHEN charges THEN amount ELSE 0 END AS fees,
+       CASE WHEN withholds THEN amount ELSE 0 END AS withheld,
+       CASE WHEN waits THEN amount ELSE 0 END AS waiting, due,
+       CASE WHEN payment THEN coalesce(shop_coupon, 0) ELSE 0 END AS shop_coupon,
+       CASE WHEN payment THEN coalesce(channel_coupon, 0) ELSE 0 END AS channel_coupon,
+       CASE WHEN either THEN currency END AS currency, false AS mixed,
+       time AS paid_at, file, row
+FROM sorted_by_name WHERE hash(order_key) NOT IN (FROM several_moves)
+UNION ALL
 SELECT realm, order_key, single, max(account) AS account,
        (sum(amount) FILTER (pays))::BIGINT AS paid, (count(*) FILTER (pays))::INTEGER AS payments,
-       min(payment_id) FILTER (pays) AS payment_id, max(payment_id) FILTER (pays) AS other_payment,
+       min(payment_id) FILTER (pays) AS payment_id,
+       coalesce(min(hash(payment_id)) FILTER (pays) <> max(hash(payment_id)) FILTER (pays), false) AS several,
        coalesce(sum(amount) FILTER (refunds), 0)::BIGINT AS refunded,
        (coalesce(sum(fee), 0) + coalesce(sum(amount) FILTER (charges), 0))::BIGINT AS fees,
        coalesce(sum(amount) FILTER (withholds), 0)::BIGINT AS withheld,
        coalesce(sum(amount) FILTER (waits), 0)::BIGINT AS waiting, max(due) AS due,
        coalesce(sum(shop_coupon) FILTER (payment), 0)::BIGINT AS shop_coupon,
        coalesce(sum(channel_coupon) FILTER (payment), 0)::BIGINT AS channel_coupon,
-       min(currency) FILTER (either) AS currency, max(currency) FILTER (either) AS other_currency,
+       min(currency) FILTER (either) AS currency,
+       coalesce(min(currency) FILTER (either) <> max(currency) FILTER (either), false) AS mixed,
        min(time) AS paid_at, min(file) AS file, min(row) AS row
-FROM sorted_by_name GROUP BY realm, order_key, single
+FROM sorted_by_name WHERE hash(order_key) IN (FROM several_moves)
+GROUP BY realm, order_key, single
 """
 # Whether a shop's prices have the tax in them shows in which reading most of its payments fit.
 CONVENTION = """
@@ -136,14 +200,14 @@ WITH joined AS (
            coalesce(o.order_id, p.order_key) AS order_id,
            coalesce(nullif(o.currency, ''), p.currency) AS currency,
            o.order_id IS NOT NULL AS has_order, o.state, o.free, o.total, o.tax, o.market_tax, o.lines,
-           o.created, o.updated, o.payment_ref, o.file AS order_file, o.row AS order_row,
+           o.created, o.updated, o.file AS order_file, o.row AS order_row,
            p.paid, coalesce(p.payments, 0) AS payments,
-           coalesce(p.payment_id <> p.other_payment, false) AS several,
+           coalesce(p.several, false) AS several,
            coalesce(p.refunded, 0) AS refunded, coalesce(p.fees, 0) AS fees,
            coalesce(p.withheld, 0) AS withheld,
            coalesce(p.waiting, 0) AS waiting, p.due, coalesce(p.shop_coupon, 0) AS shop_coupon,
            coalesce(p.channel_coupon, 0) AS channel_coupon, p.paid_at, p.payment_id,
-           p.currency AS paid_currency, p.other_currency, p.file AS payment_file, p.row AS payment_row
+           p.currency AS paid_currency, p.mixed, p.file AS payment_file, p.row AS payment_row
     FROM orders o FULL OUTER JOIN paid p ON o.realm = p.realm AND o.order_id = p.order_key
 ), expecting AS (
     SELECT j.*, j.total - CASE WHEN c.inclusive THEN coalesce(j.tax, 0) ELSE 0 END AS expected
@@ -151,7 +215,7 @@ WITH joined AS (
 ), explaining AS (
     SELECT *, CASE
         WHEN paid IS NULL OR NOT has_order OR expected IS NULL THEN ''
-        WHEN paid_currency <> currency OR other_currency <> paid_currency THEN 'conversion'
+        WHEN mixed OR paid_currency <> currency THEN 'conversion'
         WHEN paid = expected THEN 'exact'
         WHEN market_tax <> 0 AND paid = expected - market_tax THEN 'market-tax'
         WHEN shop_coupon <> 0 AND paid = expected - shop_coupon THEN 'shop-coupon'
@@ -164,10 +228,11 @@ WITH joined AS (
         ELSE 'unexplained' END AS why
     FROM expecting
 )
-SELECT realm, shop, order_id, currency, has_order, state, total, expected, paid, payments, refunded, fees,
-    lines, created, updated, due, paid_at, payment_id, payment_ref, tax, order_file, order_row, payment_file,
-    payment_row, why,
-    CASE
+SELECT realm::realm_name AS realm, shop::shop_name AS shop, order_id, currency::currency_name AS currency,
+    has_order, state::state_word AS state, total, expected, paid, payments, refunded, fees, lines,
+    created, updated, due, paid_at, payment_id, tax, order_file, order_row, payment_file,
+    payment_row, why::why_word AS why,
+    (CASE
     WHEN NOT has_order THEN 'payment-without-order'
     WHEN state = 'cancelled' THEN
         CASE WHEN coalesce(paid, 0) + refunded > 0 THEN 'cancelled-paid' ELSE 'cancelled' END
@@ -177,9 +242,9 @@ SELECT realm, shop, order_id, currency, has_order, state, total, expected, paid,
     WHEN why IN ('exact', 'market-tax', 'shop-coupon', 'channel-coupon') THEN
         CASE WHEN several THEN 'paid-split' ELSE 'paid' END
     WHEN why = 'multiple' THEN 'paid-twice'
-    ELSE 'amount-differs' END AS class,
-    CASE WHEN refunded = 0 THEN 'none'
-         WHEN -refunded >= coalesce(paid, 0) THEN 'full' ELSE 'partly' END AS refund
+    ELSE 'amount-differs' END)::class_word AS class,
+    (CASE WHEN refunded = 0 THEN 'none'
+          WHEN -refunded >= coalesce(paid, 0) THEN 'full' ELSE 'partly' END)::refund_word AS refund
 FROM explaining
 """
 # Of orders without a payment: is the payment due yet, and does any export cover its time?
@@ -246,8 +311,10 @@ FROM classified GROUP BY ALL ORDER BY ALL
 """
 ORPHANS = "SELECT order_id, payment_id FROM classified WHERE class = 'payment-without-order'"
 WAITING = """
-SELECT realm, order_id, payment_ref FROM classified
-WHERE has_order AND class IN ('order-without-payment', 'no-evidence', 'not-due')
+SELECT c.realm, c.order_id, s.payment_ref FROM classified c LEFT JOIN (
+    SELECT file, order_id, max(payment_ref) AS payment_ref FROM sales WHERE payment_ref <> '' GROUP BY ALL
+) s ON s.file = c.order_file AND s.order_id = c.order_id
+WHERE c.has_order AND c.class IN ('order-without-payment', 'no-evidence', 'not-due')
 """
 UNPROVEN = """
 SELECT count(*) FROM classified WHERE class NOT IN ('paid', 'paid-split', 'replacement', 'cancelled')
