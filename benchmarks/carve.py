@@ -1,13 +1,14 @@
 """Carving beside PhotoRec, Foremost, Scalpel and tsk_recover: the same image, in one run.
 
-    python benchmarks/carve.py [TREE...] [--files N] [--seed N] [--on raw,ext4,ntfs,xfs] [--tools NAME,NAME]
-                               [--json FILE]
+    python benchmarks/carve.py [TREE...] [--files N] [--seed N] [--tools NAME,NAME] [--json FILE]
+                               [--on raw,ext4,ntfs,xfs,dfrws2006,dfrws2007] [--rounds N]
 
 Takes sound files of the trees (see ``fetch_corpus.py``; without trees, files that it makes itself), puts them
 into images, and lets every tool carve these. Raw: in the seven scenarios of ``tests/makers/raw_image.py``,
-with files that are cut off between them. On ext4, NTFS and XFS: as ``tests/makers/locked_disks.py`` leaves a
-disk after a pass of a locker; counted are the files of which all bytes are left. Exact: the output has the
-hash of the file. Prints recall by scenario and by type, precision, precision by proof, names, and speed.
+with files that are cut off between them. The layouts of the challenges of DFRWS 2006 and 2007 each
+``--rounds`` times, see ``carve_challenges.py``. On ext4, NTFS and XFS: as ``tests/makers/locked_disks.py``
+leaves a disk after a pass of a locker; counted are the files of which all bytes are left. Exact: the output
+has the hash of the file. Prints recall by scenario and by type, precision, precision by proof, names, speed.
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.carve_challenges import CHALLENGES, layout, level_of
+
 from tests.makers.locked_disks import locked_disk
 from tests.makers.office_files import files as made_files
-from tests.makers.raw_image import SCENARIOS, File, raw_image
+from tests.makers.raw_image import File, RawImage, raw_image
 from unransom.catalog.oracle import judge
 from unransom.core.records import Grade
 from unransom.core.streams import BytesReader
@@ -199,12 +202,21 @@ TOOLS: dict[str, Callable[[Image, Path], Result]] = {
 
 def raw(files: Sequence[File], seed: int, folder: Path) -> Image:
     """Make the raw image."""
-    made = raw_image(files, seed)
+    return placed(raw_image(files, seed), folder)
+
+
+def challenge(name: str, files: Sequence[File], seed: int, rounds: int, folder: Path) -> Image:
+    """Make the image of a challenge."""
+    return placed(layout(name, files, seed, rounds), folder)
+
+
+def placed(made: RawImage, folder: Path) -> Image:
+    """Write an image without a file system."""
     path = folder / "raw.img"
     path.write_bytes(made.data)
-    placed = [each for each in made.placed if each.scenario != "decoy"]
+    there = [each for each in made.placed if each.scenario != "decoy"]
     wanted = {
-        each.sha256: (each.scenario, each.name.partition("/")[0], is_broken(each.clusters)) for each in placed
+        each.sha256: (each.scenario, each.name.partition("/")[0], is_broken(each.clusters)) for each in there
     }
     return Image(path, len(made.data), wanted, set(wanted), set(), filesystem=False)
 
@@ -239,8 +251,9 @@ def counted(image: Image, result: Result) -> dict[str, object]:
         "named": share(len(image.paths & result.named), len(image.paths)),
         "precision": share(sum(right.values()), len(result.outputs)),
         "precision_by_proof": {proof: f"{right[proof]}/{every[proof]}" for proof in sorted(every) if proof},
-        "scenarios": {name: ratio(back, wanted, 0, name) for name in SCENARIOS},
-        "types": {name: ratio(back, wanted, 1, name) for name in TYPES},
+        "scenarios": {name: ratio(back, wanted, 0, name) for name in unique(each[0] for each in wanted)},
+        "levels": levels(back, wanted),
+        "types": {name: ratio(back, wanted, 1, name) for name in unique(each[1] for each in wanted)},
     }
 
 
@@ -260,6 +273,17 @@ def ratio(back: Iterable[tuple], wanted: Iterable[tuple], field: int, name: str)
     return f"{some}/{every}"
 
 
+def levels(back: Iterable[tuple], wanted: Iterable[tuple]) -> dict[str, str]:
+    """Return how many files of each level of a challenge came back."""
+    some, every = ([(level_of(each[0]),) for each in files] for files in (back, wanted))
+    return {name: ratio(some, every, 0, name) for name in unique(each[0] for each in every) if name}
+
+
+def unique(names: Iterable[str]) -> list[str]:
+    """Return names once each, in their order."""
+    return list(dict.fromkeys(names))
+
+
 def printed(name: str, figures: dict[str, object]) -> None:
     """Print the figures of a tool."""
     print(
@@ -269,12 +293,12 @@ def printed(name: str, figures: dict[str, object]) -> None:
         f"  fragmented {figures['fragmented']} %  named {figures['named']} %"
         f"  precision {figures['precision']} %"
     )
-    for key in ("precision_by_proof", "scenarios", "types"):
+    for key in ("precision_by_proof", "scenarios", "levels", "types"):
         if figures[key]:
             print("         ", key, "  ".join(f"{each}: {value}" for each, value in figures[key].items()))
 
 
-def unique(files: Sequence[File]) -> list[File]:
+def differing(files: Sequence[File]) -> list[File]:
     """Return files whose names differ."""
     return list({each.name: each for each in files}.values())
 
@@ -302,6 +326,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tools", default=",".join(TOOLS))
     parser.add_argument("--on", default="raw")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path)
     wanted = parser.parse_args()
     files = (
@@ -312,7 +337,13 @@ def main() -> None:
         for kind in wanted.on.split(","):
             place = Path(name, kind)
             place.mkdir()
-            image = raw(files, wanted.seed, place) if kind == "raw" else locked(kind, unique(files), place)
+            if kind == "raw":
+                image = raw(files, wanted.seed, place)
+            elif kind in CHALLENGES:
+                some = files if wanted.trees else ()
+                image = challenge(kind, some, wanted.seed, wanted.rounds, place)
+            else:
+                image = locked(kind, differing(files), place)
             print(f"{kind}: {image.size / 1e6:,.0f} MB, {len(image.wanted)} files", end=", ")
             print(f"load {os.getloadavg()[0]:.1f}")
             table[kind] = compared(image, wanted.tools.split(","), place)

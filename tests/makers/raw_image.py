@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 CLUSTER = 4096
@@ -42,34 +43,45 @@ class RawImage:
         placed: What is in it.
     """
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, cluster: int = CLUSTER) -> None:
+        """Make an empty image with clusters of ``cluster`` bytes."""
         self.data = bytearray()
         self.placed: list[Placed] = []
+        self._cluster = cluster
         self._draw = random.Random(seed)
 
-    def fill(self, least: int, most: int) -> None:
+    def fill(self, least: int, most: int, *, random_only: bool = False) -> None:
         """Append random bytes, zeros or text for some clusters."""
-        count = self._draw.randint(least, most)
-        kind = self._draw.randrange(3)
+        size = self._draw.randint(least, most) * self._cluster
+        kind = 0 if random_only else self._draw.randrange(3)
         if kind == 0:
-            self.data += self._draw.randbytes(count * CLUSTER)
+            self.data += self._draw.randbytes(size)
         elif kind == 1:
-            self.data += bytes(count * CLUSTER)
+            self.data += bytes(size)
         else:
             line = b"%d the quick brown fox jumps over the lazy dog\n" % self._draw.randrange(10**6)
-            self.data += (line * (count * CLUSTER // len(line) + 1))[: count * CLUSTER]
+            self.data += (line * (size // len(line) + 1))[:size]
+
+    def draws(self, chances: int) -> bool:
+        """Return True once in so many times."""
+        return self._draw.randrange(chances) == 0
+
+    def cut(self, clusters: Sequence[bytes], count: int) -> list[list[bytes]]:
+        """Return clusters in so many pieces, each of one at least."""
+        cuts = sorted(self._draw.sample(range(1, len(clusters)), count - 1))
+        return [list(clusters[start:end]) for start, end in pairwise([0, *cuts, len(clusters)])]
 
     def put(self, pieces: Sequence[bytes]) -> list[int]:
         """Append clusters; return their numbers."""
-        first = len(self.data) // CLUSTER
+        first = len(self.data) // self._cluster
         self.data += b"".join(pieces)
         return list(range(first, first + len(pieces)))
 
     def clusters(self, data: bytes) -> list[bytes]:
         """Return ``data`` in clusters; what is left of the last is zeros or what was there before."""
-        slack = -len(data) % CLUSTER
+        slack = -len(data) % self._cluster
         data += bytes(slack) if self._draw.random() < 0.5 else self._draw.randbytes(slack)
-        return [data[at : at + CLUSTER] for at in range(0, len(data), CLUSTER)]
+        return [data[at : at + self._cluster] for at in range(0, len(data), self._cluster)]
 
     def note(self, file: File, scenario: str, clusters: Sequence[int]) -> None:
         """Remember where a file is."""

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from unransom.catalog.formats import pdf
 from unransom.catalog.formats._pdf_walk import Kind, odd_bytes, parts
 from unransom.catalog.formats._pdf_walk import Part as PdfPart
+from unransom.core.messages import say
 from unransom.core.records import Grade
 from unransom.core.spans import Span
 from unransom.core.streams import Reader, Window
 from unransom.recover.carve.board import DENSE, OTHER, TEXT, Board, in_order
-from unransom.recover.carve.found import Found, proof_of
+from unransom.recover.carve.found import Found, Proof, proof_of
 from unransom.recover.carve.pdf_sections import END, LINEARIZED, Objects, listed
 from unransom.recover.carve.reassembly.anchors import Anchor, Placed, arrange, nearest
 from unransom.recover.carve.reassembly.checks import ZLIB, Inflation
@@ -231,7 +232,18 @@ class Pdfs:
             verdict = pdf.FORMAT.validate(Spliced(self._space, spans)) if end else None
             if verdict is not None and verdict.grade is Grade.GOOD:
                 best = Found("pdf", spans, proof_of("pdf", verdict.bits), verdict.bits, verdict.why)
+        if best is not None and not self._witnessed(best.spans):
+            best.proof = Proof.DECODER
+            best.why = say("all objects are where they should be, but no checksum tells where it was cut")
         return best
+
+    def _witnessed(self, spans: list[Span]) -> bool:
+        """Return whether a stream with a checksum lies across every cut: else it may be of two documents."""
+        cuts = set(accumulate(len(span) for span in spans[:-1]))
+        for part in parts(Spliced(self._space, spans)):
+            if part.kind is Kind.STREAM and FLATE.search(part.text):
+                cuts = {cut for cut in cuts if not part.data < cut < part.data_end}
+        return not cuts
 
     def _second_end(self, pieces: list[Placed], end: int) -> int:
         """Return where a second document ends that stands behind the first in one file, 0 where none does."""
