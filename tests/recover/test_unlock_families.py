@@ -6,6 +6,8 @@ import pytest
 
 from tests.fixtures.locked import INC_PRIVATE, archive, lock_inc
 from tests.fixtures.vectors import FOLDER, VECTORS, make
+from tests.lockers import mammon
+from tests.lockers.rsa import key_of
 from unransom.core.context import Context
 from unransom.core.keys import Key, KeyKind
 from unransom.core.outputs import Outputs
@@ -101,3 +103,13 @@ def test_is_opened_when_it_came_twice(vector, plain, recover):
     name = inner.name + outer.name[STEM:]
     _, data = recover(outer.locked, name, *keys_of(inner), *keys_of(outer))
     assert data == plain
+
+
+def test_what_mammon_locked_a_second_time_is_unwound(recover):
+    plain = archive("mammon", 14_000_000)
+    once = mammon.seal(plain, "first")
+    made = mammon.again(once, "second")
+    assert made != once
+    for path in (b"orders.zip.Mail-[a@b.cc]ID-[1].lock.v2", b"evidence.bin"):
+        output, data = recover(made, path, *read_keys(key_of("rsa4096").export_key(), "test"))
+        assert (output.family, data == plain) == ("mammon", True)

@@ -59,9 +59,15 @@ def locker_extensions(path: bytes, described: tuple[bytes, ...] = ()) -> tuple[N
     return tuple(Named(name, original) for name, original in named if original)
 
 
-def has_common_extension(path: bytes) -> bool:
-    """Return whether the name ends as the files of a dozen lockers do, which names none of them."""
-    return extension_of(path) in SHARED
+def telling(path: bytes, named: dict[str, bytes]) -> dict[str, bytes]:
+    """Return those families of ``named`` that the name does name: ``.locked`` alone is what a dozen add.
+
+    Args:
+        path: The path of the file.
+        named: What it is without the extension of each family.
+    """
+    bare = path.rpartition(b".")[0] if extension_of(path) in SHARED else b""
+    return {family: original for family, original in named.items() if original != bare}
 
 
 def without_unknown_extension(path: bytes) -> bytes:

@@ -22,10 +22,10 @@ from unransom.examine.triage.content import Verdict, examine
 from unransom.examine.triage.losses import findings, losses_of, with_losses
 from unransom.examine.triage.names import (
     called_like_a_note,
-    has_common_extension,
     locker_extensions,
     may_be_a_note,
     note_families,
+    telling,
     without_unknown_extension,
 )
 from unransom.examine.triage.notes import LARGEST, read_note
@@ -51,8 +51,9 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
         original = next(iter(named.values()), b"") or without_unknown_extension(ref.path)
         suspicious = bool(original) or any(mark.bits >= WEAK for mark in marks.values())
         verdict = examine(content, original or ref.path, suspicious=suspicious)
-        family = _name(marks, () if has_common_extension(ref.path) else named, verdict)
-        clues = Clues(ref.path, {} if has_common_extension(ref.path) else named, marks)
+        told = telling(ref.path, named)
+        family = _name(marks, told, verdict)
+        clues = Clues(ref.path, told, marks)
         losses = losses_of(content, clues)
         if salvage.lost:
             losses = ()  # what cannot be read looks like zeros
