@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from unransom.catalog.databases.table import Loss, Rows, Table
 from unransom.core.messages import Message
@@ -60,9 +62,10 @@ class Graft(NamedTuple):
         page: Bytes of a page.
         pages: Numbers and bytes of its pages, in any order; what is not yielded is zeros.
         rows: Live rows in it.
-        dropped: Rows of sound pages left out, because a value off their page is lost.
+        dropped: Rows left out, because a value off their page is lost.
         create: The statement that makes the empty table which takes the file.
         afterwards: Statements that finish the table once it has.
+        restored: Damaged pages of which salvaged rows are in it, and where on the page these are.
     """
 
     size: int
@@ -72,6 +75,7 @@ class Graft(NamedTuple):
     dropped: int
     create: str
     afterwards: tuple[str, ...]
+    restored: Mapping[int, NDArray[np.int64]] = {}
 
 
 class Repair(NamedTuple):

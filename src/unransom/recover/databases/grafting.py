@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow
 import pyarrow.compute
+from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Database, Engine, Graft, Hints, Source
 from unransom.catalog.databases.table import PROVENANCE, Table
@@ -51,7 +53,7 @@ def _write(made: Graft, database: Database, table: Table, folder: Path) -> list[
     name = short_name(table)
     space = DraftFile(folder, f"{name}.ibd")
     write_pages(made, space)
-    salvaged = _salvaged(database, table, folder, name)
+    salvaged = _salvaged(made, database, table, folder)
     script = DraftFile(folder, f"{name}.import.sql")
     script.path.write_text(_script(made, name, bool(salvaged)), encoding="utf-8")
     return [space.keep(), *salvaged, script.keep()]
@@ -72,12 +74,14 @@ def _script(made: Graft, name: str, salvaged: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _salvaged(database: Database, table: Table, folder: Path, name: str) -> list[Path]:
-    """Write the rows that came out of damaged pages as INSERT statements."""
+def _salvaged(made: Graft, database: Database, table: Table, folder: Path) -> list[Path]:
+    """Write the rows that came out of damaged pages, and are not in the graft, as INSERT statements."""
     writer: SqlWriter | None = None
+    name = short_name(table)
     for rows in database.rows(table):
         states = rows.batch.column(PROVENANCE[2]).cast(pyarrow.string())
-        batch = rows.batch.filter(pyarrow.compute.equal(states, SALVAGED))
+        salvaged = rows.batch.filter(pyarrow.compute.equal(states, SALVAGED))
+        batch = salvaged.filter(pyarrow.array(_outside(made, salvaged), pyarrow.bool_()))
         if not batch.num_rows:
             continue
         if writer is None:
@@ -85,3 +89,13 @@ def _salvaged(database: Database, table: Table, folder: Path, name: str) -> list
             writer.begin(Shown(name, table, table.columns))
         writer.write(batch.select(list(range(len(table.columns)))))
     return writer.keep() if writer else []
+
+
+def _outside(made: Graft, batch: pyarrow.RecordBatch) -> NDArray[np.bool_]:
+    """Return which salvaged rows are not in the graft."""
+    numbers, slots = (batch.column(name).to_numpy(zero_copy_only=False) for name in PROVENANCE[:2])
+    outside = np.ones(len(numbers), np.bool_)
+    for number in np.unique(numbers).tolist():
+        mine = numbers == number
+        outside[mine] = ~np.isin(slots[mine], made.restored.get(number, ()))
+    return outside

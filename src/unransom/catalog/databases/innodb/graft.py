@@ -1,7 +1,8 @@
-"""A tablespace that the server imports, built from the sound leaf pages of a damaged one.
+"""A tablespace that the server imports, built from the leaf pages of a damaged one.
 
 Rows keep their bytes. The levels above them are built anew from the first key of each page, and so are
-the pages that keep the books; the pages that values off their rows lie on stay where they are.
+the pages that keep the books; the pages that values off their rows lie on stay where they are. Damaged leaves
+are built anew from the rows that are sure, where their order is: see ``graft_restored``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from unransom.catalog.databases.engine import Graft
 from unransom.catalog.databases.innodb import decode, graft_pages, lobs, pages
 from unransom.catalog.databases.innodb.graft_order import Leaf, in_order
 from unransom.catalog.databases.innodb.graft_pages import Node, Shape, index_page, node_record, seal
+from unransom.catalog.databases.innodb.graft_restored import Restored, restored_leaves
 from unransom.catalog.databases.innodb.graft_script import statements
 from unransom.catalog.databases.innodb.graft_space import LEAF, ROOT, TOP, Books, extent_pages
 from unransom.catalog.databases.innodb.liveness import live_leaves
@@ -63,11 +65,26 @@ class _Scion:
         self._numbers = mine
         self.dropped = 0
         self._changed: dict[int, list[tuple[bytes, bytes]]] = {}  # records of pages to be built anew
+        self._restored: dict[int, NDArray[np.int64]] = {}  # damaged pages, and where their rows are on them
 
     def leaves(self) -> Iterator[Leaf]:
-        """Yield the pages that have rows, and note the rows that have lost a value."""
+        """Yield the pages that have rows, sound ones first, and note the rows that have lost a value."""
+        yield from self._sound()
+        for each, kept in self._damaged():
+            self.dropped += len(each.rows) - len(kept)
+            self._restored[each.number] = each.located.origins[kept] % self.shape.size
+            place = (each.number, each.previous, each.following)
+            yield self._leaf_of(place, each.located, kept, len(kept))
+
+    def _damaged(self) -> Iterator[tuple[Restored, NDArray[np.int64]]]:
+        """Yield the damaged pages that are built anew, and their rows that have lost no value."""
+        for each in restored_leaves(self._found):
+            kept = each.rows[~self._lost(each.located)[each.rows]]
+            if len(kept):
+                yield each, kept
+
+    def _sound(self) -> Iterator[Leaf]:
         found = self._found
-        key = found.layout.key
         for numbers, data in self._space.groups(self._numbers):
             origins, owners, ended = decode.listed(data, self._space.logical)
             located = decode.locate(data, numbers, origins, owners, found.plan)
@@ -78,18 +95,17 @@ class _Scion:
                 if not ended[place] or not len(kept):
                     continue
                 if len(kept) < len(rows):
-                    self._rebuild(number, located, kept)
+                    self._changed[number] = self._records(located, kept)
                     self.dropped += len(rows) - len(kept)
                 live = int((located.info()[kept] & 0x20 == 0).sum())
                 row = self._space.table[number]
-                yield Leaf(
-                    number,
-                    int(row["previous"]),
-                    int(row["next"]),
-                    _key(located, int(kept[0]), key),
-                    _key(located, int(kept[-1]), key),
-                    live,
-                )
+                yield self._leaf_of((number, int(row["previous"]), int(row["next"])), located, kept, live)
+
+    def _leaf_of(
+        self, place: tuple[int, int, int], located: decode.Located, kept: NDArray[np.int64], live: int
+    ) -> Leaf:
+        key = self._found.layout.key
+        return Leaf(*place, _key(located, int(kept[0]), key), _key(located, int(kept[-1]), key), live)
 
     def _lost(self, located: decode.Located) -> NDArray[np.bool_]:
         """Return the records of which a value off the page is lost."""
@@ -101,14 +117,14 @@ class _Scion:
             lost[row] = lobs.fetch(self._space, located.data[end - 20 : end].tobytes()) is None
         return lost
 
-    def _rebuild(self, number: int, located: decode.Located, kept: NDArray[np.int64]) -> None:
-        """Keep the records of a page that it is to be built anew from."""
+    def _records(self, located: decode.Located, kept: NDArray[np.int64]) -> list[tuple[bytes, bytes]]:
+        """Return the records that a page is to be built anew from."""
         records, back = [], 5 if self.shape.compact else 6
         for row in kept.tolist():
             front = bytearray(located.data[located.begins[row] : located.origins[row]])
             front[-back] &= 0xF0
             records.append((bytes(front), located.data[located.origins[row] : located.ends[row]].tobytes()))
-        self._changed[number] = records
+        return records
 
     def graft(self, leaves: Sequence[Leaf]) -> Graft:
         """Lay out the new tablespace."""
@@ -138,6 +154,9 @@ class _Scion:
             dropped=self.dropped,
             create=create,
             afterwards=afterwards,
+            restored={
+                leaf.number: self._restored[leaf.number] for leaf in leaves if leaf.number in self._restored
+            },
         )
 
     def _place(self, number: int, books: Books, fresh: Iterator[int]) -> int:
@@ -194,13 +213,12 @@ class _Scion:
         books: Books,
     ) -> Iterator[tuple[int, bytes]]:
         if not levels:
-            page = self._leaf(leaves[0].number)
-            yield ROOT, self._finish(page, ROOT, graft_pages.NIL, graft_pages.NIL, books)
+            for _, page in self._leaves_again(leaves):
+                yield ROOT, self._finish(page, ROOT, graft_pages.NIL, graft_pages.NIL, books)
             books.drop(places[0])
         else:
-            for place, leaf in enumerate(leaves):
-                before, after = _around(places, place)
-                yield places[place], self._finish(self._leaf(leaf.number), places[place], before, after)
+            for place, page in self._leaves_again(leaves):
+                yield places[place], self._finish(page, places[place], *_around(places, place))
             yield from self._above(leaves, places, levels, numbers, books)
         for number in np.flatnonzero(np.isin(self._space.table["kind"], OFF_PAGE)).tolist():
             if self._space.is_valid(number):
@@ -226,6 +244,20 @@ class _Scion:
                     self._finish(page, own[place], before, after, books if own == [ROOT] else None),
                 )
             keys, children = [keys[group[0]] for group in level], own
+
+    def _leaves_again(self, leaves: Sequence[Leaf]) -> Iterator[tuple[int, bytearray]]:
+        """Yield the leaves' places among ``leaves`` and their bytes; damaged ones are searched once more.
+
+        They are not kept from the first time: of a large table they do not fit into memory.
+        """
+        places = {leaf.number: place for place, leaf in enumerate(leaves)}
+        for leaf in leaves:
+            if leaf.number not in self._restored:
+                yield places[leaf.number], self._leaf(leaf.number)
+        for each, kept in self._damaged() if self._restored.keys() & places.keys() else ():
+            if each.number in places:
+                records = self._records(each.located, kept)
+                yield places[each.number], index_page(self.shape, each.number, 0, records, leftmost=False)
 
     def _leaf(self, number: int) -> bytearray:
         if number in self._changed:

@@ -108,7 +108,7 @@ def profile(found: Found) -> Profile:
     """Return what the sound leaf pages of ``found`` say."""
     space = found.space
     place = next(n for n, field in enumerate(found.layout.fields) if field.name == TRX_ID)
-    comparable = found.layout.fields[0].type.kind in COMPARABLE
+    comparable = is_comparable(found)
     compact, latest, noise, sectors, rows = True, 0, 0, 1, 0
     firsts, lasts, hashes = [_NO_KEYS], [_NO_KEYS], [_NO_KEYS]
     for kept, data in space.groups(live_leaves(space.table, found.owner)):
@@ -136,6 +136,11 @@ def profile(found: Found) -> Profile:
 
 
 _NO_KEYS = np.zeros(0, np.uint64)
+
+
+def is_comparable(found: Found) -> bool:
+    """Return whether ``key_numbers`` are ordered like the keys."""
+    return found.layout.fields[0].type.kind in COMPARABLE
 
 
 def key_hashes(found: Found, located: decode.Located) -> NDArray[np.uint64]:
