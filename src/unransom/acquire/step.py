@@ -107,7 +107,7 @@ def _open(job: Job) -> Disk | DescriptorReader:
 
 
 def _disk(path: bytes) -> Disk:
-    from unransom.evidence.containers import open_disk  # noqa: PLC0415 takes longer than a small image
+    from unransom.evidence.disks import open_disk  # noqa: PLC0415 takes longer than a small image
 
     return open_disk(path)
 

@@ -19,7 +19,7 @@ from unransom.evidence.descriptors import DescriptorReader, open_quietly
 BUCKET = "s3://"
 PATH = "path_b64"  # option of a source whose path is not UTF-8 and cannot stand in ``location``
 # A file without a head that is called so is looked at more closely: what a locker renamed is a locked file.
-IMAGE_NAMES = (b".vmdk", b".vhd", b".vhdx", b".img", b".raw", b".dd", b".001")
+IMAGE_NAMES = (b".vmdk", b".vhd", b".vhdx", b".vdi", b".qcow2", b".img", b".raw", b".dd", b".001")
 LONGEST_ID = 48  # characters
 RESERVED_IDS = frozenset({"carved"})  # a folder beside those of the sources
 
@@ -107,7 +107,7 @@ def is_image(place: Location) -> bool:
 
 def _has_volumes(path: bytes) -> bool:
     """Return whether an image whose head is lost has volumes all the same."""
-    from unransom.evidence.containers import open_disk  # noqa: PLC0415 importing this module is cheap
+    from unransom.evidence.disks import open_disk  # noqa: PLC0415 importing this module is cheap
     from unransom.evidence.volumes.rebuilt import partitions, sweep  # noqa: PLC0415
 
     try:

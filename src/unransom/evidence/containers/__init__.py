@@ -47,6 +47,14 @@ CONTAINERS = (  # in order of trial
 )
 
 
+Headless = Callable[[Opening], Reader | None]
+
+
+def nothing(opening: Opening) -> Reader | None:
+    """Open nothing."""
+    return None
+
+
 class Disk:
     """A disk, whatever it is wrapped in.
 
@@ -119,8 +127,12 @@ def is_disk(reader: Reader) -> bool:
     return signatures.is_disk(reader.read_at(0, signatures.HEAD), reader.size)
 
 
-def open_disk(path: bytes) -> Disk:
+def open_disk(path: bytes, otherwise: Headless = nothing) -> Disk:
     """Open the disk in the image whose first file is at ``path``.
+
+    Args:
+        path: Of the image.
+        otherwise: Opens the disk of an image whose head is lost, where the containers cannot.
 
     Raises:
         OSError: It is not there, or makes no sense.
@@ -128,19 +140,27 @@ def open_disk(path: bytes) -> Disk:
         UnreadableError: It cannot be read.
     """
     files = Files()
-    try:
-        opening = Opening(path, files.open(path), files, _open)
+
+    def inner(opening: Opening) -> Reader:
+        return opened(opening)[1]
+
+    def opened(opening: Opening) -> tuple[str, Reader]:
         container = recognise(opening.reader)
         if container is None and not is_disk(opening.reader):
-            found = rebuilt.open_headless(opening)
+            found = rebuilt.open_headless(opening) or otherwise(opening)
             if found:
-                return Disk(files, "rebuilt", found)
+                return "rebuilt", found
         container = container or CONTAINERS[-1]
-        return Disk(files, container.name, container.open_disk(opening))
+        try:
+            return container.name, container.open_disk(opening)
+        except OSError:  # what its head points to is lost
+            found = otherwise(opening)
+            if found is None:
+                raise
+            return "rebuilt", found
+
+    try:
+        return Disk(files, *opened(Opening(path, files.open(path), files, inner)))
     except BaseException:
         files.close()
         raise
-
-
-def _open(opening: Opening) -> Reader:
-    return (recognise(opening.reader) or CONTAINERS[-1]).open_disk(opening)

@@ -1,12 +1,14 @@
 """Images whose heads are lost: opened by what is left of their tables.
 
 VMware disks have two directories of tables of grains, one behind the other: of a disk of more than 16 GB the
-second one lies behind the first megabyte. The tables of a VHDX all do.
+second one lies behind the first megabyte. The tables of a VHDX all do. The grains of a stream-optimised disk
+each have a marker that says where they belong.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -22,6 +24,11 @@ STEP = 16 << 20  # bytes that are looked at in one go
 GRAIN, ENTRIES = 128, 512  # what every program of VMware's writes
 TABLE = ENTRIES * 4 // SECTOR  # sectors
 LEAST = 8  # tables: fewer could be chance
+LEAST_GRAINS = 2  # that their markers give away
+UNMARKED = 8 << 20  # bytes without a marker after which there are none
+DEFLATED = 0x78  # first byte of a stream
+FARTHEST = 1 << 46  # sectors
+TABLES = (1, 2, 3)  # kinds of markers that are not for grains
 MIB = 1 << 20
 STATES = (0, 1, 2, 3, 6, 7)  # of a block of a VHDX
 
@@ -29,7 +36,7 @@ STATES = (0, 1, 2, 3, 6, 7)  # of a block of a VHDX
 def open_headless(opening: Opening) -> Reader | None:
     """Open the disk of an image whose head says nothing; None where nothing else does either."""
     try:
-        return _vmdk(opening) or _vhdx(opening)
+        return _vmdk(opening) or _streamed(opening) or _vhdx(opening)
     except (OSError, UnreadableError):
         return None
 
@@ -69,6 +76,51 @@ def directory(words: np.ndarray, first: int) -> tuple[int, int] | None:
         if begin % (SECTOR // 4) == 0 and int(words[begin]) == first + begin * 4 // SECTOR + sectors:
             return first + begin * 4 // SECTOR, tables
     return None
+
+
+def _streamed(opening: Opening) -> Reader | None:
+    """Open a stream-optimised VMDK by the markers in front of its grains."""
+    found = dict(_markers(opening.reader))
+    if len(found) < LEAST_GRAINS:
+        return None
+    sectors = np.array(sorted(found), np.int64)
+    places = np.array([found[each] for each in sectors.tolist()], np.int64)
+    opening.note(
+        say("the head of the image is lost"),
+        say("the disk was opened by the markers of {grains} grains", grains=len(found)),
+    )
+    return vmdk_sparse.MarkedGrains(opening.reader, GRAIN * SECTOR, sectors, places)
+
+
+def _markers(reader: Reader) -> Iterator[tuple[int, int]]:
+    """Yield the sector of the disk, and that of the file, of each compressed grain."""
+    place, known, begin, data = 0, 0, 0, b""
+    while place < reader.size and place - known <= UNMARKED:
+        if not begin <= place <= begin + len(data) - SECTOR:
+            begin, data = place, reader.read_at(place, STEP)
+        marker = _marker(data[place - begin : place - begin + SECTOR])
+        if marker is None:
+            place += SECTOR
+            continue
+        sector, length = marker
+        if sector >= 0:
+            yield sector, place // SECTOR
+        place += length
+        known = place
+
+
+def _marker(head: bytes) -> tuple[int, int] | None:
+    """Return the sector of the disk (-1 for a table) of what a marker begins, and how long that is."""
+    if len(head) < SECTOR:
+        return None
+    sector, size = vmdk_sparse.MARKER.unpack_from(head)
+    if size:
+        packed = head[12] == DEFLATED and (head[12] << 8 | head[13]) % 31 == 0
+        sound = packed and sector % GRAIN == 0 and sector < FARTHEST and size <= 2 * GRAIN * SECTOR
+        return (sector, -(-(size + vmdk_sparse.MARKER.size) // SECTOR) * SECTOR) if sound else None
+    kind = int.from_bytes(head[12:16], "little")
+    table = kind in TABLES and 0 < sector < 1 << 20 and not any(head[16:])
+    return (-1, (1 + sector) * SECTOR) if table else None
 
 
 def _vhdx(opening: Opening) -> Reader | None:

@@ -137,5 +137,8 @@ def _extent(opening: Opening, extent: Extent, parent: Reader | None) -> Reader:
         return Part(file, extent.offset * SECTOR, size)
     if isinstance(file, Missing):
         return file
+    if file.read_at(0, 4) not in {vmdk_sparse.HOSTED, vmdk_sparse.ESX}:  # its head is lost
+        path = opening.beside(extent.name) or opening.path
+        return Part(opening.inner(opening._replace(path=path, reader=file)), 0, size)
     layout = vmdk_sparse.geometry(file)
     return vmdk_sparse.SparseExtent(file, layout._replace(sectors=extent.sectors), parent)

@@ -174,20 +174,60 @@ class SparseExtent(Mapped):
         raise UnreadableError(number * span, span, "its table of grains is not there")
 
     def _unpack(self, sector: int) -> bytes:
-        """Return a grain that is compressed."""
-        start = sector * SECTOR
-        head = self._reader.read_at(start, MARKER.size)
-        try:
-            if self._layout.marked:
-                _, length = MARKER.unpack(head)
-                start += MARKER.size
-            else:
-                (length,) = struct.unpack_from("<I", head)
-                start += 4
-            packed = self._reader.read_at(start, min(length, 2 * self._grain + SECTOR))
-            return zlib.decompressobj().decompress(packed, self._grain).ljust(self._grain, b"\0")
-        except (struct.error, zlib.error) as error:
-            raise UnreadableError(0, self._grain, f"a damaged grain at sector {sector}") from error
+        return unpacked(self._reader, sector, self._grain, marked=self._layout.marked)
+
+
+class MarkedGrains(Mapped):
+    """Compressed grains that were found by their markers, which say where on the disk they belong."""
+
+    def __init__(self, reader: Reader, grain: int, sectors: np.ndarray, places: np.ndarray) -> None:
+        """Open the disk.
+
+        Args:
+            reader: The file.
+            grain: Bytes of a grain.
+            sectors: Of the disk, at which the grains belong, in order.
+            places: Sectors of the file with their markers.
+        """
+        self._reader = reader
+        self._grain = grain
+        self._sectors = sectors
+        self._places = places
+        self.size = int(sectors[-1]) * SECTOR + grain
+        self._unpacked: Recent[int, bytes] = Recent(self._unpack, KEPT_GRAINS)
+
+    def piece_at(self, offset: int) -> Piece:
+        """Return the grain that byte ``offset`` is in, or the hole."""
+        number = int(np.searchsorted(self._sectors, offset // SECTOR, "right")) - 1
+        start = int(self._sectors[number]) * SECTOR if number >= 0 else -self._grain
+        if offset - start < self._grain:
+            grain = BytesReader(self._unpacked(int(self._places[number])))
+            return Piece(start + self._grain - offset, grain, offset - start)
+        return Piece(int(self._sectors[number + 1]) * SECTOR - offset)
+
+    def _unpack(self, place: int) -> bytes:
+        return unpacked(self._reader, place, self._grain, marked=True)
+
+
+def unpacked(reader: Reader, sector: int, size: int, *, marked: bool) -> bytes:
+    """Return the compressed grain at a sector of the file, of ``size`` bytes.
+
+    Raises:
+        UnreadableError: It is damaged.
+    """
+    start = sector * SECTOR
+    head = reader.read_at(start, MARKER.size)
+    try:
+        if marked:
+            _, length = MARKER.unpack(head)
+            start += MARKER.size
+        else:
+            (length,) = struct.unpack_from("<I", head)
+            start += 4
+        packed = reader.read_at(start, min(length, 2 * size + SECTOR))
+        return zlib.decompressobj().decompress(packed, size).ljust(size, b"\0")
+    except (struct.error, zlib.error) as error:
+        raise UnreadableError(0, size, f"a damaged grain at sector {sector}") from error
 
 
 def _directory(reader: Reader, sector: int, tables: int) -> np.ndarray | None:
