@@ -6,7 +6,7 @@ import pytest
 
 from tests.fixtures.locked import INC_PRIVATE, archive, lock_inc
 from tests.fixtures.vectors import FOLDER, VECTORS, make
-from tests.lockers import mammon
+from tests.lockers import akira2, drawn, locked, mammon
 from tests.lockers.rsa import key_of
 from unransom.core.context import Context
 from unransom.core.keys import Key, KeyKind
@@ -30,9 +30,8 @@ CHOSEN = {  # else the first
 }
 # What is locked goes by the extension, or the metadata is in the name: there it is not taken off.
 BY_NAME = {"akira2", "hive1", "hive3"}
-# Over what another locker made noise these are not opened: nothing says that it was Magniber, what Akira
-# locks goes by the extension that then is another, and a plain key is known by what becomes content.
-ALONE = {"akira2", "locked", "magniber"}
+# What Akira locks goes by the extension, which over another locker is another: it has a test of its own.
+ALONE = {"akira2"}
 STEM = len(b"orders.csv")  # as all names begin, or as long
 INC = Key(KeyKind.RAW, INC_PRIVATE, "test")
 FIRST = {path.parent.name: path for path in reversed(VECTORS)}
@@ -102,6 +101,28 @@ def test_is_opened_when_it_came_twice(vector, plain, recover):
     outer = make(vector, inner.locked, seed=" again")
     name = inner.name + outer.name[STEM:]
     _, data = recover(outer.locked, name, *keys_of(inner), *keys_of(outer))
+    assert data == plain
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_akira_of_2024_is_undone_over_another_locker(wrapped, recover, plain):
+    inner = lock_inc(plain, b"x")
+    secrets = tuple(
+        drawn(f"akira {what}", size) for what, size in (("k", 16), ("i", 16), ("c", 16), ("n", 8))
+    )
+    outer = akira2.seal(inner, [(0, len(inner) // 2)], secrets) + akira2.blob(secrets, "akira")
+    keys = read_keys(key_of("rsa4096").export_key() if wrapped else b"".join(secrets), "test")
+    _, data = recover(outer, b"orders.zip.INC.akira", INC, *keys)
+    assert data == plain
+
+
+@pytest.mark.parametrize("place", ["head", "tail", "key"])
+def test_a_plain_key_is_undone_over_another_locker(place, recover, plain):
+    inner = lock_inc(plain, b"x")
+    key, iv = drawn("plain key", 32), drawn("plain iv", 16)
+    outer = locked.seal(inner, key, iv, "cbc", place)
+    given = Key(KeyKind.RAW, key + iv if place == "key" else key, "test")
+    _, data = recover(outer, b"orders.zip.INC.locked", given, INC)
     assert data == plain
 
 

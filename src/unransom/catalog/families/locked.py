@@ -33,11 +33,14 @@ KEY_SIZE = 32
 LEAST, ENOUGH = 64, 256  # bytes whose noise can be told from content, and as many as it takes
 
 
+Place = Literal["head", "tail", "none"]  # of the IV; none: it is not in the file
+
+
 class Way(NamedTuple):
     """A way to lock: the mode, where the IV is, and whether only areas of the file can be locked."""
 
     mode: Literal["cbc", "ctr"]
-    place: Literal["head", "tail", "none"]  # none: it is not in the file
+    place: Place
     striped: bool = False
 
     @property
@@ -92,7 +95,7 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
     secret, given = key.data[:KEY_SIZE], key.data[KEY_SIZE:] or bytes(BLOCK)
     trials = [trial for index in range(len(WAYS)) if (trial := _try(index, mark, secret, given))]
     if not trials:
-        return None
+        return _over_noise(mark, secret, key.data[KEY_SIZE:])
     best = max(trials)
     rivals = [trial for trial in trials if (trial.even, trial.padded) == (best.even, best.padded)]
     if not best.bits and len(rivals) > 1:  # content of no known format, and more than one beginning of it
@@ -101,20 +104,49 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
     return FileKey(parts, PADDING_BITS, say("PKCS #7 padding")) if best.padding else FileKey(parts)
 
 
+def _over_noise(mark: Mark, key: bytes, given: bytes) -> FileKey | None:
+    """Return the key where a way has its padding: what it gives is another locker's, or the key is wrong.
+
+    Where the IV is, the padding does not tell: it is taken to be in the file where none is given.
+    """
+    places: tuple[Place, ...] = ("none",) if given else ("head", "tail", "none")
+    for place in places:
+        way = Way("cbc", place)
+        iv = _iv(way, mark, given or bytes(BLOCK))
+        padding = _padding(way, mark, key, iv)
+        if padding:
+            parts = {"key": key, "iv": iv, "way": bytes([WAYS.index(way)]), "padding": bytes([padding])}
+            return FileKey(parts, PADDING_BITS, say("PKCS #7 padding"))
+    return None
+
+
+def _iv(way: Way, mark: Mark, given: bytes) -> bytes:
+    """Return the IV from where ``way`` has it."""
+    return {"none": given, "head": mark.fields["head"][:BLOCK], "tail": mark.fields["end"][-BLOCK:]}[
+        way.place
+    ]
+
+
+def _padding(way: Way, mark: Mark, key: bytes, iv: bytes) -> int:
+    """Return the bytes of padding that end the file, 0 where they are wrong."""
+    stored, end = way.size(mark.numbers["size"]), mark.fields["end"]
+    if stored <= 0 or stored % BLOCK:
+        return 0
+    behind = end[:-BLOCK] if way.place == "tail" else end
+    return padding_size((iv + behind)[-2 * BLOCK :], key) or 0
+
+
 def _try(index: int, mark: Mark, key: bytes, given: bytes) -> Trial | None:
     """Return what ``WAYS[index]`` makes of the file, None where it is noise or the padding is wrong."""
-    way, head, end = WAYS[index], mark.fields["head"], mark.fields["end"]
+    way, head = WAYS[index], mark.fields["head"]
     stored = way.size(mark.numbers["size"])
     if stored <= (SMALLEST if way.striped else 0):
         return None
-    iv = {"none": given, "head": head[:BLOCK], "tail": end[-BLOCK:]}[way.place]
-    padding = 0
+    iv, padding = _iv(way, mark, given), 0
     if way.mode == "cbc" and not way.striped:
-        behind = end[:-BLOCK] if way.place == "tail" else end
-        found = padding_size((iv + behind)[-2 * BLOCK :], key) if stored % BLOCK == 0 else None
-        if found is None:
+        padding = _padding(way, mark, key, iv)
+        if not padding:
             return None
-        padding = found
     sample = head[way.start : way.start + min(HEAD, stored)]
     plain = bytearray(len(sample))
     way.decryptor(key, iv).decrypt_into(memoryview(sample), memoryview(plain))
@@ -185,7 +217,8 @@ FAMILY = Family(
     references=("https://csrc.nist.gov/pubs/sp/800/38/a/final",),
     limitations=(
         "The file carries no mark: without its extension the pattern shows only by a key that opens it.",
-        "Over what another locker locked before, the right key cannot be told from a wrong one.",
+        "Over what another locker locked before, only CBC with a padding is undone, with an IV that is given "
+        "or in the file: in other ways the right key cannot be told from a wrong one.",
         "Areas are seen where there is anything plain between them, and only if they are of round numbers of "
         "bytes; others need a description of their own.",
     ),

@@ -24,6 +24,7 @@ from unransom.core.spans import ByteMap, Origin
 from unransom.core.streams import Reader, Salvage
 from unransom.recover.unlock.races import race, write_rest
 
+REFUSES = 16  # bits of a wrap that hardly any wrong key gets through
 DEEPEST = 3  # layers: nobody has seen more, and every one costs a copy of the file
 UNREACHED = say("with a wrong key the format would hold as well as it does")
 
@@ -114,7 +115,8 @@ def _openings(layer: Layer, context: Context) -> Iterator[_Opening]:
                 strangers.append(opening)
     judged = [(_promises(layer, opening), opening) for opening in strangers]
     judged.sort(key=lambda each: each[0], reverse=True)
-    yield from (opening for promises, opening in judged if promises or _named(layer, opening))
+    beneath = _inner_name(layer.name, context.described) != layer.name  # it is called like a locked file
+    yield from (opening for promises, opening in judged if promises or beneath or _may_cover(layer, opening))
 
 
 def _fitting(family: Family, layer: Layer, context: Context) -> Iterator[_Opening]:
@@ -155,9 +157,10 @@ def _promises(layer: Layer, opening: _Opening) -> bool:
         return False
 
 
-def _named(layer: Layer, opening: _Opening) -> bool:
-    """Return whether the layer is known to be of the family: then another layer may be beneath."""
-    return opening.mark.bits >= NAMED or (layer.depth == 1 and layer.ref.family == opening.family.name)
+def _may_cover(layer: Layer, opening: _Opening) -> bool:
+    """Return whether to look for another layer beneath: the family or the key is likely to be right."""
+    known = layer.depth == 1 and layer.ref.family == opening.family.name
+    return known or opening.mark.bits >= NAMED or opening.file_key.bits >= REFUSES
 
 
 def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -> Output | Message:
