@@ -4,8 +4,10 @@
 
 Makes an Amazon all-orders report and the settlement that pays for it (4 % unpaid, 0.5 % paid twice, 0.5 %
 wrong by a cent), then takes both in turns, each in a fresh process. The script reads the two files, sums
-them up in decimals, joins, classifies and writes every order with its class, as the command does; it knows
-the files' conventions beforehand and proves nothing about them. Prints medians and ratios.
+them up in decimals, joins, classifies and writes what the command writes: every order with its class and the
+rows that it and its payment stand in, the exceptions, the sums, the hours. It knows the files' conventions
+beforehand and proves nothing about them: no control totals, no digests, no second reading of a date or an
+amount. Prints medians and ratios.
 """
 
 from __future__ import annotations
@@ -43,34 +45,51 @@ connection = duckdb.connect(config={"memory_limit": "1GB", "preserve_insertion_o
 connection.execute(f'''
 CREATE TEMP TABLE orders AS
 SELECT "amazon-order-id" AS id, any_value("sales-channel") AS shop, any_value("order-status") AS state,
-       any_value(currency) AS currency, min("purchase-date"::TIMESTAMPTZ) AS created,
+       any_value(currency) AS currency, min("purchase-date"::TIMESTAMPTZ) AS created, min(row) AS row,
        sum(coalesce("item-price"::DECIMAL(18, 4), 0) + coalesce("item-tax"::DECIMAL(18, 4), 0)
            + coalesce("shipping-price"::DECIMAL(18, 4), 0) + coalesce("shipping-tax"::DECIMAL(18, 4), 0)
            + coalesce("gift-wrap-price"::DECIMAL(18, 4), 0) + coalesce("gift-wrap-tax"::DECIMAL(18, 4), 0)
            - coalesce("item-promotion-discount"::DECIMAL(18, 4), 0)
            - coalesce("ship-promotion-discount"::DECIMAL(18, 4), 0)) AS expected
-FROM read_csv('{folder}/orders.tsv', delim='\\t', header=true, quote='', all_varchar=true)
+FROM (SELECT *, row_number() OVER () AS row
+      FROM read_csv('{folder}/orders.tsv', delim='\\t', header=true, quote='', all_varchar=true))
 GROUP BY "amazon-order-id"
 ''')
 connection.execute(f'''
 CREATE TEMP TABLE paid AS
-SELECT "order-id" AS id, count(*) AS payments,
-       min(replace("posted-date-time", ' UTC', 'Z')::TIMESTAMPTZ) AS paid_at,
+SELECT "order-id" AS id, count(*) AS payments, min("shipment-id") <> max("shipment-id") AS several,
+       min(replace("posted-date-time", ' UTC', 'Z')::TIMESTAMPTZ) AS paid_at, min(row) AS row,
+       any_value("shipment-id") AS payment,
        sum(amount::DECIMAL(18, 4)) FILTER ("transaction-type" = 'Order') AS paid,
-       sum(amount::DECIMAL(18, 4)) FILTER ("transaction-type" = 'Refund') AS refunded
-FROM read_csv('{folder}/settlement.tsv', delim='\\t', header=true, quote='', all_varchar=true)
+       coalesce(sum(amount::DECIMAL(18, 4)) FILTER ("transaction-type" = 'Refund'), 0) AS refunded
+FROM (SELECT *, row_number() OVER () AS row
+      FROM read_csv('{folder}/settlement.tsv', delim='\\t', header=true, quote='', all_varchar=true))
 WHERE "order-id" <> '' GROUP BY "order-id"
 ''')
-connection.execute(f'''
-COPY (
-    SELECT CASE WHEN o.id IS NULL THEN 'payment-without-order' WHEN p.id IS NULL THEN 'order-without-payment'
-                WHEN paid = expected THEN 'paid' WHEN paid = 2 * expected THEN 'paid-twice'
-                ELSE 'amount-differs' END AS class,
-           coalesce(o.id, p.id) AS id, shop, state, currency, expected, paid, paid - expected AS difference,
-           refunded, payments, created, paid_at
-    FROM orders o FULL OUTER JOIN paid p ON o.id = p.id
-) TO '{out}/script.csv' (HEADER)
+connection.execute('''
+CREATE TEMP TABLE classified AS
+SELECT CASE WHEN o.id IS NULL THEN 'payment-without-order'
+            WHEN state = 'Cancelled' THEN CASE WHEN paid > 0 THEN 'cancelled-paid' ELSE 'cancelled' END
+            WHEN p.id IS NULL THEN CASE WHEN state = 'Pending' THEN 'not-due' ELSE 'order-without-payment' END
+            WHEN paid = expected THEN CASE WHEN several THEN 'paid-split' ELSE 'paid' END
+            WHEN paid % expected = 0 THEN 'paid-twice' ELSE 'amount-differs' END AS class,
+       CASE WHEN coalesce(refunded, 0) = 0 THEN 'none' WHEN -refunded >= paid THEN 'full' ELSE 'partly' END
+           AS refund,
+       coalesce(o.id, p.id) AS id, shop, state, currency, expected, paid, paid - expected AS difference,
+       refunded, payments, created, paid_at, payment, o.row AS order_row, p.row AS payment_row
+FROM orders o FULL OUTER JOIN paid p ON o.id = p.id
 ''')
+reports = {
+    "proof": "FROM classified",
+    "exceptions": '''SELECT * FROM classified WHERE class NOT IN ('paid', 'paid-split', 'cancelled')
+                     ORDER BY class, id''',
+    "summary": '''SELECT class, refund, shop, currency, count(*), sum(expected), sum(paid) FROM classified
+                  GROUP BY ALL''',
+    "hours": '''SELECT shop, date_trunc('hour', created) AS hour, count(*), count(*) FILTER (class = 'paid')
+                FROM classified GROUP BY ALL ORDER BY ALL''',
+}
+for name, query in reports.items():
+    connection.execute(f"COPY ({query}) TO '{out}/script-{name}.csv' (HEADER)")
 """
 
 

@@ -141,6 +141,7 @@ def test_deaths_errors_and_a_full_bucket_leave_no_trace(s3_server, tmp_path, ver
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(4 * 3600)
 def test_fifty_thousand_files(s3_server, tmp_path):
     contents = {b"img/%04d.jpg" % number: content(number, 1000) for number in range(SOAK)}
     ordeal(s3_server, tmp_path, contents, versioned=False, every=211)

@@ -40,7 +40,8 @@ def _convert(sheet: Sheet) -> Export:
             total(sheet.money("amount", mark)) == total(sheet.money("total-amount", mark)) for mark in marks
         )
         sheet.decide(first, second)
-    totals, window, sequence = _summary(sheet)
+    amounts = sheet.money("amount")
+    totals, window, sequence = _summary(sheet, amounts)
     rows = pc.invert(present(sheet.text("total-amount")))
     currency = _currencies(sheet).filter(rows)
     sheet.keep(rows)
@@ -64,7 +65,7 @@ def _convert(sheet: Sheet) -> Export:
             "state": "done",
             "time": time,
             "currency": currency,
-            "amount": sheet.money("amount"),
+            "amount": amounts.filter(rows),
             "fee": 0,
             "shop_coupon": 0,
             "channel_coupon": 0,
@@ -91,12 +92,12 @@ def _payment_id(sheet: Sheet) -> pyarrow.ChunkedArray:
 
 
 def _summary(
-    sheet: Sheet,
+    sheet: Sheet, amounts: pyarrow.ChunkedArray
 ) -> tuple[list[ControlTotal], tuple[int, int] | None, tuple[str, int, int] | None]:
     """Return what the summary rows say: one for each settlement in the file."""
     ids = sheet.text("settlement-id").cast("string")
     settlements = pc.unique(ids).to_pylist()
-    amounts, stated = sheet.money("amount"), sheet.money("total-amount")
+    stated = sheet.money("total-amount")
     starts, ends = sheet.time(DATES[0])[0], sheet.time(DATES[1])[0]
     is_summary = present(sheet.text("total-amount"))
     totals = [

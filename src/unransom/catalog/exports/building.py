@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from unransom.catalog.exports.channel import Channel, Ends, Export, Source
 from unransom.catalog.exports.delimited import Layout, Sheet, recognise
-from unransom.catalog.exports.tables import MOVES, NAME, SALES, SCALE, Columns, table
+from unransom.catalog.exports.tables import MOVES, NAME, SALES, SCALE, Columns, numbered, table
 from unransom.core.messages import Message, say
 from unransom.core.orders import ControlTotal
 
@@ -210,7 +210,7 @@ def chain(currency: Column, change: Column, balance: Column, numbers: Column | N
     """
     totals = []
     there = pc.and_(pc.is_valid(change), pc.is_valid(balance))
-    rows = numbers if numbers is not None else pyarrow.array(range(1, len(change) + 1))
+    rows = numbers if numbers is not None else numbered(len(change))
     for name in pc.unique(currency.cast("string")).to_pylist():
         mask = pc.fill_null(pc.and_(there, pc.equal(currency.cast("string"), name)), False)
         steps, levels, places = (

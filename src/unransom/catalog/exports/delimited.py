@@ -19,7 +19,7 @@ import pyarrow.csv
 from unransom.catalog.exports import moments, money
 from unransom.catalog.exports.channel import HEAD, Conventions, Source, UnreadableExportError
 from unransom.catalog.exports.encodings import Utf8File, detect, text_of
-from unransom.catalog.exports.tables import NAME, TEXT, TIME
+from unransom.catalog.exports.tables import NAME, TEXT, TIME, numbered
 from unransom.core.messages import say
 
 BLOCK = 4 << 20  # bytes that are parsed at once; a longer line is refused
@@ -215,9 +215,13 @@ class Sheet:
         if pc.all(mask, min_count=0).as_py():
             return
         if "row" not in self._table.column_names:
-            numbers = pyarrow.array(range(1, self.rows + 1), pyarrow.int32())
-            self._table = self._table.append_column("row", numbers)
-        self._table = self._table.filter(mask)
+            self._table = self._table.append_column("row", numbered(self.rows))
+        batches, at = [], 0
+        for batch in self._table.to_batches():
+            mine = mask.slice(at, batch.num_rows)
+            at += batch.num_rows
+            batches.append(batch if pc.all(mine, min_count=0).as_py() else _filtered(batch, mine))
+        self._table = pyarrow.Table.from_batches(batches, self._table.schema)
 
     def numbers(self) -> pyarrow.ChunkedArray | None:
         """Return the rows' numbers in the file, None where they are 1, 2, 3, …."""
@@ -317,6 +321,18 @@ class Sheet:
             zone=zone,
             precision=precision,
         )
+
+
+def _filtered(batch: pyarrow.RecordBatch, mask: pyarrow.ChunkedArray | pyarrow.Array) -> pyarrow.RecordBatch:
+    """Return the rows that ``mask`` says; what only the others have is in no dictionary any more."""
+    if isinstance(mask, pyarrow.ChunkedArray):
+        mask = mask.combine_chunks()
+    left = batch.filter(mask)
+    columns = [
+        column.dictionary_decode().dictionary_encode() if column.type == NAME else column
+        for column in left.columns
+    ]
+    return pyarrow.RecordBatch.from_arrays(columns, schema=batch.schema)
 
 
 def _kept(batches: Iterable[pyarrow.RecordBatch]) -> list[pyarrow.RecordBatch]:

@@ -9,6 +9,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
 import pyarrow
 
 from unransom.catalog.exports.channel import Export
@@ -78,9 +79,14 @@ def table(schema: pyarrow.Schema, columns: Columns, rows: int) -> pyarrow.Table:
     for field in schema:
         value = columns.get(field.name)
         if field.name == "row" and value is None:
-            value = pyarrow.array(range(1, rows + 1), pyarrow.int32())
+            value = numbered(rows)
         made.append(_column(value, field.type, rows))
     return pyarrow.table(made, schema=schema)
+
+
+def numbered(rows: int) -> pyarrow.Array:
+    """Return the numbers 1, 2, 3, … of ``rows`` rows."""
+    return pyarrow.array(np.arange(1, rows + 1, dtype=np.int32))
 
 
 def _column(value: Any, kind: pyarrow.DataType, rows: int) -> Any:
