@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import sqlite3
@@ -12,15 +13,18 @@ import msgspec
 
 from unransom.case.case import Case
 from unransom.case.files import records_of, select
+from unransom.core.errors import UnreadableError
 from unransom.core.messages import Message
 from unransom.core.records import FileRef, Finding, Source, TimelineEvent
+from unransom.core.text import shown
 from unransom.evidence import identify, open_store
 from unransom.evidence.store import Store
 from unransom.evidence.stores.image import ImageStore
-from unransom.examine.timeline import files, usn
+from unransom.examine.timeline import event_log, files, usn
 
 # A journal of changes, as tools that collect it call their copy.
 JOURNAL = re.compile(rb"(^|/)\$?(UsnJrnl)?[_.:]?\$J(\.bin)?$|(^|/)\$UsnJrnl$", re.IGNORECASE)
+LOG = re.compile(rb"\.evtx$", re.IGNORECASE)
 
 
 def of_sources(locations: Sequence[str]) -> Iterator[TimelineEvent]:
@@ -35,9 +39,9 @@ def of_sources(locations: Sequence[str]) -> Iterator[TimelineEvent]:
             for ref in store.files():
                 if isinstance(ref, FileRef):
                     yield from files.events(ref, source.kind)
-                    if _is_journal(ref):
+                    if _tells(ref):
                         refs.append(ref)
-            yield from _changes(store, refs)
+            yield from _told(store, refs)
         finally:
             store.close()
 
@@ -89,9 +93,9 @@ def _of_source(
                 note = noted.get(f"{event.host}:{event.item}")
                 if note and event.origin.endswith("mtime"):
                     yield msgspec.structs.replace(event, origin="ransom note", what=note.what)
-            if _is_journal(ref):
+            if _tells(ref):
                 refs.append(ref)
-        yield from _changes(store, refs)
+        yield from _told(store, refs)
     finally:
         store.close()
 
@@ -101,15 +105,25 @@ def _journals(store: Store) -> Iterator[FileRef]:
     return iter(()) if listed is None else listed()
 
 
-def _is_journal(ref: FileRef) -> bool:
-    return ref.stream == "$J" or bool(not ref.stream and JOURNAL.search(ref.path))
+def _tells(ref: FileRef) -> bool:
+    """Return whether a file has events in it: a journal of changes or a log."""
+    return ref.stream == "$J" or bool(not ref.stream and (JOURNAL.search(ref.path) or LOG.search(ref.path)))
 
 
-def _changes(store: Store, refs: Iterable[FileRef]) -> Iterator[TimelineEvent]:
+def _told(store: Store, refs: Iterable[FileRef]) -> Iterator[TimelineEvent]:
     for ref in refs:
+        if LOG.search(ref.path):
+            yield from _logged(store, ref)
+            continue
         folders = store.folders(ref) if isinstance(store, ImageStore) else None
         with store.open(ref) as reader:
             yield from usn.events(reader, ref.source, folders)
+
+
+def _logged(store: Store, ref: FileRef) -> Iterator[TimelineEvent]:
+    # A deleted log may be there by name only.
+    with contextlib.suppress(OSError, UnreadableError), store.open(ref) as reader:
+        yield from event_log.events(reader, ref.source, shown(ref.path))
 
 
 def _act(entry: dict[str, str]) -> TimelineEvent:
