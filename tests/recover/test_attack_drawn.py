@@ -17,6 +17,7 @@ from unransom.core.records import FileRef
 from unransom.core.searches import Described, Shard, Target
 from unransom.core.streams import BytesReader
 from unransom.crypto.generators import generator
+from unransom.recover.keys import clocks
 from unransom.recover.keys.attacks import ticks
 
 UNRANSOM = Path(sys.executable).with_name("unransom")
@@ -74,7 +75,7 @@ def test_a_counter_of_milliseconds_file_by_file():
     assert isinstance(described, Described)
     assert (found.clue, found.item) == ("[1, 3141592]", 3)
     assert secret.key.data == drawn("dotnet", 3_141_592, 32)
-    assert searched.candidates == ticks.SHARD
+    assert searched.candidates == clocks.SHARD
 
 
 @pytest.mark.soak

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from unransom.core.keys import Key
 from unransom.core.messages import Message
 from unransom.core.records import FileRef, Record
@@ -109,6 +111,20 @@ class Target(Record, frozen=True, kw_only=True):
         return not self.family or any(ref.family == self.family for ref in self.samples)
 
 
+class Stage(msgspec.Struct, frozen=True):
+    """Shards of a search, one after the other, among which the key is as likely to be in any.
+
+    Attributes:
+        shards: How many.
+        seconds: Of one core of this machine for all of them.
+        chance: That the key is in one of them, 0.0 to 1.0.
+    """
+
+    shards: int
+    seconds: float
+    chance: float
+
+
 class AttackPlan(Record, frozen=True, kw_only=True):
     """What an attack would cost on a target, and what it promises.
 
@@ -123,6 +139,8 @@ class AttackPlan(Record, frozen=True, kw_only=True):
         why: What speaks for it, or what rules it out.
         helps: What more input would help most, None where nothing would.
         factor: Numbers, in decimal, whose prime factors would give the key, for a factoring program.
+        stages: Where some shards are likelier than others: all shards in their order, the likeliest for
+            their cost first. Searches take turns by stage.
     """
 
     attack: str
@@ -135,6 +153,7 @@ class AttackPlan(Record, frozen=True, kw_only=True):
     why: Message
     helps: Message | None = None
     factor: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = ()
 
 
 class Shard(Record, frozen=True, kw_only=True):

@@ -8,12 +8,13 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import NamedTuple
 
 import msgspec
 
 from unransom.case import aids, files
-from unransom.core.records import FileRef, KeyFound
-from unransom.core.searches import AttackPlan, Pair, SchemeGuess, Shard, Target
+from unransom.core.records import FileRef
+from unransom.core.searches import AttackPlan, Pair, SchemeGuess, Shard, Stage, Target
 
 SAMPLES = 24  # files of a group that keys are tried on
 OTHERS = 176  # more files, for what many tell together
@@ -24,7 +25,8 @@ KNOWN = 4096  # originals that a target is given
 INTACT = 500_000  # intact files that are looked at for the name of a locked one
 SPARED = 4  # of them that are taken for one locked file
 CLUES = 64  # solved neighbours that a search hears of
-QUICK = 120.0  # seconds of one core that a search may take which comes first
+QUICK = 120.0  # seconds of one core that a stage of a search may take which comes first
+SLIGHTEST = 1e-9  # chance, for what promises nothing
 TRIED = 4  # files of a group that a search for each file is tried on in full before it is given up
 
 Intact = dict[bytes, list[tuple[int, int]]]  # number and size of intact files, by name
@@ -155,6 +157,33 @@ def _end_of(database: sqlite3.Connection, now: float) -> float:
     return now + seconds
 
 
+class _Turn(NamedTuple):
+    """Shards of a search that come one after the other, before another search has its turn.
+
+    Attributes:
+        plan: The search.
+        shards: Their numbers.
+        price: Seconds of one core for each key that they may be expected to find.
+    """
+
+    plan: AttackPlan
+    shards: range
+    price: float
+
+
+def _turns(plan: AttackPlan, longest: float) -> Iterator[_Turn]:
+    """Yield the turns of ``plan`` that take at most ``longest`` seconds of one core each."""
+    first, price, times = 1, 0.0, TRIED if plan.each else 1
+    for stage in plan.stages or (Stage(plan.shards, plan.seconds, plan.chance),):
+        price = max(
+            price, times * stage.seconds / max(stage.chance, SLIGHTEST)
+        )  # never before an earlier one
+        if stage.seconds > longest:
+            return
+        yield _Turn(plan, range(first, first + stage.shards), price)
+        first += stage.shards
+
+
 class Search:
     """The shards of all searches that are worth their cost, the most promising first.
 
@@ -173,16 +202,16 @@ class Search:
 
         Args:
             database: Of the case. Its budget is in seconds of the clock that ``now`` reads.
-            longest: Searches that take more seconds of one core are left out.
+            longest: Stages of searches that take more seconds of one core are left out.
             now: The clock.
         """
         self._database = database
         self._now = now
         self.end = _end_of(database, now())
         every = files.records_of(database, AttackPlan)
-        plans = [plan for plan in every if plan.shards and plan.seconds <= longest]
-        self._plans = sorted(plans, key=lambda plan: plan.seconds / max(plan.chance, 1e-9))
-        self._targets = {target.family: target for target in targets(database)} if plans else {}
+        turns = (turn for plan in every if plan.shards for turn in _turns(plan, longest))
+        self._turns = sorted(turns, key=lambda turn: turn.price)
+        self._targets = {target.family: target for target in targets(database)} if self._turns else {}
         self._given: set[int] = set()
         self._known = self._count()
         self._pass = self._shards()
@@ -190,7 +219,7 @@ class Search:
     @property
     def total(self) -> int:
         """Shards at most, where no search ends early."""
-        return sum(plan.shards for plan in self._plans)
+        return sum(len(turn.shards) for turn in self._turns)
 
     def __iter__(self) -> Iterator[tuple[int, Shard]]:
         return self
@@ -211,14 +240,15 @@ class Search:
         return int(count)
 
     def _shards(self) -> Iterator[tuple[int, Shard]]:
-        for plan in self._plans:
-            target = self._targets.get(plan.family)
-            if target is None or not self._left(plan.family):
+        for turn in self._turns:
+            target = self._targets.get(turn.plan.family)
+            if target is None or not self._left(turn.plan.family):
                 continue
-            for number, shard in self._for_each(plan, target) if plan.each else self._for_all(plan, target):
+            work = self._for_each if turn.plan.each else self._for_all
+            for number, shard in work(turn, target):
                 if self._now() >= self.end:
                     return
-                if not self._left(plan.family):
+                if not self._left(turn.plan.family):
                     break
                 yield number, shard
 
@@ -233,35 +263,36 @@ class Search:
         values = {"family": family, "proven": proven}
         return self._database.execute(query, values).fetchone() is not None
 
-    def _for_all(self, plan: AttackPlan, target: Target) -> Iterator[tuple[int, Shard]]:
-        for number in range(1, plan.shards + 1):
-            if self._found(plan.family, 0):
+    def _for_all(self, turn: _Turn, target: Target) -> Iterator[tuple[int, Shard]]:
+        for number in turn.shards:
+            if self._found(turn.plan.family, 0):
                 return
-            yield from self._open(Shard(plan=plan, target=target, number=number))
+            yield from self._open(Shard(plan=turn.plan, target=target, number=number))
 
-    def _for_each(self, plan: AttackPlan, target: Target) -> Iterator[tuple[int, Shard]]:
+    def _for_each(self, turn: _Turn, target: Target) -> Iterator[tuple[int, Shard]]:
         """Search a few files in full; when one of them gives way, look near it for all the others."""
-        if self._clues(plan):
-            yield from self._neighbours(plan, target)
+        if self._clues(turn.plan):
+            yield from self._neighbours(turn, target)
             return
         for ref in target.samples[:TRIED]:
-            for number in range(1, plan.shards + 1):
-                if self._found(plan.family, ref.id):
-                    break
-                yield from self._open(self._shard(plan, target, ref, number))
-            if self._clues(plan):
-                yield from self._neighbours(plan, target)
+            yield from self._alone(turn, target, ref)
+            if self._clues(turn.plan):
+                yield from self._neighbours(turn, target)
                 return
 
-    def _neighbours(self, plan: AttackPlan, target: Target) -> Iterator[tuple[int, Shard]]:
+    def _alone(self, turn: _Turn, target: Target, ref: FileRef) -> Iterator[tuple[int, Shard]]:
+        for number in turn.shards:
+            if self._found(turn.plan.family, ref.id):
+                return
+            yield from self._open(self._shard(turn.plan, target, ref, number))
+
+    def _neighbours(self, turn: _Turn, target: Target) -> Iterator[tuple[int, Shard]]:
         where = f"{LOCKED} AND {OF_FAMILY} AND id NOT IN ({SOLVED})"
-        for ref in files.select(self._database, where, family=plan.family):
-            yield from self._open(self._shard(plan, target, ref, 0))
-        for ref in files.select(self._database, where, family=plan.family):
-            for number in range(1, plan.shards + 1):
-                if self._found(plan.family, ref.id):
-                    break
-                yield from self._open(self._shard(plan, target, ref, number))
+        for ref in files.select(self._database, where, family=turn.plan.family):
+            yield from self._open(self._shard(turn.plan, target, ref, 0))
+        for ref in files.select(self._database, where, family=turn.plan.family):
+            yield from self._open(self._shard(turn.plan, target, ref, 0))  # with what was found since
+            yield from self._alone(turn, target, ref)
 
     def _shard(self, plan: AttackPlan, target: Target, ref: FileRef, number: int) -> Shard:
         clues = self._clues(plan) if number == 0 else ()
@@ -286,14 +317,15 @@ class Search:
         return self._database.execute(query, (family, item)).fetchone() is not None
 
     def _clues(self, plan: AttackPlan) -> tuple[tuple[int, str], ...]:
-        found = [each for each in files.records_of(self._database, KeyFound) if each.clue]
-        solved = {
-            ref.id for ref in self._targets[plan.family].samples
-        }  # may now be of a family that was found
-        chosen = [
-            each
-            for each in found
-            if each.attack == plan.attack and (each.family == plan.family or each.item in solved)
-        ]
-        times = dict(self._database.execute("SELECT id, coalesce(modified, 0) FROM files WHERE modified > 0"))
-        return tuple((times.get(each.item, 0), each.clue) for each in chosen[-CLUES:])
+        """Return modification time and clue of the last files that the attack of ``plan`` solved."""
+        query = (
+            "SELECT coalesce((SELECT modified FROM files WHERE files.id = key.item), 0),"
+            " json_extract(key.body, '$.clue') FROM records AS key WHERE type = 'KeyFound'"
+            " AND json_extract(key.body, '$.attack') = :attack AND json_extract(key.body, '$.clue') <> ''"
+            " AND (json_extract(key.body, '$.family') = :family OR key.item IN (SELECT value FROM"
+            " json_each(:samples))) ORDER BY key.id DESC LIMIT :most"
+        )
+        # A file of the samples may now be of a family that was found.
+        samples = json.dumps([ref.id for ref in self._targets[plan.family].samples])
+        values = {"attack": plan.attack, "family": plan.family, "samples": samples, "most": CLUES}
+        return tuple(self._database.execute(query, values).fetchall())[::-1]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unransom.crypto.generators import generator
-from unransom.crypto.generators.generator import Generator, Rows, Seeds
+from unransom.crypto.generators.generator import WORD, Generator, Rows, Seeds
 from unransom.crypto.search.kernels import drawing as kernels
 from unransom.crypto.search.recipe import Bits, Double, Draw, High, Modulo, Part, Recipe
 
@@ -27,6 +27,11 @@ def _symbols(draw: Draw) -> Symbols:
         return lambda rows, _, out: kernels.slices(rows, draw.shift, out)
     if isinstance(draw, Modulo):
         mask = (1 << draw.bits) - 1
+        if draw.bits > WORD:
+            most = np.uint64(mask)
+            return lambda rows, _, out: kernels.long_remainders(
+                rows, draw.shift, most, draw.range, draw.base, out
+            )
         return lambda rows, _, out: kernels.remainders(rows, draw.shift, mask, draw.range, draw.base, out)
     if isinstance(draw, High):
         return lambda rows, _, out: kernels.products(rows, draw.shift, draw.bits, draw.range, draw.base, out)

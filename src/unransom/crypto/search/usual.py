@@ -7,8 +7,10 @@ in the order in which they are likely.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
+from typing import NamedTuple
 
 from unransom.crypto.generators import generator
 from unransom.crypto.search.recipe import Bits, Cipher, Double, Draw, High, Modulo, Part, Recipe, Scaled
@@ -22,7 +24,14 @@ BY_SECONDS = (  # seeded with the time of day
     *("msvc", "glibc", "dotnet", "delphi", "java", "mt19937", "go"),
     *("musl", "minstd0", "mt19937-array", "ansi-c", "borland-c"),
 )
-BY_UPTIME = ("dotnet", "msvc", "delphi")  # seeded with the milliseconds since the machine started
+CLOCKS = {  # generators that are seeded with each
+    "unix": BY_SECONDS,
+    "milliseconds": ("java", "mt19937", "dotnet", "go", "msvc", "glibc", "delphi", "mt19937-array"),
+    "uptime": ("dotnet", "msvc", "delphi"),
+    "truncated": ("go", "mt19937", "glibc", "xorshift32"),
+    "nanoseconds": ("java", "splitmix64", "pcg32", "xorshift64", "xorshift128-plus"),
+}
+LONG = frozenset({"unix", "milliseconds"})  # clocks with few seeds, so that many ciphers can be tried
 KEYS = (32, 16)
 BLOCK = 16
 SHORT = 15  # bits of the outputs of an old generator
@@ -30,40 +39,52 @@ SHORT = 15  # bits of the outputs of an old generator
 
 @functools.cache
 def recipes(clock: str) -> tuple[Recipe, ...]:
-    """Return the recipes for seeds of a clock, ``unix`` or ``uptime``, the likely ones first."""
-    names = BY_SECONDS if clock == "unix" else BY_UPTIME
-    draws = [(rank, name, *each) for name in names for rank, each in enumerate(_draws(name))]
-    ways = sorted(product(draws, _ciphers(short=clock == "uptime")), key=lambda way: (way[1][0], way[0][0]))
+    """Return the recipes for seeds of one of ``CLOCKS``, the likely ones first."""
+    draws = [(rank, name, *each) for name in CLOCKS[clock] for rank, each in enumerate(_draws(name))]
+    ways = sorted(product(draws, _ciphers(short=clock not in LONG)), key=lambda way: (way[1][0], way[0][0]))
     return tuple(
         _recipe(name, draw, letters, cipher, order) for (_, name, draw, letters), (_, cipher, order) in ways
     )
 
 
+class _Draws(NamedTuple):
+    """How bytes are made of the outputs of a generator.
+
+    Attributes:
+        bytes: Draws of bytes that are used as they are.
+        letters: Draws of one of so many letters.
+        words: Draws of several bytes.
+    """
+
+    bytes: tuple[Draw, ...]
+    letters: tuple[Callable[[int], Draw], ...]
+    words: tuple[Draw, ...] = ()
+
+
+DRAWS = {  # of generators that are not used by rand() & 0xFF and rand() % n
+    "dotnet": _Draws((Bits(), Scaled(256)), (Scaled,)),  # NextBytes, Next(0, 256), Next(n)
+    "delphi": _Draws((High(256),), (High,)),  # Random(256), Random(n)
+    "java": _Draws(
+        (Bits(0, 4), Bits(24)), (partial(Modulo, shift=1),)
+    ),  # nextBytes, nextInt(256), nextInt(n)
+    "go": _Draws((Bits(32),), (partial(Modulo, shift=32),)),  # Intn(256), Intn(n)
+    "mt19937-array": _Draws((Bits(24),), (Double,)),  # getrandbits(8), random() * n
+    # & 0xFF, uniform_int_distribution; % n, that of PHP, which drops a bit, uniform_int_distribution; words
+    "mt19937": _Draws(
+        (Bits(), Bits(24)), (partial(Modulo, bits=32), partial(Modulo, shift=1), High), (Bits(0, 4),)
+    ),
+}
+
+
 def _draws(name: str) -> Iterator[tuple[Draw, bytes]]:
     """Yield how bytes are made of the outputs of a generator, with the letters that stand for them."""
     bits = generator(name).bits
-    match name:
-        case "dotnet":  # NextBytes; Next(0, 256); Next(n)
-            yield from ((Bits(), b""), (Scaled(256), b""))
-            yield from ((Scaled(len(letters)), letters) for letters in ALPHABETS)
-        case "delphi":  # Random(256); Random(n)
-            yield High(256), b""
-            yield from ((High(len(letters)), letters) for letters in ALPHABETS)
-        case "java":  # nextBytes; nextInt(256); nextInt(n)
-            yield from ((Bits(0, 4), b""), (Bits(24), b""))
-            yield from ((Modulo(len(letters), shift=1), letters) for letters in ALPHABETS)
-        case "go":  # Intn(256), Intn(n)
-            yield Bits(32), b""
-            yield from ((Modulo(len(letters), shift=32), letters) for letters in ALPHABETS)
-        case "mt19937-array":  # getrandbits(8), random() * n
-            yield Bits(24), b""
-            yield from ((Double(len(letters)), letters) for letters in ALPHABETS)
-        case _:  # rand() & 0xFF, rand() % n, words
-            yield Bits(), b""
-            yield from ((Modulo(len(letters)), letters) for letters in ALPHABETS)
-            yield Bits(7 if bits == SHORT else 16), b""
-            if bits > SHORT:
-                yield Bits(0, 4), b""
+    words = (Bits(7),) if bits == SHORT else (Bits(16), Bits(0, 4 * (bits // 31)))
+    usual = _Draws((Bits(),), (partial(Modulo, bits=bits),), words)
+    draws = DRAWS.get(name, usual)
+    yield from ((draw, b"") for draw in draws.bytes)
+    yield from ((draw(len(letters)), letters) for draw in draws.letters for letters in ALPHABETS)
+    yield from ((draw, b"") for draw in draws.words)
 
 
 def _ciphers(*, short: bool) -> Iterator[tuple[int, Cipher, tuple[str, ...]]]:

@@ -41,7 +41,7 @@ def hits(recipe: Recipe, seeds: Span, locked: Salvage, ref: FileRef) -> tuple[li
             starts.append(start)
     if not cribs:
         return [], 0
-    found = Search(recipe, cribs).over(range(seeds.start, seeds.end))
+    found = Search(recipe, cribs).over(range(seeds.start, seeds.end), limit=len(seeds))
     return [(hit.seed, hit.key, hit.iv, starts[hit.crib]) for hit in found.hits], found.tried
 
 

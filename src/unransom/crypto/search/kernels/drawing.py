@@ -41,6 +41,16 @@ def remainders(rows: Longs, shift: int, mask: int, divisor: int, base: int, out:
 
 
 @njit(cache=True, nogil=True)
+def long_remainders(rows: Longs, shift: int, mask: np.uint64, divisor: int, base: int, out: Bytes) -> None:
+    """Fill ``out`` as ``remainders`` does, of up to 64 bits."""
+    bits, whole, plus = np.uint64(shift), np.uint64(divisor), np.uint64(base)
+    for row in range(len(rows)):
+        source, target = rows[row], out[row]
+        for lane in range(len(source)):
+            target[lane] = ((np.uint64(source[lane]) >> bits) & mask) % whole + plus
+
+
+@njit(cache=True, nogil=True)
 def products(rows: Longs, shift: int, bits: int, factor: int, base: int, out: Bytes) -> None:
     """Fill ``out`` with ``base`` and what of ``(row >> shift) * factor`` lies above ``bits``."""
     right, above, times, plus = np.uint64(shift), np.uint64(bits), np.uint64(factor), np.uint64(base)

@@ -14,11 +14,14 @@ from unransom.recover.keys.attacks import (
     library,
     lockbit3_footers,
     memory,
+    milliseconds,
     moved,
+    nanoseconds,
     products,
     repeats,
     seeds,
     ticks,
+    truncated,
     weak_rsa,
     zipcrypto,
 )
@@ -39,7 +42,10 @@ ATTACKS: tuple[Attack, ...] = (
     embedded.ATTACK,
     library.ATTACK,
     drawn.ATTACK,
+    milliseconds.ATTACK,
     ticks.ATTACK,
+    truncated.ATTACK,
+    nanoseconds.ATTACK,
     coupled.ATTACK,
 )
 

@@ -32,7 +32,7 @@ from unransom.recover.keys.standing import standing
 NAME = "repeats"
 LOOKED = 6  # samples in which a period is looked for
 CHANCE, SLIM = 0.9, 0.01
-SECONDS = 5.0  # of a file
+SECONDS, GLANCE = 5.0, 0.5  # of a file where something repeats, and where nothing does
 TAIL = 4096  # bytes that a locker may have put behind the original's
 CANDIDATES = 24  # keys tried on a file, about
 
@@ -43,7 +43,7 @@ def plan(target: Target, context: Context) -> AttackPlan | None:
         return None  # they are looked at among those of no family
     repeating = {blackbasta.FAMILY.name, "moneymessage"}
     if target.family in repeating:
-        return _planned(target, CHANCE, say("its keystream is short and begins again within a file"))
+        return _planned(target, CHANCE, SECONDS, say("its keystream is short and begins again within a file"))
     looked, periods, named = 0, [], False
     for ref in target.samples[:LOOKED]:
         with context.open(ref) as reader:
@@ -61,22 +61,24 @@ def plan(target: Target, context: Context) -> AttackPlan | None:
             looked=looked,
             bytes=min(periods),
         )
-        return _planned(target, CHANCE, why)
+        return _planned(target, CHANCE, SECONDS, why)
     why = say(
         "nothing repeats in {looked} files at any distance up to {bytes} bytes", looked=looked, bytes=LARGEST
     )
     helps = say("larger locked files of formats that are not compressed: databases, bitmaps, logs")
-    return _planned(target, 0.0 if named else SLIM, why, helps)
+    return _planned(target, 0.0 if named else SLIM, GLANCE, why, helps)
 
 
-def _planned(target: Target, chance: float, why: Message, helps: Message | None = None) -> AttackPlan:
+def _planned(
+    target: Target, chance: float, seconds: float, why: Message, helps: Message | None = None
+) -> AttackPlan:
     return AttackPlan(
         attack=NAME,
         family=target.family,
         each=True,
         shards=1 if chance else 0,
         candidates=CANDIDATES if chance else 0,
-        seconds=SECONDS if chance else 0.0,
+        seconds=seconds if chance else 0.0,
         chance=chance,
         why=why,
         helps=helps,

@@ -7,6 +7,7 @@ file on, the search begins where the time between two files says.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from unransom.catalog.families import family as family_named
@@ -17,12 +18,13 @@ from unransom.core.context import Context
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.core.records import FileRef, KeyFound, Record
-from unransom.core.searches import AttackPlan, Searched, Secret, Shard, Target
-from unransom.core.spans import Span, merge
+from unransom.core.searches import AttackPlan, Searched, Secret, Shard, Stage, Target
+from unransom.core.spans import Span
 from unransom.core.streams import Salvage
 from unransom.crypto.generators import generator
 from unransom.crypto.search.recipe import Crib
 from unransom.recover.keys.attacks.attack import Attack
+from unransom.recover.keys.neighbours import suggested
 from unransom.recover.keys.proof import proof_of
 
 NAME = "seeds"
@@ -33,7 +35,10 @@ BEHIND = 7 * 86400  # seconds: clocks that are wrong, and times that were change
 AHEAD = 3600
 NEAR = 120_000  # seeds on both sides of where a neighbour's seed says
 AROUND = 2_000_000  # seeds on both sides of a neighbour's seed, where times say nothing
+PER_SECOND = {"uptime": 1000, "unix": 1}  # by how much seeds grow
 OVERHEAD = 16.0  # times what drawing eight outputs costs
+# Machines are up for hours or days rather than for weeks: parts of the seeds, and of the chance.
+UPTIMES = ((1 / 128, 0.5), (6 / 128, 0.2), (1.0, 0.3))
 
 
 def plan(target: Target, context: Context) -> AttackPlan | None:
@@ -43,15 +48,18 @@ def plan(target: Target, context: Context) -> AttackPlan | None:
         return None
     candidates = sum(len(span) for each in recipes for span in _all(each, target.samples[0]))
     speed = min(generator(each.recipe.generator).per_second for each in recipes)
-    named = any(ref.family == target.family for ref in target.samples)
+    chance = 0.9 if any(ref.family == target.family for ref in target.samples) else 0.02
+    shards, seconds = -(-candidates // SHARD), OVERHEAD * candidates / speed
+    uptime = all(each.clock == "uptime" for each in recipes)
     return AttackPlan(
         attack=NAME,
         family=target.family,
         each=True,
-        shards=-(-candidates // SHARD),
+        shards=shards,
         candidates=candidates,
-        seconds=OVERHEAD * candidates / speed,
-        chance=0.9 if named else 0.02,
+        seconds=seconds,
+        chance=chance,
+        stages=tuple(_stages(shards, seconds, chance)) if uptime else (),
         why=say("its keys are drawn from a generator with {count} seeds", count=candidates),
         helps=say("a file whose original you have, or the time at which the machine was started"),
     )
@@ -77,8 +85,14 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
             for span in _seeds(seeded, ref, shard):
                 found = ready.over(range(span.start, span.end), limit=len(span))
                 tried += found.tried
-                for key, seed in {hit.key: hit.seed for hit in found.hits}.items():
-                    yield from _proven(family, locked, ref, Key(KeyKind.RAW, key, NAME), seed)
+                records = [
+                    record
+                    for key, seed in {hit.key: hit.seed for hit in found.hits}.items()
+                    for record in _proven(family, locked, ref, Key(KeyKind.RAW, key, NAME), seed)
+                ]
+                yield from records
+                if records:
+                    break  # a file has one key
     yield Searched(attack=NAME, family=family.name, item=ref.id, shard=shard.number, candidates=tried)
 
 
@@ -103,6 +117,16 @@ def _proven(family: Family, locked: Salvage, ref: FileRef, key: Key, seed: int) 
         yield Secret(family=family.name, key=key, item=ref.id)
 
 
+def _stages(shards: int, seconds: float, chance: float) -> Iterator[Stage]:
+    """Yield stages of a search over all uptimes."""
+    done = 0
+    for part, share in UPTIMES:
+        count = min(math.ceil(part * shards), shards - done)
+        if count:
+            yield Stage(count, seconds * count / shards, chance * share)
+        done += count
+
+
 def _all(seeded: Seeded, ref: FileRef) -> list[Span]:
     """Return every seed that a file may have been locked with."""
     every = 1 << generator(seeded.recipe.generator).seed_bits
@@ -125,15 +149,9 @@ def _seeds(seeded: Seeded, ref: FileRef, shard: Shard) -> Iterator[Span]:
                 return
         return
     every = 1 << generator(seeded.recipe.generator).seed_bits
-    wide = []
-    for modified, clue in shard.target.clues:
-        seed = int(clue)
-        wide.append(Span(seed - AROUND, seed + AROUND))
-        if modified and ref.modified:
-            between = (ref.modified - modified) // (1_000_000 if seeded.clock == "uptime" else 1_000_000_000)
-            wide.append(Span(seed + between - NEAR, seed + between + NEAR))
-    for span in merge(wide):
-        yield Span(max(span.start, 0), min(max(span.end, 0), every))
+    solved = [(time, int(clue)) for time, clue in shard.target.clues]
+    for span in suggested(solved, ref.modified or 0, PER_SECOND[seeded.clock], NEAR, AROUND):
+        yield Span(span.start, min(span.end, every))
 
 
 ATTACK = Attack(

@@ -1,0 +1,63 @@
+"""Keys that a locker of no known family drew from a generator seeded with milliseconds since 1970.
+
+That is what Java and JavaScript count in; a generator with a smaller seed takes the low bits of the number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unransom.core.context import Context
+from unransom.core.messages import say
+from unransom.core.records import Record
+from unransom.core.searches import AttackPlan, Shard, Target
+from unransom.recover.keys import clocks
+from unransom.recover.keys.attacks.attack import Attack
+from unransom.recover.keys.clocks import Clock, Window
+
+SECOND = 1000  # milliseconds
+MINUTE, HOUR, DAY = 60 * SECOND, 3600 * SECOND, 86400 * SECOND
+CLOCK = Clock(
+    name="milliseconds",
+    ways="milliseconds",
+    windows=(
+        Window(-MINUTE, 2 * SECOND, 0.5),
+        Window(-HOUR, -MINUTE, 0.25),
+        Window(-DAY, -HOUR, 0.15),
+        Window(-7 * DAY, -DAY, 0.1),
+    ),
+    near=MINUTE,
+    chance=0.005,
+    per_second=SECOND,
+    since_1970=True,
+)
+
+
+def plan(target: Target, context: Context) -> AttackPlan | None:
+    """Return the cost for files of no known family whose times are known."""
+    del context
+    ways = len(CLOCK.recipes)
+    why = say(
+        "its key may be drawn from milliseconds since 1970: {count} ways to draw it, a week before its time",
+        count=ways,
+    )
+    return clocks.plan(CLOCK, target, why, say("the family, the locker's program, or the time to the second"))
+
+
+def search(shard: Shard, context: Context) -> Iterator[Record]:
+    """Try what ``shard`` says on its file."""
+    yield from clocks.search(CLOCK, shard, context)
+
+
+ATTACK = Attack(
+    name=CLOCK.name,
+    title="Keys drawn with milliseconds since 1970 by a locker that is not known",
+    weakness="T5",
+    plan=plan,
+    search=search,
+    references=(
+        "https://docs.oracle.com/javase/8/docs/api/java/util/Random.html",
+        "https://docs.oracle.com/javase/8/docs/api/java/lang/System.html#currentTimeMillis--",
+    ),
+    limitations=("The file is locked from its first byte on, or behind an IV of one block.",),
+)

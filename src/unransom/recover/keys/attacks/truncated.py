@@ -1,0 +1,61 @@
+"""Keys that a locker of no known family drew from a generator seeded with 32 bits of a fast clock.
+
+Nanoseconds, processor cycles and hardware numbers that are cut to the seed of the generator may be any
+number, and every number is tried: first the small ones, as process numbers and microseconds of a second are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from unransom.core.context import Context
+from unransom.core.messages import say
+from unransom.core.records import Record
+from unransom.core.searches import AttackPlan, Shard, Target
+from unransom.recover.keys import clocks
+from unransom.recover.keys.attacks.attack import Attack
+from unransom.recover.keys.clocks import Clock, Window
+
+SMALL, EVERY = 1 << 20, 1 << 32
+CLOCK = Clock(
+    name="truncated",
+    ways="truncated",
+    windows=(
+        Window(0, SMALL, 0.2),
+        Window(SMALL, EVERY, 0.8),
+    ),
+    near=20_000_000,
+    chance=0.01,
+    per_second=0,
+    since_1970=False,
+)
+
+
+def plan(target: Target, context: Context) -> AttackPlan | None:
+    """Return the cost for files of no known family whose times are known."""
+    del context
+    ways = len(CLOCK.recipes)
+    why = say(
+        "its key may be drawn from 32 bits of a clock or a hardware number: {count} ways to draw it",
+        count=ways,
+    )
+    return clocks.plan(CLOCK, target, why, say("the family, or the locker's program"))
+
+
+def search(shard: Shard, context: Context) -> Iterator[Record]:
+    """Try what ``shard`` says on its file."""
+    yield from clocks.search(CLOCK, shard, context)
+
+
+ATTACK = Attack(
+    name=CLOCK.name,
+    title="Keys drawn with any seed of 32 bits by a locker that is not known",
+    weakness="T5",
+    plan=plan,
+    search=search,
+    references=(
+        "https://pkg.go.dev/math/rand#Seed",
+        "https://en.cppreference.com/w/cpp/numeric/random/mersenne_twister_engine",
+    ),
+    limitations=("The file is locked from its first byte on, or behind an IV of one block.",),
+)

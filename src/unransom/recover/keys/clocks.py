@@ -1,0 +1,184 @@
+"""Searches for keys that lockers of no known family drew from a generator seeded with a clock.
+
+A clock says how many ticks it makes in a second, in which ways keys are drawn with it, and in which *windows*
+around the time of a file its seeds lie, the likeliest first. Every window is a stage of the search: all ways
+on all of its seeds, cut into shards of about the same size.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import msgspec
+
+from unransom.core.context import Context
+from unransom.core.messages import Message
+from unransom.core.records import FileRef, Record
+from unransom.core.searches import AttackPlan, Searched, Shard, Stage, Target
+from unransom.core.spans import Span
+from unransom.core.streams import Salvage
+from unransom.crypto.generators import generator
+from unransom.crypto.search.recipe import Recipe
+from unransom.crypto.search.usual import recipes
+from unransom.recover.keys.drawing import hits, proven
+from unransom.recover.keys.neighbours import SECOND, suggested
+
+SHARD = 1 << 23  # seeds, all ways together: about a second of a core
+NARROW = 10  # seconds on both sides of where a neighbour's seed says
+DRAWING, OPENING, OPENING_RC4 = 1.5, 50e-9, 470e-9  # times eight outputs; seconds of a core for each key
+
+
+class Window(msgspec.Struct, frozen=True):
+    """Seeds that are tried one after the other.
+
+    Attributes:
+        start, end: In ticks after the time of the file, or seeds themselves.
+        share: Of the attack's chance.
+    """
+
+    start: int
+    end: int
+    share: float
+
+
+class Clock(msgspec.Struct, frozen=True):
+    """What a seed is taken from.
+
+    Attributes:
+        name: Of the attack.
+        ways: Which of the usual recipes are drawn with it.
+        windows: The likeliest for their size first; none holds seeds of another.
+        near: Ticks on both sides of a neighbour's seed.
+        chance: That it finds the key of a file of which nothing is known.
+        per_second: Its ticks in a second; 0 where its seeds do not grow with time.
+        since_1970: The time of a file tells what it showed; else windows are seeds themselves.
+    """
+
+    name: str
+    ways: str
+    windows: tuple[Window, ...]
+    near: int
+    chance: float
+    per_second: int
+    since_1970: bool
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """The ways to draw a key, the likely ones first."""
+        return recipes(self.ways)
+
+
+class _Parts:
+    """How a window is cut: several ways to a shard, or several shards to a way.
+
+    Attributes:
+        shards: How many there are.
+    """
+
+    def __init__(self, window: Window, ways: int) -> None:
+        self._window = window
+        self._ways = ways
+        length = window.end - window.start
+        self._together = max(1, SHARD // length)  # ways of a shard
+        self._groups = -(-ways // self._together)
+        self.shards = self._groups * -(-length // SHARD)
+
+    def of(self, number: int) -> tuple[range, Window]:
+        """Return which ways shard ``number`` tries, from 0 on, and which ticks: all ways before the next."""
+        piece, group = divmod(number, self._groups)
+        first = group * self._together
+        start = self._window.start + piece * SHARD
+        end = min(start + SHARD, self._window.end)
+        return range(first, min(first + self._together, self._ways)), Window(start, end, self._window.share)
+
+
+def plan(clock: Clock, target: Target, why: Message, helps: Message) -> AttackPlan | None:
+    """Return the cost for files of no known family; it has no shards where times are needed and not known."""
+    if target.family:
+        return None
+    timed = not clock.since_1970 or any(ref.modified for ref in target.samples)
+    windows = clock.windows if timed else ()
+    stages = tuple(
+        Stage(
+            shards=_Parts(window, len(clock.recipes)).shards,
+            seconds=sum(len(_seeds(clock, window, 0, each)) * _cost(each) for each in clock.recipes),
+            chance=clock.chance * window.share,
+        )
+        for window in windows
+    )
+    return AttackPlan(
+        attack=clock.name,
+        family="",
+        each=True,
+        shards=sum(stage.shards for stage in stages),
+        candidates=sum(len(_seeds(clock, window, 0, each)) for window in windows for each in clock.recipes),
+        seconds=sum(stage.seconds for stage in stages),
+        chance=clock.chance if stages else 0.0,
+        why=why,
+        helps=helps,
+        stages=stages,
+    )
+
+
+def search(clock: Clock, shard: Shard, context: Context) -> Iterator[Record]:
+    """Try what ``shard`` says on its file; in shard 0, what solved neighbours, near their seeds."""
+    tried = 0
+    (ref,) = shard.target.samples[:1]
+    with context.open(ref) as reader:
+        locked = Salvage(reader, ref.name)
+        for number, seeds in _near(clock, shard, ref) if not shard.number else _work(clock, shard, ref):
+            recipe = clock.recipes[number]
+            found, count = hits(recipe, seeds, locked, ref)
+            tried += count
+            records = [
+                record
+                for each in found
+                for record in proven(clock.name, recipe, number, each, locked, shard.target, ref)
+            ]
+            yield from records
+            if records:
+                break  # a file has one key
+    family = shard.target.family
+    yield Searched(attack=clock.name, family=family, item=ref.id, shard=shard.number, candidates=tried)
+
+
+def _near(clock: Clock, shard: Shard, ref: FileRef) -> Iterator[tuple[int, Span]]:
+    """Yield the ways that solved neighbours, the last one first, and seeds near theirs."""
+    solved: dict[int, list[tuple[int, int]]] = {}
+    for time, clue in reversed(shard.target.clues):
+        number, seed = json.loads(clue)
+        solved.setdefault(number, []).append((time, seed))
+    narrow = min(NARROW * clock.per_second, clock.near)
+    for number, neighbours in solved.items():
+        for span in suggested(neighbours, ref.modified or 0, clock.per_second, narrow, clock.near):
+            yield number, span
+
+
+def _work(clock: Clock, shard: Shard, ref: FileRef) -> Iterator[tuple[int, Span]]:
+    """Yield numbers of ways and the seeds that ``shard`` has for them."""
+    if clock.since_1970 and not ref.modified:
+        return
+    number = shard.number - 1
+    for window in clock.windows:
+        parts = _Parts(window, len(clock.recipes))
+        if number < parts.shards:
+            ways, ticks = parts.of(number)
+            now = (ref.modified or 0) * clock.per_second // SECOND
+            yield from ((way, _seeds(clock, ticks, now, clock.recipes[way])) for way in ways)
+            return
+        number -= parts.shards
+
+
+def _seeds(clock: Clock, window: Window, now: int, recipe: Recipe) -> Span:
+    """Return the seeds of ``window`` that make a difference to the generator, at ``now`` in ticks."""
+    if clock.since_1970:
+        return Span(window.start + now, window.end + now)
+    every = 1 << generator(recipe.generator).seed_bits
+    return Span(min(window.start, every), min(window.end, every))
+
+
+def _cost(recipe: Recipe) -> float:
+    """Return about how many seconds of a core a seed takes."""
+    opening = OPENING_RC4 if recipe.cipher.name == "rc4" else OPENING
+    return DRAWING / generator(recipe.generator).per_second + opening

@@ -1,0 +1,147 @@
+"""Keys that an unknown locker drew with fast clocks: found with no hint of the family, by the file's time."""
+
+import contextlib
+import itertools
+
+import numpy as np
+import pytest
+from Cryptodome.Cipher import AES
+from Cryptodome.Util.Padding import pad
+
+from tests.fixtures.locked import picture
+from tests.lockers import drawn as noise
+from unransom.core.context import Context
+from unransom.core.records import FileRef, KeyFound
+from unransom.core.searches import Searched, Secret, Shard, Target
+from unransom.core.streams import BytesReader
+from unransom.crypto.generators import generator
+from unransom.crypto.search.batches import Batches
+from unransom.crypto.search.recipe import Bits, material
+from unransom.crypto.search.usual import CLOCKS, recipes
+from unransom.recover.keys import clocks
+from unransom.recover.keys.attacks import drawn, milliseconds, nanoseconds, ticks, truncated
+
+MORNING = 1_795_000_000_123_456_789  # nanoseconds since 1970
+MILLION = 1_000_000
+GO = (1 << 31) - 1  # what Go reduces seeds by
+ALL = [drawn, milliseconds, nanoseconds, ticks, truncated]
+
+
+def outputs(name, seed, count):
+    return itertools.islice(generator(name).outputs(seed), count)
+
+
+def cbc(plain, key, iv=bytes(16)):
+    return AES.new(key, AES.MODE_CBC, iv).encrypt(pad(plain, 16))
+
+
+def working(attack, locked, *, modified=MORNING, clues=(), number=None, of=None):
+    """Search shard ``number``, or all shards one by one until a key turns up."""
+    ref = FileRef(source="s", path=b"a.png", size=len(locked), id=3, modified=modified)
+    context = Context(open=lambda _: contextlib.nullcontext(BytesReader(locked)))
+    target = Target(family="", samples=(ref,), files=1, size=len(locked), clues=clues)
+    plan = attack.plan(target, context)
+    found = []
+    for each in of or (number,):
+        found += attack.search(Shard(plan=plan, target=target, number=each), context)
+        if any(isinstance(record, KeyFound) for record in found):
+            break
+    return plan, found
+
+
+def key_in(records):
+    (found,) = [each for each in records if isinstance(each, KeyFound)]
+    (secret,) = [each for each in records if isinstance(each, Secret)]
+    return found, secret.key.data
+
+
+def test_java_seeded_with_current_time_millis():
+    seed = MORNING // MILLION - 30_000  # half a minute before the file was written
+    words = [number.to_bytes(4, "little") for number in outputs("java", seed, 8)]
+    key = b"".join(words)  # new Random(System.currentTimeMillis()).nextBytes(key)
+    plan, records = working(milliseconds, cbc(picture("java"), key), of=range(1, 5))
+    found, secret = key_in(records)
+    assert found.clue.endswith(f", {seed}]")
+    assert (secret[:32], found.bits >= 64) == (key, True)
+    assert plan.stages[0].seconds < 60
+
+
+def test_mt19937_seeded_with_the_low_bits_of_milliseconds():
+    low = (MORNING // MILLION - 1500) & 0xFFFFFFFF
+    key = bytes(number & 0xFF for number in outputs("mt19937", low, 32))
+    _, records = working(milliseconds, cbc(picture("cpp"), key), of=range(1, 11))
+    assert key_in(records)[1][:32] == key
+
+
+def test_go_seeded_with_unix_nano_is_among_the_numbers_of_32_bits():
+    nano = MORNING // GO * GO + 500_000  # a time whose seed is small
+    alphabet = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+    key = bytes(alphabet[(number >> 32 & 0x7FFFFFFF) % 62] for number in outputs("go", nano, 32))
+    plan, records = working(truncated, cbc(picture("go"), key), of=range(1, 18))
+    assert key_in(records)[1][:32] == key
+    assert plan.stages[0].shards == 17
+    assert plan.seconds > 3600  # and says so
+
+
+def test_nanoseconds_before_the_time_of_the_file():
+    ways = recipes("nanoseconds")
+    way = next(
+        at
+        for at, each in enumerate(ways)
+        if each.generator == "splitmix64" and each.parts[0].draw == Bits(0, 8) and each.cipher.iv
+    )
+    key, iv = material(ways[way], MORNING - 3 * MILLION)
+    _, records = working(nanoseconds, cbc(picture("nano"), key, iv), number=1 + 2 * len(ways) + way)
+    assert key_in(records)[1][: len(key)] == key
+
+
+@pytest.mark.parametrize("attack", ALL, ids=lambda each: each.CLOCK.name)
+def test_a_solved_neighbour_makes_a_file_a_matter_of_moments(attack):
+    number = next(
+        at for at, each in enumerate(attack.CLOCK.recipes) if each.cipher.name == "aes-cbc" and each.cipher.iv
+    )
+    seeds = {"ticks": 7_000_000, "truncated": 3_000_000_000 % (1 << 31)}
+    rate = attack.CLOCK.per_second
+    seed = seeds.get(attack.CLOCK.name, MORNING * rate // 1_000_000_000)
+    recipe = attack.CLOCK.recipes[number]
+    key, iv = material(recipe, seed)
+    later = MORNING + 3600 * 1_000_000_000
+    clue = (later, f"[{number}, {seed + 3600 * rate - 5}]")
+    _, records = working(attack, cbc(picture("next"), key, iv), clues=(clue,), number=0)
+    assert key_in(records)[1][: len(key)] == key
+    assert records[-1].candidates <= 2 * attack.CLOCK.near * 3
+
+
+@pytest.mark.parametrize("attack", ALL, ids=lambda each: each.CLOCK.name)
+def test_stages_cover_every_shard_once_the_best_first(attack):
+    plan, _ = working(attack, noise("noise", 500), of=())
+    assert sum(stage.shards for stage in plan.stages) == plan.shards
+    assert sum(stage.seconds for stage in plan.stages) == pytest.approx(plan.seconds)
+    assert sum(stage.chance for stage in plan.stages) == pytest.approx(plan.chance)
+    prices = [stage.seconds / stage.chance for stage in plan.stages]
+    assert prices == sorted(prices)
+
+
+@pytest.mark.parametrize("attack", [drawn, milliseconds, nanoseconds], ids=lambda each: each.CLOCK.name)
+def test_a_file_without_a_time_has_no_such_search(attack):
+    plan, _ = working(attack, noise("noise", 500), modified=None, of=())
+    assert (plan.shards, plan.chance, plan.candidates) == (0, 0.0, 0)
+
+
+def test_random_bytes_have_no_key():
+    _, records = working(truncated, noise("noise", 5000), number=1)
+    (searched,) = records
+    assert isinstance(searched, Searched)
+    assert clocks.SHARD // 2 < searched.candidates <= clocks.SHARD
+
+
+def test_every_usual_way_is_drawn_as_it_is_defined():
+    seeds = [1_795_000_000, MORNING // MILLION, MORNING, 77]
+    lanes = np.zeros(512, np.uint64)
+    lanes[: len(seeds)] = seeds
+    for recipe in dict.fromkeys(each for clock in CLOCKS for each in recipes(clock)[::19]):
+        keys, ivs = Batches(recipe).made(lanes)
+        for lane, seed in enumerate(seeds):
+            made = tuple(np.ascontiguousarray(rows[:, lane]).astype("<u4").tobytes() for rows in (keys, ivs))
+            key, iv = material(recipe, seed)
+            assert (made[0][: len(key)], made[1][: len(iv)]) == (key, iv), (recipe, seed)
