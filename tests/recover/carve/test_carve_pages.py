@@ -6,21 +6,9 @@ import struct
 import pytest
 
 from tests.catalog.formats import database_samples as samples
-from unransom.core.spans import Span
-from unransom.core.streams import BytesReader
-from unransom.recover.carve.board import Board
-from unransom.recover.carve.found import Claims, Proof
+from tests.recover.carve.boards import CLUSTER, carved_by
+from unransom.recover.carve.found import Proof
 from unransom.recover.carve.reassembly import pages
-from unransom.recover.carve.scan import scan
-from unransom.recover.carve.space import Space, Spliced
-
-CLUSTER = 4096
-
-
-def board_of(data):
-    space = Space(BytesReader(data))
-    seen = scan(space, Span(0, space.size), CLUSTER)
-    return Board(space, Claims(space.size, CLUSTER), seen.classes, seen.heads, seen.marks)
 
 
 def shuffled(data, seed, pieces=100):
@@ -43,9 +31,7 @@ def data_file(pages):
 
 
 def carved(image):
-    board = board_of(image)
-    found = [each for part in range(2) for each in pages.find(board, part, 2)]
-    return [(each, Spliced(board.space, each.spans).read_at(0, each.size)) for each in found]
+    return carved_by(pages.find, image)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ SIZES = _sizes()
 SAME = 0xFE0C  # bits of second and third byte that all frames of a file share: version, layer, frequency
 
 
-def _tag_end(reader: Reader, position: int) -> int:
+def tag_end(reader: Reader, position: int) -> int:
     """Return where the ID3v2 tag at ``position`` ends; ``position`` where there is none."""
     head = reader.read_at(position, 10)
     if len(head) < 10 or head[:3] != ID3 or head[3] == 0xFF or head[4] == 0xFF or max(head[6:]) >= 0x80:
@@ -71,10 +71,10 @@ def recognise(head: bytes) -> int:
     if head[:3] == ID3:
         holds = len(head) >= 10 and head[3] in {2, 3, 4} and not head[5] & 0x0F and max(head[6:10]) < 0x80
         return 24 + 6 + 8 + 4 + 4 if holds else 0
-    position, kind = 0, _kind(head, 0)
+    position, kind = 0, frame_at(head, 0)
     count = 0
     while kind and position + 4 <= len(head):
-        following = _kind(head, position)
+        following = frame_at(head, position)
         if following == 0 or (following ^ kind) & SAME:
             return 0
         count += 1
@@ -82,7 +82,7 @@ def recognise(head: bytes) -> int:
     return FRAME_BITS * count if count >= CHAIN else 0
 
 
-def _kind(data: bytes, position: int) -> int:
+def frame_at(data: bytes, position: int) -> int:
     """Return second and third byte of the frame header at ``position`` in ``data``; 0 where there is none."""
     if position + 4 > len(data) or data[position] != 0xFF:
         return 0
@@ -120,7 +120,7 @@ class _Walk:
         """Walk the frames; behind a break go on only where ``resume`` says so."""
         start = 0
         for _ in range(TAGS_CAP):
-            end = _tag_end(self.reader, start)
+            end = tag_end(self.reader, start)
             if end == start:
                 break
             start = end
@@ -156,9 +156,9 @@ class _Walk:
             if position + 4 > len(data):
                 base, position = base + position, 0
                 data = self.reader.read_at(base, CHUNK)
-            kind = _kind(data, position)
+            kind = frame_at(data, position)
             if not kind or (kind ^ sound.kind) & SAME:
-                sound.end = _tag_end(self.reader, base + position)
+                sound.end = tag_end(self.reader, base + position)
                 if sound.end == base + position:
                     return sound.end < size
                 base, position, data = sound.end, 0, b""
@@ -187,7 +187,7 @@ class _Walk:
         """Return whether frames of the same kind follow each other from ``position`` on."""
         first = self.sound.kind
         for _ in range(CHAIN):
-            kind = _kind(self.reader.read_at(position, 4), 0)
+            kind = frame_at(self.reader.read_at(position, 4), 0)
             if position == self.reader.size and first:
                 return True
             first = first or kind

@@ -162,13 +162,18 @@ def _stored_crc(fields: _Fields, extra: bytes) -> int | None:
     return crc if method == 0 else None
 
 
-def _blocks(reader: Reader) -> Iterator[Block]:
+def block_at(reader: Reader, start: int, *, five: bool) -> Block | None:
+    """Return the block at ``start`` of an archive of version 5 or 4; None where its checksum is wrong."""
+    return (_block5 if five else _block4)(reader, start)
+
+
+def blocks(reader: Reader) -> Iterator[Block]:
     """Yield the blocks whose headers hold, to the end mark or the first that does not."""
     head = reader.read_at(0, len(MAGIC5))
     version5 = head == MAGIC5
     position = len(MAGIC5) if version5 else len(MAGIC4)
     while position < reader.size:
-        block = (_block5 if version5 else _block4)(reader, position)
+        block = block_at(reader, position, five=version5)
         if block is None:
             return
         yield block
@@ -181,7 +186,7 @@ def measure(reader: Reader) -> Measure:
     """Go from header to header to the end mark."""
     end = 0
     if recognise(reader.read_at(0, 8)):
-        for block in _blocks(Cached(reader)):
+        for block in blocks(Cached(reader)):
             if block.end > reader.size or block.opaque:
                 break
             end = block.end
@@ -199,7 +204,7 @@ def validate(reader: Reader) -> Validation:
     findings = Findings(reader.size)
     findings.hold(56)
     end, count, last = len(MAGIC4), 0, False
-    for block in _blocks(cached):
+    for block in blocks(cached):
         count += 1
         findings.hold(block.bits)
         if block.opaque:

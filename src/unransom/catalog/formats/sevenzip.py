@@ -47,7 +47,7 @@ def recognise(head: bytes) -> int:
     return 48 + 8 + 32 if zlib.crc32(head[12:START]) == int.from_bytes(head[8:12], "little") else 0
 
 
-def _header_place(head: bytes) -> tuple[int, int, int]:
+def header_place(head: bytes) -> tuple[int, int, int]:
     """Return where the header starts, its bytes and its CRC-32, by the start header."""
     offset, size = int.from_bytes(head[12:20], "little"), int.from_bytes(head[20:28], "little")
     return START + offset, size, int.from_bytes(head[28:32], "little")
@@ -96,7 +96,7 @@ class _Check:
         self.unchecked = 0
         self.findings.hold(88)
         head = reader.read_at(0, START)
-        self._start, size, crc = _header_place(head)
+        self._start, size, crc = header_place(head)
         self.end = self._start + size
         if self.end > reader.size:
             why = say("the 7z archive is cut off: its header would end at byte {end}", end=self.end)
@@ -224,7 +224,7 @@ def measure(reader: Reader) -> Measure:
     head = reader.read_at(0, START)
     if not recognise(head):
         return Measure(None, say("no 7z header"))
-    start, size, crc = _header_place(head)
+    start, size, crc = header_place(head)
     if start + size > reader.size or size > HEADER_CAP or zlib.crc32(reader.read_at(start, size)) != crc:
         return Measure(None, say("the header of the 7z archive has a wrong CRC-32"))
     return Measure(start + size, say("the header at the end of the 7z archive holds"))

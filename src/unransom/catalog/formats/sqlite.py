@@ -44,10 +44,11 @@ class Header(msgspec.Struct, frozen=True):
 
 def recognise(head: bytes) -> int:
     """Return the bits of the signature and the fixed fields."""
-    return 152 if _header(head) else 0
+    return 152 if read_header(head) else 0
 
 
-def _header(head: bytes) -> Header | None:
+def read_header(head: bytes) -> Header | None:
+    """Return what the first 100 bytes say; None where they are no header."""
     if len(head) < 100 or not head.startswith(MAGIC) or head[21:24] != FRACTIONS:
         return None
     size = int.from_bytes(head[16:18], "big")
@@ -61,7 +62,7 @@ def _header(head: bytes) -> Header | None:
 
 def measure(reader: Reader) -> Measure:
     """Return pages times page size, or up to the last page that is sound."""
-    header = _header(reader.read_at(0, 100))
+    header = read_header(reader.read_at(0, 100))
     if header is None:
         return Measure(None, say("no SQLite header"))
     if header.pages:
@@ -80,7 +81,7 @@ def measure(reader: Reader) -> Measure:
 def validate(reader: Reader) -> Validation:
     """Check every page; pages on the free list may hold anything."""
     head = reader.read_at(0, 100)
-    header = _header(head)
+    header = read_header(head)
     findings = Findings(reader.size)
     if header:
         findings.hold(152)
@@ -101,7 +102,7 @@ def validate(reader: Reader) -> Validation:
 
 
 def _check_pages(reader: Reader, header: Header, findings: Findings) -> None:
-    free = _free_pages(reader, header)
+    free = free_pages(reader, header)
     chance = 32 - math.log2(header.pages + 1)  # a random number is not that of a page
     for first, kinds, strong in _walk(reader, header):
         numbers = first + np.flatnonzero(kinds == 0)
@@ -128,7 +129,7 @@ def _walk(reader: Reader, header: Header) -> Iterator[tuple[int, NDArray[np.uint
         yield first, kinds, strong
 
 
-def _free_pages(reader: Reader, header: Header) -> NDArray[np.int64]:
+def free_pages(reader: Reader, header: Header) -> NDArray[np.int64]:
     """Return the numbers of free pages, sorted; they keep what they last held."""
     found: list[NDArray[np.int64]] = []
     trunk, total, seen = header.free, 0, set[int]()

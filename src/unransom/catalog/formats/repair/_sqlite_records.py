@@ -121,13 +121,9 @@ class Pages:
 
     def _payload(self, page: bytes, at: int, size: int, *, leaf: bool) -> bytes:
         """Return the payload of a cell with what stands on further pages, as far as it is left."""
-        usable = self.layout.usable
-        most = usable - 35 if leaf else (usable - 12) * 64 // 255 - 23
-        if size <= most:
+        local = self._local(size, leaf=leaf)
+        if local == size:
             return page[at : at + size]
-        least = (usable - 12) * 32 // 255 - 23
-        local = least + (size - least) % (usable - 4)
-        local = local if local <= most else least
         parts = [page[at : at + local]]
         following = int.from_bytes(page[at + local : at + local + 4])
         left = size - local
@@ -141,6 +137,49 @@ class Pages:
             left -= len(more) - 4
             following = int.from_bytes(more[:4])
         return b"".join(parts)
+
+    def _local(self, size: int, *, leaf: bool) -> int:
+        """Return how much of a payload of ``size`` bytes stands on the page itself."""
+        usable = self.layout.usable
+        most = usable - 35 if leaf else (usable - 12) * 64 // 255 - 23
+        if size <= most:
+            return size
+        least = (usable - 12) * 32 // 255 - 23
+        local = least + (size - least) % (usable - 4)
+        return local if local <= most else least
+
+    def row_ids(self, number: int) -> list[int]:
+        """Return the numbers of the rows on a leaf page of a table, in the order of its cells."""
+        page = self.page(number)
+        found = []
+        for at in self._cells(page, FILE_HEADER if number == 1 else 0, 8):
+            _, cursor = varint(page, at)
+            rowid, cursor = varint(page, cursor) if cursor > 0 else (0, -1)
+            if cursor > 0:
+                found.append(rowid - (1 << 64) * (rowid >> 63))
+        return found
+
+    def chains(self, number: int) -> Iterator[list[int]]:
+        """Yield for each row that goes on elsewhere the pages on which it does, as far as there are any."""
+        page, kind = self.page(number), self.kind(number)
+        start = FILE_HEADER if number == 1 else 0
+        inner = kind in {TABLE_INNER, INDEX_INNER}
+        for at in self._cells(page, start, 12 if inner else 8) if kind != TABLE_INNER else ():
+            size, cursor = varint(page, at + 4 * inner)
+            if kind == TABLE_LEAF and cursor > 0:
+                _, cursor = varint(page, cursor)
+            local = self._local(size, leaf=kind == TABLE_LEAF)
+            if cursor > 0 and local < size <= LONGEST:
+                yield self._chain(page[cursor + local : cursor + local + 4], size - local)
+
+    def _chain(self, pointer: bytes, left: int) -> list[int]:
+        found: list[int] = []
+        number = int.from_bytes(pointer)
+        while left > 0 and 0 < number <= self.layout.pages and len(found) < self.layout.pages:
+            found.append(number)
+            left -= self.layout.usable - 4
+            number = int.from_bytes(self.page(number)[:4])
+        return found
 
     def _is_foreign(self, number: int, page: bytes) -> bool:
         """Return whether a page cannot be one of the end of a record: the next one's number is none."""

@@ -42,7 +42,7 @@ def finds(reader: Reader) -> bool:
 
 def _header(reader: Reader) -> sqlite.Header | None:
     """Return the header, or what the pages tell where that is lost."""
-    known = sqlite._header(reader.read_at(0, 100))
+    known = sqlite.read_header(reader.read_at(0, 100))
     if known is not None:
         return known
     best = 0
@@ -110,7 +110,7 @@ class _Database:
         self.pages = Pages(reader, layout)
         self.stated = max(header.pages, pages)
         self.kinds = _kinds(reader, layout, 0, pages)
-        self.free = sqlite._free_pages(reader, header)
+        self.free = sqlite.free_pages(reader, header)
         self.free = self.free[(self.free >= 1) & (self.free <= pages)]
         self.kinds[self.free - 1] = 0
         self.broken: list[int] = []  # pages of rows whose end is lost

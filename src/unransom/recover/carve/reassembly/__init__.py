@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from unransom.recover.carve.board import Board
 from unransom.recover.carve.found import Found
-from unransom.recover.carve.reassembly import jpeg, ole2, pages, pdf, png, streams
+from unransom.recover.carve.reassembly import anchored, jpeg, ole2, pages, pdf, png, streams
 from unransom.recover.carve.reassembly import zip as zips
 
 Method = Callable[[Board, int, int], Iterator[Found]]
@@ -17,7 +17,8 @@ PROVEN: dict[str, Method] = {
     "pdf": pdf.find,
     "png": png.find,
     "pages": pages.find,
-    "gzip": streams.find,
+    "streams": streams.find,
+    "anchored": anchored.find,
 }
 LIKELY: dict[str, Method] = {"ole2": ole2.find, "jpeg": jpeg.find}
 METHODS = PROVEN | LIKELY

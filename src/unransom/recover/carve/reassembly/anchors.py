@@ -6,7 +6,9 @@ arrangement that is wanted is the one with the fewest cuts: files are written in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 CANDIDATES = 12  # places of one part that are looked at, the nearest to its neighbours
@@ -34,11 +36,11 @@ class Placed(NamedTuple):
     shift: int
 
 
-class _Option(NamedTuple):
-    cost: float
-    shift: int
-    anchor: int
-    before: int  # index of the option before it, -1 for none
+class _Step(NamedTuple):
+    """A part at one of its places, and the step before it in the arrangement."""
+
+    placed: Placed
+    before: _Step | None
 
 
 def arrange(anchors: Sequence[Anchor]) -> list[Placed]:
@@ -47,46 +49,47 @@ def arrange(anchors: Sequence[Anchor]) -> list[Placed]:
     Args:
         anchors: Sorted by offset.
     """
-    options: list[_Option] = []
-    alive: list[int] = []
+    if placed := _in_one_piece(anchors):
+        return placed
+    alive: dict[int, tuple[float, _Step]] = {}  # by shift, the cheapest arrangement that ends with it
     for number, anchor in enumerate(anchors):
-        fresh = []
+        fresh = {}
         for place in anchor.places:
             shift = place - anchor.offset
-            cost, before = min(
-                ((_step(options[index], shift, anchor.offset), index) for index in alive),
-                default=(number * MISSING, -1),
-            )
+            steps = ((spent + _cost(other, shift), step) for other, (spent, step) in alive.items())
+            cost, before = min(steps, key=itemgetter(0), default=(math.inf, None))
             if cost > number * MISSING:
-                cost, before = number * MISSING, -1
-            fresh.append(len(options))
-            options.append(_Option(cost, shift, number, before))
-        alive = [
-            index for index in alive if options[index].shift not in {options[new].shift for new in fresh}
-        ]
-        for index in alive:
-            options[index] = options[index]._replace(cost=options[index].cost + MISSING)
-        alive = sorted(alive + fresh, key=lambda index: options[index].cost)[: 2 * CANDIDATES]
-    if not alive:
-        return []
-    return _followed(options, alive[0], anchors)
+                cost, before = number * MISSING, None
+            fresh[shift] = cost, _Step(Placed(anchor.offset, shift), before)
+        left = {shift: (cost + MISSING, step) for shift, (cost, step) in alive.items() if shift not in fresh}
+        cheapest = sorted((left | fresh).items(), key=lambda each: each[1][0])
+        alive = dict(cheapest[: 2 * CANDIDATES])
+    return _followed(next(iter(alive.values()))[1]) if alive else []
 
 
-def _step(option: _Option, shift: int, offset: int) -> float:
-    """Return the cost of going on with ``shift`` behind ``option``."""
-    if option.shift == shift:
-        return option.cost
-    jump = shift - option.shift
+def _in_one_piece(anchors: Sequence[Anchor]) -> list[Placed]:
+    """Return all parts with one shift where every part may have that, else nothing."""
+    for place in anchors[0].places if anchors else ():
+        shift = place - anchors[0].offset
+        if all(anchor.offset + shift in anchor.places for anchor in anchors):
+            return [Placed(anchor.offset, shift) for anchor in anchors]
+    return []
+
+
+def _cost(before: int, shift: int) -> float:
+    """Return the cost of going on with ``shift`` behind a piece with another."""
+    if before == shift:
+        return 0.0
+    jump = shift - before
     distance = min(abs(jump) / (64 << 20), 1.0) * 0.2
-    return option.cost + CUT + distance + (BACK if jump < 0 else 0.0)
+    return CUT + distance + (BACK if jump < 0 else 0.0)
 
 
-def _followed(options: list[_Option], last: int, anchors: Sequence[Anchor]) -> list[Placed]:
+def _followed(last: _Step | None) -> list[Placed]:
     placed: list[Placed] = []
-    while last >= 0:
-        option = options[last]
-        placed.append(Placed(anchors[option.anchor].offset, option.shift))
-        last = option.before
+    while last is not None:
+        placed.append(last.placed)
+        last = last.before
     return placed[::-1]
 
 

@@ -8,6 +8,7 @@ of the stream in which it does tells at which cluster.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
@@ -29,7 +30,8 @@ from unransom.recover.carve.signatures import OBJECT, SECTOR, START_XREF
 from unransom.recover.carve.space import Spliced
 
 MAGIC = b"%PDF-"
-ALLOWANCE = 192 << 20  # bytes that may be read for one document
+ALLOWANCE = 64 << 20  # bytes that may be read for one document
+LOST = 4  # objects between two pieces that may be found nowhere, as their numbers stand in a cut
 TRIED = 512  # clusters that are tried where a stream is cut twice
 BEFORE = 1 << 18  # bytes before the end in which the last cross-reference is looked for
 LONGEST = 1 << 32
@@ -76,14 +78,15 @@ class Pdfs:
                     yield found
                     break
 
-    def _by_number(self) -> dict[int, list[int]]:
-        """Return where objects begin, by their numbers."""
-        found: dict[int, list[int]] = {}
+    def _by_number(self) -> dict[tuple[int, int], list[int]]:
+        """Return where objects begin, by their numbers and their places in their clusters."""
+        found: dict[tuple[int, int], list[int]] = {}
         for place in self._objects.tolist():
             before = self._space.read_at(max(place - 8, 0), min(8, place))
             digits = before[len(before.rstrip(b"0123456789")) :]
             if digits:
-                found.setdefault(int(digits), []).append(place - len(digits))
+                start = place - len(digits)
+                found.setdefault((int(digits), start % self._board.cluster), []).append(start)
         return found
 
     def _tails(self, place: int) -> Iterator[Tail]:
@@ -114,6 +117,7 @@ class Pdfs:
 
     def _rebuilt(self, tail: Tail) -> Found | None:
         """Return the document that ends with ``tail`` where everything in it is found."""
+        seams = Seamstress(self._space, self._board.cluster, Cost(ALLOWANCE))
         for head in self._fitting_heads(tail):
             pieces = [Placed(0, head), Placed(tail.start, tail.shift)]
             objects: Objects = {}
@@ -126,7 +130,7 @@ class Pdfs:
                 pieces = arrange(self._anchors(objects, head, tail))
             if not objects or not pieces or pieces[0].offset != 0:
                 continue
-            cuts = self._cuts(pieces, tail)
+            cuts = self._cuts(pieces, objects, seams)
             if cuts is not None and (found := self._judged(cuts, tail)) is not None:
                 return found
         return None
@@ -149,20 +153,20 @@ class Pdfs:
         anchors = [Anchor(0, (head,)), Anchor(tail.start, (tail.shift + tail.start,))]
         for number, offset in objects.items():
             if 0 < offset < tail.start:
-                places = [
-                    place for place in self._numbers.get(number, ()) if (place - offset - head) % cluster == 0
-                ]
+                places = self._numbers.get((number, (offset + head) % cluster))
                 if places:
                     anchors.append(Anchor(offset, tuple(nearest(places, offset + head))))
         return sorted(anchors)
 
-    def _cuts(self, placed: list[Placed], tail: Tail) -> list[Placed] | None:
+    def _cuts(self, placed: list[Placed], objects: Objects, seams: Seamstress) -> list[Placed] | None:
         """Return how the document lies, from what was placed; None where a cut is not found."""
-        seams = Seamstress(self._space, self._board.cluster, Cost(ALLOWANCE))
+        offsets = sorted(objects.values())
+        changes = [(left, right) for left, right in pairwise(placed) if left.shift != right.shift]
+        for left, right in changes:
+            if bisect_left(offsets, right.offset) - bisect_right(offsets, left.offset) > LOST:
+                return None  # a part of it is nowhere
         pieces = [placed[0]]
-        for left, right in pairwise(placed):
-            if left.shift == right.shift:
-                continue
+        for left, right in changes:
             cut = self._cut(left, right, seams)
             if cut is None:
                 return None
@@ -173,8 +177,8 @@ class Pdfs:
         """Return the cuts between two objects that are in place."""
         cluster = self._board.cluster
         borders = range(-(-(left.offset + 1) // cluster) * cluster, right.offset + 1, cluster)
-        if len(borders) == 1:
-            return [Placed(borders[0], right.shift)]
+        if len(borders) <= 1:
+            return [Placed(border, right.shift) for border in borders] or None
         broken = self._broken(left, right)
         part = self._stream(broken, right.offset)
         if part is not None and not seams.whole(part, left.shift):

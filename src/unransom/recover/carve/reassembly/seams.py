@@ -99,29 +99,31 @@ class Seamstress:
 
     def onward(self, part: Part, left: int, following: Continuations, depth: int = 2) -> list[Placed] | None:
         """Return the cuts of ``part`` that begins with shift ``left`` and ends anywhere; None for none."""
+        return next(self.ways(part, left, following, depth), None)
+
+    def ways(self, part: Part, left: int, following: Continuations, depth: int) -> Iterator[list[Placed]]:
+        """Yield all that `onward` may return, the likeliest first."""
         trail, sound = self._follow(part.check.fork(), part.start, part.end, left, free=True)
         if sound and trail[-1].check.holds():
-            return []
-        return self._onward(trail, part.end, following, depth)
+            yield []
+        yield from self._ways(trail, part.end, following, depth)
 
-    def _onward(
+    def _ways(
         self, trail: Sequence[_Fork], end: int, following: Continuations, depth: int
-    ) -> list[Placed] | None:
+    ) -> Iterator[list[Placed]]:
         farther: list[tuple[int, _Fork, int, list[_Fork]]] = []
         for fork, shift, found in self._tasted(trail, end, following):
             if found[-1].check.holds():
-                return [Placed(fork.at, shift)]
-            farther.append((found[-1].at, fork, shift, found))
+                yield [Placed(fork.at, shift)]
+            else:
+                farther.append((found[-1].at, fork, shift, found))
         if depth <= 1:
-            return None
+            return
         farther.sort(key=lambda each: -each[0])
         for reached, fork, shift, found in farther[:8]:
-            if reached - fork.at < TASTE * self._cluster:
-                continue
-            rest = self._onward(found[1:], end, following, depth - 1)
-            if rest is not None:
-                return [Placed(fork.at, shift), *rest]
-        return None
+            if reached - fork.at >= TASTE * self._cluster:
+                rest = self._ways(found[1:], end, following, depth - 1)
+                yield from ([Placed(fork.at, shift), *more] for more in rest)
 
     def _tasted(
         self, trail: Sequence[_Fork], end: int, following: Continuations

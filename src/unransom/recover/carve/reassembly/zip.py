@@ -33,7 +33,7 @@ BORDERS = 64  # of a directory that lies in two pieces
 TRIED = 1024  # clusters that are tried behind a cut whose other side no anchor tells
 ALLOWANCE = 96 << 20  # bytes that may be read for one archive, besides 8 times its size
 
-Names = dict[tuple[bytes, int], list[int]]
+Names = dict[tuple[bytes, int, int], list[int]]
 
 
 class Directory:
@@ -71,12 +71,16 @@ class Zips:
                 yield found
 
     def _local_headers(self) -> Names:
-        """Return where local headers stand, by name and CRC-32; 0 stands for a CRC-32 that follows later."""
+        """Return where local headers stand, by name, CRC-32 and place in their cluster.
+
+        0 stands for a CRC-32 that follows later.
+        """
         names: Names = {}
+        cluster = self._board.cluster
         for place in self._board.marks[LOCAL].tolist():
             entry = records.read_local(self._space.read_at(place, records.LOCAL_SIZE + 256))
             if entry is not None and entry.name:
-                names.setdefault((entry.name[:256], entry.crc), []).append(place)
+                names.setdefault((entry.name[:256], entry.crc, place % cluster), []).append(place)
         return names
 
     def _directory(self, position: int) -> Directory | None:
@@ -146,16 +150,11 @@ class Zips:
 
     def _places(self, entry: Entry, directory: Directory) -> tuple[int, ...]:
         """Return where the local header of ``entry`` may stand."""
-        name = entry.name[:256]
         crcs = {entry.crc, 0} if entry.flags & records.STREAMED else {entry.crc}
-        cluster = self._board.cluster
-        places = [
-            place
-            for crc in crcs
-            for place in self._names.get((name, crc), ())
-            if (place - entry.offset) % cluster == directory.pieces[0].shift % cluster
-        ]
-        return tuple(nearest(places, entry.offset + directory.pieces[0].shift))
+        shift = directory.pieces[0].shift
+        within = (entry.offset + shift) % self._board.cluster
+        places = [place for crc in crcs for place in self._names.get((entry.name[:256], crc, within), ())]
+        return tuple(nearest(places, entry.offset + shift))
 
     def _cuts(
         self, entries: list[Entry], placed: list[Placed], directory: Directory, seams: Seamstress
