@@ -10,10 +10,48 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
+from unransom.core.openfile import OpenFile
 from unransom.core.spans import Span, merge
 from unransom.core.streams import Reader, file_of
 
+BLOCK = 1 << 16  # bytes that are read at once where little is wanted
+KEPT = 256  # blocks that are kept
 NOWHERE = 1 << 62  # spans from here on stand for bytes that were not found; they read as zeros
+
+
+class Recent:
+    """A reader that keeps the last blocks that it read: pieces are looked for in small reads near each other.
+
+    Meant for one thread: what is kept is state.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._kept: dict[int, bytes] = {}
+        self.size = reader.size
+
+    @property
+    def file(self) -> OpenFile | None:
+        """The open file that it reads, None where there is none."""
+        return file_of(self._reader)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset``; fewer only where the reader ends."""
+        if length > BLOCK:
+            return self._reader.read_at(offset, length)
+        number, start = divmod(offset, BLOCK)
+        data = self._block(number)[start : start + length]
+        if start + length > BLOCK:
+            data += self._block(number + 1)[: start + length - BLOCK]
+        return data
+
+    def _block(self, number: int) -> bytes:
+        block = self._kept.get(number)
+        if block is None:
+            if len(self._kept) >= KEPT:
+                del self._kept[next(iter(self._kept))]
+            block = self._kept[number] = self._reader.read_at(number * BLOCK, BLOCK)
+        return block
 
 
 class Space:

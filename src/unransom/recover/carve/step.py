@@ -19,7 +19,7 @@ from unransom.recover.carve.leads import follow
 from unransom.recover.carve.reassembly import METHODS
 from unransom.recover.carve.records import Batch, Carved, Leads, Looked, Puzzle, Region, Target
 from unransom.recover.carve.scan import scan
-from unransom.recover.carve.space import Space, Spliced
+from unransom.recover.carve.space import Recent, Space, Spliced
 from unransom.recover.carve.whole import Wholes
 
 LATEST = 1 << 62  # nanoseconds since 1970 that a file system takes
@@ -95,7 +95,7 @@ def _told(found: Found, space: Space) -> Found:
 
 def space_of(target: Target, image: Reader) -> Space:
     """Return the space of ``target`` on its open image; what cannot be read there is zeros."""
-    return Space(Salvage(image), target.spans or None)
+    return Space(Recent(Salvage(image)), target.spans or None)
 
 
 def output_path(target: Target, found: Found, extents: tuple[Span, ...]) -> bytes:
