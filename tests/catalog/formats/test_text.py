@@ -4,6 +4,7 @@ import pytest
 
 from tests.catalog.formats import system_samples as samples
 from tests.catalog.formats.locked import every, scramble
+from tests.lockers import drawn
 from unransom.catalog.formats.text import FORMAT, recognise, validate
 from unransom.core.records import Grade
 from unransom.core.spans import Span
@@ -46,6 +47,24 @@ def test_one_locked_block_is_located() -> None:
     assert len(data) > CHUNK
     verdict = validate(BytesReader(scramble(data, (CHUNK - 4096, CHUNK + 4096))))
     assert verdict.damage == (Span(CHUNK - 4096, CHUNK + 4096),)
+
+
+@pytest.mark.parametrize(("line", "encoding"), ENCODED)
+def test_a_random_first_block_is_seen_in_any_encoding(line: str, encoding: str) -> None:
+    data = (line * 300).encode(encoding)
+    opened = [validate(BytesReader(drawn(f"block {number}", 16) + data[16:])) for number in range(100)]
+    bad = [verdict for verdict in opened if verdict.grade is not Grade.GOOD]
+    assert len(bad) >= 89
+    assert all(verdict.damage[0].start == 0 for verdict in bad)
+
+
+@pytest.mark.parametrize(
+    "title", ["ЗАКАЗЫ ЗА МЕСЯЦ", "№ 7 «Щ» — ЖЮЁ!", "  ЪЫЬ/ЭЮЯ: 1) Ж", "Ц2Щ3Э4Ю5Я6 итого"]
+)
+@pytest.mark.parametrize("encoding", ["cp1251", "utf-16", "utf-16-le"])
+def test_a_title_in_rare_characters_is_text(title: str, encoding: str) -> None:
+    data = (title + "\r\n" + samples.RUSSIAN * 50).encode(encoding, "replace")
+    assert validate(BytesReader(data)).grade is Grade.GOOD
 
 
 def test_a_locked_head_leaves_the_rest() -> None:

@@ -33,6 +33,9 @@ ECHOES = 8  # times that a block of a piece stands in it from which on it comes 
 FEWEST = 2  # blocks that a text never is made of
 CHANGES = 5  # from ASCII to other bytes and back in a block; random ones have 7.4, words fewer
 VALUES = 12  # distinct bytes of a block that is no line of one character; random ones have 15.5
+BESIDE = 2  # times that a Latin letter stands beside a byte above ASCII
+STRANGERS = 4  # bytes of a first block that the text never has again; random ones have some ten
+REST, LEAST_REST = 1 << 16, 512  # bytes of a text that show which it has
 ENOUGH = 24  # bits below which text that is not UTF-8 may as well be random
 SAMPLES = 16
 SAMPLE = 1024  # bytes each, to tell the encoding
@@ -43,6 +46,8 @@ _CONTROL[:32] = True
 _CONTROL[127] = True
 _CONTROL[list(_PLAIN_CONTROLS)] = False
 _ASCII = bytes(range(128))
+_LETTER = np.zeros(256, bool)
+_LETTER[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] = True
 _ODD_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 TEXT_BYTES = bytes(code for code in range(256) if not _CONTROL[code])
 
@@ -145,7 +150,7 @@ def scan_text(reader: Reader, encoding: Encoding | None = None) -> TextScan | No
     for piece in chunks(reader):
         rate = _rate(piece, encoding, decoder)
         spans = list(_damaged(piece, encoding, rate))
-        if not offset and not spans and not mark and _random_start(piece[:BLOCK], encoding):
+        if not offset and not spans and not mark and _random_start(piece, encoding):
             spans = [Span(0, min(BLOCK, len(piece)))]
         lost = sum(map(len, spans))
         scan.text += len(piece) - lost
@@ -224,13 +229,33 @@ def random_windows(piece: bytes) -> Iterator[Span]:
         yield from _joined(_random_windows(piece), len(piece))
 
 
-def _random_start(block: bytes, encoding: Encoding) -> bool:
+def _random_start(piece: bytes, encoding: Encoding) -> bool:
     """Return whether the first block of a text is random, as a wrong IV makes it."""
+    block = piece[:BLOCK]
     if encoding.wide:
-        return bool(_odd_units(block, encoding)[0])
+        high = int(encoding.name == "utf-16-le")
+        rows, others = block[high::2], set(piece[BLOCK + high : REST : 2])
+        strange = len(piece) >= LEAST_REST and sum(row not in others for row in rows) >= STRANGERS
+        return strange or bool(_odd_units(block, encoding)[0])
     if len(block.translate(None, _ASCII)) < BLOCK_HIGH:
         return False
-    return not _spotless(block) or not _decodes(_decoder(encoding), block)
+    if not _spotless(block) or not _decodes(_decoder(encoding), block):
+        return True
+    return encoding is BYTEWISE[-1] and _mixed(block, piece[BLOCK:REST])
+
+
+def _mixed(block: bytes, rest: bytes) -> bool:
+    """Return whether ``block`` mixes bytes as no words do, several of which the text never has again.
+
+    Encodings of one byte take nearly any block without control characters. In words of other alphabets
+    than the Latin one no letter of that stands beside one of theirs, and in Latin ones few are above ASCII.
+    """
+    values = np.frombuffer(block, np.uint8)
+    high, latin = values >= 128, _LETTER[values]
+    changes = np.count_nonzero(high[1:] != high[:-1])
+    beside = np.count_nonzero((high[1:] & latin[:-1]) | (latin[1:] & high[:-1]))
+    mixed = bool(changes >= CHANGES and beside >= BESIDE)
+    return mixed and len(rest) >= LEAST_REST and len(set(block) - set(rest)) >= STRANGERS
 
 
 def _damaged(piece: bytes, encoding: Encoding, rate: float) -> Iterator[Span]:
