@@ -28,7 +28,7 @@ LAYOUT = Layout(
     delimiters=("\t", ",", ";"),
     quoted=False,
     encodings=("utf-8", "cp932", "cp1252"),
-    texts=("amazon-order-id", "merchant-order-id"),
+    texts=("amazon-order-id", "merchant-order-id", *DATES),
 )
 
 

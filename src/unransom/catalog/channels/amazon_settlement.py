@@ -29,7 +29,7 @@ LAYOUT = Layout(
     delimiters=("\t", ",", ";"),
     quoted=False,
     encodings=("utf-8", "cp932", "cp1252"),
-    texts=TEXTS,
+    texts=(*TEXTS, "posted-date-time"),
 )
 
 

@@ -23,7 +23,7 @@ from unransom.catalog.exports.tables import NAME, TEXT, TIME, numbered
 from unransom.core.messages import say
 
 BLOCK = 4 << 20  # bytes that are parsed at once; a longer line is refused
-BLOCKS = 8  # after which the memory of parsing is given back
+BLOCKS = 24  # after which the memory of parsing is given back
 MOST_LINES = 200  # that may stand above a header
 MOST_ODD = 1000  # lines that are no rows
 _BRACKETS = str.maketrans("（）：　\u00a0\ufeff", "():   ")
@@ -349,9 +349,15 @@ def times_of(
     column: pyarrow.ChunkedArray, order: str = moments.DMY, zone: str = "UTC"
 ) -> tuple[pyarrow.ChunkedArray, int, bool]:
     """Return a column of texts as times in UTC, their precision, and whether all of them name a zone."""
-    column = _dictionary(column)
-    found = [moments.to_moments(chunk.dictionary, order, zone) for chunk in column.chunks]
-    chunks = [each.times.take(chunk.indices) for each, chunk in zip(found, column.chunks, strict=True)]
+    found, chunks = [], []
+    for chunk in column.chunks:
+        plain = pyarrow.types.is_string(chunk.type)
+        if plain and (times := moments.plain(chunk)) is not None:
+            chunks.append(times)
+            continue
+        chunk = pc.dictionary_encode(chunk) if plain else chunk  # noqa: PLW2901
+        found.append(moments.to_moments(chunk.dictionary, order, zone))
+        chunks.append(found[-1].times.take(chunk.indices))
     precision = max((each.precision for each in found), default=1)
     return pyarrow.chunked_array(chunks, TIME), precision, all(each.zoned for each in found)
 

@@ -127,9 +127,8 @@ def to_moments(texts: pyarrow.Array, order: str = DMY, zone: str = "UTC") -> Mom
     if pc.all(empty, min_count=0).as_py():
         return Moments(pyarrow.nulls(len(texts), TIME), 1, True)
     texts = pc.if_else(empty, None, texts)
-    quick = _quick(texts)
-    if quick is not None:
-        return Moments(quick, 1, True)
+    if (times := plain(texts)) is not None:
+        return Moments(times, 1, True)
     present = texts.drop_null()
     for pattern in PATTERNS:
         fields = _extract(present, pattern)
@@ -139,13 +138,13 @@ def to_moments(texts: pyarrow.Array, order: str = DMY, zone: str = "UTC") -> Mom
     raise UnreadableExportError(say("a time is written in no way that is known"), detail=repr(odd[:60]))
 
 
-def _quick(texts: pyarrow.Array) -> pyarrow.Array | None:
+def plain(texts: pyarrow.Array) -> pyarrow.Array | None:
     """Return times with an offset, or of UTC by name, which Arrow reads; None where one is none."""
     try:
         if pc.all(pc.ends_with(texts, " UTC"), min_count=0).as_py():
             local = pc.cast(pc.ascii_rtrim(texts, characters=" UTC"), pyarrow.timestamp("us"))
             return local.cast(TIME)
-        return pc.cast(pc.replace_substring_regex(texts, " UTC$", "Z", max_replacements=1), TIME)
+        return pc.cast(texts, TIME)
     except pyarrow.ArrowInvalid:
         return None
 

@@ -36,16 +36,13 @@ def covers(exports: Sequence[Export]) -> pyarrow.Table:
     A marketplace's movements name the site or the seller; the money of a company's own shops does not, so
     every payment export covers all of them.
     """
-    shops = {
-        (export.realm, shop or "")
-        for export in exports
-        for shop in pc.unique(export.sales["shop"].cast("string")).to_pylist()
-    }
+    shops = {(export.realm, shop) for export in exports for shop in _names(export.sales["shop"])}
+    accounts = {id(export): _names(export.moves["account"]) for export in exports}
     rows = []
     for realm, shop in sorted(shops):
         moving = [export for export in exports if export.realm == realm and export.moves.num_rows]
-        own = [export for export in moving if shop in _accounts(export)]
-        for export in own or [export for export in moving if realm == "web" or "" in _accounts(export)]:
+        own = [export for export in moving if shop in accounts[id(export)]]
+        for export in own or [each for each in moving if realm == "web" or "" in accounts[id(each)]]:
             if span := _span(export):
                 start, end = span
                 period = end - start if export.sequence else LAGS.get(export.channel, 24 * HOUR)
@@ -54,8 +51,9 @@ def covers(exports: Sequence[Export]) -> pyarrow.Table:
     return _table(rows, "start", "until", "next")
 
 
-def _accounts(export: Export) -> set[str]:
-    return {account or "" for account in pc.unique(export.moves["account"].cast("string")).to_pylist()}
+def _names(column: pyarrow.ChunkedArray) -> set[str]:
+    """Return the different names in a column; of each piece its few names are asked, not its rows."""
+    return {name or "" for chunk in column.chunks for name in pc.unique(chunk).to_pylist()}
 
 
 def doubts(exports: Sequence[Export], verdicts: Sequence[ExportVerdict]) -> pyarrow.Table:
@@ -86,10 +84,9 @@ def grain(exports: Sequence[Export], shops: Sequence[tuple[str, str]]) -> pyarro
     return pyarrow.table([*columns, pyarrow.array(coarse.values(), "bool")], ["realm", "shop", "coarse"])
 
 
-def _shops(export: Export) -> list[str]:
+def _shops(export: Export) -> set[str]:
     """Return the shops that an export has orders of, or else the accounts that it has movements of."""
-    column = export.sales["shop"] if export.sales.num_rows else export.moves["account"]
-    return [shop or "" for shop in pc.unique(column.cast("string")).to_pylist()]
+    return _names(export.sales["shop"] if export.sales.num_rows else export.moves["account"])
 
 
 def _table(rows: Sequence[tuple[str | int, ...]], *times: str) -> pyarrow.Table:

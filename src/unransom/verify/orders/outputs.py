@@ -69,10 +69,11 @@ HEADINGS = {
     "explanation": say("why"),
     "candidates": say("candidates"),
 }
-# Texts come from buyers, too: what a spreadsheet would take for a formula gets a quotation mark in front.
+# Texts come from buyers, too: what a spreadsheet would take for a formula gets a quotation mark in front,
+# which is what begins with = + - @, a tab or the end of a line.
 _SAFE = """
 CREATE OR REPLACE TEMP MACRO safe(x) AS
-CASE WHEN left(x, 1) IN ('=', '+', '-', '@', chr(9), chr(10), chr(13)) THEN '''' || x ELSE x END
+CASE WHEN ascii(x) IN (61, 43, 45, 64, 9, 10, 13) THEN '''' || x ELSE x END
 """
 _PROOF = """
 CREATE OR REPLACE TEMP VIEW proof AS
@@ -159,7 +160,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, view: str, path: Path, language
         names = _names(column, view)
         if names:
             cases = " ".join(f"WHEN '{name}' THEN '{_quoted(names[name], language)}'" for name in names)
-            value = f"CASE coalesce({value}, '') {cases} ELSE {value} END"
+            value = f"CASE {value} {cases} ELSE {value} END"
         heading = HEADINGS[column].render(language).replace('"', "")
         parts.append(f'{value} AS "{heading}"')
     connection.execute(
