@@ -67,10 +67,7 @@ def _check_chunk(chunk: bytes, start: int, dirty: bool, findings: Findings) -> N
     if not chunk.startswith(CHUNK_MAGIC):
         findings.fault(start, start + CHUNK, why)
         return
-    free, events = struct.unpack_from("<II", chunk, 48)
-    header_crc = struct.unpack_from("<I", chunk, 124)[0]
-    holds = header_crc == zlib.crc32(chunk[128:DATA], zlib.crc32(chunk[:120])) and DATA <= free <= CHUNK
-    if holds and zlib.crc32(chunk[DATA:free]) == events:
+    if chunk_holds(chunk):
         findings.hold(128)
         return
     end = _records(chunk)
@@ -78,6 +75,16 @@ def _check_chunk(chunk: bytes, start: int, dirty: bool, findings: Findings) -> N
         findings.hold(64)
     else:
         findings.fault(start, start + CHUNK, why)
+
+
+def chunk_holds(chunk: bytes) -> bool:
+    """Return whether the CRC-32 of a chunk's header and that of its events are right."""
+    if len(chunk) < DATA or not chunk.startswith(CHUNK_MAGIC):
+        return False
+    free, events = struct.unpack_from("<II", chunk, 48)
+    header_crc = struct.unpack_from("<I", chunk, 124)[0]
+    holds = header_crc == zlib.crc32(chunk[128:DATA], zlib.crc32(chunk[:120])) and DATA <= free <= CHUNK
+    return bool(holds and zlib.crc32(chunk[DATA:free]) == events)
 
 
 def _records(chunk: bytes) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from unransom.recover.carve.board import Board
 from unransom.recover.carve.found import Found
-from unransom.recover.carve.reassembly import anchored, jpeg, ole2, pages, pdf, png, streams
+from unransom.recover.carve.reassembly import anchored, events, jpeg, ole2, pages, pdf, png, streams
 from unransom.recover.carve.reassembly import zip as zips
 
 Method = Callable[[Board, int, int], Iterator[Found]]
@@ -17,6 +17,7 @@ PROVEN: dict[str, Method] = {
     "pdf": pdf.find,
     "png": png.find,
     "pages": pages.find,
+    "events": events.find,
     "streams": streams.find,
     "anchored": anchored.find,
 }

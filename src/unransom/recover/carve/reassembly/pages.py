@@ -182,19 +182,12 @@ class Pages:
         owners = [owner for head in heads if (owner := self._kind.owner(self._space, head)) is not None]
         if not owners:
             return
-        starts, fields = self._headers()
+        starts, fields = first_bytes(self._board)
         for owner in owners:
             numbers = self._kind.numbers(fields, owner)
             places = self._places(owner, numbers, starts)
             if (found := self._assembled(owner, places)) is not None:
                 yield found
-
-    def _headers(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-        """Return where the free clusters begin, and the first bytes of each."""
-        cluster = self._board.cluster
-        free = self._board.free((OTHER, TEXT, DENSE))
-        rows = [data.reshape(-1, cluster)[:, :FIELDS].copy() for _, data in self._board.runs(free)]
-        return free * cluster, np.concatenate([np.zeros((0, FIELDS), np.uint8), *rows])
 
     def _places(
         self, owner: Owner, numbers: NDArray[np.int64], starts: NDArray[np.int64]
@@ -348,6 +341,13 @@ class Pages:
             if number + step in sound:
                 return sound[number + step][0].start == place + step * owner.size
         return False
+
+
+def first_bytes(board: Board) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Return where the free clusters begin, and the first bytes of each."""
+    free = board.free((OTHER, TEXT, DENSE))
+    rows = [data.reshape(-1, board.cluster)[:, :FIELDS].copy() for _, data in board.runs(free)]
+    return free * board.cluster, np.concatenate([np.zeros((0, FIELDS), np.uint8), *rows])
 
 
 def find(board: Board, part: int, parts: int) -> Iterator[Found]:
