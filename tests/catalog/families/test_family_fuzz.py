@@ -22,7 +22,9 @@ from unransom.crypto.keyfiles import read_keys
 
 VECTORS = Path("tests/vectors/families")
 DESCRIBED = {path.stem: path for path in sorted(Path("tests/vectors/described").glob("*.toml"))}
-NAMING = ("blackcat", "darkbit", "enmity", "lockbit3", "phobos", "shinra")  # that keep the original's name
+NAMING = sorted(  # that keep the original's name
+    {path.parent.name for path in VECTORS.glob("*/*.toml") if "name" in tomllib.loads(path.read_text())}
+)
 HOSTILE = ("..\\..\\x.png", "../../../tmp/x", "/etc/passwd", "C:\\x", "..", "CON", "a/\0b", "x" * 200)
 NAMES = [each.name for each in FAMILIES] + [f"described {stem}" for stem in DESCRIBED]
 ENDS = 2048  # bytes at head and tail where metadata is

@@ -4,7 +4,18 @@ from itertools import pairwise
 
 import pytest
 
-from unransom.catalog.families import enmity, hunters1, hunters2, proton, rcru64, shinra, trinity
+from unransom.catalog.families import (
+    blackbyte1,
+    enmity,
+    hunters1,
+    hunters2,
+    mammon,
+    proton,
+    rcru64,
+    rhysida,
+    shinra,
+    trinity,
+)
 from unransom.catalog.schemes.family import BadMarkError, FileKey, Keep, Mark, Unlock
 from unransom.catalog.schemes.proton import listed_places
 from unransom.core.streams import BytesReader
@@ -77,6 +88,48 @@ def test_hunters_2_locks_a_limited_number_of_chunks(mode, chunks):
     assert len(spans) == 1 + chunks
     assert spans[0][1] == hunters2.MODES[mode].most
     assert spans[-1][1] == 64 * GIB
+
+
+@pytest.mark.parametrize(
+    ("size", "area"),
+    [
+        (3 * MIB + 1, MIB),
+        (15 * MIB, MIB),
+        (15 * MIB + 1, 5 * MIB),
+        (150 * MIB, 5 * MIB),
+        (150 * MIB + 1, 50 * MIB),
+    ],
+)
+def test_blackbyte_locks_more_at_both_ends_of_larger_files(size, area):
+    key = FileKey({"key": bytes(16), "iv": bytes(16)})
+    found, end = unlocked(blackbyte1.plan(Sparse(size), Mark(1), key).pieces)
+    assert found == [(0, area), (size - area, area)]
+    assert end == size
+
+
+@pytest.mark.parametrize(
+    ("size", "starts"),
+    [
+        (3, [0]),
+        (MIB, [0]),
+        (2 * MIB - 1, [0]),
+        (2 * MIB, [0, MIB]),
+        (4 * MIB - 1, [0, 1398101, 2796202]),
+        (4 * MIB, [0, MIB, 2 * MIB, 3 * MIB]),
+        (64 * GIB, [0, 16 * GIB, 32 * GIB, 48 * GIB]),
+    ],
+)
+def test_rhysida_locks_up_to_four_areas(size, starts):
+    spans = list(rhysida.areas(size))
+    assert [span.start for span in spans] == starts
+    assert {len(span) for span in spans} == {min(size, MIB)}
+    assert not list(rhysida.areas(0)) or not any(map(len, rhysida.areas(0)))
+
+
+def test_mammon_leaves_6_mib_and_a_quarter_between_places():
+    spans = list(mammon.places(60 * MIB))
+    assert [span.start for span in spans] == list(range(0, 60 * MIB - 0x640000, 0x650000))
+    assert {len(span) for span in spans} == {0x10000}
 
 
 def test_hunters_2_refuses_unknown_modes_and_files_that_are_too_small():
