@@ -6,7 +6,7 @@ import pytest
 
 from unransom.core.messages import say
 from unransom.report import html, text
-from unransom.report.document import AttackFacts, CaseFacts, Result
+from unransom.report.document import AttackFacts, CaseFacts, CostFacts, Result
 
 LEFT = say(
     "{count} searches are not done; a larger --budget goes on with them. They take {hours} hours"
@@ -26,6 +26,7 @@ FACTS = (
         each=True,
         candidates=1 << 31,
         seconds=229.0,
+        cost=CostFacts(cores=2, seconds_here=114.5, machines=10, seconds_together=11.45),
         tried=1_000_000,
         done=0.25,
         chance=0.02,
@@ -52,6 +53,7 @@ def test_a_search_that_is_left_is_told_with_what_helps(render):
     page = shown(render, attacks_verdict=LEFT, attacks_total=2)
     assert "They take 3.7 hours of one core or more" in page
     assert "begun, not done" in page
+    assert "this machine, 2 cores: 1 min 54 s; 10 machines like it: 11 s" in page
     assert "its keys are drawn from a generator with 2147483648 seeds" in page
     assert "one plain copy of a locked file, the larger the better" in page
     assert "<b>One keystream</b>" not in page

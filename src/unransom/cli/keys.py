@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from unransom.run.wanted import WantedKey
 
 WANTED, NOTHING = frozenset({"wanted"}), frozenset[str]()
+UNLOCKING = frozenset({"unlock"})
+SEARCHING = UNLOCKING | {"search", "deep search"}
 
 
 @click.command(
@@ -52,6 +54,19 @@ WANTED, NOTHING = frozenset({"wanted"}), frozenset[str]()
 @known_option
 @dump_option
 @budget_option
+@click.option(
+    "--plan",
+    "planning",
+    is_flag=True,
+    help=t("Search nothing: only say what every attack would cost and promises."),
+)
+@click.option(
+    "--machines",
+    type=click.IntRange(1),
+    default=10,
+    metavar="N",
+    help=t("Machines like this one that costs are told for besides."),
+)
 @click.option(
     "--out",
     type=PATH,
@@ -76,6 +91,8 @@ def command(
     known: tuple[Path, ...],
     dumps: tuple[Path, ...],
     budget: float,
+    planning: bool,
+    machines: int,
     out: Path | None,
     hand_off: Path | None,
     workers: int,
@@ -97,10 +114,10 @@ def command(
             families=families,
             known=tuple(map(str, known)),
             memory=tuple(map(str, dumps)),
-            budget=0.0 if wanted else budget,
+            budget=0.0 if wanted else max(budget, float(planning)),
             last="wanted",
             extra=WANTED if wanted else NOTHING,
-            left_out=frozenset({"unlock"}),
+            left_out=SEARCHING if planning else UNLOCKING,
         )
         work = work_alone(job, executor, screen, LANGUAGE)
     if out and work.secrets:
@@ -110,8 +127,8 @@ def command(
     if wanted:
         print(json.dumps([_wanted(key) for key in work.wanted], ensure_ascii=False, indent=2))
         return EXIT_DONE
-    _show(work, as_json=as_json)
-    return EXIT_DONE if work.found else NoKeyFoundError.exit_code
+    _show(work, machines, as_json=as_json)
+    return EXIT_DONE if work.found or planning else NoKeyFoundError.exit_code
 
 
 def _hand_off(folder: Path, plans: Iterable[AttackPlan]) -> None:
@@ -139,22 +156,53 @@ def _wanted(key: WantedKey) -> dict[str, str | int]:
     }
 
 
-def _show(work: Work, *, as_json: bool) -> None:
+def _show(work: Work, machines: int, *, as_json: bool) -> None:
     if as_json:
         import msgspec
 
-        document = {"found": work.found, "trials": work.trials, "plans": work.plans}
-        print(json.dumps(msgspec.to_builtins(document), ensure_ascii=False, indent=2))
-    else:
-        for key in work.found:
-            print(t("{family}: key {fingerprint} opens it", family=key.family, fingerprint=key.fingerprint))
-            print("  " + spoken(key.proof))
-        for trial in work.trials:
-            if trial.outcome != "found":
-                print(f"{trial.family}: {spoken(trial.why)}")
-                needed = spoken(trial.wanted)
-                print("  " + t("wanted: {key}, for {files} files", key=needed, files=trial.files))
-        for plan in work.plans:
-            print(f"{plan.family or t('unnamed')}, {plan.attack}: {spoken(plan.why)}")
-            if plan.helps:
-                print("  " + t("what would help: {what}", what=spoken(plan.helps)))
+        plans = [msgspec.to_builtins(plan) | _cost(plan, machines) for plan in work.plans]
+        document = msgspec.to_builtins({"found": work.found, "trials": work.trials}) | {"plans": plans}
+        print(json.dumps(document, ensure_ascii=False, indent=2))
+        return
+    for key in work.found:
+        print(t("{family}: key {fingerprint} opens it", family=key.family, fingerprint=key.fingerprint))
+        print("  " + spoken(key.proof))
+    for trial in work.trials:
+        if trial.outcome != "found":
+            print(f"{trial.family}: {spoken(trial.why)}")
+            needed = spoken(trial.wanted)
+            print("  " + t("wanted: {key}, for {files} files", key=needed, files=trial.files))
+    for plan in sorted(work.plans, key=_rank):
+        _show_plan(plan, machines)
+
+
+def _rank(plan: AttackPlan) -> tuple[bool, float]:
+    """Return what sorts plans: those that can be tried come first, the likeliest for its cost before all."""
+    return not plan.shards, plan.seconds / max(plan.chance, 1e-9)
+
+
+def _cost(plan: AttackPlan, machines: int) -> dict[str, object]:
+    """Return what is told of the cost of ``plan`` besides itself."""
+    import msgspec
+
+    from unransom.run.costs import cost_of
+
+    return {"cost": msgspec.to_builtins(cost_of(plan, machines))}
+
+
+def _show_plan(plan: AttackPlan, machines: int) -> None:
+    from unransom.report import figures, labels
+    from unransom.run.costs import cost_of
+
+    print(f"{plan.family or t('unnamed')}, {plan.attack}: {spoken(plan.why)}")
+    cost = cost_of(plan, machines)
+    if cost:
+        chance = figures.share(plan.chance, 1)
+        keys = (
+            t("{count:,} keys for each file, {chance} chance", count=plan.candidates, chance=chance)
+            if plan.each
+            else t("{count:,} keys, {chance} chance", count=plan.candidates, chance=chance)
+        )
+        print(f"  {keys}; {spoken(labels.cost(plan.seconds, cost, spoken))}")
+    if plan.helps:
+        print("  " + t("what would help: {what}", what=spoken(plan.helps)))

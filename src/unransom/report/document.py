@@ -111,6 +111,22 @@ class FamilyFacts(Part, frozen=True, kw_only=True):
     references: tuple[str, ...] = ()
 
 
+class CostFacts(Part, frozen=True, kw_only=True):
+    """How long a search takes, on one machine and on several.
+
+    Attributes:
+        cores: Of this machine.
+        seconds_here: On all of them.
+        machines: How many machines like this one.
+        seconds_together: On all cores of these.
+    """
+
+    cores: int
+    seconds_here: float
+    machines: int
+    seconds_together: float
+
+
 class AttackFacts(Part, frozen=True, kw_only=True):
     """An attack on the keys of files that no given key opens: what it would cost, and what came of it.
 
@@ -126,6 +142,7 @@ class AttackFacts(Part, frozen=True, kw_only=True):
         each: Every file has a key of its own: candidates and seconds are for one file.
         candidates: Keys that there are to try.
         seconds: Of one core of this machine for all of them.
+        cost: The same on all cores of this machine and on several machines, null where it is ruled out.
         tried: Keys that were tried.
         done: Part of the search that is done, 0.0 to 1.0.
         chance: That it finds the key, 0.0 to 1.0, as estimated before it began.
@@ -142,6 +159,7 @@ class AttackFacts(Part, frozen=True, kw_only=True):
     each: bool = False
     candidates: int = 0
     seconds: float = 0.0
+    cost: CostFacts | None = None
     tried: int = 0
     done: float = 0.0
     chance: float = 0.0

@@ -94,6 +94,7 @@ def _environment(language: str) -> Environment:
         "attack_signs": ATTACK_SIGNS,
         "attack_badges": ATTACK_BADGES,
         "searched": labels.searched,
+        "cost": lambda each: labels.cost(each.seconds, each.cost, lambda message: message.render(language)),
         "kinds": labels.KINDS,
         "problem_titles": labels.PROBLEMS,
         "other_problems": labels.OTHER_PROBLEMS,

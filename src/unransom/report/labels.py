@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from unransom.core.messages import Message, say
 from unransom.core.records import Grade, State
 from unransom.core.spans import Origin
 from unransom.report import figures
-from unransom.report.document import AttackFacts, CaseFacts, FamilyFacts, LostFacts, Result, Timeline
+from unransom.report.document import (
+    AttackFacts,
+    CaseFacts,
+    CostFacts,
+    FamilyFacts,
+    LostFacts,
+    Result,
+    Timeline,
+)
 from unransom.report.tallies import Counts
 
 STATES: dict[State, Message] = {
@@ -218,6 +228,24 @@ def searched(attack: AttackFacts) -> Message | None:
         "{tried:,} keys tried, {share} of the search done",
         tried=attack.tried,
         share=figures.share(attack.done, 1),
+    )
+
+
+def cost(seconds: float, facts: CostFacts, said: Callable[[Message], str]) -> Message:
+    """Return how long a search takes.
+
+    Args:
+        seconds: Of one core.
+        facts: The same on this machine, and on several.
+        said: Renders a message.
+    """
+    return say(
+        "one core: {core}; this machine, {cores} cores: {here}; {machines} machines like it: {together}",
+        core=said(figures.duration(seconds)),
+        cores=facts.cores,
+        here=said(figures.duration(facts.seconds_here)),
+        machines=facts.machines,
+        together=said(figures.duration(facts.seconds_together)),
     )
 
 

@@ -136,6 +136,8 @@ class _Summary:
             outcome = self._said(labels.ATTACKS[attack.outcome])
             yield from columns.wrap(f"{attack.title} · {against} · {outcome}", self._width, "  ", "    ")
             yield from self._wrapped(self._said(attack.why))
+            if attack.cost:
+                yield from self._wrapped(self._said(labels.cost(attack.seconds, attack.cost, self._said)))
         yield from self._rest(len(promising) - SHOWN)
         helps = dict.fromkeys(self._said(each.helps) for each in result.attacks if each.helps)
         for what in list(helps)[:SHOWN]:

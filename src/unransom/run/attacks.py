@@ -14,6 +14,7 @@ from unransom.core.records import KeyFound
 from unransom.core.searches import AttackPlan, Searched
 from unransom.recover.keys.attacks import ATTACKS
 from unransom.report.document import AttackFacts
+from unransom.run.costs import cost_of
 from unransom.run.described import described_in
 from unransom.run.searches import LOCKED, TRIED
 
@@ -114,6 +115,7 @@ def _planned(case: Case, titles: Titles, spent: Searches) -> Iterator[AttackFact
             each=plan.each,
             candidates=plan.candidates,
             seconds=plan.seconds,
+            cost=cost_of(plan),
             tried=searched.tried,
             done=done,
             chance=plan.chance,
