@@ -137,7 +137,7 @@ def test_members_of_arrays(disks: Disks, level: int, disks_in_all: int) -> None:
     )
     assert f"Raid Level : raid{level}" in said.stdout
     assert "correct" in said.stdout  # its checksum
-    found = member(image.read_bytes()[:8192])
+    found = member(BytesReader(image.read_bytes()), 0, image.stat().st_size)
     assert found is not None
     assert (found.level, found.disks, found.start) == (level, disks_in_all, MiB)
     partitioned = disks.disk([image])

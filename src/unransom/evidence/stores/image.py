@@ -6,11 +6,14 @@ import contextlib
 import errno
 from collections.abc import Iterator
 
+import msgspec
+
 from unransom.core.messages import say
 from unransom.core.records import FileRef, Kind, Problem, Source
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.core.text import shown
+from unransom.evidence.arrays.beside import Arrays
 from unransom.evidence.descriptors import changed
 from unransom.evidence.disks import open_disk
 from unransom.evidence.filesystems.changes import journals
@@ -42,6 +45,7 @@ class ImageStore:
         self._disk = open_disk(self._path)
         self._fingerprint = self._disk.fingerprint()
         self._image = TskImage(RetryReader(self._disk))
+        self._arrays = Arrays(self._path, self._image)
         self._volumes: list[Volume] | None = None
         self._filesystems: dict[int, FileSystem | XfsVolume] = {}
 
@@ -97,7 +101,9 @@ class ImageStore:
 
     def folders(self, ref: FileRef) -> Folders:
         """Return the folders of the NTFS volume that ``ref`` is on, by the numbers of their records."""
-        return folders_of(self._image.reader, Locator.parse(ref.locator).start)
+        start = Locator.parse(ref.locator).start
+        disks = (each.disk for each in self._all_volumes() if each.start == start and each.disk)
+        return folders_of(next(disks, self._image.reader), start)
 
     @contextlib.contextmanager
     def open(self, ref: FileRef) -> Iterator[Reader]:
@@ -122,11 +128,12 @@ class ImageStore:
     def close(self) -> None:
         """Release the image; a second call does nothing."""
         self._filesystems.clear()
+        self._arrays.close()
         self._disk.close()
 
     def _all_volumes(self) -> list[Volume]:
         if self._volumes is None:
-            self._volumes = volumes(self._image)
+            self._volumes = volumes(self._image, self._arrays.array)
         return self._volumes
 
     def _filesystem(self, volume: Volume) -> FileSystem | XfsVolume:
@@ -135,7 +142,7 @@ class ImageStore:
         return self._filesystems[volume.start]
 
     def _open_filesystem(self, volume: Volume) -> FileSystem | XfsVolume:
-        reader = self._image.reader
+        reader = volume.disk or self._image.reader
         if volume.spans:
             reader = Linear(reader, volume.spans)
         if volume.filesystem == "xfs":
@@ -153,6 +160,10 @@ class ImageStore:
     def _problems_of_image(self) -> Iterator[Problem]:
         for note in self._disk.notes:
             yield problem(self.source.id, note.name, note.what, note.resolution)
+        self._all_volumes()
+        for note in self._arrays.notes:
+            found = problem(self.source.id, note.name, note.what, note.resolution)
+            yield msgspec.structs.replace(found, fatal=False)
 
     def _problem_of_head(self, volume: Volume, name: bytes) -> Problem:
         return Problem(
@@ -174,8 +185,12 @@ class ImageStore:
         yield Problem(
             item=f"{self.source.id}:{name.decode()}",
             what=say("no file system that unransom knows is on the volume {label}", label=volume.label),
-            resolution=say("files can still be carved from it"),
-            fatal=volume.size >= SMALL or not volume.size,
+            resolution=say(
+                "put the images of all {members} members of the array into one folder", members=volume.members
+            )
+            if volume.members
+            else say("files can still be carved from it"),
+            fatal=bool(volume.members) or volume.size >= SMALL or not volume.size,
             code="read",
         )
 

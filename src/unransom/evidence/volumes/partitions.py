@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pytsk3
@@ -27,6 +28,8 @@ class Volume(NamedTuple):
         patches: What must be put back of its first sectors for it to open.
         rebuilt: Whether its place or its first sectors were lost, and were found by copies.
         spans: Where its bytes are on the disk, for a logical volume.
+        disk: What it is on, where that is an array of several disks.
+        members: How many disks the array has that it is a part of, where that could not be put together.
     """
 
     start: int
@@ -37,30 +40,53 @@ class Volume(NamedTuple):
     patches: tuple[Patch, ...] = ()
     rebuilt: bool = False
     spans: tuple[Span, ...] = ()
+    disk: Reader | None = None
+    members: int = 0
 
 
-def volumes(image: TskImage) -> list[Volume]:
-    """Return the volumes of ``image`` in the order of their table; none where none can be found."""
-    head = _head(image.reader, 0)
-    size = image.reader.size
-    if signatures.filesystem(head) or signatures.lvm_label(head) is not None or raid.member(head):
-        return _inside(image.reader, 0, size, "")
-    found = _table(image) if signatures.partition_table(head, size) else []
+Assembled = Callable[[raid.Member], tuple[Reader, int] | None]  # the array, and where in it that begins
+
+
+def alone(member: raid.Member) -> tuple[Reader, int] | None:
+    """Return None: of an array, nothing but this disk is at hand."""
+    return None
+
+
+def volumes(image: TskImage, assembled: Assembled = alone) -> list[Volume]:
+    """Return the volumes of ``image`` in the order of their table; none where none can be found.
+
+    Args:
+        image: The disk.
+        assembled: Puts the array together that the disk, or a partition of it, is a member of.
+    """
+    reader = image.reader
+    head, size = _head(reader, 0), reader.size
+    tabled = bool(signatures.partition_table(head, size))
+    member = None if tabled else raid.member(reader, 0, size)
+    if signatures.filesystem(head) or signatures.lvm_label(head) is not None or member:
+        return _inside(reader, 0, size, "", assembled)
+    found = table(image) if tabled else []
     if found:
-        return [volume for each in found for volume in _inside(image.reader, *each)][:MOST]
-    return _rebuilt(image.reader)
+        return [volume for each in found for volume in _inside(reader, *each, assembled)][:MOST]
+    return _rebuilt(reader)
 
 
-def _inside(reader: Reader, start: int, size: int, label: str) -> list[Volume]:
-    """Return the volumes in a part of a disk: itself, or what LVM2 or a mirror makes of it."""
-    head = _head(reader, start)
-    member = raid.member(head)
-    if member and member.level == raid.MIRROR and member.start:
-        label = f"{label} RAID 1".strip()
-        return _inside(reader, start + member.start, min(member.size, size), label)
-    if member:
-        label = f"{label} RAID {member.level}: 1 / {member.disks}".strip()
-        return [Volume(start, size, label, "", used=True)]
+def _inside(reader: Reader, start: int, size: int, label: str, assembled: Assembled) -> list[Volume]:
+    """Return the volumes in a part of a disk: itself, or what LVM2 or an array makes of it."""
+    member = raid.member(reader, start, min(size, reader.size - start))
+    if member is None:
+        return _plain(reader, start, size, label)
+    label = f"{label} RAID {member.level}".strip()
+    if member.level == raid.MIRROR:
+        return _plain(reader, start + member.start, min(member.size, size), label)
+    array = assembled(member)
+    if array is None:
+        return [Volume(start, size, f"{label}: 1 / {member.disks}", "", used=True, members=member.disks)]
+    whole, first = array
+    return [each._replace(disk=whole) for each in _plain(whole, first, whole.size - first, label)]
+
+
+def _plain(reader: Reader, start: int, size: int, label: str) -> list[Volume]:
     logical = lvm.logical_volumes(reader, start)
     if not logical:
         return [_volume(reader, start, size, label)]
@@ -76,7 +102,7 @@ def _logical(reader: Reader, start: int, logical: lvm.Logical) -> Volume:
     return Volume(begin, size, logical.name, signatures.filesystem(head), any(head), spans=logical.spans)
 
 
-def _table(image: TskImage) -> list[tuple[int, int, str]]:
+def table(image: TskImage) -> list[tuple[int, int, str]]:
     """Return start, size and label of the partitions that the disk's own table names."""
     found: list[tuple[int, int, str]] = []
     with image.lock:

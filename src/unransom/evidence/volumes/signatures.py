@@ -7,6 +7,7 @@ import struct
 HEAD = 8192  # bytes that recognition needs: a GPT header at sector 1 of 4,096-byte sectors ends there
 SECTOR = 512
 BOOT_MARK = b"\x55\xaa"  # at byte 510 of an MBR and of the boot sector of NTFS, FAT and exFAT
+RAID_MARK = b"\xfc\x4e\x2b\xa9\1\0\0\0"  # and version 1
 ENTRY = struct.Struct("<B3xB3xII")  # of an MBR: status, type, first sector, sectors
 
 
@@ -34,12 +35,19 @@ def partition_table(head: bytes, size: int) -> str:
 
 def is_disk(head: bytes, size: int) -> bool:
     """Return whether a file of ``size`` bytes that starts with ``head`` is an image of a disk or volume."""
-    return bool(filesystem(head) or partition_table(head, size) or lvm_label(head) is not None)
+    return bool(
+        filesystem(head) or partition_table(head, size) or lvm_label(head) is not None or is_member(head)
+    )
 
 
 def lvm_label(head: bytes) -> int | None:
     """Return where the label is that makes a disk one of LVM2's; None without one."""
     return next((at for at in range(0, 4 * SECTOR, SECTOR) if head[at : at + 8] == b"LABELONE"), None)
+
+
+def is_member(head: bytes) -> bool:
+    """Return whether a disk is of a software RAID of Linux whose superblocks stand at its start."""
+    return any(head[at : at + 8] == RAID_MARK for at in (0, 4096))
 
 
 def _is_ext(head: bytes) -> bool:
