@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from unransom.recover.carve.records import Carved
     from unransom.run.carving import Outcome
 
+PRELOAD = ("unransom.recover.carve.step", "unransom.recover.carve.warm")
 PROOFS = ("checksum", "structure", "decoder", "heuristic")
 
 
@@ -78,7 +79,7 @@ def command(
     from unransom.recover.carve.found import Proof
     from unransom.run.carving import Job, carve
 
-    executor = executor_of(workers)
+    executor = executor_of(workers, preload=PRELOAD)
     job = Job(image, out, Proof[proof.upper()], dry_run, int(cluster_size), whole, left_out=left_out)
     with contextlib.closing(executor), Screen(progress) as screen:
         outcome = carve(job, executor, screen)

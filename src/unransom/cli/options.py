@@ -13,6 +13,8 @@ from unransom.core.errors import UsageError
 from unransom.core.messages import say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from unransom.run.executor import Executor
 
 UNITS = {"k": 10, "m": 20, "g": 30, "t": 40}  # suffix: power of two
@@ -144,12 +146,14 @@ def seconds_of(text: str) -> float:
     return float(number) * (unit or 1)
 
 
-def executor_of(workers: int = 0, cluster: str | None = None, memory_limit: str = "2G") -> Executor:
-    """Return the executor that the options ask for."""
+def executor_of(
+    workers: int = 0, cluster: str | None = None, memory_limit: str = "2G", preload: Sequence[str] = ()
+) -> Executor:
+    """Return the executor that the options ask for; ``preload`` are modules that its processes need."""
     if cluster:
         from unransom.run.cluster import ClusterExecutor
 
         return ClusterExecutor(cluster)
     from unransom.run.local import LocalExecutor
 
-    return LocalExecutor(workers, size_of(memory_limit))
+    return LocalExecutor(workers, size_of(memory_limit), preload)

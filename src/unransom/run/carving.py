@@ -18,9 +18,9 @@ import msgspec
 
 from unransom import __version__
 from unransom.case.database import disk_full
-from unransom.core.hashing import Digests
+from unransom.core.hashing import Digests, digest
 from unransom.core.messages import say
-from unransom.core.outputs import Outputs
+from unransom.core.outputs import FileReader, Outputs
 from unransom.core.progress import Listener, Progress, silent
 from unransom.core.records import Problem, Record, Source
 from unransom.core.spans import Span
@@ -262,6 +262,7 @@ class Carving:
                     written.append(carved)
                     done += 1
                     self._tell("write", done, total, began, unit="files")
+        os.sync()  # once: to flush every file by itself takes longer than all else
         return written
 
     def _kept(self, written: list[Carved]) -> list[Carved]:
@@ -292,7 +293,10 @@ class Carving:
 
     def _is_there(self, carved: Carved) -> bool:
         path = self._job.out / os.fsdecode(carved.path)
-        return path.is_file() and path.stat().st_size == carved.digests.size
+        if not path.is_file() or path.stat().st_size != carved.digests.size:
+            return False
+        with FileReader(path) as reader:
+            return digest(reader) == carved.digests
 
     @property
     def _space(self) -> Space:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -34,8 +34,14 @@ TUNING = {
 class LocalExecutor:
     """A pool of worker processes."""
 
-    def __init__(self, workers: int = 0, memory_limit: int = 0) -> None:
-        """Start ``workers`` processes, one a core by default; ``memory_limit`` is bytes for each."""
+    def __init__(self, workers: int = 0, memory_limit: int = 0, preload: Sequence[str] = ()) -> None:
+        """Start processes.
+
+        Args:
+            workers: How many, one a core by default.
+            memory_limit: Bytes for each.
+            preload: Modules that all of them need; by default those of the steps of a case.
+        """
         self.workers = workers or len(os.sched_getaffinity(0))
         for name, value in TUNING.items():  # read when the fork server starts
             os.environ.setdefault(name, value)
@@ -43,7 +49,7 @@ class LocalExecutor:
         # and makes a worker in 10 ms.
         context = multiprocessing.get_context("forkserver")
         steps = (step.perform.partition(":")[0] for step in FLOW if step.perform)
-        context.set_forkserver_preload([perform.__module__, *steps])
+        context.set_forkserver_preload([perform.__module__, *(preload or steps)])
         forkserver.ensure_running()  # it imports while this process does
         self._new_pool = partial(
             ProcessPool, self.workers, initializer=quiet_worker, initargs=(memory_limit,), context=context

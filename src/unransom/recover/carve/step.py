@@ -6,9 +6,13 @@ runs, is not its business.
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Iterator
 
 from unransom.core.context import Context
+from unransom.core.hashing import Digests, Hasher
+from unransom.core.outputs import TEMPORARY, Outputs
 from unransom.core.records import Record
 from unransom.core.spans import Span
 from unransom.core.streams import BytesReader, Reader, Salvage, chunks
@@ -61,13 +65,7 @@ def write(item: Batch, context: Context) -> Iterator[Carved]:
         space = space_of(item.target, image)
         for found in item.found:
             extents = tuple(space.extents(found.spans))
-            with context.outputs.draft() as draft:
-                for piece in chunks(
-                    BytesReader(found.content) if found.content else Spliced(space, found.spans)
-                ):
-                    draft.write(piece)
-                times = None if found.modified is None else (min(max(found.modified, 0), LATEST),) * 2
-                path, digests = draft.keep(output_path(item.target, found, extents), times)
+            path, digests = _kept(found, space, output_path(item.target, found, extents), context.outputs)
             yield Carved(
                 source=item.target.ref.source,
                 path=path,
@@ -81,6 +79,25 @@ def write(item: Batch, context: Context) -> Iterator[Carved]:
                 named_by=found.named_by,
                 modified=found.modified,
             )
+
+
+def _kept(found: Found, space: Space, path: bytes, outputs: Outputs) -> tuple[bytes, Digests]:
+    """Write a file; return its path and digests.
+
+    It is not flushed by itself, which would take longer than all else: whoever runs the step does that once.
+    """
+    draft = outputs.scratch + b"/" + TEMPORARY + secrets.token_hex(8).encode()
+    hasher = Hasher()
+    with open(draft, "xb") as file:  # noqa: PTH123 bytes
+        for piece in chunks(_content(found, space)):
+            hasher.update(piece)
+            file.write(piece)
+    digests = hasher.digests()
+    if found.modified is not None:
+        os.utime(draft, ns=(min(max(found.modified, 0), LATEST),) * 2)
+    placed = outputs.place(draft, path, digests)
+    os.unlink(draft)  # noqa: PTH108 bytes
+    return placed, digests
 
 
 def _content(found: Found, space: Space) -> Reader:

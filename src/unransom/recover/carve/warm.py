@@ -1,0 +1,24 @@
+"""Import this where workers are made from: they then have the machine code that carving needs, and numba.
+
+To load these takes each of them half a second, which is as long as they look at hundreds of megabytes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unransom.catalog.formats import _jpeg_kernel, _jpeg_units
+from unransom.recover.carve._coded_kernel import coded
+from unransom.recover.carve._map_kernel import classify
+from unransom.recover.carve.scan import mark_finder
+
+_BYTES = np.frombuffer(bytes(4096), np.uint8)
+_TABLE = np.zeros(256, np.bool_)
+_WORDS, _ROWS = np.zeros(2 * _jpeg_kernel.STATE, np.int64), np.zeros((1, 65), np.int64)
+_TABLES = np.zeros((8, _jpeg_kernel.TABLE), np.int32)
+_SCAN = (_WORDS, _ROWS, _TABLES, _ROWS, _WORDS, _WORDS.copy(), np.zeros(1, np.uint64))
+
+classify(_BYTES, 4096, _TABLE, np.zeros(1, np.uint8))
+coded(_BYTES, 4096, _TABLE, np.zeros(1, np.bool_))
+_jpeg_units.decode(_BYTES, False, _SCAN)
+mark_finder()
