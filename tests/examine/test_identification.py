@@ -29,6 +29,7 @@ MARKLESS = {
     "proton",
     "shinra",
     "thanatos",
+    "yanluowang",
 }
 MARKLESS_VARIANTS = {("proxima", "48")}
 NAMELESS = {"esxiargs", "hsharada", "locked", "magniber"}  # and these give no name of their own either

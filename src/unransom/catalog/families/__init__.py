@@ -50,6 +50,7 @@ from unransom.catalog.families import (
     thanatos,
     trinity,
     wannacry,
+    yanluowang,
     zeppelin,
     zipcrypto,
 )
@@ -103,6 +104,7 @@ FAMILIES: tuple[Family, ...] = (
     magniber.FAMILY,
     homuwitch.FAMILY,
     esxiargs.FAMILY,
+    yanluowang.FAMILY,
     thanatos.FAMILY,
     locked.FAMILY,
     prometheus.FAMILY,

@@ -13,6 +13,7 @@ from unransom.catalog.schemes.choose import most_shown
 from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.extents import Repeat, Whole, each_piece, pieces
 from unransom.catalog.schemes.family import BadMarkError, Family, FileKey, Locked, Mark, Plan
+from unransom.catalog.schemes.stream_secret import KEY_SIZES, secret_in, secret_parts
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.crypto import rsa
@@ -22,9 +23,6 @@ CIPHER = Cipher("sosemanuk")
 TAILS = (256, 512)  # bytes, where only the file's own key is given
 LONGEST = 1024  # bytes of a tail
 SECTOR = 512
-IV_SIZE = 16
-KEY_SIZES = range(16, 33)
-PKCS1_BITS, OAEP_BITS = 16, 128
 MIB = 1 << 20
 SMALL = 128  # MiB up to which a file is locked whole
 PARTS = 100
@@ -44,30 +42,20 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
         return _from_tail(mark.fields["end"], key.data)
     size = mark.numbers["size"]
     tails = [tail for tail in TAILS if size > tail and (size - tail) % SECTOR == 0]
-    return _parts(key.data, tails[0], 0) if tails and len(key.data) >= KEY_SIZES[-1] else None
+    parts = secret_parts(key.data) if tails and len(key.data) >= KEY_SIZES[-1] else None
+    return FileKey(_with_tail(parts, tails[0])) if parts else None
 
 
 def _from_tail(end: bytes, der: bytes) -> FileKey | None:
     """Return what the blob at the end opens to, None where the private key is another one."""
     size = rsa.size(der)
-    blob = end[-size:]
-    if len(blob) != size:
-        return None
-    message, bits = rsa.decrypt_oaep(der, blob, "sha1", "big"), OAEP_BITS
-    if message is None:
-        message, bits = rsa.decrypt_pkcs1(der, blob, "big"), PKCS1_BITS
-    return _parts(message, size, bits) if message is not None else None
+    found = secret_in(end[-size:], der) if len(end) >= size else None
+    return FileKey(_with_tail(found.parts, size), found.bits, found.proof) if found else None
 
 
-def _parts(secret: bytes, tail: int, bits: int) -> FileKey | None:
-    """Return the file's key, and the bytes of the tail; None where ``secret`` has no key's size."""
-    iv = b""
-    if len(secret) == KEY_SIZES[-1] + IV_SIZE:
-        secret, iv = secret[: KEY_SIZES[-1]], secret[KEY_SIZES[-1] :]
-    if len(secret) not in KEY_SIZES:
-        return None
-    parts = {"key": secret, "iv": iv or bytes(IV_SIZE), "tail": tail.to_bytes(2, "little")}
-    return FileKey(parts, bits, say("the padding of the wrapped key") if bits else None)
+def _with_tail(parts: dict[str, bytes], tail: int) -> dict[str, bytes]:
+    """Return the parts of the file's key, and the bytes of the tail."""
+    return {**parts, "tail": tail.to_bytes(2, "little")}
 
 
 def steps(size: int) -> tuple[int, ...]:

@@ -1,0 +1,100 @@
+"""Yanluowang: Sosemanuk, its key under RSA-1024 behind the file.
+
+Files up to 3 GB are locked whole, larger ones in 5 MB of every 200 MB. Whether a megabyte is a million bytes,
+what is counted to the next area, and whether every area starts the stream anew is not documented: that is
+seen from what becomes plain, as is the beginning of the first area.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from unransom.catalog.schemes.choose import most_shown
+from unransom.catalog.schemes.ciphers import Cipher
+from unransom.catalog.schemes.extents import Whole, each_piece, pieces
+from unransom.catalog.schemes.family import Family, FileKey, Locked, Mark, Plan
+from unransom.catalog.schemes.layout import Field, Tail
+from unransom.catalog.schemes.stream_secret import secret_in, secret_parts
+from unransom.core.keys import Key, KeyKind
+from unransom.core.messages import say
+from unransom.core.spans import Span
+
+TAIL = Tail((Field("blob", 128, random=True),), wrapped="blob")
+CIPHER = Cipher("sosemanuk")
+MEGABYTES = (1_000_000, 1 << 20)
+LARGE = 3000, 3072  # megabytes up to which a file is locked whole
+ON, STEPS = 5, (200, 205)  # megabytes locked, and from one area to the next
+
+
+class Areas(NamedTuple):
+    """``on`` bytes are locked every ``step`` bytes from ``first`` on."""
+
+    on: int
+    step: int
+    first: int
+
+    def spans(self, size: int) -> Iterator[Span]:
+        """Yield the locked spans of a file of ``size`` bytes."""
+        for start in range(self.first, size, self.step):
+            yield Span(start, min(start + self.on, size))
+
+
+def read(locked: Locked) -> Mark | None:
+    """Return a weak mark: the tail looks random."""
+    mark = TAIL(locked)
+    return mark and Mark(1, mark.fields, plain_size=mark.plain_size, wrapped=mark.wrapped)
+
+
+def unwrap(mark: Mark, key: Key) -> FileKey | None:
+    """Open the blob, or take the file's key, maybe with an IV."""
+    if key.kind is KeyKind.RSA:
+        return secret_in(mark.fields["blob"], key.data)
+    parts = secret_parts(key.data) if len(key.data) in {32, 48} else None
+    return FileKey(parts) if parts else None
+
+
+def plan(locked: Locked, mark: Mark, key: FileKey) -> Plan:
+    """Decrypt the whole file, or the areas that the content speaks for."""
+    size = mark.plain_size or 0
+    whole = functools.partial(_plan, size, Whole(), key, anew=False)
+    least, most = (count * megabyte for count, megabyte in zip(LARGE, MEGABYTES, strict=True))
+    if size <= least:
+        return whole()
+    makes = [] if size > most else [whole]
+    for megabyte, step, anew in itertools.product(MEGABYTES, STEPS, (False, True)):
+        for first in (0, step - ON):
+            areas = Areas(ON * megabyte, step * megabyte, first * megabyte)
+            makes.append(functools.partial(_plan, size, areas, key, anew=anew))
+    return most_shown(locked, makes)
+
+
+def _plan(size: int, areas: Areas | Whole, key: FileKey, *, anew: bool) -> Plan:
+    """Return the plan for ``areas``; each starts the stream ``anew``, or goes on."""
+    if anew:
+        return Plan(size, each_piece(size, areas.spans(size), lambda _: CIPHER.start(key)))
+    return Plan(size, pieces(size, areas.spans(size), CIPHER.start(key)))
+
+
+FAMILY = Family(
+    name="yanluowang",
+    title="Yanluowang",
+    extensions=(r"\.(?i:yanluowang)",),
+    notes=(r"(?i)readme\.txt",),
+    read=read,
+    takes=(KeyKind.RSA, KeyKind.RAW),
+    unwrap=unwrap,
+    plan=plan,
+    wanted=say("the RSA-1024 private key of the build, or the file's Sosemanuk key, 32 bytes"),
+    references=(
+        "https://www.techtarget.com/searchsecurity/news/252516152/Kaspersky-releases-decryptor-for-Yanluowang-ransomware",
+        "https://lists.immunityinc.com/pipermail/mart/2022-April/000204.html",
+    ),
+    limitations=(
+        "What the wrapped key holds besides the key, and its padding, is not documented: the usual ways are "
+        "tried, the IV is zero where none is there. No real file was at hand.",
+        "Which parts of files above 3 GB are locked is seen from the content, where it is not compressed.",
+    ),
+)
