@@ -4,6 +4,7 @@ import re
 import string
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 
 from tests.report import sample_results
@@ -191,3 +192,24 @@ def test_family_cards_say_what_is_needed() -> None:
         families=tuple(FamilyFacts(name=f"f{number}", title=f"Family {number}") for number in range(55)),
     )
     assert "and 15 more" in page_of(many).words()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_order_and_the_speed_of_the_locking_are_told(language: str) -> None:
+    """Each source once, the first one locked at the top, with hostile names of folders as text."""
+    result = sample_results.ordinary()
+    timelines = tuple(
+        msgspec.structs.replace(
+            each, order=2 - number, files_per_second=1930.4, bytes_per_second=2.5e9, folders=names
+        )
+        for number, (each, names) in enumerate(
+            zip(result.timelines, [("data", "<b>x"), ("www",)], strict=False)
+        )
+    )
+    page = html.render(msgspec.structs.replace(result, timelines=timelines), language)
+    assert labels.LABELS["folders_in_order"].render(language) in page
+    assert "1,930" in page
+    assert "2,500" in page
+    assert page.index("<td>esx02</td>") < page.index("<td>file01</td>")
+    assert "<code>&lt;b&gt;x</code>" in page
+    assert "<b>x" not in page

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import shlex
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,7 @@ from markupsafe import Markup
 
 from unransom.core.messages import Message
 from unransom.report import charts, figures, labels
-from unransom.report.document import Result
+from unransom.report.document import Result, Timeline
 
 HTML_LANGUAGES = {"en": "en", "zh": "zh-CN"}
 ATTACK_SIGNS = {"found": "✓", "searched": "✕", "stopped": "…", "waiting": "…", "ruled_out": "–"}
@@ -46,6 +47,7 @@ def render(result: Result, language: str = "en") -> str:
             result=result,
             headline=labels.headline(result),
             histograms=charts.histograms(result.timelines[: SHOWN.timelines]),
+            speeds=_in_order(result.timelines)[: SHOWN.timelines],
             file_segments=charts.segments(result.counts.by_state(), labels.STATES),
             size_segments=charts.segments(result.sizes.by_state(), labels.STATES),
             origin_segments=charts.segments(result.origins.by_origin(), labels.ORIGINS),
@@ -54,6 +56,11 @@ def render(result: Result, language: str = "en") -> str:
             keys=sorted({key.fingerprint for family in result.families for key in family.keys}),
         )
     )
+
+
+def _in_order(timelines: Sequence[Timeline]) -> list[Timeline]:
+    """Return the sources in the order in which they were locked, without those of which it is not known."""
+    return sorted((each for each in timelines if each.order), key=lambda each: each.order)
 
 
 @functools.cache

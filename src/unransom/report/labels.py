@@ -100,6 +100,8 @@ LABELS: dict[str, Message] = {
     "origins": say("Where the bytes that came back are from"),
     "verdicts": say("How far the outputs are shown to be right"),
     "timeline": say("When the files were locked"),
+    "order": say("Order"),
+    "folders_in_order": say("Folders in the order they were locked"),
     "timeline_hint": say("Times are UTC, as the file systems recorded them."),
     "first": say("First"),
     "last": say("Last"),
