@@ -7,7 +7,9 @@ every schedule at every byte offset and in both orders of bytes; what passes its
 closely.
 
 A schedule for decryption has its rounds in reverse order, and all but the first and last one through
-InvMixColumns, which is linear: the same relations hold, at other distances.
+InvMixColumns, which is linear: the same relations hold, at other distances. With AES-192 only two words of a
+round, the second and the third, have one distance: what is looked for there is one aligned word, and eight
+bytes around it.
 """
 
 from __future__ import annotations
@@ -58,6 +60,39 @@ def _none_nearly_relates(here: Words, near: Words, far: Words, count: int, wrong
         dense = ones(here[index]) + ones(here[index + 1])
         hits += np.uint32(1) if differing <= wrong and dense >= 16 else np.uint32(0)
     return hits == 0
+
+
+@njit(nogil=True)
+def _none_relates_alone(here: Words, near: Words, far: Words, count: int) -> bool:
+    """Return whether nowhere in a row a single word is the exclusive or of two others."""
+    hits = np.uint32(0)
+    for index in range(count):
+        rest = here[index] ^ near[index] ^ far[index]
+        hits += np.uint32(1) if rest == 0 and here[index] != 0 else np.uint32(0)
+    return hits == 0
+
+
+@njit(nogil=True)
+def _none(here: Words, near: Words, far: Words, count: int, alone: bool) -> bool:
+    """Return whether nothing in a row is to be looked at closely."""
+    if alone:
+        return _none_relates_alone(here, near, far, count)
+    return _none_relates(here, near, far, count)
+
+
+@njit(nogil=True)
+def _relates_alone(words: Words, index: int, near: int, far: int) -> bool:
+    """Return whether eight bytes, among them the word at ``index``, are the exclusive or of others."""
+    if not index or words[index] == 0 or words[index] != words[index + near] ^ words[index + far]:
+        return False
+    before = words[index - 1] ^ words[index - 1 + near] ^ words[index - 1 + far]
+    after = words[index + 1] ^ words[index + 1 + near] ^ words[index + 1 + far]
+    for taken in range(5):  # bytes of the word before; the others are the next word's
+        low = before >> np.uint32(32 - 8 * taken) if taken else np.uint32(0)
+        high = np.uint32(after << np.uint32(8 * taken)) if taken < 4 else np.uint32(0)
+        if low == 0 and high == 0:
+            return True
+    return False
 
 
 @njit(nogil=True)
@@ -149,8 +184,8 @@ def _backward(memory: Bytes, at: int, key_words: int, swapped: bool, schedule: W
             continue
         for word in range(4):
             schedule[word] = word_at(memory, end + 4 * word, swapped)
-            if key_words == 8:
-                schedule[4 + word] = columns_mixed(word_at(memory, end - 16 + 4 * word, swapped))
+        for word in range(4, key_words):
+            schedule[word] = columns_mixed(word_at(memory, end - 32 + 4 * word, swapped))
         expand(schedule, 0, key_words)
         matching = _agreeing_backwards(memory, start, schedule, rounds, swapped)
         if matching >= key_words + BEYOND:
@@ -164,12 +199,13 @@ def _is_schedule(
     memory: Bytes, word: int, key_words: int, reverse: bool, schedule: Words, fact: NDArray
 ) -> bool:
     """Look at every way in which the aligned words from ``word`` on may lie in a schedule."""
-    for back in range(20 - 3 if key_words == 6 else 5):
+    for back in range(20 - 3 if key_words == 6 and not reverse else 5):
         at = 4 * word - back - 4
         for swapped in (False, True):
             if reverse:
-                # The relation of a word begins at the word before it.
-                if _backward(memory, at + 4, key_words, swapped, schedule, fact):
+                # The relation of a word begins at the word before it; in AES-192 a round's first has none.
+                first = at if key_words == 6 else at + 4
+                if _backward(memory, first, key_words, swapped, schedule, fact):
                     return True
             elif _forward(memory, at, key_words, swapped, schedule, fact):
                 return True
@@ -200,21 +236,26 @@ def find_schedules(
         memory: The bytes.
         words: The same as whole words.
         key_words: 4, 6 or 8.
-        reverse: Look for schedules for decryption; not for 6 words.
+        reverse: Look for schedules for decryption.
         facts: ``FACTS`` numbers for each schedule.
         keys: The first ``key_words`` words of each.
     """
     near, far = (1, key_words + 1) if reverse else (key_words - 1, key_words)
+    alone = reverse and key_words == 6
+    far = 3 if alone else far
     schedule, fact = np.zeros(60, np.uint32), np.zeros(FACTS, np.int64)
     found = start = 0
     end = len(words) - far - 1
     while start < end:
         count = min(BLOCK, end - start)
-        if _none_relates(words[start:], words[start + near :], words[start + far :], count):
+        if _none(words[start:], words[start + near :], words[start + far :], count, alone):
             start += count
             continue
         for index in range(start, start + count):
-            if not _relates(words, index, near, far, 0) or _distinct(memory, 4 * index, 16) < DISTINCT:
+            related = (
+                _relates_alone(words, index, near, far) if alone else _relates(words, index, near, far, 0)
+            )
+            if not related or _distinct(memory, 4 * index, 16) < DISTINCT:
                 continue
             if _is_schedule(memory, index, key_words, reverse, schedule, fact):
                 found = _kept(fact, schedule[:key_words], facts, keys, found)

@@ -28,8 +28,7 @@ def find(memory: Memory, clues: Clues) -> Iterator[Candidate]:
     found: list[Candidate] = []
     for key_words in KEY_WORDS:
         found += _whole(memory, words, key_words, reverse=False)
-        if key_words != 6:
-            found += _whole(memory, words, key_words, reverse=True)
+        found += _whole(memory, words, key_words, reverse=True)
         if clues.wrong_bits:
             found += _decayed(memory, words, key_words, clues.wrong_bits)
     yield from _apart(found)
