@@ -75,7 +75,8 @@ def _check_encoding(sheet: Sheet) -> None:
     """Take Japan's encoding only where the sales channel is Japan's: both it and the western one may fit."""
     if sheet.encoded.encoding not in {"cp932", "cp1252"} or sheet.source.reading.encoding:
         return
-    japan = pc.any(pc.ends_with(sheet.text("sales-channel").cast("string"), ".co.jp")).as_py()
+    site, currency = (sheet.text(name).cast("string") for name in ("sales-channel", "currency"))
+    japan = pc.any(pc.or_(pc.ends_with(site, ".co.jp"), pc.equal(currency, "JPY"))).as_py()
     if (sheet.encoded.encoding == "cp932") == bool(japan):
         return
     if "cp1252" in sheet.encoded.alternatives and not japan:

@@ -75,7 +75,9 @@ LAYOUT = Layout(
 AMOUNTS = ("sold", "shipping", "tax", "market_tax", "total")
 _COUNT = re.compile(r'^"?(\d+)"?[,;]\s*"?\D*(?:record|Datens|enregistrement|registro|record)', re.I)
 _SELLER = re.compile(
-    r'^"?(?:Seller ID|Verkäufer-ID|Mitgliedsname[^:]*|ID du vendeur|ID del vendedor)\s*:\s*([^",;]+)', re.I
+    r'^"?(?:Seller ID|Verkäufer-ID|Mitgliedsname[^:]*|ID du vendeur|ID del vendedor|ID venditore)'
+    r'\s*:\s*([^",;]+)',
+    re.I,
 )
 _CODES = (
     ("AU $", "AUD"),

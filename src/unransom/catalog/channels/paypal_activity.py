@@ -24,42 +24,70 @@ from unransom.catalog.exports.money import summed
 from unransom.core.messages import say
 from unransom.core.orders import ControlTotal, MoveState
 
-CART_ITEM = "shopping cart item"  # a row that says again what the payment of its cart has in all
+# Rows that say again what the payment of their cart has in all, by their type.
+CART_ITEM = r"shopping cart item|warenkorb|panier|carrito|carrello|carrinho|ショッピングカート|购物车|購物車"
+# What stands in the column of the balance's impact where a row has none.
+MEMO = pyarrow.array(
+    ["memo", "mémo", "nota", "memorando", "promemoria", "メモ", "备忘录", "备注", "備註", "備忘錄"]
+)
 LAYOUT = Layout(
     columns={
-        "date": ("Date", "Datum", "Fecha", "Data", "日期"),
-        "clock": ("Time", "Uhrzeit", "Heure", "Hora", "Ora", "Tijd", "时间"),
-        "zone": ("TimeZone", "Time Zone", "Zeitzone", "Fuseau horaire", "Zona horaria", "Fuso orario",
-            "Tijdzone", "时区"),
-        "type": (
-            "Type", "Description", "Typ", "Beschreibung", "Tipo", "Descripción", "Descrizione",
-            "Omschrijving", "类型", "说明",
+        "date": ("Date", "Datum", "Fecha", "Data", "日付", "日期"),
+        "clock": ("Time", "Uhrzeit", "Heure", "Hora", "Ora", "Tijd", "時間", "时间", "時刻"),
+        "zone": (
+            "TimeZone", "Time Zone", "Zeitzone", "Fuseau horaire", "Zona horaria", "Fuso orario",
+            "Fuso horário", "Tijdzone", "タイムゾーン", "时区", "時區",
         ),
-        "status": ("Status", "État", "Estado", "Stato", "状态"),
-        "currency": ("Currency", "Währung", "Devise", "Divisa", "Moneda", "Valuta", "币种"),
-        "gross": ("Gross", "Brutto", "Avant commission", "Brut", "Bruto", "Lordo", "总额"),
-        "fee": ("Fee", "Gebühr", "Entgelt", "Commission", "Frais", "Comisión", "Tarifa", "Tariffa",
-            "Kosten", "费用"),
-        "net": ("Net", "Netto", "Net (après commission)", "Neto", "净额"),
-        "balance": ("Balance", "Guthaben", "Kontostand", "Solde", "Saldo", "Tegoed", "余额"),
+        "type": (
+            "Type", "Description", "Typ", "Beschreibung", "Tipo", "Descripción", "Descrizione", "Descrição",
+            "Omschrijving", "タイプ", "種類", "取引タイプ", "説明", "类型", "说明", "類型", "說明",
+        ),
+        "status": ("Status", "État", "Etat", "Estado", "Stato", "ステータス", "状態", "状态", "狀態"),
+        "currency": (
+            "Currency", "Währung", "Devise", "Divisa", "Moneda", "Valuta", "Moeda", "通貨", "币种", "貨幣",
+            "幣別",
+        ),
+        "gross": (
+            "Gross", "Brutto", "Avant commission", "Brut", "Bruto", "Lordo", "合計", "総額", "グロス", "金額",
+            "总额", "總額",
+        ),
+        "fee": (
+            "Fee", "Fees", "Gebühr", "Entgelt", "Commission", "Frais", "Comisión", "Tarifa", "Tariffa",
+            "Kosten", "手数料", "费用", "手续费", "費用", "手續費",
+        ),
+        "net": (
+            "Net", "Netto", "Net (après commission)", "Neto", "Líquido", "正味", "純額", "ネット", "差引額",
+            "净额", "淨額",
+        ),
+        "balance": (
+            "Balance", "Guthaben", "Kontostand", "Solde", "Saldo", "Tegoed", "残高", "余额", "餘額",
+        ),
         "id": (
             "Transaction ID", "Transaktionscode", "Numéro de transaction", "Id. de transacción",
-            "Id. transacción",
-            "Codice transazione", "Transactiereferentie", "交易号",
+            "Id. transacción", "Identificador de transacción", "Código da transação", "ID da transação",
+            "Codice transazione", "Transactiereferentie", "取引ID", "取引 ID", "トランザクションID", "交易号",
+            "交易ID", "交易號",
         ),
         "invoice": (
             "Invoice Number", "Invoice ID", "Rechnungsnummer", "Numéro de facture", "Número de factura",
-            "Numero fattura", "Factuurnummer", "账单号",
+            "Número da fatura", "Numero fattura", "Factuurnummer", "請求書番号", "インボイス番号", "账单号",
+            "发票号", "帳單號", "帳單號碼",
         ),
-        "custom": ("Custom Number", "Benutzerdefinierte Nummer", "Numéro client", "Número personalizado",
-            "Numero personalizzato"),
+        "custom": (
+            "Custom Number", "Custom", "Benutzerdefinierte Nummer", "Numéro client", "Número personalizado",
+            "Numero personalizzato", "カスタム番号", "自定义号码", "自訂號碼",
+        ),
         "reference": (
             "Reference Txn ID", "Zugehöriger Transaktionscode", "Numéro de la transaction de référence",
             "Numéro de transaction de référence", "Id. de transacción de referencia",
-            "Codice transazione di riferimento",
+            "Id. transacción de referencia", "ID da transação de referência",
+            "Codice transazione di riferimento", "Codice transazione riferimento", "参照取引ID",
+            "参照取引 ID", "参考交易号", "參考交易號",
         ),
-        "impact": ("Balance Impact", "Auswirkung auf Guthaben", "Impact sur le solde",
-            "Efecto en el saldo", "Impatto sul saldo"),
+        "impact": (
+            "Balance Impact", "Auswirkung auf Guthaben", "Impact sur le solde", "Efecto en el saldo",
+            "Impatto sul saldo", "Impacto no saldo", "残高への影響", "余额影响", "餘額影響",
+        ),
     },
     required=("date", "currency", "gross", "net", "id"),
     texts=("clock", "id", "invoice", "custom", "reference"),
@@ -75,8 +103,8 @@ def _convert(sheet: Sheet) -> Export:
     words = sheet.text("type")
     state = mapped(sheet.text("status"), paypal.state_of)
     memo = pc.or_(
-        pc.equal(pc.utf8_lower(sheet.text("impact").cast("string")), "memo"),
-        pc.equal(pc.utf8_lower(words.cast("string")), CART_ITEM),
+        pc.is_in(pc.utf8_lower(sheet.text("impact").cast("string")), value_set=MEMO),
+        pc.match_substring_regex(pc.utf8_lower(words.cast("string")), CART_ITEM),
     )
     affects = pc.and_(pc.equal(state.cast("string"), MoveState.DONE), pc.invert(memo))
     time, precision, zoned = _times(sheet)

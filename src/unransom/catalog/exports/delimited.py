@@ -36,7 +36,7 @@ class Layout(msgspec.Struct, frozen=True):
         columns: Names of a field's column, in every language; compared without case and spaces around.
         required: Fields without which it is not this channel's table.
         delimiters: In the order of trial.
-        quoted: Cells may stand in quotation marks.
+        quoted: Cells may stand in quotation marks, even where tabs are between them.
         encodings: In the order of trial.
         texts: Fields that hold identifiers, mostly all different.
         keys: A row in which all of these are empty is no row.
@@ -62,6 +62,7 @@ class Header(NamedTuple):
     above: tuple[str, ...]
     names: tuple[str, ...]
     fields: tuple[str, ...]
+    quoted: bool
 
 
 @lru_cache(maxsize=64)
@@ -83,7 +84,9 @@ def find_header(text: str, layout: Layout) -> Header | None:
         for delimiter in layout.delimiters:
             if line.count(delimiter) + 1 < len(layout.required):
                 continue
-            cells = _cells(line.rstrip("\r"), delimiter, layout.quoted)
+            # Reports between tabs have quotation marks in them that mean nothing, save where all cells have.
+            quoted = layout.quoted or delimiter != "\t" or line.startswith('"')
+            cells = _cells(line.rstrip("\r"), delimiter, quoted)
             known = _names(layout)
             fields: list[str] = []
             for cell in cells:  # a name that comes twice counts the first time
@@ -91,7 +94,7 @@ def find_header(text: str, layout: Layout) -> Header | None:
                 fields.append("" if field in fields else field)
             if set(layout.required) <= set(fields):
                 above = tuple(each.rstrip("\r") for each in lines[:number])
-                return Header(number, delimiter, above, tuple(cells), tuple(fields))
+                return Header(number, delimiter, above, tuple(cells), tuple(fields), quoted)
     return None
 
 
@@ -149,8 +152,8 @@ class Sheet:
         file = Utf8File(self.source, self._start, self.encoded.encoding)
         parsing = pyarrow.csv.ParseOptions(
             delimiter=self.header.delimiter,
-            quote_char='"' if self.layout.quoted else False,
-            newlines_in_values=self.layout.quoted,
+            quote_char='"' if self.header.quoted else False,
+            newlines_in_values=self.header.quoted,
             invalid_row_handler=self._no_row,
         )
         try:
@@ -246,6 +249,8 @@ class Sheet:
         reading = self.source.reading
         self.amounts = money.distinct(self._table[field] for field in amounts if self.has(field))
         self.marks = money.marks_of(self.amounts, reading.decimal)
+        if len(self.marks) == 2 and self._without_cents():
+            self.marks = money.whole(self.amounts, self.marks)
         if len(self.marks) == 2 and not total_decides:
             raise money.ambiguous(self.source.name, self.amounts)
         self.mark = self.marks[0]
@@ -253,6 +258,11 @@ class Sheet:
             self.decimal = self.mark
         self._settle_dates([field for field in dates if self.has(field)])
         return self.marks
+
+    def _without_cents(self) -> bool:
+        """Return whether all currencies that the file names are used without cents."""
+        named = set(pc.unique(self.text("currency").cast("string")).to_pylist()) - {"", None}
+        return bool(named) and named <= money.WHOLE
 
     def _settle_dates(self, fields: list[str]) -> None:
         """Take the order of day and month that fits all dates of all columns."""

@@ -14,6 +14,7 @@ from unransom.core.streams import chunks
 
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 UTF8 = "utf-8"
+SHOWN = 16  # bytes at the beginning that show whether each character has two
 CERTAIN = 2  # characters of several bytes in a line that is valid UTF-8: by chance that hardly happens
 _ODD_LINE = re.compile(rb"(?<=\n)[^\n]*[\x80-\xff][^\n]*(?=\n)")
 
@@ -28,8 +29,17 @@ class Encoded(NamedTuple):
 
 
 def mark_of(head: bytes) -> tuple[str, int]:
-    """Return the codec that a byte order mark names and its length; ("", 0) without one."""
-    return next(((codec, len(mark)) for mark, codec in BOMS if head.startswith(mark)), ("", 0))
+    """Return the codec that a byte order mark names and its length; ("", 0) without one.
+
+    Text of two bytes a character shows without a mark, too: it begins with letters, of which each has a zero.
+    """
+    for mark, codec in BOMS:
+        if head.startswith(mark):
+            return codec, len(mark)
+    even, odd = head[:SHOWN:2], head[1:SHOWN:2]
+    if len(head) >= SHOWN and not any(odd) and all(even):
+        return "utf-16-le", 0
+    return ("utf-16-be", 0) if len(head) >= SHOWN and not any(even) and all(odd) else ("", 0)
 
 
 def text_of(head: bytes, encodings: tuple[str, ...] = (UTF8, "gb18030")) -> str:
@@ -50,7 +60,7 @@ def detect(source: Source, encodings: tuple[str, ...]) -> Encoded:
     Raises:
         UnreadableExportError: None is, which mixed encodings and cut characters lead to.
     """
-    codec, mark = mark_of(source.reader.read_at(0, 4))
+    codec, mark = mark_of(source.reader.read_at(0, SHOWN))
     wanted = source.reading.encoding
     candidates = {
         name: _decoder(name) for name in ((wanted,) if wanted else (codec,) if codec else encodings)

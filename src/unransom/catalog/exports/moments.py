@@ -14,7 +14,10 @@ from unransom.core.messages import say
 
 DMY, MDY = "dmy", "mdy"
 DAY = 86400  # seconds
-_ZONE = r"Z|[-+][0-9]{2}:?[0-9]{2}|[A-Z]{2,5}|[A-Z][A-Za-z]+/[A-Za-z_/]+"
+_ZONE = (
+    r"Z|(?:GMT|UTC)[-+][0-9]{1,2}(?::?[0-9]{2})?|[-+][0-9]{2}:?[0-9]{2}"
+    r"|[A-Z]{2,5}|[A-Z][A-Za-z]+/[A-Za-z_/]+"
+)
 _CLOCK = (
     r"(?:[T ,]+(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?P<fraction>\.[0-9]{1,9})?)?"
     rf"(?: ?(?P<half>[AaPp][Mm]))?)?(?: *(?P<zone>{_ZONE}))?$"
@@ -246,6 +249,7 @@ def _in_zone(local: pyarrow.Array, zone: str) -> pyarrow.Array:
     if zone in OFFSETS:
         seconds = OFFSETS[zone] * 3600
     else:
-        digits = zone.replace(":", "")
-        seconds = int(digits[0] + "1") * (int(digits[1:3]) * 3600 + int(digits[3:5]) * 60)
+        sign, digits = zone.lstrip("GMTUC")[0], zone.lstrip("GMTUC")[1:].replace(":", "")
+        hours, minutes = (digits[:-2], digits[-2:]) if len(digits) > 2 else (digits, "0")
+        seconds = int(sign + "1") * (int(hours) * 3600 + int(minutes) * 60)
     return pc.subtract(local, pyarrow.scalar(seconds * 1_000_000, pyarrow.duration("us"))).cast(TIME)

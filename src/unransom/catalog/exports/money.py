@@ -20,6 +20,7 @@ _SYMBOL = rf"(?:(?:[A-Z]{{1,3}}{_SPACE}?)?\p{{Sc}}|[A-Z]{{3}}|[A-Z]{{1,2}}\$)?"
 _GROUPS = {POINT: r"[,'\x{2019} \x{a0}\x{2009}\x{202f}]", COMMA: r"[.'\x{2019} \x{a0}\x{2009}\x{202f}]"}
 _MARK = {POINT: r"\.", COMMA: ","}
 MISSING = pyarrow.array(["", "-", "--", "\u2014", "N/A"])
+WHOLE = frozenset({"JPY", "KRW", "TWD", "HUF", "VND", "CLP", "ISK"})  # that shops use without cents
 _PLAIN = r"^-?[0-9]+(?:\.[0-9]{1,4})?$"
 LARGEST = 10**13  # beyond that no order goes; keeps sums of a million within int64
 
@@ -77,6 +78,16 @@ def marks_of(texts: pyarrow.Array, wanted: str = "") -> tuple[str, ...]:
     ):
         return (POINT,)
     return fits
+
+
+def whole(texts: pyarrow.Array, marks: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of ``marks`` under which no amount has a fraction; all where that leaves none."""
+    fits = tuple(
+        mark
+        for mark in marks
+        if not np.any(to_units(texts, mark).fill_null(0).to_numpy(zero_copy_only=False) % UNIT)
+    )
+    return fits or marks
 
 
 def _odd(texts: pyarrow.Array, wanted: str) -> str:

@@ -27,61 +27,49 @@ _WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         MoveKind.CONVERSION,
         (
-            "currency conversion",
-            "währungsumrechnung",
-            "conversion de devise",
-            "divisa",
-            "conversione di valuta",
-            "货币兑换",
-            "币种兑换",
+            *("currency conversion", "währungsumrechnung", "conversion de devise", "divisa"),
+            *("conversione di valuta", "conversão de moeda", "通貨換算", "通貨両替", "货币兑换", "币种兑换"),
+            *("貨幣兌換", "货币转换"),
         ),
     ),
     (
         MoveKind.HOLD,
         (
-            "hold",
-            "einbehalt",
-            "release",
-            "freigabe",
-            "réserve",
-            "retención",
-            "trattenuta",
-            "冻结",
-            "authorization",
-            "autorisierung",
+            *("hold", "einbehalt", "release", "freigabe", "réserve", "retención", "trattenuta", "retenção"),
+            *("authori", "autori", "冻结", "凍結", "保留", "承認", "授权", "授權"),
         ),
     ),
     (
         MoveKind.REFUND,
         (
             *("refund", "reversal", "chargeback", "dispute", "rückzahlung", "rückbuchung", "erstattung"),
-            *("remboursement", "reembolso", "devolución", "rimborso", "contracargo", "退款", "撤销"),
+            *("remboursement", "reembolso", "devolución", "rimborso", "contracargo", "estorno", "devolução"),
+            *("terugbetaling", "返金", "取消し", "退款", "撤销", "撤銷"),
         ),
     ),
     (
         MoveKind.TRANSFER,
         (
             *("withdraw", "transfer", "deposit", "bank", "abbuchung", "gutschrift", "virement", "retrait"),
-            *("retirada", "transferencia", "bonifico", "prelievo", "提现", "转账"),
+            *("retirada", "transferencia", "bonifico", "prelievo", "saque", "引き出し", "振込"),
+            *("提现", "转账", "提領", "轉帳"),
         ),
     ),
-    (MoveKind.FEE, ("fee", "gebühr", "frais", "commission", "tarifa", "tariffa", "费用")),
+    (
+        MoveKind.FEE,
+        ("fee", "gebühr", "frais", "commission", "tarifa", "tariffa", "手数料", "费用", "手續費", "手续费"),
+    ),
 )
 _STATES = {
     MoveState.PENDING: (
-        "pending",
-        "ausstehend",
-        "offen",
-        "en attente",
-        "pendiente",
-        "in sospeso",
-        "待处理",
-        "held",
-        "p",
+        *("pending", "ausstehend", "offen", "en attente", "pendiente", "in sospeso", "pendente"),
+        *("in behandeling", "保留中", "処理中", "待处理", "处理中", "待處理", "處理中", "held", "p"),
     ),
     MoveState.DENIED: (
         *("denied", "failed", "canceled", "cancelled", "expired", "voided", "removed", "unclaimed", "d", "f"),
-        *("abgelehnt", "storniert", "fehlgeschlagen", "refusé", "annulé", "rechazado", "cancelado", "已拒绝"),
+        *("abgelehnt", "storniert", "fehlgeschlagen", "refusé", "annulé", "rechazado", "cancelado", "negado"),
+        *("rifiutato", "rifiutata", "annullato", "annullata", "geweigerd", "geannuleerd"),
+        *("拒否", "キャンセル", "キャンセル済み", "失敗", "已拒绝", "已取消", "失败", "已拒絕"),
     ),
 }
 
