@@ -9,13 +9,15 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from unransom.catalog.formats.format import HEAD
 from unransom.core.streams import CHUNK
 from unransom.recover.carve.found import Claims
 from unransom.recover.carve.scan import Classes, Places
-from unransom.recover.carve.signatures import MARKS
+from unransom.recover.carve.signatures import MARKS, guesses
 from unransom.recover.carve.space import Space
 
 ZERO, TEXT, DENSE, OTHER = range(4)  # of `_map_kernel`
+SURE = 48  # bits of a beginning that is no accident
 CROWD = 8  # marks of one kind in a cluster that are looked at
 WINDOWS = (48, 256, 1024, 4096, 1 << 62)  # free clusters ahead, then as many behind, then farther ones
 
@@ -80,6 +82,13 @@ class Board:
         """Return whether the cluster at ``offset`` is not taken."""
         number = offset // self.cluster
         return 0 <= number < len(self.claims.taken) and not self.claims.taken[number]
+
+    def begins(self, offset: int) -> bool:
+        """Return whether a file surely begins at ``offset``."""
+        index = int(np.searchsorted(self.heads, offset))
+        if index == len(self.heads) or self.heads[index] != offset:
+            return False
+        return any(guess.bits >= SURE for guess in guesses(self.space.read_at(offset, HEAD)))
 
     def free_heads(self, magic: bytes) -> list[int]:
         """Return the places in clusters that are not taken at which a file with ``magic`` may begin."""

@@ -9,6 +9,7 @@ from unransom.catalog.formats.format import HEAD, Format, Validation
 from unransom.core.records import Grade
 from unransom.core.spans import Span
 from unransom.core.streams import Reader, Window
+from unransom.recover.carve.board import SURE
 from unransom.recover.carve.doubts import is_complete
 from unransom.recover.carve.found import Found, Proof, proof_of
 from unransom.recover.carve.signatures import Guess, guesses
@@ -17,7 +18,6 @@ from unransom.recover.carve.space import Space
 SMALLEST = 24  # bytes: what is shorter is no file that anyone misses
 LONGEST = 1 << 40  # bytes of a file
 FROM_THEIR_ENDS = frozenset({"zip", "ooxml", "pdf"})  # found by what their ends say, whole or not
-SURE = 48  # bits of a beginning that is no accident
 GENEROUS = 64 << 20  # bytes that may be read for one beginning before it costs the others
 PATIENCE = 64  # times the size of the region that may be read for all of its beginnings
 

@@ -20,6 +20,7 @@ from unransom.catalog.formats._iso_boxes import box_at
 from unransom.catalog.formats.format import HEAD, Format
 from unransom.core.messages import say
 from unransom.core.records import Grade
+from unransom.core.spans import Span
 from unransom.core.streams import Window
 from unransom.recover.carve.board import DENSE, OTHER, TEXT, Board
 from unransom.recover.carve.found import Found, Proof, proof_of
@@ -169,10 +170,15 @@ def find(board: Board, part: int, parts: int) -> Iterator[Found]:
 def _joined(board: Board, kind: Kind, head: int, tail: Tail, cost: Cost) -> Found | None:
     """Return the file with the likeliest border at which it holds; None where there is none."""
     cluster = board.cluster
-    borders = range(-(-(tail.first + 1) // cluster) * cluster, tail.offset + 1, cluster)
-    if tail.shift == head or not borders:
+    first = -(-(tail.first + 1) // cluster) * cluster
+    if tail.shift == head or first > tail.offset:
         return None
-    for border in by_likelihood(board, head, tail.shift, borders):
+    left = _damage(board, kind, head, tail, tail.offset // cluster * cluster, cost)
+    right = _damage(board, kind, head, tail, first, cost)
+    last = min((each.end for each in left), default=tail.offset)
+    begun = max((each.start for each in right), default=first)
+    borders = range(max(first, begun // cluster * cluster), min(last, tail.offset) + 1, cluster)
+    for border in by_likelihood(board, head, tail.shift, borders) if borders else ():
         found = _judged(board, kind, head, tail, border, cost)
         if found is not None:
             beside = (border - cluster, border + cluster)
@@ -181,6 +187,19 @@ def _joined(board: Board, kind: Kind, head: int, tail: Tail, cost: Cost) -> Foun
                 found.why = say("everything holds, but no check tells at which cluster a piece ends")
             return found
     return None
+
+
+def _damage(board: Board, kind: Kind, head: int, tail: Tail, border: int, cost: Cost) -> list[Span]:
+    """Return what does not hold of the file before the tail, were it cut at ``border``.
+
+    Where the first piece goes all the way, the cut is not behind the first of it; where the second does, not
+    before the last.
+    """
+    pieces = [Placed(0, head), Placed(border, tail.shift)]
+    room = min(LARGEST, board.space.size - tail.shift, 2 * tail.offset + LARGEST_HEADER)
+    verdict = kind.format.validate(Spliced(board.space, spans_of(pieces, room)))
+    cost.spend(tail.offset)
+    return [each for each in verdict.damage if each.start < tail.offset]
 
 
 def _judged(board: Board, kind: Kind, head: int, tail: Tail, border: int, cost: Cost) -> Found | None:

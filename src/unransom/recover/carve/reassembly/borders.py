@@ -1,8 +1,8 @@
 """Where a cut lies that a check takes at several borders: by what the clusters on both sides of it hold.
 
 A check that does not see every byte takes some foreign clusters for the file's. Where the file goes on in
-another place, it may have left the first one some clusters earlier; what lies there of another file, zeros,
-or noise among orderly bytes speaks against a cluster.
+another place, it may have left the first one some clusters earlier. Against a cluster speaks that another
+file has it or begins there, that it is zeros, or noise among orderly bytes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from unransom.recover.carve.reassembly.seams import Part
 
 LOOKED = 64  # clusters before a cut that are looked at
 BEHIND = 4  # clusters behind it that must hold as well
-TAKEN, EMPTY, NOISE = 4, 2, 1  # what speaks against a cluster, and how much
+TAKEN, EMPTY, NOISE = 64, 2, 1  # what speaks against a cluster, and how much
 
 
 def settled(board: Board, part: Part, pieces: Sequence[Placed]) -> tuple[list[Placed], bool]:
@@ -81,7 +81,7 @@ def by_likelihood(board: Board, left: int, right: int, borders: range) -> list[i
 def _against(board: Board, place: int, other: int) -> int:
     """Return how much speaks against the cluster at ``place``, which the one at ``other`` rivals."""
     number, rival = place // board.cluster, other // board.cluster
-    if not board.is_free(place):
+    if not board.is_free(place) or board.begins(place):
         return TAKEN
     if not max(number, rival) < len(board.classes):
         return 0
