@@ -19,7 +19,8 @@ from unransom.recover.databases.records import METHOD, DatabaseFile, Place
 ENDINGS = ("mdf", "ndf", "ldf", "ibd", "frm", "bak", "sql", "dump")
 NAMED = (
     "(" + " OR ".join(f"CAST(path AS TEXT) LIKE '%.{ending}%'" for ending in ENDINGS) + " OR"
-    " CAST(path AS TEXT) LIKE '%ibdata%' OR CAST(path AS TEXT) LIKE '%bin%.0%')"
+    " CAST(path AS TEXT) LIKE '%ibdata%' OR CAST(path AS TEXT) LIKE '%ib_logfile%' OR"
+    " CAST(path AS TEXT) LIKE '%bin%.0%')"
 )
 DAMAGED = (
     "(state IN ('locked', 'failed', 'partial', 'lost', 'unknown') OR verdict = 'bad')"
@@ -28,7 +29,7 @@ DAMAGED = (
 )
 NAME = re.compile(
     rb"(?P<stem>.*?)\.(?P<ending>mdf|ndf|ldf|ibd|frm|bak|sql\.gz|sql|dump|\d{6})(?![a-z0-9])"
-    rb"|(?P<shared>ibdata\d+)(?![a-z0-9])",
+    rb"|(?P<shared>ibdata\d+)(?![a-z0-9])|(?P<redo>ib_logfile\d+)(?![a-z0-9])",
     re.I,
 )
 OF_FILE = re.compile(rb"[ _.-]*(data|log|dat|\d+)$", re.I)  # what files of one database differ in
@@ -46,8 +47,8 @@ class Candidate(NamedTuple):
     Attributes:
         place: Where it is.
         folder: Path of its folder, with its source.
-        stem, ending: Of its name before the attack, in lower case; the ending of a shared tablespace and of a
-            binary log is ``ibdata`` and ``binlog``.
+        stem, ending: Of its name before the attack, in lower case; the ending of a shared tablespace, a redo
+            log and a binary log is ``ibdata``, ``redo`` and ``binlog``.
         whole: It is not damaged, or was recovered.
     """
 
@@ -111,6 +112,8 @@ def _parts(match: re.Match[bytes]) -> tuple[bytes, str, int]:
     """Return stem and ending of a name, "" of one that is no database's, and where its own name ends."""
     if match["shared"]:
         return match["shared"].lower(), "ibdata", match.end()
+    if match["redo"]:
+        return match["redo"].lower(), "redo", match.end()
     stem, ending = match["stem"].lower(), match["ending"].decode().lower()
     if ending.isdigit():
         ending = "binlog" if BINARY_LOG.search(stem) else ""
@@ -155,18 +158,23 @@ class _Shelf:
         yield from self._by_name[found.stem, found.ending]
         near = sorted(self._by_name[found.stem, "frm"], key=lambda each: each.folder != found.folder)
         yield from (each for each in near if each.whole)
+        yield from self._near("redo", found)
         yield from self._logs(found)
 
     def _logs(self, found: Candidate) -> Iterator[Candidate]:
         """Yield the newest binary logs of the server whose folder ``found`` is in."""
-        homes = {found.folder, found.folder.rpartition(b"/")[0]}
-        logs = [each for each in self._by_ending["binlog"] if each.folder in homes]
+        logs = self._near("binlog", found)
         size = 0
         for each in sorted(logs, key=lambda log: log.place.name, reverse=True)[:MOST_LOGS]:
             size += each.place.ref.size
             if size > LONGEST_LOGS:
                 return
             yield each
+
+    def _near(self, ending: str, found: Candidate) -> list[Candidate]:
+        """Return the files in the folder of ``found`` and in the one above, which is the server's."""
+        homes = {found.folder, found.folder.rpartition(b"/")[0]}
+        return [each for each in self._by_ending[ending] if each.folder in homes]
 
     def _scripts(self) -> Iterable[Candidate]:
         return (

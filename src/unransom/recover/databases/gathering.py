@@ -15,6 +15,7 @@ from unransom.core.outputs import FileReader
 from unransom.recover.databases.scripts import read_statements
 
 BESIDES = (".frm", ".ldf", ".bak", ".trn")  # definitions and logs, which no engine recognises
+REDO = "ib_logfile0"  # also where its head is lost
 SCRIPTS = (".sql", ".sql.gz", ".dump")
 
 
@@ -63,7 +64,7 @@ def _inside(folder: Path, scripts: list[Path], stack: ExitStack) -> Iterator[Sou
     for path in _files(folder):
         if path.name.lower().endswith(SCRIPTS):
             scripts.append(path)
-        elif path.name.lower().endswith(BESIDES) or _is_known(path):
+        elif path.name.lower().endswith(BESIDES) or path.name.startswith(REDO) or _is_known(path):
             yield Source(path.name, stack.enter_context(FileReader(path)))
 
 

@@ -11,12 +11,14 @@ import numpy as np
 from numba import njit
 
 from unransom.catalog.databases.innodb._record_kernel import (
+    MOST_WALKED,
     OLD_SUPREMUM,
     STATUS_INSTANT,
     SUPREMUM,
     compact_fields,
     redundant_fields,
     step,
+    u16,
 )
 from unransom.catalog.databases.innodb._value_kernel import DIGIT_BYTES, POWERS, big_endian, is_date
 
@@ -250,6 +252,30 @@ def _heap(data, origin, compact):  # type: ignore[no-untyped-def]
     """Return the number that a record has on its page."""
     at = origin - 4 if compact else origin - 5
     return (np.int64(data[at]) << 8 | np.int64(data[at + 1])) >> 3
+
+
+@njit(cache=True, nogil=True)
+def given_up(data, size, bases, compact, origins, owners, results):  # type: ignore[no-untyped-def]
+    """Take back the results of candidates whose links lead to the end of what the page has given up.
+
+    A page keeps the rows that were moved to another page, or deleted, in a list that ends with no link.
+    """
+    last = SUPREMUM if compact else OLD_SUPREMUM
+    for one in range(len(origins)):
+        base = bases[owners[one]]
+        at = origins[one] - base
+        for _ in range(MOST_WALKED):
+            if u16(data, base + at - 2) == 0:
+                info = data[base + at - 5] if compact else data[base + at - 6]
+                status = data[base + at - 3] & 7 if compact else 0
+                if info & 0xDF <= 8 and status == 0 and _heap(data, base + at, compact) >= 2:
+                    results[one] = UNLINKED
+                break
+            if not _header(data, base, size, base + at, compact, False):
+                break
+            at = step(data, base, size, at, compact)
+            if at == last:
+                break
 
 
 @njit(cache=True, nogil=True)

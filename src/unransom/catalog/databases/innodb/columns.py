@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import uuid
+import zlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from unransom.catalog.databases.innodb.types import SMALL, ColumnType, Kind
 
 REFERENCE = 20  # bytes of a reference to the part of a value that is off its page
 ABSENT = -2
+ZLIB, MOST_VALUE = 8, 1 << 30  # method of compressed columns; bytes of a value
 
 
 class Cells(NamedTuple):
@@ -54,6 +56,9 @@ def build(field: Field, cells: Cells, fetch: Fetch) -> Built:
     if field.type.length < 0 and cells.outside.any():
         cells, lost = _bring_in(cells, fetch)
         damaged |= lost
+    if field.type.packed:
+        cells, lost = _unpacked(cells)
+        damaged |= lost
     valid = cells.lengths >= 0
     array = _BUILDERS[field.type.kind](field.type, cells, valid, damaged)
     absent = cells.lengths == ABSENT
@@ -84,6 +89,44 @@ def _bring_in(cells: Cells, fetch: Fetch) -> tuple[Cells, NDArray[np.bool_]]:
         starts[row], lengths[row] = end, len(value)
         end += len(value)
     return Cells(np.concatenate(parts), starts, lengths, np.zeros(len(starts), np.uint8)), lost
+
+
+def _unpacked(cells: Cells) -> tuple[Cells, NDArray[np.bool_]]:
+    """Return cells whose compressed values stand plain behind the pages, and the rows with a damaged one."""
+    parts = [cells.data]
+    starts, lengths = cells.starts.copy(), cells.lengths.copy()
+    lost = np.zeros(len(starts), np.bool_)
+    end = len(cells.data)
+    for row in np.flatnonzero(lengths > 0):
+        start = int(starts[row])
+        value = _plain(cells.data[start : start + int(lengths[row])].tobytes())
+        if value is None:
+            lost[row], lengths[row] = True, -1
+            continue
+        parts.append(np.frombuffer(value, np.uint8))
+        starts[row], lengths[row] = end, len(value)
+        end += len(value)
+    return cells._replace(data=np.concatenate(parts), starts=starts, lengths=lengths), lost
+
+
+def _plain(stored: bytes) -> bytes | None:
+    """Return the value that a compressed column stores, None where it is damaged.
+
+    Its first byte is 0 before a plain value; else it has the method in the upper half, whether the stream is
+    without a head, and how many bytes of the plain length follow.
+    """
+    how, width = stored[0], stored[0] & 7
+    if how == 0:
+        return stored[1:]
+    size = int.from_bytes(stored[1 : 1 + width], "big")
+    if how >> 4 != ZLIB or size > MOST_VALUE:
+        return None
+    stream = zlib.decompressobj(-zlib.MAX_WBITS if how & 8 else zlib.MAX_WBITS)
+    try:
+        value = stream.decompress(stored[1 + width :], size + 1)
+    except zlib.error:
+        return None
+    return value if len(value) == size else None
 
 
 def bitmap(valid: NDArray[np.bool_]) -> pyarrow.Buffer | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -11,17 +12,16 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Database, Graft, Hints, Source
 from unransom.catalog.databases.innodb import binlog, decode, lobs, pages
+from unransom.catalog.databases.innodb.accounted import Accounted, current_leaves, live
 from unransom.catalog.databases.innodb.encryption import all_opened
 from unransom.catalog.databases.innodb.graft import graft
-from unransom.catalog.databases.innodb.liveness import live_leaves
 from unransom.catalog.databases.innodb.losses import estimate
 from unransom.catalog.databases.innodb.origin import Found, spaceless, tables_of
-from unransom.catalog.databases.innodb.replay import Logs, fill
+from unransom.catalog.databases.innodb.redo import ENCRYPTED, MAGIC, Redo, is_encrypted, is_redo
+from unransom.catalog.databases.innodb.replay import Logs, fill, remade
 from unransom.catalog.databases.innodb.salvage import (
-    Accounted,
     Remembered,
     damaged_pages,
-    live,
     profile,
     salvage,
 )
@@ -36,7 +36,7 @@ def recognise(reader: Reader) -> int:
     head = reader.read_at(0, 64)
     if pages.space_flags(head) is not None:
         return 80
-    if binlog.is_log(head):
+    if binlog.is_log(head) or head[:4] in {MAGIC, ENCRYPTED}:
         return 40
     return 64 if pages.guess_size(reader) else 0
 
@@ -46,9 +46,13 @@ def open_databases(sources: Sequence[Source], hints: Hints) -> list[InnodbDataba
     groups: list[list[Scanned]] = []
     others: list[Source] = []
     logs: list[Source] = []
+    redo: list[Source] = []
     for source in all_opened(sources, hints.keys):
         if binlog.is_log(source.reader.read_at(0, 4)):
             logs.append(source)
+            continue
+        if is_redo(source) or is_encrypted(source.reader):
+            redo.append(source)
             continue
         scanned = scan_source(source)
         if scanned is None:
@@ -62,7 +66,7 @@ def open_databases(sources: Sequence[Source], hints: Hints) -> list[InnodbDataba
             groups.append([scanned])
     if not groups and not logs:
         return []
-    return [InnodbDatabase([Tablespace(group) for group in groups], hints, others, logs)]
+    return [InnodbDatabase([Tablespace(group) for group in groups], hints, others, logs, redo)]
 
 
 def _same_space(one: Scanned, other: Scanned) -> bool:
@@ -93,6 +97,7 @@ class InnodbDatabase:
         hints: Hints,
         others: Sequence[Source] = (),
         logs: Sequence[Source] = (),
+        redo: Sequence[Source] = (),
     ) -> None:
         """Find the tables.
 
@@ -101,11 +106,13 @@ class InnodbDatabase:
             hints: What is known from outside.
             others: Files that may hold definitions.
             logs: Binary logs, whose rows fill in what is lost.
+            redo: Redo logs, whose pages do.
         """
         self.problems: tuple[Message, ...] = ()
         self._found: dict[str, Found] = {}
         self._accounted: dict[int, Accounted] = {}  # keys of the sound pages, once rows were read
         self._logs = Logs(logs)
+        self._redo_sources = [source for source in redo if not is_encrypted(source.reader)]
         for space in spaces:
             found, problems = tables_of(space, hints, others)
             self.problems += tuple(problems)
@@ -115,6 +122,8 @@ class InnodbDatabase:
             self._found[each.table.name] = each
         if self._logs.encrypted:
             self.problems += (say("a binary log is encrypted; its rows are not read"),)
+        if len(self._redo_sources) < len(redo):
+            self.problems += (say("a redo log is encrypted; it is not read"),)
         self.tables = tuple(_named(each.table, name) for name, each in self._found.items())
         schemas = {table.name.split("/")[0] for table in self.tables if "/" in table.name}
         self.name = schemas.pop() if len(schemas) == 1 else "innodb"
@@ -130,11 +139,15 @@ class InnodbDatabase:
         """Return the tablespace, layout and pages of ``table``."""
         return self._found[table.name]
 
+    @functools.cached_property
+    def _redo(self) -> list[Redo]:
+        return [Redo(source) for source in self._redo_sources]
+
     def rows(self, table: Table) -> Iterator[Rows]:
         """Yield the rows of ``table``: live ones, those of damaged pages, of logs, then deleted ones."""
         found = self._found[table.name]
         target = shown_in(found)
-        numbers = live_leaves(found.space.table, found.owner)
+        numbers = current_leaves(found)
         for batch in self._batches(found, target, numbers):
             if batch.num_rows:
                 yield Rows(table, batch)
@@ -156,10 +169,15 @@ class InnodbDatabase:
     def _found_elsewhere(self, found: Found) -> Iterator[tuple[decode.Located, NDArray[np.float32], int]]:
         """Yield the rows of damaged pages and then those that only logs hold, with confidence and state."""
         damaged = not found.space.zipped and len(damaged_pages(found)) > 0
-        if not damaged and not self._logs.maps:
+        lost = (found.space.table["verdict"] != pages.VALID).any() and not found.space.zipped
+        remaking = self._redo if lost and self._redo_sources else []
+        if not damaged and not self._logs.maps and not remaking:
             return
         known, seen = profile(found), Remembered()
         self._accounted[id(found)] = known.accounted
+        for redo in remaking:
+            for located, sure in remade(found, redo, known.accounted, seen):
+                yield located, sure, decode.LOG
         for located, sure in salvage(found, known, seen) if damaged else ():
             yield located, sure, decode.SALVAGED
         for located, sure in fill(found, self._logs, known.accounted, seen):

@@ -9,12 +9,12 @@ import msgspec
 
 from unransom.catalog.databases.innodb.charsets import UTF8, Charset, charset_named
 from unransom.catalog.databases.innodb.schema import MOST_COLUMNS, ColumnDef, KeyPart, TableDef
-from unransom.catalog.databases.innodb.types import Kind, column_type
+from unransom.catalog.databases.innodb.types import Kind, column_type, packed_type
 
 MOST_TABLES = 20_000
 _CREATE = re.compile(r"create\s+(?:temporary\s+)?table\s+(?:if\s+not\s+exists\s+)?", re.I)
 _TOKEN = re.compile(
-    r"""\s+|--[^\n]*|\#[^\n]*|/\*!\d*|\*/|/\*(?!!).*?\*/|(?P<quoted>`(?:[^`]|``)*`|"(?:[^"]|"")*")"""
+    r"""\s+|--[^\n]*|\#[^\n]*|/\*M?!\d*|\*/|/\*(?!M?!).*?\*/|(?P<quoted>`(?:[^`]|``)*`|"(?:[^"]|"")*")"""
     r"""|(?P<text>'(?:[^'\\]|''|\\.)*')|(?P<word>[\w$.]+)|(?P<mark>.)""",
     re.S,
 )
@@ -231,6 +231,7 @@ def _column(item: list[Token], charset: Charset) -> tuple[ColumnDef, str, bool] 
     if kind is None:
         return None
     rest = words[at:]
+    kind = packed_type(kind) if "compressed" in rest and "column_format" not in rest else kind
     generated = "as" in rest and ("generated" in rest or "(" in rest)
     stored = not generated or "stored" in rest or "persistent" in rest
     key = "primary" if "primary" in rest else "unique" if "unique" in rest else ""

@@ -10,13 +10,13 @@ import msgspec
 
 from unransom.catalog.databases.innodb.charsets import BINARY, Charset, charset_of_collation
 from unransom.catalog.databases.innodb.schema import MOST_COLUMNS, ColumnDef, KeyPart, TableDef
-from unransom.catalog.databases.innodb.types import OLD_TYPES, Kind, column_type
+from unransom.catalog.databases.innodb.types import OLD_TYPES, Kind, column_type, packed_type
 
 MOST = 1 << 20  # bytes of a .frm file
 MAGIC = b"\xfe\x01"
 FORM, FIELD, KEY, PART = 288, 17, 8, 9  # bytes of the form's head, of a field, a key and a part of one
 SIGNED, MAYBE_NULL = 0x0001, 0x8000  # of a field's flags
-GENERATED = 128
+GENERATED, COMPRESSED = 128, 24  # what a field's byte of specials says
 EXPRESSIONS, VIRTUAL, TABLE_CHECK = 16, 0, 4  # MariaDB: bytes in front of them; kinds of them
 TYPE_INFO = 130  # MariaDB: names of types that came later
 INTEGERS = {1: "tinyint", 2: "smallint", 9: "mediumint", 3: "int", 8: "bigint"}
@@ -36,6 +36,7 @@ class _Raw(NamedTuple):
     elements: tuple[str, ...]
     generated: bool
     later: str  # name of a type that has no number
+    packed: bool  # MariaDB compresses each value
 
 
 def definitions(data: bytes, name: str) -> Iterator[TableDef]:
@@ -156,7 +157,9 @@ def _raw(entry: bytes, name: str, lists: list[list[bytes]], later: str | None) -
         codec = "latin-1" if charset.codec == "binary" else charset.codec
         # Elements are kept in the column's character set by old servers and in UTF-8 by none.
         elements = tuple(element.decode(codec, "replace") for element in lists[entry[12] - 1])
-    return _Raw(name, length, flags, kind, charset, elements, generated, later or "")
+    packed = entry[10] & ~GENERATED == COMPRESSED
+    length -= packed  # by the byte that says how a value is stored
+    return _Raw(name, length, flags, kind, charset, elements, generated, later or "", packed)
 
 
 def _column(raw: _Raw) -> ColumnDef | None:
@@ -166,6 +169,8 @@ def _column(raw: _Raw) -> ColumnDef | None:
     kind = column_type(declared, raw.charset, raw.elements) if declared else None
     if kind is None:
         return None
+    if raw.packed:
+        kind = packed_type(kind)
     if raw.elements:
         quoted = ",".join("'" + element.replace("'", "''") + "'" for element in raw.elements)
         kind = msgspec.structs.replace(kind, declared=f"{declared}({quoted})")

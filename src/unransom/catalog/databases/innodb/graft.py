@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Graft
 from unransom.catalog.databases.innodb import decode, graft_pages, lobs, pages
+from unransom.catalog.databases.innodb.accounted import current_leaves
 from unransom.catalog.databases.innodb.graft_order import Leaf, in_order
 from unransom.catalog.databases.innodb.graft_pages import Node, Shape, index_page, node_record, seal
 from unransom.catalog.databases.innodb.graft_restored import Restored, restored_leaves
 from unransom.catalog.databases.innodb.graft_script import statements
 from unransom.catalog.databases.innodb.graft_space import LEAF, ROOT, TOP, Books, extent_pages
-from unransom.catalog.databases.innodb.liveness import live_leaves
 from unransom.catalog.databases.innodb.origin import Found
 from unransom.catalog.databases.innodb.types import VARIABLE
 from unransom.core.messages import Message, say
@@ -50,7 +50,7 @@ class _Scion:
         self._found = found
         self._space = found.space
         table = found.space.table
-        mine = live_leaves(table, found.owner)
+        mine = current_leaves(found)
         first = found.space.page(int(mine[0])) if len(mine) else None
         sound = table[table["verdict"] == pages.VALID]
         rules = np.bincount(np.maximum(sound["rule"], 0), minlength=2)

@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.innodb import _salvage_kernel as kernel
 from unransom.catalog.databases.innodb import decode, pages
-from unransom.catalog.databases.innodb.liveness import live_leaves
+from unransom.catalog.databases.innodb.accounted import current_leaves, is_comparable, key_numbers
 from unransom.catalog.databases.innodb.origin import Found
 from unransom.catalog.databases.innodb.salvage import (
     Remembered,
-    is_comparable,
-    key_numbers,
     profile,
     salvage,
 )
@@ -69,7 +67,7 @@ def _neighbours(found: Found) -> tuple[dict[int, int], dict[int, int]]:
     """Return the pages before and after each page, as sound leaves and whole heads of damaged ones say."""
     table = found.space.table
     mine = np.zeros(len(table), np.bool_)
-    mine[live_leaves(table, found.owner)] = True
+    mine[current_leaves(found)] = True
     heads = (table["verdict"] == pages.TORN) & (table["kind"] == pages.INDEX) & (table["level"] == 0)
     heads &= table["index"] == found.owner
     before: dict[int, int] = {}

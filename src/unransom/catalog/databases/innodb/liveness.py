@@ -18,22 +18,24 @@ def leaves(table: NDArray[np.void], index: int) -> NDArray[np.int64]:
     return np.flatnonzero(mine & np.isin(table["kind"], pages.INDEXES)).astype(np.int64)
 
 
-def live_leaves(table: NDArray[np.void], index: int) -> NDArray[np.int64]:
-    """Return the leaf pages of a table without those that both neighbours have let go of.
+def live_leaves(table: NDArray[np.void], index: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the leaf pages of a table that may be in its tree, and of which a neighbour says that they are.
 
     A page that is no longer in the tree keeps its bytes and its checksum. Its neighbours, where they are
     sound, name others instead of it; where a neighbour is lost, it counts for the page.
     """
     numbers = leaves(table, index)
     if len(numbers) < 2:
-        return numbers
+        return numbers, np.ones(len(numbers), np.bool_)
     mine = np.zeros(len(table), np.bool_)
     mine[numbers] = True
     rows = table[numbers]
     left, right = rows["previous"].astype(np.int64), rows["next"].astype(np.int64)
-    return numbers[
-        _agrees(table, mine, numbers, left, "next") | _agrees(table, mine, numbers, right, "previous")
-    ]
+    one, lost = _agrees(table, mine, numbers, left, "next")
+    other, also_lost = _agrees(table, mine, numbers, right, "previous")
+    sure = one | other
+    possible = sure | lost | also_lost
+    return numbers[possible], sure[possible]
 
 
 def _agrees(
@@ -42,13 +44,13 @@ def _agrees(
     numbers: NDArray[np.int64],
     neighbours: NDArray[np.int64],
     back: str,
-) -> NDArray[np.bool_]:
-    """Return whether the neighbour of each page points back at it, or cannot say."""
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return whether the neighbour of each page points back at it, and whether it cannot say."""
     inside = neighbours < len(table)
     at = np.where(inside, neighbours, 0)
     sound = inside & (table["verdict"][at] == pages.VALID)
     points = sound & mine[at] & (table[back][at].astype(np.int64) == numbers)
-    return points | ~sound & (neighbours != pages.NIL)
+    return points, ~sound & (neighbours != pages.NIL)
 
 
 def free_pages(space: Tablespace) -> NDArray[np.bool_]:

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unransom.catalog.databases.innodb import pages
-from unransom.catalog.databases.innodb.liveness import free_pages, live_leaves
+from unransom.catalog.databases.innodb.accounted import Accounted, current_leaves
+from unransom.catalog.databases.innodb.liveness import free_pages
 from unransom.catalog.databases.innodb.origin import Found
-from unransom.catalog.databases.innodb.salvage import Accounted
 from unransom.catalog.databases.innodb.types import Kind
 from unransom.catalog.databases.table import Loss
 from unransom.core.messages import say
@@ -35,7 +35,7 @@ def estimate(found: Found, recovered: int, accounted: Accounted | None = None) -
     bad = int(damaged.sum())
     if not bad:
         return Loss(name, recovered, recovered, say("every page of the file is sound"))
-    numbers = live_leaves(table, found.owner)
+    numbers = current_leaves(found)
     whole = int(np.isin(table["verdict"], (pages.VALID, pages.BLANK)).sum())
     if not len(numbers):
         return Loss(name, recovered, None, say("{bad} pages are damaged, and none of rows is sound", bad=bad))

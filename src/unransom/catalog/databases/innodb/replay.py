@@ -1,4 +1,4 @@
-"""The newest image that binary logs hold of each row that the tablespace has lost."""
+"""Rows that a tablespace has lost, out of logs: pages of redo logs, the newest images of binary ones."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Source
-from unransom.catalog.databases.innodb import binlog, decode
+from unransom.catalog.databases.innodb import binlog, decode, pages
+from unransom.catalog.databases.innodb.accounted import Accounted, key_hashes, key_numbers, live
 from unransom.catalog.databases.innodb.origin import Found
+from unransom.catalog.databases.innodb.redo import Redo, Replayed
 from unransom.catalog.databases.innodb.row_images import Taker, image, takers
-from unransom.catalog.databases.innodb.salvage import Accounted, Remembered, key_hashes, key_numbers
+from unransom.catalog.databases.innodb.salvage import (
+    Remembered,
+    unseen,
+)
 from unransom.core.streams import Reader
 
 TOGETHER = 4096  # images that are made into rows together
-SURE = 0.9  # confidence: a log may end before the table did
+SURE, OLD = 0.9, 0.6  # confidence: a log may end before the table did; a part of it is lost
 Change = tuple[bool, list[bytes | None]]  # whether the row is there afterwards, and its values
 
 
@@ -110,6 +115,42 @@ class Filled(NamedTuple):
 
     located: decode.Located
     sure: NDArray[np.float32]
+
+
+def remade(found: Found, redo: Redo, accounted: Accounted, seen: Remembered) -> Iterator[Filled]:
+    """Yield the rows of lost pages that a redo log makes anew, but none of sound pages or in ``seen``."""
+    table = found.space.table
+    lost = np.flatnonzero(table["verdict"] != pages.VALID).astype(np.int64)
+    for each in redo.pages(found.space.space, lost, found.space.logical):
+        for numbers, data, old in _leaves(each, found.owner):
+            located = live(found, numbers, data)
+            good = ~accounted.covers(key_numbers(found, located), key_hashes(found, located))
+            good &= unseen(found, located, good, seen)
+            if good.any():
+                sure = np.where(old[located.owners], OLD, SURE).astype(np.float32)
+                yield Filled(located.only(good), sure[good])
+
+
+def _leaves(
+    remade_pages: Replayed, owner: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.bool_]]]:
+    """Yield numbers, bytes and age of the leaf pages of an index, current ones first."""
+    heads = remade_pages.pages[:, :80].tobytes()
+    mine = np.array(
+        [
+            heads[at + 24 : at + 26] in LEAF_TYPES
+            and heads[at + 64 : at + 66] == b"\0\0"
+            and int.from_bytes(heads[at + 66 : at + 74], "big") == owner
+            for at in range(0, len(heads), 80)
+        ],
+        np.bool_,
+    )
+    for some in (mine & ~remade_pages.old, mine & remade_pages.old):
+        if some.any():
+            yield remade_pages.numbers[some], remade_pages.pages[some].reshape(-1), remade_pages.old[some]
+
+
+LEAF_TYPES = frozenset(kind.to_bytes(2, "big") for kind in (pages.INDEX, pages.INSTANT))
 
 
 def fill(found: Found, logs: Logs, accounted: Accounted, seen: Remembered) -> Iterator[Filled]:

@@ -11,7 +11,11 @@ INTEGERS = {1: 1, 2: 2, 9: 3, 3: 4, 8: 8}  # types: their bytes
 DATE, YEAR, NEW_DATE, BIT, DECIMAL, ENUM, SET, STRING = 10, 13, 14, 16, 246, 247, 248, 254
 MOMENTS = {17: Kind.TIMESTAMP, 18: Kind.DATETIME, 19: Kind.TIME}
 OLD_MOMENTS = {7: (4, False), 12: (8, True), 11: (3, True)}  # bytes, and whether a sign bit is flipped
-VARCHARS, BLOBS = frozenset({15, 253}), frozenset({252, 245, 255})
+VARCHARS, BLOBS = (
+    frozenset({15, 253, 141}),
+    frozenset({252, 245, 255, 140}),
+)  # with those of MariaDB that it packs
+PACKED = frozenset({140, 141})
 TEXTS = frozenset({Kind.TEXT, Kind.BINARY, Kind.JSON, Kind.INET4, Kind.INET6, Kind.UUID})
 
 Taker = Callable[[bytes, int], tuple[bytes, int]]  # bytes and a place: the stored value and where it ends
@@ -89,6 +93,8 @@ def _number(width: int, *, flip: bool) -> Taker:
 
 
 def _text(kind: int, meta: bytes, column: ColumnType) -> Taker | None:
+    if (kind in PACKED) != column.packed:
+        return None
     if kind in VARCHARS:
         prefix = 1 if int.from_bytes(meta, "little") < 256 else 2
     elif kind in BLOBS:

@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.innodb import _salvage_kernel as kernel
 from unransom.catalog.databases.innodb import decode, pages
-from unransom.catalog.databases.innodb.liveness import free_pages, live_leaves
+from unransom.catalog.databases.innodb.accounted import (
+    MOST_HASHES,
+    Accounted,
+    Accounting,
+    current_leaves,
+    key_hashes,
+    key_numbers,
+    live,
+    numbers_at,
+)
+from unransom.catalog.databases.innodb.liveness import free_pages
 from unransom.catalog.databases.innodb.origin import Found
 from unransom.catalog.databases.innodb.schema import ROLL_PTR, TRX_ID, Field
 from unransom.catalog.databases.innodb.tablespace import Tablespace
@@ -20,11 +30,6 @@ PROVEN, LINKED = 0.95, 0.85  # confidence: its neighbour begins where it ends; i
 SAMPLE = 16  # pages
 TOGETHER = 32  # damaged pages: what may be records takes much more room than what are
 LATER = 1 << 20  # transactions that damaged pages may be newer by
-COMPARABLE = frozenset(
-    [Kind.SIGNED, Kind.UNSIGNED, Kind.DATE, Kind.DATETIME, Kind.TIMESTAMP, Kind.ENUM, Kind.BIT, Kind.INET6]
-)
-MOST_HASHES = 1 << 24  # keys that are remembered: 128 MiB
-KEY_BYTES = 8  # of a key's first field that are compared
 
 
 class Checks(NamedTuple):
@@ -33,30 +38,6 @@ class Checks(NamedTuple):
     codes: NDArray[np.int8]
     lows: NDArray[np.int64]
     highs: NDArray[np.int64]
-
-
-class Accounted(NamedTuple):
-    """Keys that sound pages account for; a salvaged row with such a key is an old copy.
-
-    Attributes:
-        firsts, lasts: First and last key of each sound leaf page, sorted, where keys can be compared.
-        hashes: Sorted hashes of all keys, where they cannot.
-    """
-
-    firsts: NDArray[np.uint64]
-    lasts: NDArray[np.uint64]
-    hashes: NDArray[np.uint64]
-
-    def covers(self, keys: NDArray[np.uint64], hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
-        """Return which rows are accounted for, by their keys or by the hashes of them."""
-        known = np.zeros(len(keys), np.bool_)
-        if len(self.firsts):
-            place = np.searchsorted(self.firsts, keys, "right") - 1
-            known |= (place >= 0) & (keys <= self.lasts[np.maximum(place, 0)])
-        if len(self.hashes):
-            place = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
-            known |= self.hashes[place] == hashes
-        return known
 
 
 def _check(field: Field, latest: int) -> tuple[int, int, int]:
@@ -76,7 +57,7 @@ def _check(field: Field, latest: int) -> tuple[int, int, int]:
         Kind.BIT: (kernel.LIMIT, 0, (1 << min(kind.precision, 62)) - 1),
         Kind.DECIMAL: (kernel.DECIMAL, kind.precision, kind.scale),
     }
-    if kind.kind is Kind.TEXT and kind.charset.least == 1:
+    if kind.kind is Kind.TEXT and kind.charset.least == 1 and not kind.packed:
         return text, 0, 0
     return checks.get(kind.kind, (kernel.NONE, 0, 0))
 
@@ -108,68 +89,20 @@ def profile(found: Found) -> Profile:
     """Return what the sound leaf pages of ``found`` say."""
     space = found.space
     place = next(n for n, field in enumerate(found.layout.fields) if field.name == TRX_ID)
-    comparable = is_comparable(found)
-    compact, latest, noise, sectors, rows = True, 0, 0, 1, 0
-    firsts, lasts, hashes = [_NO_KEYS], [_NO_KEYS], [_NO_KEYS]
-    for kept, data in space.groups(live_leaves(space.table, found.owner)):
+    compact, latest, noise, sectors = True, 0, 0, 1
+    accounting = Accounting(found)
+    for kept, data in space.groups(current_leaves(found)):
         compact = bool(data[42] & 0x80)
         if sectors < SAMPLE * space.logical // kernel.SECTOR:
             out = np.zeros(len(data) // kernel.SECTOR, np.bool_)
             noise += kernel.noisy(data, 0, len(data), out)
             sectors += len(out)
         located = live(found, kept, data)
-        rows += len(located.origins)
-        if not len(located.origins):
-            continue
-        latest = max(latest, int(_numbers(data, located.starts[place], 6).max()))
-        if comparable:
-            keys = key_numbers(found, located)
-            edges = np.flatnonzero(np.diff(located.owners, prepend=-1, append=-1))
-            firsts.append(keys[edges[:-1]])
-            lasts.append(keys[edges[1:] - 1])
-        elif rows < MOST_HASHES:
-            hashes.append(key_hashes(found, located))
-    first = np.concatenate(firsts)
-    order = np.argsort(first)
-    accounted = Accounted(first[order], np.concatenate(lasts)[order], np.sort(np.concatenate(hashes)))
-    return Profile(compact, latest + LATER if latest else 1 << 47, noise > sectors // 20, accounted)
-
-
-_NO_KEYS = np.zeros(0, np.uint64)
-
-
-def is_comparable(found: Found) -> bool:
-    """Return whether ``key_numbers`` are ordered like the keys."""
-    return found.layout.fields[0].type.kind in COMPARABLE
-
-
-def key_hashes(found: Found, located: decode.Located) -> NDArray[np.uint64]:
-    """Return a hash of each record's key."""
-    out = np.zeros(len(located.origins), np.uint64)
-    kernel.key_hashes(located.data, located.starts, located.lengths, found.layout.key, out)
-    return out
-
-
-def live(found: Found, numbers: NDArray[np.int64], data: NDArray[np.uint8]) -> decode.Located:
-    """Return the live records of sound pages."""
-    origins, owners, _ = decode.listed(data, found.space.logical)
-    located = decode.locate(data, numbers, origins, owners, found.plan)
-    return located.only((located.begins >= 0) & ((located.info() & 0x30) == 0))
-
-
-def _numbers(data: NDArray[np.uint8], starts: NDArray[np.int64], width: int) -> NDArray[np.uint64]:
-    value = np.zeros(len(starts), np.uint64)
-    for place in range(width):
-        value = value << np.uint64(8) | data[starts + place].astype(np.uint64)
-    return value
-
-
-def key_numbers(found: Found, located: decode.Located) -> NDArray[np.uint64]:
-    """Return the first field of each record's key as a number that is ordered like the key."""
-    width = min(found.layout.fields[0].type.length, KEY_BYTES)
-    if width < 0:
-        return np.zeros(len(located.origins), np.uint64)
-    return _numbers(located.data, located.starts[0], width)
+        if len(located.origins):
+            latest = max(latest, int(numbers_at(data, located.starts[place], 6).max()))
+            accounting.add(located)
+    latest = latest + LATER if latest else 1 << 47
+    return Profile(compact, latest, noise > sectors // 20, accounting.accounted())
 
 
 def damaged_pages(found: Found) -> NDArray[np.int64]:
@@ -201,7 +134,7 @@ def salvage(
         located, results = candidates(found, kept, data, known, checks)
         good = (results >= kernel.LINKED) & ((located.info() & 0x20) == 0)
         good &= ~known.accounted.covers(key_numbers(found, located), key_hashes(found, located))
-        good &= _unseen(found, located, good, seen)
+        good &= unseen(found, located, good, seen)
         if good.any():
             sure = np.where(results[good] == kernel.PROVEN, PROVEN, LINKED).astype(np.float32)
             yield located.only(good), sure
@@ -252,10 +185,11 @@ def candidates(
         data, size, bases, known.compact, tuple(found.plan), noises, located.origins, located.owners,
         located.begins, located.ends, results,
     )  # fmt: skip
+    kernel.given_up(data, size, bases, known.compact, located.origins, located.owners, results)
     return located, results
 
 
-def _unseen(
+def unseen(
     found: Found, located: decode.Located, good: NDArray[np.bool_], seen: Remembered
 ) -> NDArray[np.bool_]:
     """Return the first row of each key, and remember the keys: rows are moved between pages."""

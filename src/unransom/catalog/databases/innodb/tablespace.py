@@ -87,6 +87,7 @@ class Tablespace:
         size, logical: Bytes of a page in the files and in memory.
         space: Its id.
         patched: Pages that were put together from several files.
+        current: By index the leaf pages in its tree, once they are known; see ``accounted``.
     """
 
     def __init__(self, files: Sequence[Scanned]) -> None:
@@ -97,6 +98,7 @@ class Tablespace:
         self.patched: dict[int, bytes] = {}
         self.table = self._merge([each.table for each in files])
         self.space = majority(self.table["space"][self.table["verdict"] == pages.VALID])
+        self.current: dict[int, NDArray[np.int64]] = {}
         self._kept: tuple[int, bytes] = (-1, b"")
 
     def _merge(self, tables: Sequence[NDArray[np.void]]) -> NDArray[np.void]:

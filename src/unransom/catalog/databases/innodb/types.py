@@ -54,6 +54,7 @@ class ColumnType(msgspec.Struct, frozen=True):
         precision, scale: Of decimals; ``scale`` is also the number of fractional digits of a time.
         elements: Of ENUM and SET.
         padded: Trailing spaces are padding.
+        packed: MariaDB compresses each value: see ``packed_type``.
     """
 
     declared: str
@@ -66,6 +67,7 @@ class ColumnType(msgspec.Struct, frozen=True):
     scale: int = 0
     elements: tuple[str, ...] = ()
     padded: bool = False
+    packed: bool = False
 
     @property
     def arrow(self) -> pyarrow.DataType:
@@ -213,6 +215,13 @@ def _binary(name: str, numbers: list[int], lower: str, _charset: Charset) -> Col
         most = numbers[0] if numbers else 1
         return ColumnType(lower, Kind.BINARY, VARIABLE, most, big=most > 255)
     return None
+
+
+def packed_type(of: ColumnType) -> ColumnType:
+    """Return the type of a column that is COMPRESSED (MariaDB): a byte says how each value is stored."""
+    if of.kind not in {Kind.TEXT, Kind.BINARY} or of.length != VARIABLE:
+        return of
+    return msgspec.structs.replace(of, packed=True, most=of.most + 1, big=of.most + 1 > 255)
 
 
 OLD_TYPES = {  # as they were stored before MySQL 5.6.4

@@ -1,0 +1,162 @@
+"""The keys that sound pages account for, and by them which sound pages are in their table's tree now."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unransom.catalog.databases.innodb import _salvage_kernel as kernel
+from unransom.catalog.databases.innodb import decode, pages
+from unransom.catalog.databases.innodb.liveness import live_leaves
+from unransom.catalog.databases.innodb.origin import Found
+from unransom.catalog.databases.innodb.types import Kind
+
+COMPARABLE = frozenset(
+    [Kind.SIGNED, Kind.UNSIGNED, Kind.DATE, Kind.DATETIME, Kind.TIMESTAMP, Kind.ENUM, Kind.BIT, Kind.INET6]
+)
+MOST_HASHES = 1 << 24  # keys that are remembered: 128 MiB
+KEY_BYTES = 8  # of keys that are compared as numbers
+_NO_KEYS = np.zeros(0, np.uint64)
+
+
+class Accounted(NamedTuple):
+    """Keys that sound pages account for; a salvaged row with such a key is an old copy.
+
+    Attributes:
+        firsts, lasts: First and last key of each sound leaf page, sorted, where keys can be compared.
+        hashes: Sorted hashes of all keys, where they cannot.
+    """
+
+    firsts: NDArray[np.uint64]
+    lasts: NDArray[np.uint64]
+    hashes: NDArray[np.uint64]
+
+    def covers(self, keys: NDArray[np.uint64], hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Return which rows are accounted for, by their keys or by the hashes of them."""
+        known = np.zeros(len(keys), np.bool_)
+        if len(self.firsts):
+            place = np.searchsorted(self.firsts, keys, "right") - 1
+            known |= (place >= 0) & (keys <= self.lasts[np.maximum(place, 0)])
+        if len(self.hashes):
+            place = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
+            known |= self.hashes[place] == hashes
+        return known
+
+
+class Accounting:
+    """Takes the rows of sound pages, and remembers their keys."""
+
+    def __init__(self, found: Found) -> None:
+        """Begin with none; the rows are of ``found``."""
+        self._found = found
+        self._comparable = is_comparable(found)
+        self._rows = 0
+        self._firsts, self._lasts, self._hashes = [_NO_KEYS], [_NO_KEYS], [_NO_KEYS]
+
+    def add(self, located: decode.Located) -> None:
+        """Take the rows of some pages, in their order."""
+        self._rows += len(located.origins)
+        if self._comparable:
+            keys = key_numbers(self._found, located)
+            edges = np.flatnonzero(np.diff(located.owners, prepend=-1, append=-1))
+            self._firsts.append(keys[edges[:-1]])
+            self._lasts.append(keys[edges[1:] - 1])
+        elif self._rows < MOST_HASHES:
+            self._hashes.append(key_hashes(self._found, located))
+
+    def accounted(self) -> Accounted:
+        """Return what was taken."""
+        firsts = np.concatenate(self._firsts)
+        order = np.argsort(firsts)
+        hashes = np.sort(np.concatenate(self._hashes))
+        return Accounted(firsts[order], np.concatenate(self._lasts)[order], hashes)
+
+
+def current_leaves(found: Found) -> NDArray[np.int64]:
+    """Return the sound leaf pages that are in the tree now.
+
+    A page that the tree has let go of keeps its rows as they were. Where no sound neighbour can tell, it is
+    one if no page above names it, where all of these are sound, or if pages that are in the tree account for
+    the key of a row of it.
+    """
+    space = found.space
+    if found.owner not in space.current:
+        numbers, sure = live_leaves(space.table, found.owner)
+        named = _named_above(found, numbers[~sure])
+        possible = sure | np.isin(numbers, named)
+        numbers, sure = numbers[possible], sure[possible]
+        space.current[found.owner] = numbers if sure.all() else _without_left(found, numbers, sure)
+    return space.current[found.owner]
+
+
+def _named_above(found: Found, doubtful: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the pages that a page right above the leaves may name; all where one of these is lost."""
+    table = found.space.table
+    above = (table["verdict"] == pages.VALID) & (table["index"] == found.owner) & (table["level"] == 1)
+    above &= np.isin(table["kind"], pages.INDEXES)
+    rows = table[above]
+    whole = set(rows["next"].tolist()) == {*np.flatnonzero(above).tolist(), pages.NIL} - {
+        *np.flatnonzero(above)[rows["previous"] == pages.NIL].tolist()
+    }
+    if not whole or (rows["previous"] == pages.NIL).sum() != 1 or not len(doubtful):
+        return doubtful
+    kept: set[int] = set()
+    for _, data in found.space.groups(np.flatnonzero(above).astype(np.int64)):
+        content = data.tobytes()
+        kept |= {number for number in doubtful.tolist() if number.to_bytes(4, "big") in content}
+    return np.array(sorted(kept), np.int64)
+
+
+def _without_left(found: Found, numbers: NDArray[np.int64], sure: NDArray[np.bool_]) -> NDArray[np.int64]:
+    accounting = Accounting(found)
+    for kept, data in found.space.groups(numbers[sure]):
+        located = live(found, kept, data)
+        if len(located.origins):
+            accounting.add(located)
+    accounted = accounting.accounted()
+    left: list[int] = []
+    for kept, data in found.space.groups(numbers[~sure]):
+        located = live(found, kept, data)
+        covered = accounted.covers(key_numbers(found, located), key_hashes(found, located))
+        left += kept[np.unique(located.owners[covered])].tolist()
+    return numbers[~np.isin(numbers, left)]
+
+
+def is_comparable(found: Found) -> bool:
+    """Return whether ``key_numbers`` are ordered like the keys, and differ where they do."""
+    parts = [field.type for field in found.layout.fields[: found.layout.key]]
+    fixed = all(part.kind in COMPARABLE and part.length > 0 for part in parts)
+    return fixed and sum(part.length for part in parts) <= KEY_BYTES
+
+
+def key_hashes(found: Found, located: decode.Located) -> NDArray[np.uint64]:
+    """Return a hash of each record's key."""
+    out = np.zeros(len(located.origins), np.uint64)
+    kernel.key_hashes(located.data, located.starts, located.lengths, found.layout.key, out)
+    return out
+
+
+def live(found: Found, numbers: NDArray[np.int64], data: NDArray[np.uint8]) -> decode.Located:
+    """Return the live records of sound pages."""
+    origins, owners, _ = decode.listed(data, found.space.logical)
+    located = decode.locate(data, numbers, origins, owners, found.plan)
+    return located.only((located.begins >= 0) & ((located.info() & 0x30) == 0))
+
+
+def numbers_at(data: NDArray[np.uint8], starts: NDArray[np.int64], width: int) -> NDArray[np.uint64]:
+    """Return numbers of ``width`` bytes."""
+    value = np.zeros(len(starts), np.uint64)
+    for place in range(width):
+        value = value << np.uint64(8) | data[starts + place].astype(np.uint64)
+    return value
+
+
+def key_numbers(found: Found, located: decode.Located) -> NDArray[np.uint64]:
+    """Return each record's key as a number that is ordered like the keys; zeros where there is none."""
+    value = np.zeros(len(located.origins), np.uint64)
+    for number, field in enumerate(found.layout.fields[: found.layout.key] if is_comparable(found) else ()):
+        part = numbers_at(located.data, located.starts[number], field.type.length)
+        value = part if not number else value << np.uint64(8 * field.type.length) | part
+    return value
