@@ -1,12 +1,13 @@
 """Repairs of damaged files, one kind of files each; ``REPAIRS`` is in the order of trial."""
 
-from unransom.catalog.formats.repair import gzip, jpeg, ooxml, pdf, png, sqlite, text
+from unransom.catalog.formats.repair import gzip, jpeg, ole2, ooxml, pdf, png, sqlite, text
 from unransom.catalog.formats.repair import zip as archives
 from unransom.catalog.formats.repair.repair import Repair
 
 REPAIRS: tuple[Repair, ...] = (
     ooxml.REPAIR,
     archives.REPAIR,
+    ole2.REPAIR,
     pdf.REPAIR,
     sqlite.REPAIR,
     png.REPAIR,

@@ -16,6 +16,9 @@ RATIO = 64  # bytes of output per compressed byte; what expands more is cut off
 GRANULES = (65536, 4096)  # lockers begin at a multiple of one of these
 TAIL = 65536  # or so many bytes, or a multiple of it, in front of the end
 LAG = 64  # compressed bytes for which garbage may look like markup; 46 were the most of 60 places measured
+WINDOW = 1 << 15  # bytes in front that a stream refers to
+UNKNOWN = 256  # the least symbol that is no byte
+LOST_BYTE = "\ufffd".encode()
 LEAST = 512  # symbols that a stretch behind a hole must have
 TEXTUAL = 0.98  # share of printable bytes in one
 # Markup as it must be, from the first byte on; what is behind the match is not.
@@ -128,7 +131,7 @@ def inflate_rest(
             end, behind, symbols, _, _ = stream.run(0, stop, 0)
             head, whole = symbols.astype(np.uint8).tobytes(), False
     used = -(-behind // 8)
-    stretches = () if whole or grammar is not MARKUP else tuple(_behind(stream, max(stop, 0), lost))
+    stretches = () if whole else tuple(_behind(stream, max(stop, 0), lost))
     return Inflated(head, whole, start + used, stretches)
 
 
@@ -192,6 +195,8 @@ def _behind(stream: _Stream, position: int, lost: tuple[Span, ...]) -> list[Stre
             bit += 1
             continue
         if not _is_text(symbols):
+            if blocks and len(symbols) >= LEAST:
+                break  # a true block, and of no text: all that follows would be tried for nothing
             bit += 1
             continue
         last = end == stream.kernel.DONE
@@ -200,6 +205,16 @@ def _behind(stream: _Stream, position: int, lost: tuple[Span, ...]) -> list[Stre
             break
         bit = max(behind, bit + 1)
     return found
+
+
+def marked(symbols: Symbols) -> bytes:
+    """Return a stretch as text, with a mark for each byte that is a copy of a lost one."""
+    pieces = []
+    ends = np.flatnonzero(np.diff(symbols >= UNKNOWN)) + 1
+    for part in np.split(symbols, ends):
+        lost = len(part) and part[0] >= UNKNOWN
+        pieces.append(LOST_BYTE * len(part) if lost else part.astype(np.uint8).tobytes())
+    return b"".join(pieces)
 
 
 def _is_text(symbols: Symbols) -> bool:

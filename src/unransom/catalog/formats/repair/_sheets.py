@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from unransom.catalog.formats.repair._skeleton import column_of, letters_of
+
 MAIN = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 CELL = re.compile(rb'<c\b(?=[^<>]*?\br="([A-Z]{1,3})(\d{1,7})")([^<>]*?)(?:/>|>(.*?)</c>)', re.DOTALL)
 ROW_END = re.compile(rb"</row>|<row\b[^<>]*/>")
@@ -54,21 +56,9 @@ class Sheet(msgspec.Struct, frozen=True):
         return ranges
 
 
-def number_of(column: str) -> int:
-    """Return the number of a column, 1 for A."""
-    number = 0
-    for letter in column:
-        number = 26 * number + ord(letter) - 64
-    return number
-
-
 def following(column: str) -> str:
     """Return the column behind ``column``."""
-    number, letters = number_of(column) + 1, ""
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
+    return letters_of(column_of(column.encode()) + 1)
 
 
 def cut_sheet(head: bytes) -> Sheet:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from unransom.catalog.formats._reading import Cached, find
 from unransom.catalog.formats.gzip import FORMAT, MAGIC, _header_size
-from unransom.catalog.formats.repair._holes import MOST, PRINTABLE, Inflated, inflate_rest
-from unransom.catalog.formats.repair.repair import Count, Damaged, Piece, Repair, Repaired
+from unransom.catalog.formats.repair._holes import MOST, PRINTABLE, Inflated, inflate_rest, marked
+from unransom.catalog.formats.repair.repair import Beside, Count, Damaged, Piece, Repair, Repaired
 from unransom.core.messages import say
 from unransom.core.spans import Origin
 from unransom.core.streams import Reader
@@ -60,7 +60,15 @@ def repair(damaged: Damaged) -> Repaired | None:
             for each in found
             if not each.whole
         ),
+        beside=tuple(_behind(found)),
     )
+
+
+def _behind(found: list[Inflated]) -> Iterator[Beside]:
+    """Yield what is behind the holes, where it is text: many of its bytes are copies of lost ones."""
+    pieces = [marked(stretch.symbols) for each in found for stretch in each.stretches]
+    if pieces:
+        yield Beside(".behind.txt", b"\n".join(pieces))
 
 
 def _member(damaged: Damaged, start: int) -> Inflated:

@@ -6,6 +6,7 @@ import re
 from xml.sax.saxutils import quoteattr, unescape
 
 from unransom.catalog.formats.repair import _sheets as sheets
+from unransom.catalog.formats.repair._behind import Behind, behind
 from unransom.catalog.formats.repair._package import (
     HEAD,
     OFFICE,
@@ -101,23 +102,41 @@ class _Rebuild:
             return
         title = self.names[name]
         sheet = sheets.cut_sheet(package.text(name))
-        package.new[name] = sheet.data
-        self.cells += sheet.cells
-        if not sheet.cells:
+        found = behind(package, name, sheet, [each for each in self.names if each != name])
+        package.new[name] = sheet.data.removesuffix(sheets.SHEET_END) + found.rows + sheets.SHEET_END
+        self.cells += sheet.cells + found.cells
+        self.lost += [f"{title}!{cell}" for cell in found.lost]
+        if found.first:
+            self._tell_behind(title, sheet, found)
+        elif not sheet.cells:
             self.missing.append(say("sheet {sheet} is lost", sheet=title))
             self.lost.append(f"{title}!A1:…")
-            return
-        ranges = sheet.lost()
-        self.lost += [f"{title}!{each}" for each in ranges]
-        last = f"{sheet.column}{sheet.row}"
+        else:
+            ranges = sheet.lost()
+            self.lost += [f"{title}!{each}" for each in ranges]
+            self.missing.append(
+                say(
+                    "sheet {sheet} ends behind cell {cell}: {lost} is lost",
+                    sheet=title,
+                    cell=f"{sheet.column}{sheet.row}",
+                    lost=", ".join(ranges),
+                )
+            )
+
+    def _tell_behind(self, title: str, sheet: sheets.Sheet, found: Behind) -> None:
+        """Tell of a sheet of which rows behind a hole came back."""
         self.missing.append(
             say(
-                "sheet {sheet} ends behind cell {cell}: {lost} is lost",
+                "sheet {sheet}: {count} cells came back from behind a hole; {lost} there, and rows {first} to"
+                " {last}, are lost",
                 sheet=title,
-                cell=last,
-                lost=", ".join(ranges),
+                count=found.cells,
+                lost=len(found.lost),
+                first=sheet.row + 1,
+                last=found.first - 1,
             )
         )
+        self.lost.append(f"{title}!{sheet.row + 1}:{found.first - 1}")
 
     def _texts(self) -> None:
         """Complete the shared texts; a lost one is named where a cell refers to it."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from unransom.catalog.formats import _zip_records as records
 from unransom.catalog.formats._reading import find
+from unransom.catalog.formats.repair._holes import marked
 from unransom.catalog.formats.repair._members import Member, inflated, members
 from unransom.catalog.formats.repair._zip_writer import New, archive
 from unransom.catalog.formats.repair.repair import LISTED, Count, Damaged, Repair, Repaired
@@ -13,6 +14,7 @@ from unransom.core.messages import say
 from unransom.core.streams import Reader
 
 PARTIAL = b"partial/"  # folder of what is left of damaged members
+BEHIND = b"behind/"  # and of texts behind their holes, with marks for lost bytes
 
 
 def finds(reader: Reader) -> bool:
@@ -26,7 +28,7 @@ def repair(damaged: Damaged) -> Repaired | None:
     whole = [member for member in found if member.whole]
     broken = [member for member in found if not member.whole and not member.name.endswith(b"/")]
     if not any(member.entry.size for member in whole) and not any(
-        inflated(damaged, member).head for member in broken
+        (rest := inflated(damaged, member)).head or rest.stretches for member in broken
     ):
         return None
     return Repaired(
@@ -54,8 +56,12 @@ def _contents(damaged: Damaged, found: list[Member]) -> Iterator[Member | New]:
         if member.whole:
             names.add(member.entry.name)
             yield member
-        elif head := inflated(damaged, member).head:
-            yield New(PARTIAL + member.name, head)
+            continue
+        rest = inflated(damaged, member)
+        if rest.head:
+            yield New(PARTIAL + member.name, rest.head)
+        if rest.stretches:
+            yield New(BEHIND + member.name, b"\n".join(marked(each.symbols) for each in rest.stretches))
 
 
 REPAIR = Repair(("zip",), ("zip", "jar", "whl", "epub", "odt", "ods", "odp", "apk"), repair, finds)

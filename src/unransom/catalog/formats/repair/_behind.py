@@ -1,0 +1,91 @@
+"""The cells of a damaged sheet behind the holes in its stream, as far as they are known."""
+
+from __future__ import annotations
+
+import msgspec
+
+from unransom.catalog.formats.repair._members import inflated
+from unransom.catalog.formats.repair._package import Package
+from unransom.catalog.formats.repair._rows import FEWEST, Cell, Rows, rows_behind
+from unransom.catalog.formats.repair._sheets import Sheet
+from unransom.catalog.formats.repair._skeleton import SAMPLE, Learned, learned
+from unransom.catalog.formats.repair.repair import LISTED
+
+OWN = 2 * FEWEST  # rows in front of a hole that are enough to know what rows of the sheet are like
+SHEETS = 8  # other sheets that are looked at where there are fewer
+
+
+class Behind(msgspec.Struct, frozen=True):
+    """What came back from behind the holes of a sheet.
+
+    Attributes:
+        rows: Rows as they stand in a sheet.
+        cells: How many cells came back.
+        first: The first row of them, 0 for none.
+        lost: Cells of which only a part came back.
+    """
+
+    rows: bytes = b""
+    cells: int = 0
+    first: int = 0
+    lost: tuple[str, ...] = ()
+
+
+def behind(package: Package, name: bytes, sheet: Sheet, others: list[bytes]) -> Behind:
+    """Return what comes back from behind the holes in the part ``name``.
+
+    Args:
+        package: The workbook.
+        name: The damaged part.
+        sheet: What is in front of its first hole.
+        others: The other sheets, which tell what rows look like where too little is in front.
+    """
+    member = package.found.get(name)
+    stretches = inflated(package.damaged, member).stretches if member else ()
+    if not stretches:
+        return Behind()
+    known = _known(package, name, others)
+    last, tags, cells = sheet.row, dict[int, bytes](), list[Cell]()
+    for stretch in stretches:
+        found = rows_behind(stretch.symbols, known, last + 1, sheet.rows)
+        if found is not None and found.cells:
+            tags |= found.tags
+            cells += _ascending(found, last)
+            last = max(last, cells[-1].row if cells else 0)
+    return _written(tags, cells)
+
+
+def _known(package: Package, name: bytes, others: list[bytes]) -> Learned:
+    head = package.text(name)[:SAMPLE]
+    if head.count(b"<row") >= OWN:
+        return learned([head])
+    return learned([head, *(package.text(each)[:SAMPLE] for each in others[:SHEETS])])
+
+
+def _ascending(found: Rows, last: int) -> list[Cell]:
+    """Return the cells in rows behind ``last``, those of a row only where its rows ascend."""
+    kept: list[Cell] = []
+    for cell in found.cells:
+        if cell.row > last and (not kept or cell.row >= kept[-1].row):
+            kept.append(cell)
+    return kept
+
+
+def _written(tags: dict[int, bytes], cells: list[Cell]) -> Behind:
+    rows: list[bytes] = []
+    opened = 0
+    for cell in cells:
+        if not cell.element:
+            continue
+        if cell.row != opened:
+            rows.append((b"</row>" if opened else b"") + tags.get(cell.row, b'<row r="%d">' % cell.row))
+            opened = cell.row
+        rows.append(cell.element)
+    if not opened:
+        return Behind()
+    return Behind(
+        b"".join(rows) + b"</row>",
+        sum(bool(cell.element) for cell in cells),
+        next(cell.row for cell in cells if cell.element),
+        tuple(f"{cell.column}{cell.row}" for cell in cells if not cell.element)[:LISTED],
+    )
