@@ -1,8 +1,8 @@
 """Which clusters of the file systems on a disk belong to no file: where deleted files may still lie.
 
 Read from the file systems' own maps: the file ``$Bitmap`` of NTFS, the bitmaps of the groups of ext2, ext3
-and ext4, the trees of free extents of XFS. A group whose bitmap was never written has no file in it. Whatever
-lies outside of the file systems that can be read so counts as free.
+and ext4, the trees of free extents of XFS, the table of FAT, the bitmap of exFAT. A group whose bitmap was
+never written has no file in it. Whatever lies outside of the file systems that can be read so counts as free.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-import numpy as np
-
 from unransom.core.errors import UnreadableError
 from unransom.core.spans import Span, gaps
 from unransom.core.streams import CHUNK, Reader
+from unransom.evidence.filesystems.fat_map import bits_of, runs, used_by_exfat, used_by_fat
 from unransom.evidence.filesystems.tsk import FileSystem
 from unransom.evidence.filesystems.xfs.free import free_blocks
 from unransom.evidence.filesystems.xfs.inodes import HEAD, superblock
@@ -39,7 +38,7 @@ def free_spans(image: Reader) -> list[Span] | None:
             taken = list(_used(handle, volume))
         except UNREADABLE:
             continue
-        known = known or volume.filesystem in {"ntfs", "ext", "xfs"}
+        known = known or bool(volume.filesystem)
         used += taken
     return list(gaps(used, image.size)) if known else None
 
@@ -52,6 +51,10 @@ def _used(image: TskImage, volume: Volume) -> Iterator[Span]:
         yield from _ext(image.reader, volume)
     elif volume.filesystem == "xfs":
         yield from _xfs(image.reader, volume)
+    elif volume.filesystem == "fat":
+        yield from used_by_fat(image.reader, volume.start)
+    elif volume.filesystem == "exfat":
+        yield from used_by_exfat(image.reader, volume.start)
 
 
 def _xfs(reader: Reader, volume: Volume) -> Iterator[Span]:
@@ -72,7 +75,7 @@ def _ntfs(image: TskImage, volume: Volume) -> Iterator[Span]:
     for start in range(0, size, CHUNK):
         with image.lock:
             bitmap = bytes(file.read_random(start, min(CHUNK, size - start)))
-        yield from _set(bitmap, volume.start + start * 8 * cluster, cluster)
+        yield from runs(bits_of(bitmap), volume.start + start * 8 * cluster, cluster)
 
 
 def _ext(reader: Reader, volume: Volume) -> Iterator[Span]:
@@ -86,18 +89,11 @@ def _ext(reader: Reader, volume: Volume) -> Iterator[Span]:
     block = 1024 << log_size
     groups = min(-(-(count - first) // per_group), MOST_GROUPS)
     table = volume.start + (first + 1) * block
+    yield Span(volume.start, volume.start + first * block)  # the boot block
     for group in range(groups):
         record = reader.read_at(table + group * descriptor, descriptor)
         place, flags = struct.unpack_from("<I14xH", record)
         place |= struct.unpack_from("<I", record, 32)[0] << 32 if descriptor >= 64 else 0
         if not flags & EXT_BLOCK_UNINIT and place < count:
             bitmap = reader.read_at(volume.start + place * block, -(-per_group // 8))
-            yield from _set(bitmap, volume.start + (first + group * per_group) * block, block)
-
-
-def _set(bitmap: bytes, start: int, cluster: int) -> Iterator[Span]:
-    """Yield the runs of clusters whose bits are set in ``bitmap``, the first of which begins at ``start``."""
-    bits = np.unpackbits(np.frombuffer(bitmap, np.uint8), bitorder="little")
-    edges = np.flatnonzero(np.diff(bits, prepend=0, append=0)).tolist()
-    for first, last in zip(edges[::2], edges[1::2], strict=True):
-        yield Span(start + first * cluster, start + last * cluster)
+            yield from runs(bits_of(bitmap), volume.start + (first + group * per_group) * block, block)
