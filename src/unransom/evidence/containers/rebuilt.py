@@ -67,15 +67,32 @@ def directory(words: np.ndarray, first: int) -> tuple[int, int] | None:
         words: 32-bit numbers from a multiple of a sector on.
         first: That sector.
     """
-    steps = np.flatnonzero(np.diff(words.astype(np.int64)) != TABLE)
-    edges = np.concatenate([[-1], steps, [len(words) - 1]])
-    lengths = np.diff(edges)  # of runs in which each number is the one before and four
-    for run in np.flatnonzero(lengths >= LEAST).tolist():
-        begin, tables = int(edges[run]) + 1, int(lengths[run])
-        sectors = -(-tables * 4 // SECTOR)
-        if begin % (SECTOR // 4) == 0 and int(words[begin]) == first + begin * 4 // SECTOR + sectors:
-            return first + begin * 4 // SECTOR, tables
+    words = words.astype(np.int64)
+    heads, seconds = words[: -1 : SECTOR // 4], words[1 :: SECTOR // 4]
+    ahead = heads - np.arange(first, first + len(heads))  # sectors from a directory to its first table
+    likely = (seconds - heads == TABLE) & (ahead > 0) & (ahead <= len(heads))
+    for head in np.flatnonzero(likely).tolist():
+        begin = head * (SECTOR // 4)
+        tables = _run(words, begin)
+        goes_on = begin > 0 and words[begin] - words[begin - 1] == TABLE
+        if tables >= LEAST and not goes_on and ahead[head] == -(-tables * 4 // SECTOR):
+            return first + head, tables
     return None
+
+
+def _run(words: np.ndarray, begin: int) -> int:
+    """Return how many of ``words`` from ``begin`` on are each the one before and a table's sectors."""
+    length = 0
+    step = SECTOR
+    while begin + length < len(words):
+        part = words[begin + length : begin + length + step]
+        wanted = words[begin] + TABLE * np.arange(length, length + len(part))
+        differs = np.flatnonzero(part != wanted)
+        if len(differs):
+            return length + int(differs[0])
+        length += len(part)
+        step *= 2
+    return length
 
 
 def _streamed(opening: Opening) -> Reader | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import struct
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -237,11 +237,12 @@ def _name(data: bytes, at: int) -> bytes:
 
 
 def _take(data: bytes, folder: int, order: int, wanted: NDArray[np.uint64], names: Names) -> None:
-    """Keep the names in a part of a folder that stand for inodes which are ``wanted``."""
-    numbers: Sequence[int] | NDArray[np.uint64] = np.frombuffer(data, ">u8", len(data) // 8)
+    """Keep the names in a part of a folder that stand for inodes which are ``wanted``, a sorted list."""
+    numbers = np.frombuffer(data, ">u8", len(data) // 8).astype(np.uint64)
     if data[:4] in HEADERS and len(data) >= OWNER + 8:
         folder = int.from_bytes(data[OWNER : OWNER + 8], "big")
-    for index in np.flatnonzero(np.isin(numbers, wanted)).tolist():
+    places = np.searchsorted(wanted[:-1], numbers)  # the parts are many and small: this is the quickest
+    for index in np.flatnonzero(wanted[places] == numbers).tolist():
         name = _name(data, index * 8)
         if name:
             names.add(int(numbers[index]), Name(order, folder, name, live=True), folder=False)
