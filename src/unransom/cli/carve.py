@@ -83,11 +83,11 @@ def command(
     job = Job(image, out, Proof[proof.upper()], dry_run, int(cluster_size), whole, left_out=left_out)
     with contextlib.closing(executor), Screen(progress) as screen:
         outcome = carve(job, executor, screen)
-    _print(outcome, as_json=as_json, jsonl=jsonl)
+    _print(outcome, as_json=as_json, jsonl=jsonl, dry=dry_run)
     return EXIT_INCOMPLETE if outcome.problems else EXIT_DONE
 
 
-def _print(outcome: Outcome, *, as_json: bool, jsonl: bool) -> None:
+def _print(outcome: Outcome, *, as_json: bool, jsonl: bool, dry: bool) -> None:
     import json
 
     rows = [_row(each) for each in outcome.files]
@@ -98,6 +98,7 @@ def _print(outcome: Outcome, *, as_json: bool, jsonl: bool) -> None:
             "overwritten": outcome.overwritten,
             "trimmed": outcome.empty,
             "known": outcome.known,
+            "holds": outcome.holds,
             "counts": counts,
             "files": rows,
         }
@@ -107,6 +108,8 @@ def _print(outcome: Outcome, *, as_json: bool, jsonl: bool) -> None:
             print(json.dumps(row, ensure_ascii=False))
     else:
         _print_counts(outcome)
+        if dry:
+            _print_map(outcome)
     for problem in outcome.problems:
         print(spoken(problem.what), spoken(problem.resolution))
 
@@ -127,6 +130,20 @@ def _row(carved: Carved) -> dict[str, object]:
         "modified": rfc3339(carved.modified) or None,
         "extents": [[extent.start, extent.end] for extent in carved.extents],
     }
+
+
+def _print_map(outcome: Outcome) -> None:
+    """Say what the space holds, and how much of it would come out."""
+    names = {
+        "zero": t("zeros"),
+        "text": t("text"),
+        "dense": t("dense: packed, sealed or random"),
+        "other": t("other"),
+    }
+    for kind, size in outcome.holds.items():
+        print(f"{size / 1e6:>11,.1f} MB  {names[kind]}")
+    size = sum(each.digests.size for each in outcome.files)
+    print(t("{size} MB would come out; nothing was written", size=f"{size / 1e6:,.1f}"))
 
 
 def _print_counts(outcome: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""What carving searches: the parts of a disk that hold no file, and what its file systems say of them."""
+"""What carving searches, what it holds, what its file systems say of it, and what went wrong in it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unransom.core.records import FileRef, Source
+from unransom.core.messages import say
+from unransom.core.records import FileRef, Problem, Source
 from unransom.core.spans import Span, merge
 from unransom.evidence import open_store
 from unransom.evidence.containers.mapped import Part
@@ -22,6 +23,9 @@ from unransom.recover.carve.records import Lead, Looked, Target
 from unransom.recover.carve.scan import Places
 from unransom.recover.carve.signatures import SECTOR
 from unransom.recover.carve.space import Space
+from unransom.run.executor import Fate
+
+CLASSES = ("zero", "text", "dense", "other")  # of clusters, in the order of `_map_kernel`
 
 
 class Sized:
@@ -135,6 +139,14 @@ def cluster_of(looked: Sequence[Looked]) -> int:
     return SECTOR
 
 
+def bytes_by_class(looked: Sequence[Looked]) -> dict[str, int]:
+    """Return how many bytes of what was looked at are zeros, text, dense (packed or sealed), or other."""
+    counts = np.zeros(len(CLASSES), np.int64)
+    for each in looked:
+        counts += np.bincount(each.scan.classes, minlength=len(CLASSES)) * each.scan.cluster
+    return dict(zip(CLASSES, counts.tolist(), strict=True))
+
+
 def board_of(looked: Sequence[Looked], claims: Claims) -> Board:
     """Return the board on which fragments of what was looked at are put together."""
     scans = [each.scan for each in looked]
@@ -143,3 +155,18 @@ def board_of(looked: Sequence[Looked], claims: Claims) -> Board:
     classes = np.concatenate([scan.classes for scan in scans]) if scans else np.zeros(0, np.uint8)
     marks = {kind: np.concatenate([scan.marks[kind] for scan in scans]) for kind in kinds}
     return Board(Space(Sized(0)), claims, classes, heads, marks)
+
+
+def blame(function: str, fate: Fate) -> Problem:
+    """Return what is told of a task that came to no end."""
+    what = (
+        say("a part of the search took longer than it may")
+        if fate is Fate.TIMEOUT
+        else say("a worker died in a part of the search")
+    )
+    return Problem(
+        item=function,
+        what=what,
+        resolution=say("the rest of the evidence is not affected"),
+        code="limit" if fate is Fate.TIMEOUT else "blamed",
+    )

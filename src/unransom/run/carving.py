@@ -19,7 +19,6 @@ import msgspec
 from unransom import __version__
 from unransom.case.database import disk_full
 from unransom.core.hashing import Digests, digest
-from unransom.core.messages import say
 from unransom.core.outputs import FileReader, Outputs
 from unransom.core.progress import Listener, Progress, silent
 from unransom.core.records import Problem, Record, Source
@@ -46,8 +45,8 @@ from unransom.recover.carve.signatures import SECTOR
 from unransom.recover.carve.space import Space
 from unransom.recover.carve.step import NAMED, UNNAMED
 from unransom.run import hash_sets
-from unransom.run.carve_space import Sized, board_of, cluster_of, place_of
-from unransom.run.executor import Executor, Fate
+from unransom.run.carve_space import Sized, blame, board_of, bytes_by_class, cluster_of, place_of
+from unransom.run.executor import Executor
 from unransom.run.work import Done, Item, Surroundings, Task
 
 STEP = "unransom.recover.carve.step"
@@ -100,6 +99,7 @@ class Outcome(msgspec.Struct, frozen=True):
         empty: The file systems have free space, and all of it is zeros.
         known: Files that were not kept, as a set of hashes has them.
         matched: Of files that were matched, by what they are called by: the number in ``Job.known``.
+        holds: What was looked at, in bytes: zeros, text, dense (packed or sealed) and other.
     """
 
     files: tuple[Carved, ...]
@@ -109,6 +109,7 @@ class Outcome(msgspec.Struct, frozen=True):
     empty: bool = False
     known: int = 0
     matched: dict[bytes, int] = {}
+    holds: dict[str, int] = {}
 
     def by_proof(self) -> Counter[str]:
         """Return how many files there are of each level of proof."""
@@ -151,6 +152,7 @@ class Carving:
             empty,
             len(written) - len(kept),
             matched,
+            bytes_by_class(looked),
         )
         shutil.rmtree(self._work)
         return outcome
@@ -343,7 +345,7 @@ class Carving:
                     self._problems += [each for each in records if isinstance(each, Problem)]
                     yield from records
             else:
-                self._problems.append(_blame(function, outcome.result))
+                self._problems.append(blame(function, outcome.result))
 
     def _tell(self, name: str, done: int, total: int, began: float, unit: str = "bytes") -> None:
         seconds = time.monotonic() - began
@@ -383,20 +385,6 @@ def _read(journal: Path) -> list[Carved]:
     """Return the records of an earlier run; the last line may be cut off."""
     lines = journal.read_bytes().splitlines(keepends=True) if journal.exists() else []
     return [decode(line) for line in lines if line.endswith(b"\n")]
-
-
-def _blame(function: str, fate: Fate) -> Problem:
-    what = (
-        say("a part of the search took longer than it may")
-        if fate is Fate.TIMEOUT
-        else say("a worker died in a part of the search")
-    )
-    return Problem(
-        item=function,
-        what=what,
-        resolution=say("the rest of the evidence is not affected"),
-        code="limit" if fate is Fate.TIMEOUT else "blamed",
-    )
 
 
 def carve(job: Job, executor: Executor, listener: Listener = silent) -> Outcome:

@@ -5,13 +5,14 @@ import json
 import os
 import random
 import sqlite3
+import subprocess
 
 import pytest
 
 from tests.fixtures.disks import MiB
 from tests.fixtures.images import KINDS
 from tests.fixtures.in_process import InProcess
-from tests.fixtures.tools import run
+from tests.fixtures.tools import run, tool
 from tests.makers.locked_disks import locked_disk
 from tests.makers.office_files import files
 from tests.makers.raw_image import File
@@ -113,6 +114,45 @@ def test_files_of_a_set_of_hashes_are_not_kept(tmp_path, disk):
         hashlib.sha256(path.read_bytes()).hexdigest() for path in out.rglob("*.*") if path.suffix != ".jsonl"
     }
     assert not left & {one.sha256, other.sha256}
+
+
+def test_sets_as_hashdeep_and_the_nsrl_write_them_are_read(tmp_path, disk):
+    image, _ = disk("ntfs")
+    whole = carve(Job(str(image), tmp_path / "whole"), InProcess())
+    folder, rds = tmp_path / "known", tmp_path / "rds.db"
+    folder.mkdir()
+    for each in whole.files[:3]:
+        (folder / each.digests.md5).write_bytes((tmp_path / "whole" / os.fsdecode(each.path)).read_bytes())
+    listed = tmp_path / "known.txt"
+    listing = subprocess.run([tool("hashdeep", "hashdeep"), "-r", folder], check=True, capture_output=True)
+    listed.write_bytes(listing.stdout)
+    with sqlite3.connect(rds) as made:  # tables and indexes as in the minimal sets of RDS v3
+        made.execute(
+            "CREATE TABLE FILE (sha256 VARCHAR NOT NULL, sha1 VARCHAR NOT NULL, md5 VARCHAR NOT NULL,"
+            " file_name VARCHAR NOT NULL, file_size INTEGER NOT NULL, package_id INTEGER NOT NULL)"
+        )
+        made.execute("CREATE TABLE PKG (package_id INTEGER NOT NULL, name VARCHAR NOT NULL)")
+        made.execute("CREATE INDEX by_hash ON FILE (sha256)")
+        for each in whole.files[3:5]:
+            row = (
+                each.digests.sha256.upper(),
+                "0" * 40,
+                each.digests.md5.upper(),
+                "x.dll",
+                each.digests.size,
+            )
+            made.execute("INSERT INTO FILE VALUES (?, ?, ?, ?, ?, 1)", row)
+    made.close()
+    outcome = carve(Job(str(image), tmp_path / "out", left_out=(listed, rds)), InProcess())
+    assert set(sums(outcome)) == set(sums(whole)) - {each.digests.sha256 for each in whole.files[:5]}
+
+
+def test_what_the_space_holds_is_told(tmp_path, disk):
+    image, _ = disk("ntfs")
+    outcome = carve(Job(str(image), tmp_path / "out", dry=True), InProcess())
+    assert set(outcome.holds) == {"zero", "text", "dense", "other"}
+    assert outcome.searched <= sum(outcome.holds.values()) < outcome.searched + (64 << 20)
+    assert outcome.holds["zero"] > outcome.holds["dense"] > 0
 
 
 def test_a_set_that_cannot_be_read_is_told(tmp_path, disk):
