@@ -1,6 +1,6 @@
 """Repairs of damaged files, one kind of files each; ``REPAIRS`` is in the order of trial."""
 
-from unransom.catalog.formats.repair import gzip, jpeg, ole2, ooxml, pdf, png, sqlite, text
+from unransom.catalog.formats.repair import gzip, jpeg, mp4, ole2, ooxml, pdf, png, sqlite, text
 from unransom.catalog.formats.repair import zip as archives
 from unransom.catalog.formats.repair.repair import Repair
 
@@ -12,6 +12,7 @@ REPAIRS: tuple[Repair, ...] = (
     sqlite.REPAIR,
     png.REPAIR,
     jpeg.REPAIR,
+    mp4.REPAIR,
     gzip.REPAIR,
     text.REPAIR,
 )
