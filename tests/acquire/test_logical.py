@@ -195,7 +195,8 @@ def test_a_full_disk_is_an_error_and_with_room_it_goes_on(tree, tmp_path, monkey
 
 
 def test_what_cannot_be_read_is_named_and_the_rest_comes_back(tree, tmp_path, monkeypatch):
-    real = folder_module._open
+    real, whole = folder_module._open, folder_module._whole
+    bad = (b"ledger.bin", b"letter.txt")
 
     class Bad(BytesReader):
         def read_at(self, offset, length):
@@ -211,6 +212,9 @@ def test_what_cannot_be_read_is_named_and_the_rest_comes_back(tree, tmp_path, mo
         return real(place)
 
     monkeypatch.setattr(folder_module, "_open", faulty)
+    monkeypatch.setattr(
+        folder_module, "_whole", lambda place, size: None if place.endswith(bad) else whole(place, size)
+    )
     done = acquire(str(tree), tmp_path / "a.tar.zst")
     assert {path for path, _ in done.problems} == {"accounts/2026/ledger.bin", "letter.txt"}
     store = open_store(identify(done.image))
@@ -223,6 +227,22 @@ def test_what_cannot_be_read_is_named_and_the_rest_comes_back(tree, tmp_path, mo
     with store.open(refs[b"letter.txt"]) as reader, pytest.raises(UnreadableError):
         reader.read_at(0, 1)
     store.close()
+
+
+def test_a_small_file_is_read_at_once_only_where_it_is_what_was_listed(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    path.write_bytes(b"12345")
+    place = os.fsencode(path)
+    assert folder_module._whole(place, 5) == b"12345"
+    assert folder_module._whole(place, 4) is None  # it has grown
+    assert folder_module._whole(place, 6) is None
+    assert folder_module._whole(place + b"?", 5) is None
+
+    def failing(descriptor, size):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(folder_module.os, "read", failing)
+    assert folder_module._whole(place, 5) is None
 
 
 def _opened(reader):

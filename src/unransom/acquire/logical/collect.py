@@ -7,6 +7,7 @@ entry that is whole in both.
 from __future__ import annotations
 
 import base64
+import binascii
 import contextlib
 import hashlib
 import json
@@ -33,6 +34,7 @@ UNKNOWN = 1 << 61  # bytes of an image that is not finished
 FLUSH_EVERY = 256 << 20  # bytes between two moments from which a run can go on
 CONTENT = ("size", "at", "segments", "md5", "sha256", "lost", "problem")  # of a line of the manifest
 HASHED_HOLES = 1 << 30  # bytes; of a file with more of them only what is stored is hashed
+SAID = ("accessed", "changed", "segments", "version", "etag", "deleted", "metadata")  # where there is any
 Line = dict[str, Any]
 
 
@@ -80,7 +82,7 @@ class Archive:
         line = _described(entry) | {"at": self.position + len(header)}
         self._write(header)
         if entry.open is not None:
-            line |= self._content(entry)
+            line |= self._small(entry) or self._content(entry)
         if entry.shared:
             line["shared"] = True
             self._shared[entry.path] = line
@@ -130,6 +132,15 @@ class Archive:
         with contextlib.suppress(OSError):
             self._flush()
 
+    def _small(self, entry: Entry) -> Line | None:
+        """Write the content of a small file that reads at once; return what the manifest says of it."""
+        data = entry.whole() if entry.whole and entry.segments is None else None
+        if data is None:
+            return None
+        self._write(data)
+        md5 = hashlib.md5(data, usedforsecurity=False)
+        return {"md5": md5.hexdigest(), "sha256": hashlib.sha256(data).hexdigest()}
+
     def _content(self, entry: Entry) -> Line:
         """Write the content of an entry; return what the manifest says of it."""
         md5, sha256, lost = hashlib.md5(usedforsecurity=False), hashlib.sha256(), []
@@ -167,7 +178,7 @@ class Archive:
             length -= len(piece)
 
     def _say(self, path: bytes, line: Line) -> None:
-        if line.get("problem") and line["kind"] == "?":
+        if line["kind"] == "?":
             self.problems.append((shown(path), line["problem"]))
         self.entries += 1
         line["end"] = self.position
@@ -281,27 +292,28 @@ def _stored(line: Line) -> Line:
 
 
 def _named(path: bytes) -> Line:
-    return {"path": shown(path), "path_b64": base64.b64encode(path).decode()}
+    plain = path.decode("ascii") if path.isascii() else ""
+    return {"path": plain if plain.isprintable() and plain else shown(path), "path_b64": _packed(path)}
+
+
+def _packed(data: bytes) -> str:
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
 def _described(entry: Entry) -> Line:
     line: Line = {**_named(entry.path), "kind": entry.kind, "size": entry.size, "mode": entry.mode & 0o7777}
     line |= {"uid": entry.uid, "gid": entry.gid, "modified": entry.modified}
-    rest = {
-        "accessed": entry.accessed,
-        "changed": entry.changed,
-        "link_b64": base64.b64encode(entry.link).decode(),
-        "attributes": {
-            name.decode("utf-8", "backslashreplace"): base64.b64encode(value).decode()
+    if entry.link:
+        line["link_b64"] = _packed(entry.link)
+    if entry.attributes:
+        line["attributes"] = {
+            name.decode("utf-8", "backslashreplace"): _packed(value)
             for name, value in entry.attributes.items()
-        },
-        "segments": entry.segments,
-        "version": entry.version,
-        "etag": entry.etag,
-        "deleted": entry.deleted,
-        "metadata": entry.metadata,
-    }
-    return line | {name: value for name, value in rest.items() if value}
+        }
+    for name in SAID:
+        if value := getattr(entry, name):
+            line[name] = value
+    return line
 
 
 def _lines(path: Path) -> list[Line]:

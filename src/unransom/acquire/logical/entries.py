@@ -27,6 +27,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         segments: Offset and length of what is stored of a file with holes, None of a file without.
         version, etag, deleted, metadata: Of an object in a bucket.
         open: Opens the content.
+        whole: Reads the content of a small file at once; None where it is not what it was when it was listed.
     """
 
     path: bytes
@@ -48,6 +49,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     deleted: bool = False
     metadata: dict[str, str] = {}
     open: Callable[[], AbstractContextManager[Reader]] | None = None
+    whole: Callable[[], bytes | None] | None = None
 
 
 class Unlisted(msgspec.Struct, frozen=True):

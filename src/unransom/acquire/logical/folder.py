@@ -21,6 +21,7 @@ KINDS = {
     stat.S_IFIFO: "6",
 }
 QUIET = os.O_NOFOLLOW | os.O_NONBLOCK
+SMALL = 256 * 1024  # bytes of a file that is read at once
 
 
 def walk(root: bytes) -> Iterator[Entry | Unlisted]:
@@ -52,7 +53,7 @@ def walk(root: bytes) -> Iterator[Entry | Unlisted]:
 
 
 def _entry(root: bytes, path: bytes, state: os.stat_result, first: dict[tuple[int, int], bytes]) -> Entry:
-    place = os.path.join(root, path)  # noqa: PTH118 bytes
+    place = root + b"/" + path if path else root
     kind = KINDS.get(stat.S_IFMT(state.st_mode), "6")
     link = os.readlink(place) if kind == "2" else b""  # noqa: PTH115 bytes
     if kind == "0" and state.st_nlink > 1:
@@ -77,7 +78,23 @@ def _entry(root: bytes, path: bytes, state: os.stat_result, first: dict[tuple[in
         shared=is_file and state.st_nlink > 1,
         segments=_segments(place, state.st_size) if is_sparse else None,
         open=(lambda: _open(place)) if is_file else None,
+        whole=(lambda: _whole(place, state.st_size)) if is_file and state.st_size <= SMALL else None,
     )
+
+
+def _whole(place: bytes, size: int) -> bytes | None:
+    """Read a small file with as few questions to the system as there can be."""
+    try:
+        descriptor = open_quietly(place, QUIET)
+    except OSError:
+        return None
+    try:
+        data = os.read(descriptor, size + 1)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return data if len(data) == size else None
 
 
 @contextlib.contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from unransom.acquire.logical.entries import Entry
 
 BLOCK = 512
@@ -36,7 +38,7 @@ def head(entry: Entry) -> bytes:
     if stored > LARGEST:
         records[b"size"] = b"%d" % stored
     said = b"".join(_record(key, value) for key, value in records.items())
-    extended = _header(b"PaxHeaders/entry", "x", len(said), Entry(path=b"", kind="x")) + padded(said)
+    extended = _announced(len(said)) + padded(said)
     kind = "0" if entry.kind == "D" else entry.kind
     return extended + _header(name[:LONGEST], kind, min(stored, LARGEST), entry) + sparse
 
@@ -53,14 +55,17 @@ def padded(data: bytes) -> bytes:
 
 
 def _records(entry: Entry, name: bytes) -> dict[bytes, bytes]:
-    times = {b"mtime": entry.modified, b"atime": entry.accessed, b"ctime": entry.changed}
-    records = {key: _time(value) for key, value in times.items() if value is not None}
-    if not (_is_utf8(name) and _is_utf8(entry.link)):
+    times = ((b"mtime", entry.modified), (b"atime", entry.accessed), (b"ctime", entry.changed))
+    records = {key: _time(value) for key, value in times if value is not None}
+    plain, plain_link = name.isascii(), entry.link.isascii()
+    if not ((plain or _is_utf8(name)) and (plain_link or _is_utf8(entry.link))):
         records[b"hdrcharset"] = b"BINARY"
-    if len(name) > LONGEST or not name.isascii():
+    if len(name) > LONGEST or not plain:
         records[b"path"] = name
-    if len(entry.link) > LONGEST or not entry.link.isascii():
+    if len(entry.link) > LONGEST or not plain_link:
         records[b"linkpath"] = entry.link
+    if not entry.attributes:
+        return records
     return records | {b"SCHILY.xattr." + key: value for key, value in entry.attributes.items()}
 
 
@@ -68,6 +73,12 @@ def _record(key: bytes, value: bytes) -> bytes:
     size = len(key) + len(value) + 3
     size += len(str(size + len(str(size))))
     return b"%d %s=%s\n" % (size, key, value)
+
+
+@functools.lru_cache(4096)
+def _announced(size: int) -> bytes:
+    """Return the header in front of so many bytes of records."""
+    return _header(b"PaxHeaders/entry", "x", size, Entry(path=b"", kind="x"))
 
 
 def _header(name: bytes, kind: str, size: int, entry: Entry) -> bytes:
@@ -85,8 +96,8 @@ def _header(name: bytes, kind: str, size: int, entry: Entry) -> bytes:
     )
     fields += b"ustar\00000" + bytes(64)
     fields += b"%07o\0%07o\0" % entry.device
-    block = fields.ljust(BLOCK, b"\0")
-    return block[:148] + b"%06o\0 " % sum(block) + block[156:]
+    block = fields[:148] + b"%06o\0 " % sum(fields) + fields[156:]
+    return block.ljust(BLOCK, b"\0")
 
 
 def _time(nanoseconds: int) -> bytes:
