@@ -13,18 +13,26 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from unransom.core.keys import KeyKind
-from unransom.crypto.search.memory import aes_schedules, bare_primes, beside, structures, text_keys
+from unransom.crypto.search.memory import (
+    aes_schedules,
+    bare_primes,
+    beside,
+    hibernation,
+    structures,
+    text_keys,
+)
 from unransom.crypto.search.memory.candidate import Candidate, Clues, Finder, Memory
 
 __all__ = ["FINDERS", "OVERLAP", "Candidate", "Clues", "Finder", "Memory", "scan", "scan_pieces"]
 
-FINDERS: tuple[Finder, ...] = (
+IN_MEMORY: tuple[Finder, ...] = (
     aes_schedules.FINDER,
     structures.FINDER,
     bare_primes.FINDER,
     beside.FINDER,
     text_keys.FINDER,
 )
+FINDERS: tuple[Finder, ...] = (*IN_MEMORY, hibernation.finder(IN_MEMORY))
 NO_CLUES = Clues()
 BEHIND_ALL = (sys.maxsize, b"")  # a piece
 OVERLAP = -(-max(finder.reach for finder in FINDERS) // 4096) * 4096  # bytes, whole pages
