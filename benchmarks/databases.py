@@ -4,7 +4,7 @@
 
 A private MariaDB makes one table of orders; everything is measured on its file in one run, and the same on a
 data file of SQL Server with the same rows, which is made here: of that server none runs here. Rates are per
-second of processor time on one core, mariadb-dump's of wall time with its server. Demanded are a page scan
+second of processor time on one core, mariadb-dump's with that of its server. Demanded are a page scan
 of 1 GB/s, decoding at 100 MB/s and salvage at 20 MB/s. Published for undrop-for-innodb (stream_parser and
 c_parser) are 190 to 600 MB/s and 8 to 14 MB/s or 20,000 to 36,000 rows/s.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -62,7 +63,7 @@ def read(engine: Engine, data: bytes, create: str, states: frozenset[str]) -> in
 
 
 def dumped(server: Server) -> tuple[float, int]:
-    """Return the wall time that mariadb-dump takes for the table, and the bytes that it writes."""
+    """Return the processor time of mariadb-dump with its server for the table, and the bytes written."""
     command = [
         program("mariadb-dump"),
         "--no-defaults",
@@ -71,9 +72,17 @@ def dumped(server: Server) -> tuple[float, int]:
         "shop",
         "orders",
     ]
-    began = time.perf_counter()
-    out = subprocess.run(command, check=True, capture_output=True).stdout
-    return time.perf_counter() - began, len(out)
+    best, size = float("inf"), 0
+    for _ in range(ROUNDS):
+        began = server.processor_seconds() + _of_children()
+        size = len(subprocess.run(command, check=True, capture_output=True).stdout)
+        best = min(best, server.processor_seconds() + _of_children() - began)
+    return best, size
+
+
+def _of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> None:

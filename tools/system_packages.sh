@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages whose programs the tests make disk images with, and the database servers that
 # they fill; quick where all are there.
-# The program is found by name, so another way of installing it is as good.
+# The program is found by name, a plugin by its path, so another way of installing it is as good.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 for folder in /usr/lib/postgresql/*/bin; do
@@ -10,7 +10,7 @@ done
 
 missing=
 while read -r program package; do
-    command -v "$program" >/dev/null || missing="$missing $package"
+    [ -e "$program" ] || command -v "$program" >/dev/null || missing="$missing $package"
 done <<'END'
 mke2fs e2fsprogs
 mkfs.fat dosfstools
@@ -25,6 +25,11 @@ qemu-img qemu-utils
 ewfacquire ewf-tools
 mariadbd mariadb-server
 mariadb mariadb-client
+/usr/lib/mysql/plugin/provider_bzip2.so mariadb-plugin-provider-bzip2
+/usr/lib/mysql/plugin/provider_lz4.so mariadb-plugin-provider-lz4
+/usr/lib/mysql/plugin/provider_lzma.so mariadb-plugin-provider-lzma
+/usr/lib/mysql/plugin/provider_lzo.so mariadb-plugin-provider-lzo
+/usr/lib/mysql/plugin/provider_snappy.so mariadb-plugin-provider-snappy
 initdb postgresql
 pvcreate lvm2
 mdadm mdadm

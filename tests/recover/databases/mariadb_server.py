@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -60,6 +61,11 @@ class Server:
                 cursor.execute(statement)
                 rows = list(cursor.fetchall())
         return rows
+
+    def processor_seconds(self) -> float:
+        """Return the processor time that the server has taken."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> None:
         """Shut down, so that every page is in its file."""

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unransom.catalog.databases.innodb import binary_json, ddl, frm, page_zip, sdi, tablespace, unpack
+from unransom.catalog.databases.innodb import (
+    binary_json,
+    ddl,
+    frm,
+    page_zip,
+    sdi,
+    tablespace,
+    unpack,
+    unpackers,
+)
 from unransom.catalog.databases.innodb.charsets import LATIN1, UTF8, charset_named, charset_of_collation
 from unransom.catalog.databases.innodb.types import Kind, column_type
 
@@ -134,3 +143,18 @@ def test_halves_of_a_page_are_patched_only_where_the_checksum_holds():
     other = page[:8192] + bytes(8192)
     assert tablespace.patch([one, other]) == page
     assert tablespace.patch([one, one[:-1] + b"x"]) is None
+
+
+@given(st.binary(min_size=1, max_size=200), st.integers(1, 5000))
+def test_no_block_breaks_an_unpacker(noise, size):
+    for unpacker in (unpackers.lz4_block, unpackers.snappy_block, unpackers.lzo_block):
+        try:
+            plain = unpacker(noise, size)
+        except (ValueError, IndexError):
+            continue
+        assert len(plain) <= size
+
+
+def test_blocks_of_snappy_and_lzo_are_read():
+    assert unpackers.snappy_block(b"\x14\x1cabcdefgh\x2e\x08\x00", 20) == b"abcdefghabcdefghabcd"
+    assert unpackers.lzo_block(b"\x19abcdefgh\x2a\x1c\x00\x11\x00\x00", 20) == b"abcdefghabcdefghabcd"

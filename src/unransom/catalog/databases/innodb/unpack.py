@@ -6,6 +6,9 @@ import bz2
 import lzma
 import struct
 import zlib
+from collections.abc import Callable
+
+from unransom.catalog.databases.innodb.unpackers import lz4_block, lzo_block, snappy_block
 
 HEADER = 38
 MARIADB_HEADER = 26  # bytes in front of the packed part where the checksum is full_crc32
@@ -35,59 +38,37 @@ def unpack(page: bytes, size: int) -> bytes | None:
         return (head + body).ljust(size, b"\0")[:size]
     if kind == PACKED:
         length = int.from_bytes(page[HEADER : HEADER + 2], "big")
-        return _inflate(page[HEADER + 2 : HEADER + 2 + length], size)
-    return _inflate(page[MARIADB_HEADER : (kind & 0x7FFF) * 256], size)
+        return _inflate(page[HEADER + 2 : HEADER + 2 + length], size, page[4:8])
+    return _inflate(page[MARIADB_HEADER : (kind & 0x7FFF) * 256], size, page[4:8])
 
 
-def _inflate(packed: bytes, size: int) -> bytes | None:
-    """Return ``size`` bytes out of ``packed``, by whichever algorithm it begins like."""
+def _inflate(packed: bytes, size: int, number: bytes = b"") -> bytes | None:
+    """Return ``size`` bytes out of ``packed``, by whichever algorithm it begins like.
+
+    Of those that begin like anything it is one that gives a page with ``number``.
+    """
+    for start, ways in HEADS.items():
+        if packed.startswith(start):
+            for way in ways:
+                plain = _tried(way, packed, size)
+                if plain is not None and (start or not number or plain[4:8] == number):
+                    return plain
+    return None
+
+
+def _tried(way: Callable[[bytes, int], bytes], packed: bytes, size: int) -> bytes | None:
     try:
-        if packed[:1] == b"\x78":
-            plain = zlib.decompressobj().decompress(packed, size)
-        elif packed[:3] == b"BZh":
-            plain = bz2.BZ2Decompressor().decompress(packed, size)
-        elif packed[:6] == b"\xfd7zXZ\x00":
-            plain = lzma.LZMADecompressor(memlimit=64 << 20).decompress(packed, size)
-        else:
-            plain = lz4_block(packed, size)
+        plain = way(packed, size)
     except (zlib.error, OSError, lzma.LZMAError, ValueError, IndexError, EOFError):
         return None
     return plain if len(plain) == size else None
 
 
-def lz4_block(packed: bytes, size: int) -> bytes:
-    """Return at most ``size`` bytes out of an LZ4 block.
-
-    Raises:
-        ValueError: It is none.
-        IndexError: It ends too early.
-    """
-    out = bytearray()
-    at = 0
-    while at < len(packed) and len(out) < size:
-        token = packed[at]
-        at += 1
-        length, at = _lz4_length(packed, at, token >> 4)
-        out += packed[at : at + length]
-        at += length
-        if at >= len(packed) or len(out) >= size:
-            break
-        distance = packed[at] | packed[at + 1] << 8
-        length, at = _lz4_length(packed, at + 2, token & 15)
-        length += 4
-        if not 0 < distance <= len(out):
-            raise ValueError("no LZ4 block")
-        piece = out[-distance:]
-        out += (piece * (length // distance + 1))[:length]
-    return bytes(out[:size])
-
-
-def _lz4_length(packed: bytes, at: int, length: int) -> tuple[int, int]:
-    if length == 15:
-        while True:
-            byte = packed[at]
-            at += 1
-            length += byte
-            if byte < 255:
-                break
-    return length, at
+HEADS: dict[bytes, tuple[Callable[[bytes, int], bytes], ...]] = {
+    b"\x78": (lambda packed, size: zlib.decompressobj().decompress(packed, size),),
+    b"BZh": (lambda packed, size: bz2.BZ2Decompressor().decompress(packed, size),),
+    b"\xfd7zXZ\x00": (
+        lambda packed, size: lzma.LZMADecompressor(memlimit=64 << 20).decompress(packed, size),
+    ),
+    b"": (snappy_block, lz4_block, lzo_block),
+}
