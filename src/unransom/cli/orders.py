@@ -98,6 +98,9 @@ def check(files: tuple[Path, ...], jsonl: bool, **reading: str) -> int:
     multiple=True,
     help=t("Of the results; both without it."),
 )
+@click.option(
+    "--shops", type=EXISTING, metavar="TOML", help=t("Which shops there are: one that is missing is told.")
+)
 @click.option("--memory-limit", default="1GB", metavar="SIZE", help=t("Memory that the join may take."))
 @reading_options
 @progress_option
@@ -105,6 +108,7 @@ def match(
     files: tuple[Path, ...],
     out: Path,
     forms: tuple[str, ...],
+    shops: Path | None,
     memory_limit: str,
     progress: Style,
     **reading: str,
@@ -112,14 +116,16 @@ def match(
     """Print the classes with their counts; write everything."""
     from unransom.verify.orders.match import Match
     from unransom.verify.orders.outputs import write_results
+    from unransom.verify.orders.shops import load_shops
 
+    declared = load_shops(shops.read_bytes()) if shops else None
     with Screen(progress) as screen:
         unread: list[str] = []
         with opened_exports(files, reading, unread, screen) as exports:
             found = list(exports)
         if not found:
             raise UsageError(say("none of the files is an export that is known"))
-        proof = Match(found, memory_limit, screen)
+        proof = Match(found, memory_limit, screen, declared)
         written = write_results(proof, out, LANGUAGE, forms or ("csv", "xlsx"))
     _print_classes(proof)
     for path in written:
@@ -165,6 +171,10 @@ def _print_classes(proof: Match) -> None:
     for verdict in proof.verdicts:
         if verdict.grade == "bad":
             print(f"{verdict.grade.value:<8} {verdict.file}  {spoken(verdict.why)}")
+    for odd in proof.odds:
+        print(spoken(odd))
+    for realm, shop, hours in proof.open_hours() if proof.shops else ():
+        print(t("{shop} ({realm}): {count} hours are not proven", shop=shop, realm=realm, count=hours))
 
 
 @command.command(

@@ -14,12 +14,13 @@ import pyarrow.compute as pc
 
 from unransom.catalog.exports.channel import Export
 from unransom.catalog.exports.tables import MOVES, SALES, TIME
-from unransom.core.messages import say
+from unransom.core.messages import Message, say
 from unransom.core.orders import ExportVerdict
 from unransom.core.progress import Listener, Progress, silent
 from unransom.core.records import Grade
 from unransom.verify.orders import control, keys, queries
 from unransom.verify.orders.coverage import UTC, covers, doubts, grain
+from unransom.verify.orders.shops import Shops, expected, odds
 
 # Of what money passes through; several channels tell of the same money, the better one first.
 RANKS = {"alipay_fund": 1, "paypal_activity": 2, "paypal_transactions": 1, "amazon_finances": 1}
@@ -44,7 +45,11 @@ class Match:
     """The proof over a set of exports; ``connection`` holds its tables for whoever wants to ask more."""
 
     def __init__(
-        self, exports: Sequence[Export], memory_limit: str = "1GB", listener: Listener = silent
+        self,
+        exports: Sequence[Export],
+        memory_limit: str = "1GB",
+        listener: Listener = silent,
+        shops: Shops | None = None,
     ) -> None:
         """Classify everything.
 
@@ -52,7 +57,10 @@ class Match:
             exports: All evidence. Those that the user gave twice are taken once.
             memory_limit: What DuckDB may take before it spills to disk.
             listener: Told which part of the work is done.
+            shops: Which shops there are; without it those that the exports have.
         """
+        self.shops = shops
+        self.odds: tuple[Message, ...] = ()
         self.verdicts: tuple[ExportVerdict, ...] = tuple(control.verdicts(exports))
         self.exports = list({export.sha256: export for export in reversed(exports)}.values())[::-1]
         # What does not fit into the memory goes to a folder of its own, not to wherever the user stands.
@@ -176,6 +184,10 @@ class Match:
         self._register("doubts", doubts(self.exports, self.verdicts))
         shops = self.connection.execute("SELECT DISTINCT realm, shop FROM classified").fetchall()
         self._register("grain", grain(self.exports, shops))
+        first, last = self.connection.execute(queries.PLACED).fetchall()[0]
+        declared = self.shops or Shops(())
+        self._register("expected", expected(declared, first, last))
+        self.odds = tuple(odds(self.connection, declared)) if self.shops else ()
         self.connection.execute(queries.HOURS)
 
     def summary(self) -> Iterator[Summary]:
@@ -183,10 +195,16 @@ class Match:
         for row in self.connection.execute(queries.SUMMARY).fetchall():
             yield Summary(*row)
 
+    def open_hours(self) -> list[tuple[str, str, int]]:
+        """Return for each shop how many of its hours are not proven: realm, shop, hours."""
+        return self.connection.execute(queries.OPEN_HOURS).fetchall()
+
     @property
     def whole(self) -> bool:
-        """Whether every order is proven and no export breaks a control total."""
+        """Whether all orders are proven, no export breaks a total, and no declared shop is missing."""
         good = all(verdict.grade is not Grade.BAD for verdict in self.verdicts)
+        if self.shops and (self.odds or self.open_hours()):
+            return False
         return good and self.connection.execute(queries.UNPROVEN).fetchone() == (0,)
 
 

@@ -21,6 +21,8 @@ HOUR_NAMES = {
     "open": say("open"),
     "empty": say("empty, though orders are usual then"),
     "not-proven": say("not proven: an export for it breaks a control total"),
+    "no-export": say("not proven: no export of orders reaches it"),
+    "closed": say("closed"),
 }
 WHY_NAMES = {
     "exact": say("the amounts are equal"),

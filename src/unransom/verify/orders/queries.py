@@ -272,9 +272,19 @@ FROM classified p JOIN classified o
  AND o.created BETWEEN p.paid_at - INTERVAL 15 MINUTE AND p.paid_at + INTERVAL 15 MINUTE
 WHERE p.class = 'payment-without-order' GROUP BY ALL
 """
+# ``expected`` has the hours in which declared shops are open; what no export of orders reaches is not proven.
 HOURS = """
 CREATE OR REPLACE TEMP TABLE hours AS
-WITH placed AS (
+WITH open AS (
+    SELECT DISTINCT e.realm, e.shop, CASE WHEN coalesce(g.coarse, false) THEN date_trunc('day', e.hour)
+                                          ELSE e.hour END AS hour
+    FROM expected e LEFT JOIN grain g ON g.realm = e.realm AND g.shop = e.shop
+), reach AS (
+    SELECT f.realm, s.shop, t.start, t.until
+    FROM (SELECT DISTINCT file, shop FROM sales) s JOIN files f ON f.id = s.file
+    JOIN (SELECT file, date_trunc('hour', min(created)) AS start, max(created) AS until
+          FROM sales GROUP BY file) t ON t.file = s.file
+), placed AS (
     SELECT realm, shop, class, coalesce(created, paid_at) AS placed_at FROM classified
 ), counted AS (
     SELECT p.realm, p.shop,
@@ -291,15 +301,25 @@ WITH placed AS (
     HAVING count(*) < 20000 AND max(hour) - min(hour) < INTERVAL 400 DAY
 ), usual AS (
     SELECT realm, shop, hour(hour) AS clock, avg(orders) AS usual FROM counted GROUP BY ALL
+), stretch AS (
+    SELECT realm, shop, hour FROM spans UNION SELECT realm, shop, hour FROM open
 )
 SELECT s.realm, s.shop, s.hour, coalesce(c.orders, 0) AS orders, coalesce(c.proven, 0) AS proven,
        coalesce(c.only_paid, 0) AS only_paid, round(coalesce(u.usual, 0), 1) AS usual,
        CASE WHEN EXISTS (SELECT 1 FROM doubts d WHERE d.realm = s.realm AND d.shop IN (s.shop, '')
                          AND s.hour BETWEEN date_trunc('day', d.start) AND d.until) THEN 'not-proven'
+            WHEN o.hour IS NOT NULL AND NOT EXISTS (
+                SELECT 1 FROM reach r WHERE r.realm = s.realm AND r.shop = s.shop
+                AND s.hour BETWEEN CASE WHEN g.coarse THEN date_trunc('day', r.start) ELSE r.start END
+                               AND r.until) THEN 'no-export'
+            WHEN o.hour IS NULL AND coalesce(c.orders, 0) = 0
+                 AND (s.realm, s.shop) IN (SELECT (realm, shop) FROM open) THEN 'closed'
             WHEN coalesce(c.orders, 0) = 0 AND coalesce(u.usual, 0) >= 3 THEN 'empty'
             WHEN coalesce(c.orders, 0) > coalesce(c.proven, 0) THEN 'open'
             ELSE 'proven' END AS state
-FROM spans s LEFT JOIN counted c USING (realm, shop, hour)
+FROM stretch s LEFT JOIN counted c ON c.realm = s.realm AND c.shop = s.shop AND c.hour = s.hour
+LEFT JOIN open o ON o.realm = s.realm AND o.shop = s.shop AND o.hour = s.hour
+LEFT JOIN grain g ON g.realm = s.realm AND g.shop = s.shop
 LEFT JOIN usual u ON u.realm = s.realm AND u.shop = s.shop AND u.clock = hour(s.hour)
 ORDER BY s.realm, s.shop, s.hour
 """
@@ -318,4 +338,9 @@ WHERE c.has_order AND c.class IN ('order-without-payment', 'no-evidence', 'not-d
 """
 UNPROVEN = """
 SELECT count(*) FROM classified WHERE class NOT IN ('paid', 'paid-split', 'replacement', 'cancelled')
+"""
+PLACED = "SELECT min(created), max(created) FROM classified"
+OPEN_HOURS = """
+SELECT realm, shop, count(*) FROM hours WHERE state IN ('no-export', 'empty', 'not-proven')
+GROUP BY ALL ORDER BY ALL
 """
