@@ -14,10 +14,13 @@ has the hash of the file. Prints recall by scenario and by type, precision, prec
 from __future__ import annotations
 
 import argparse
+import contextlib
+import ctypes
 import hashlib
 import json
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -41,6 +44,7 @@ from unransom.catalog.oracle import judge
 from unransom.core.records import Grade
 from unransom.core.streams import BytesReader
 
+ADOPT = 36  # PR_SET_CHILD_SUBREAPER of <linux/prctl.h>: what commands leave behind becomes ours
 UNRANSOM = Path(sys.executable).with_name("unransom")
 SMALLEST, LARGEST = 4200, 3_000_000  # bytes of a file
 # Types by their share in the image, and the extensions and formats of each.
@@ -65,13 +69,20 @@ gif y 5000000 GIF8 \\x00\\x3b
 """
 
 
+class Took(NamedTuple):
+    """What a command took: seconds on the wall, and of processors."""
+
+    seconds: float
+    processor: float
+
+
 class Result(NamedTuple):
-    """What a tool put out: its seconds, and for each file its hash and how far it is proven, and names.
+    """What a tool put out: what it took, for each file its hash and how far it is proven, and names.
 
     Names are hash and path of each output that has one.
     """
 
-    seconds: float
+    took: Took
     outputs: list[tuple[str, str]]
     named: set[tuple[str, str]]
 
@@ -141,54 +152,60 @@ def outputs_of(folder: Path) -> Iterator[tuple[str, str]]:
             yield hashlib.sha256(path.read_bytes()).hexdigest(), ""
 
 
-def timed(command: Sequence[str | Path], folder: Path) -> float:
-    """Run a command; return its seconds."""
+def timed(command: Sequence[str | Path], folder: Path) -> Took:
+    """Run a command, with all processes that it leaves behind; return what that took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.monotonic()
     subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    return time.monotonic() - began
+    seconds = time.monotonic() - began
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()  # a server of workers ends a moment after the command
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Took(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
 def unransom(image: Image, folder: Path) -> Result:
     """Carve with unransom."""
-    seconds = timed([UNRANSOM, "carve", image.path, "--out", folder / "out"], folder)
+    took = timed([UNRANSOM, "carve", image.path, "--out", folder / "out"], folder)
     records = [json.loads(line) for line in (folder / "out" / "carved.jsonl").read_text().splitlines()]
     proofs = {each["digests"]["sha256"]: each["proof"] for each in records}
     named = {(each["digests"]["sha256"], b64decode(each["original"]).decode()) for each in records}
     outputs = [(digest, proofs.get(digest, "")) for digest, _ in outputs_of(folder / "out")]
-    return Result(seconds, outputs, named)
+    return Result(took, outputs, named)
 
 
 def photorec(image: Image, folder: Path) -> Result:
     """Carve with PhotoRec and all types that are on by default; free space only where it knows it."""
     space = "freespace," if image.filesystem and "xfs" not in image.path.name else ""
     script = f"partition_none,options,keep_corrupted_file_no,{space}search"
-    seconds = timed(["photorec", "/d", folder / "out", "/cmd", image.path, script], folder)
-    return Result(seconds, list(outputs_of(folder)), set())
+    took = timed(["photorec", "/d", folder / "out", "/cmd", image.path, script], folder)
+    return Result(took, list(outputs_of(folder)), set())
 
 
 def foremost(image: Image, folder: Path) -> Result:
     """Carve with Foremost and all types."""
-    seconds = timed(["foremost", "-q", "-b", "4096", "-i", image.path, "-o", folder / "out"], folder)
-    return Result(seconds, list(outputs_of(folder)), set())
+    took = timed(["foremost", "-q", "-b", "4096", "-i", image.path, "-o", folder / "out"], folder)
+    return Result(took, list(outputs_of(folder)), set())
 
 
 def scalpel(image: Image, folder: Path) -> Result:
     """Carve with Scalpel and the usual headers and footers."""
     settings = folder / "scalpel.conf"
     settings.write_text(SCALPEL)
-    seconds = timed(["scalpel", "-q", "4096", "-c", settings, "-o", folder / "out", image.path], folder)
+    took = timed(["scalpel", "-q", "4096", "-c", settings, "-o", folder / "out", image.path], folder)
     settings.unlink()
-    return Result(seconds, list(outputs_of(folder)), set())
+    return Result(took, list(outputs_of(folder)), set())
 
 
 def tsk_recover(image: Image, folder: Path) -> Result:
     """Recover deleted files with The Sleuth Kit, which gives them names."""
     (folder / "out").mkdir()
-    seconds = timed(["tsk_recover", image.path, folder / "out"], folder)
+    took = timed(["tsk_recover", image.path, folder / "out"], folder)
     files = [path for path in (folder / "out").rglob("*") if path.is_file()]
     digests = {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     named = {(digest, str(path.relative_to(folder / "out"))) for path, digest in digests.items()}
-    return Result(seconds, [(digest, "") for digest in digests.values()], named)
+    return Result(took, [(digest, "") for digest in digests.values()], named)
 
 
 TOOLS: dict[str, Callable[[Image, Path], Result]] = {
@@ -241,8 +258,9 @@ def counted(image: Image, result: Result) -> dict[str, object]:
     every = Counter(proof for _, proof in result.outputs)
     wanted = image.wanted.values()
     return {
-        "seconds": round(result.seconds, 2),
-        "mb_per_second": round(image.size / 1e6 / result.seconds, 1),
+        "seconds": round(result.took.seconds, 2),
+        "processor_seconds": round(result.took.processor, 2),
+        "mb_per_second": round(image.size / 1e6 / result.took.seconds, 1),
         "outputs": len(result.outputs),
         "files": len(image.wanted),
         "exact": len(back),
@@ -288,6 +306,7 @@ def printed(name: str, figures: dict[str, object]) -> None:
     """Print the figures of a tool."""
     print(
         f"{name:<9} {figures['seconds']:>7} s {figures['mb_per_second']:>7} MB/s"
+        f"  processors {figures['processor_seconds']} s"
         f"  {figures['outputs']:>5} outputs"
         f"  exact {figures['exact']}/{figures['files']} = {figures['recall']} %"
         f"  fragmented {figures['fragmented']} %  named {figures['named']} %"
@@ -329,6 +348,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path)
     wanted = parser.parse_args()
+    ctypes.CDLL(None).prctl(ADOPT, 1)
     files = (
         chosen(wanted.trees, wanted.files, wanted.seed) if wanted.trees else list(made_files(wanted.files))
     )
