@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from unransom.core.outputs import Outputs
+from unransom.core.outputs import FileReader, Outputs
 
 
 @pytest.fixture
@@ -80,3 +80,12 @@ def test_holes_are_read_kept_and_hashed_as_zeros(outputs, tmp_path):
     assert kept.read_bytes() == data
     assert digests.size == len(data)
     assert kept.stat().st_blocks * 512 < 1 << 20
+
+
+def test_nothing_is_read_at_offsets_that_no_file_has(outputs, tmp_path):
+    (tmp_path / "file").write_bytes(b"hello")
+    with outputs.draft() as draft, FileReader(tmp_path / "file") as reader:
+        draft.write(b"hello")
+        for each in (draft, reader):
+            assert each.read_at(5, 10) == b""
+            assert each.read_at(1 << 64, 10) == b""
