@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from unransom.core.messages import say
 from unransom.core.streams import Reader
-from unransom.evidence.containers import vmdk_descriptor, vmdk_sparse
+from unransom.evidence.containers import vmdk_descriptor, vmdk_sesparse, vmdk_sparse
 from unransom.evidence.containers.mapped import SECTOR, Joined, Missing, Part, Zeros
 from unransom.evidence.containers.opening import Opening, invalid, unsupported
 from unransom.evidence.containers.vmdk_descriptor import Descriptor, Extent
@@ -19,7 +19,7 @@ from unransom.evidence.containers.vmdk_descriptor import Descriptor, Extent
 FLAT = frozenset({"FLAT", "VMFS"})
 FIRST_PART = re.compile(rb"-s001\.vmdk$")
 MOST_PARTS = 1000
-SPARSE = frozenset({"SPARSE", "VMFSSPARSE"})
+SPARSE = frozenset({"SPARSE", "VMFSSPARSE", "SESPARSE"})
 
 
 def claims(head: bytes, tail: bytes, size: int) -> bool:
@@ -28,6 +28,8 @@ def claims(head: bytes, tail: bytes, size: int) -> bool:
         return head[4] in {1, 2, 3} and head[5:8] == b"\0\0\0"
     if head[:4] == vmdk_sparse.ESX:
         return head[4:8] == b"\1\0\0\0"
+    if head[:8] == vmdk_sesparse.MARK:
+        return True
     return size <= vmdk_descriptor.LONGEST and vmdk_descriptor.parse(head) is not None
 
 
@@ -39,13 +41,15 @@ def open_disk(opening: Opening) -> Reader:
         UnreadableError: It cannot be read.
     """
     head = opening.reader.read_at(0, vmdk_descriptor.LONGEST)
-    if head[:4] not in {vmdk_sparse.HOSTED, vmdk_sparse.ESX}:
+    if head[:4] not in {vmdk_sparse.HOSTED, vmdk_sparse.ESX} and head[:8] != vmdk_sesparse.MARK:
         descriptor = vmdk_descriptor.parse(head)
         if descriptor is None or not descriptor.extents:
             raise invalid("a descriptor without extents")
         parent = _parent(opening, descriptor)
         parts = list(_extents(opening, descriptor, parent))
         return parts[0] if len(parts) == 1 else Joined(parts)
+    if head[:8] == vmdk_sesparse.MARK:
+        return _space_efficient(opening, opening.reader, None)
     layout = vmdk_sparse.geometry(opening.reader)
     if not layout.descriptor and FIRST_PART.search(opening.path):
         return _parts(opening)
@@ -137,8 +141,20 @@ def _extent(opening: Opening, extent: Extent, parent: Reader | None) -> Reader:
         return Part(file, extent.offset * SECTOR, size)
     if isinstance(file, Missing):
         return file
+    if extent.kind == "SESPARSE":
+        return _space_efficient(opening, file, parent)
     if file.read_at(0, 4) not in {vmdk_sparse.HOSTED, vmdk_sparse.ESX}:  # its head is lost
         path = opening.beside(extent.name) or opening.path
         return Part(opening.inner(opening._replace(path=path, reader=file)), 0, size)
     layout = vmdk_sparse.geometry(file)
     return vmdk_sparse.SparseExtent(file, layout._replace(sectors=extent.sectors), parent)
+
+
+def _space_efficient(opening: Opening, file: Reader, parent: Reader | None) -> Reader:
+    layout = vmdk_sesparse.layout(file)
+    if layout.dirty:
+        opening.note(
+            say("the image was not closed: its log holds changes that are not in the disk yet"),
+            say("the log was not applied; the last writes of the machine may be half done"),
+        )
+    return vmdk_sesparse.SpaceEfficient(file, layout, parent)
