@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from unransom.cli.options import EXISTING, json_option, jsonl_option, out_option, progress_option
+from unransom.cli.options import EXISTING, PATH, json_option, jsonl_option, progress_option
 from unransom.cli.screen import Screen, Style
 from unransom.cli.speech import LANGUAGE, spoken, t
 from unransom.core.errors import EXIT_DONE, EXIT_INCOMPLETE, UsageError
 from unransom.core.messages import say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from unransom.recover.repair.records import Mended
 
 SHOWN = 5  # sentences about what is missing that are printed
@@ -23,8 +26,14 @@ SHOWN = 5  # sentences about what is missing that are printed
     help=t("Rebuild damaged or partly locked files so that they open. The files stay as they are."),
     epilog=t("Example: unransom repair orders.xlsx shop.db --out repaired --json"),
 )
-@click.argument("files", nargs=-1, required=True, type=EXISTING, metavar="FILE|DIR...")
-@out_option
+@click.argument("files", nargs=-1, type=EXISTING, metavar="[FILE|DIR...]")
+@click.option("--out", type=PATH, metavar="DIR", help=t("Folder for what comes back; made if missing."))
+@click.option(
+    "--case",
+    type=PATH,
+    metavar="DIR",
+    help=t("Repair what this case has in part, and what no key opened; goes on where it stopped."),
+)
 @click.option(
     "--sibling",
     "siblings",
@@ -45,7 +54,8 @@ SHOWN = 5  # sentences about what is missing that are printed
 @jsonl_option
 def command(
     files: tuple[Path, ...],
-    out: Path,
+    out: Path | None,
+    case: Path | None,
     siblings: tuple[Path, ...],
     byte_map: Path | None,
     progress: Style,
@@ -57,13 +67,16 @@ def command(
 
     from unransom.run.repairing import Job, read_map, repair
 
-    if byte_map and (len(files) != 1 or files[0].is_dir()):
-        raise UsageError(say("--map tells of one file"), hint=say("repair the files one by one"))
-    job = Job(files, out, siblings, read_map(byte_map) if byte_map else ())
+    _check_usage(files, out, case, byte_map)
     rows: list[dict[str, object]] = []
     complete = True
-    with Screen(progress) as screen:
-        for mended in repair(job, screen):
+    with ExitStack() as stack:
+        screen = stack.enter_context(Screen(progress))
+        if out is not None:
+            every = repair(Job(files, out, siblings, read_map(byte_map) if byte_map else ()), screen)
+        else:
+            every = _in_case(case, stack, screen)
+        for mended in every:
             complete = complete and mended.problem is None
             rows.append(_row(mended))
             if jsonl:
@@ -73,6 +86,26 @@ def command(
     if as_json:
         print(json.dumps({"files": rows}, ensure_ascii=False, indent=2))
     return EXIT_DONE if complete else EXIT_INCOMPLETE
+
+
+def _check_usage(files: tuple[Path, ...], out: Path | None, case: Path | None, byte_map: Path | None) -> None:
+    if not files and case is None:
+        raise UsageError(say("name files to repair, or a case"))
+    if (case is None) != bool(files) or (out is None) == (case is None):
+        raise UsageError(say("give files with --out, or --case alone"))
+    if byte_map and (len(files) != 1 or files[0].is_dir()):
+        raise UsageError(say("--map tells of one file"), hint=say("repair the files one by one"))
+
+
+def _in_case(case: Path | None, stack: ExitStack, screen: Screen) -> Iterator[Mended]:
+    """Repair what waits in a case, then write its report anew."""
+    from unransom.case.case import Case
+    from unransom.run.recover import conclude, write_report
+    from unransom.run.repair_case import repair_case
+
+    opened = stack.enter_context(Case(case or Path()))
+    yield from repair_case(opened, screen)
+    write_report(opened, conclude(opened, f"unransom repair --case {case}", []), LANGUAGE)
 
 
 def _shown(path: bytes) -> str:

@@ -275,6 +275,30 @@ class PartialFile(Part, frozen=True, kw_only=True):
     why: Message | None = None
 
 
+class RepairedFile(Part, frozen=True, kw_only=True):
+    """A damaged or locked file of which a new one was built.
+
+    Attributes:
+        path: The new file's path below the case folder.
+        size: Its bytes.
+        origins: Its bytes by origin: what stood in the file, and what was rebuilt.
+        did: What was done.
+        left: How much is left, by kind: cells, rows, pages.
+        total: How much there was, by kind, where that is known.
+        missing: What is lost, the first sentences.
+        preview: A small picture as a ``data:`` address, "" for none.
+    """
+
+    path: str
+    size: int
+    origins: Origins
+    did: Message | None = None
+    left: dict[str, int]
+    total: dict[str, int]
+    missing: tuple[Message, ...] = ()
+    preview: str = ""
+
+
 class LossGroup(Part, frozen=True, kw_only=True):
     """Files that did not come back whole, for one reason.
 
@@ -368,6 +392,7 @@ class Result(Part, frozen=True, kw_only=True):
         notes_total: How many of these there are in all; ``notes`` is capped.
         problems: Problems by kind, the most frequent first.
         partial_files: Files that came back in part, capped; ``counts.partial`` has the number of all.
+        repaired_files: Files that were rebuilt from what is left of damaged ones, capped.
         not_recovered: What did not come back whole, by reason, the most frequent first.
         losses: Data that no key can bring back, by reason, what is proven first.
         formats: Outputs by file format, the most frequent first.
@@ -396,6 +421,7 @@ class Result(Part, frozen=True, kw_only=True):
     notes_total: int = 0
     problems: tuple[ProblemGroup, ...] = ()
     partial_files: tuple[PartialFile, ...] = ()
+    repaired_files: tuple[RepairedFile, ...] = ()
     not_recovered: tuple[LossGroup, ...] = ()
     losses: tuple[LostFacts, ...] = ()
     formats: tuple[FormatFacts, ...] = ()

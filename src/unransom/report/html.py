@@ -1,12 +1,13 @@
 """``report.html``: one file that needs nothing else, for people, on a screen or on paper.
 
-The page holds no script, and its content security policy forbids scripts, remote fonts and pictures;
-so even a name out of the evidence that got past the escaping could do nothing.
+The page holds no script, and its content security policy forbids scripts, remote fonts and pictures
+from elsewhere; so even a name out of the evidence that got past the escaping could do nothing.
 """
 
 from __future__ import annotations
 
 import functools
+import re
 import shlex
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -19,6 +20,7 @@ from unransom.core.messages import Message
 from unransom.report import charts, figures, labels
 from unransom.report.document import Result, Timeline
 
+PICTURE = re.compile(r"data:image/jpeg;base64,[A-Za-z0-9+/=]+")
 HTML_LANGUAGES = {"en": "en", "zh": "zh-CN"}
 ATTACK_SIGNS = {"found": "✓", "searched": "✕", "stopped": "…", "waiting": "…", "ruled_out": "–"}
 ATTACK_BADGES = {"found": "found", "searched": "refused", "stopped": "unproven", "waiting": "unproven"}
@@ -29,6 +31,7 @@ SHOWN = SimpleNamespace(
     attacks=60,
     timelines=12,
     partial_files=25,
+    repaired_files=25,
     losses=40,
     lost=20,
     notes=20,
@@ -63,6 +66,11 @@ def _in_order(timelines: Sequence[Timeline]) -> list[Timeline]:
     return sorted((each for each in timelines if each.order), key=lambda each: each.order)
 
 
+def _picture(address: str) -> Markup:
+    """Return the address of a picture that is in itself, as it stands; nothing for any other."""
+    return Markup(address if PICTURE.fullmatch(address) else "")  # noqa: S704  only letters that need no escape
+
+
 @functools.cache
 def _environment(language: str) -> Environment:
     """Return the templates' surroundings for ``language``."""
@@ -89,6 +97,7 @@ def _environment(language: str) -> Environment:
         "duration": figures.duration,
         "moment": figures.moment,
         "quote": shlex.quote,
+        "picture": _picture,
     }
     environment.globals |= {
         "language": HTML_LANGUAGES[language],

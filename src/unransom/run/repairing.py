@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -22,7 +22,7 @@ from unransom.core.spans import Origin, Span
 from unransom.core.streams import chunks
 from unransom.core.text import shown
 from unransom.recover.repair.records import Mended
-from unransom.recover.repair.step import mend
+from unransom.recover.repair.step import WriteTables, mend
 from unransom.run.rebuilt_database import write_database
 
 SIBLINGS = 32  # sound files of the same origin that are looked at
@@ -92,7 +92,7 @@ def _mended(path: Path, item: bytes, outputs: Outputs, job: Job, siblings: tuple
     try:
         with FileReader(path) as reader, tempfile.TemporaryDirectory(dir=job.out / DRAFTS) as folder:
             damaged = Damaged(reader, os.fsencode(path.name), job.lost, siblings)
-            return mend(damaged, item, outputs, _writer(Path(folder)))
+            return mend(damaged, item, outputs, writer(Path(folder)))
     except OSError as error:
         problem = Problem(
             item=shown(item),
@@ -103,7 +103,9 @@ def _mended(path: Path, item: bytes, outputs: Outputs, job: Job, siblings: tuple
         return Mended(item=shown(item), problem=problem)
 
 
-def _writer(folder: Path) -> Callable[[Tables], tuple[Iterable[Piece], tuple[Count, ...]]]:
+def writer(folder: Path) -> WriteTables:
+    """Return what writes tables as a database; its drafts go to ``folder``."""
+
     def write(tables: Tables) -> tuple[Iterable[Piece], tuple[Count, ...]]:
         path = folder / "rows"
         path.unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from unransom.core.clock import now_ns, rfc3339
 from unransom.core.messages import Message, say
 from unransom.core.records import Finding, KeyFound, KeyTrial, Output, Problem, State
 from unransom.core.text import shown
+from unransom.recover.repair.records import Mended
 from unransom.report.bytemap import MAP_RUNS, condense
 from unransom.report.document import (
     EXAMPLES,
@@ -29,6 +30,7 @@ from unransom.report.document import (
     PartialFile,
     ProblemExample,
     ProblemGroup,
+    RepairedFile,
     Result,
     SourceFacts,
     Timeline,
@@ -41,6 +43,8 @@ from unransom.run.locking import timeline
 from unransom.run.losses import KINDS, losses
 
 PARTIAL_FILES = 50
+REPAIRED_FILES = 50
+MISSING = 5  # sentences about what a rebuilt file lacks
 NOTES = 20
 NOTED = f"type = 'Finding' AND json_extract(body, '$.kind') NOT IN {KINDS}"  # losses are told by themselves
 
@@ -87,6 +91,7 @@ def result(
         notes_total=_count(database, f"SELECT count(*) FROM records WHERE {NOTED}"),
         problems=tuple(_problems(database)),
         partial_files=tuple(_partial_files(database)),
+        repaired_files=tuple(_repaired_files(database)),
         not_recovered=tuple(_not_recovered(case)),
         losses=tuple(losses(database)),
         formats=tuple(_formats(database)),
@@ -241,6 +246,28 @@ def _partial_files(database: sqlite3.Connection) -> Iterator[PartialFile]:
             runs=condense(output.map),
             exact=len(output.map) <= MAP_RUNS,
             why=message(why),
+        )
+
+
+def _repaired_files(database: sqlite3.Connection) -> Iterator[RepairedFile]:
+    rows = database.execute(
+        "SELECT body FROM records WHERE type = 'Mended' AND json_extract(body, '$.output') IS NOT NULL"
+        " ORDER BY id LIMIT ?",
+        (REPAIRED_FILES,),
+    )
+    for (body,) in rows:
+        mended = msgspec.json.decode(body, type=Mended)
+        if mended.output is None:
+            continue
+        yield RepairedFile(
+            path=shown(mended.output.path),
+            size=mended.output.digests.size,
+            origins=Origins.of(mended.output.map),
+            did=mended.did,
+            left={each.what: each.left for each in mended.counts},
+            total={each.what: each.total for each in mended.counts if each.total is not None},
+            missing=mended.missing[:MISSING],
+            preview=mended.preview,
         )
 
 

@@ -20,6 +20,7 @@ class Mended(Record, frozen=True, kw_only=True):
         beside: Paths of further outputs.
         sound: The file needs no repair.
         problem: Why nothing came out.
+        preview: A small picture of the output as a ``data:`` address, "" for none.
     """
 
     item: str
@@ -31,3 +32,4 @@ class Mended(Record, frozen=True, kw_only=True):
     beside: tuple[bytes, ...] = ()
     sound: bool = False
     problem: Problem | None = None
+    preview: str = ""
