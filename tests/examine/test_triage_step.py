@@ -123,6 +123,15 @@ def test_tiny_files():
     assert triage(b"a.txt", random.Random(4).randbytes(40))[0].state is State.LOCKED
 
 
+@pytest.mark.parametrize("name", [b"ProgramData/rsa_private.bin", b"3f9c", b"session.tmp"])
+def test_noise_as_short_as_a_key_is_not_called_locked(name):
+    noise = random.Random(4).randbytes(4096)
+    for size in (16, 32, 64, 256, 512):
+        assert triage(name, noise[:size])[0].state is not State.LOCKED
+        assert triage(b"plan.docx.qqz", noise[:size])[0].state is State.LOCKED
+    assert triage(name, noise)[0].state is State.LOCKED
+
+
 @pytest.mark.parametrize(
     ("name", "head"),
     [

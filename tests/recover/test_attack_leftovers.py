@@ -1,16 +1,25 @@
-"""Keys that a locker left lying about: in captures, temporary files, notes and registry hives."""
+"""Keys that a locker left lying about: in captures, temporary files, notes and registry hives.
+
+They are given with ``--memory``, or lie unseen in the evidence itself.
+"""
 
 import base64
+import struct
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
+import msgspec
 import pytest
 from Cryptodome.PublicKey import RSA
 
 from tests.fixtures.locked import PHOBOS_KEY, lock_phobos, picture
 from tests.lockers import drawn, medusalocker3
 from tests.lockers.rsa import key_of
+from unransom.case.case import Case
+from unransom.core.records import FileRef
+from unransom.run.left_behind import MOST, left_behind
 
 UNRANSOM = Path(sys.executable).with_name("unransom")
 LEFT = {
@@ -61,3 +70,61 @@ def test_what_is_left_without_a_key_opens_nothing(tmp_path):
     left = {"tokens": text, "key.pem": RSA.generate(1024).public_key().export_key()}
     run = recovered(tmp_path, {"a.png": lock_phobos(picture("a"), "a.png")}, left)
     assert run.returncode == 13, run.stdout + run.stderr
+
+
+def capture(*packets):
+    """Return packets as tcpdump writes them."""
+    out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    for second, packet in enumerate(packets):
+        out += struct.pack("<IIII", 1_700_000_000 + second, 0, len(packet), len(packet)) + packet
+    return out
+
+
+IN_EVIDENCE = {
+    "a key file": ("ProgramData/rsa_private.bin", PHOBOS_KEY),
+    "noise without a name": ("Users/ann/AppData/Local/3f9c", PHOBOS_KEY),
+    "a capture": ("srv/gate.pcap", capture(bytes(60), LEFT["a capture"], bytes(60))),
+    "a note": (
+        "Desktop/info.txt",
+        b"All your files have been encrypted. To decrypt them pay 2 BTC and write to evil@onionmail.org\r\n"
+        b"Your personal key: " + base64.b64encode(PHOBOS_KEY) + b"\r\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", IN_EVIDENCE)
+def test_a_key_in_the_evidence_is_found_without_being_asked_for(tmp_path, kind):
+    name, content = IN_EVIDENCE[kind]
+    files = {"a.png": lock_phobos(picture("a"), "a.png"), "orders.txt": b"order 7: three lamps\n" * 40}
+    files |= {f"b{number}.png": picture("b") for number in range(5)}
+    for place, data in {**files, name: content}.items():
+        (tmp_path / "in" / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / place).write_bytes(data)
+    command = [UNRANSOM, "recover", tmp_path / "in", "--case", tmp_path / "case"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (tmp_path / "case/recovered/in/a.png").read_bytes() == picture("a"), run.stdout + run.stderr
+    assert f"{name.rpartition('/')[2]}+0x" in run.stdout
+
+
+def test_of_a_million_notes_and_names_a_bounded_number_is_searched(tmp_path):
+    with Case(tmp_path / "case", create=True) as case:
+        case.database.execute("INSERT INTO sources (id, body) VALUES ('in', '{}')")
+        notes = [(f"{number}/README.txt", 900, "intact") for number in range(2000)]
+        named = [(f"{number}/key.pem", 1700 + number, "intact") for number in range(2000)]
+        large = [(f"{number}/dump.pcap", 15 << 20, "intact") for number in range(20)]
+        noise = [(f"{number}/x", 32, "locked") for number in range(2000)]
+        other = [("a.docx", 3000, "intact"), ("key.iso", 1 << 30, "intact"), ("key", 8, "intact")]
+        for number, (path, size, state) in enumerate([*notes, *named, *large, *noise, *other], 1):
+            ref = FileRef(source="in", path=path.encode(), size=size)
+            case.database.execute(
+                "INSERT INTO files (id, source, path, stream, version, locator, size, state, body)"
+                " VALUES (?, 'in', ?, '', '', '', ?, ?, ?)",
+                (number, ref.path, size, state, msgspec.json.encode(ref)),
+            )
+        case.database.execute(
+            "INSERT INTO records (type, step, version, item, time, body)"
+            " SELECT 'Finding', 'triage', '', id, 0, '{\"kind\": \"note\"}' FROM files WHERE size = 900"
+        )
+        chosen = left_behind(case.database)
+    names = Counter(ref.path.rpartition(b"/")[2] for ref in chosen)
+    assert names == {b"README.txt": 1, b"key.pem": MOST, b"x": MOST}

@@ -89,6 +89,7 @@ class Target(Record, frozen=True, kw_only=True):
         others: More of the files, for what many files tell together.
         pairs: Locked files with their originals.
         dumps: Memory dumps, captures and the like that keys may lie in.
+        left: Small files of the evidence that keys may lie in.
         clues: Of neighbours that are solved: modification time in nanoseconds, and ``KeyFound.clue``.
         known: Originals, whatever they are called: one may lie in an archive that is locked.
         guess: What the files tell about how they were locked.
@@ -100,6 +101,7 @@ class Target(Record, frozen=True, kw_only=True):
     size: int
     pairs: tuple[Pair, ...] = ()
     dumps: tuple[FileRef, ...] = ()
+    left: tuple[FileRef, ...] = ()
     clues: tuple[tuple[int, str], ...] = ()
     known: tuple[FileRef, ...] = ()
     others: tuple[FileRef, ...] = ()

@@ -15,9 +15,11 @@ import msgspec
 from unransom.case import aids, files
 from unransom.core.records import FileRef
 from unransom.core.searches import AttackPlan, Pair, SchemeGuess, Shard, Stage, Target
+from unransom.run.left_behind import left_behind
 
 SAMPLES = 24  # files of a group that keys are tried on
 OTHERS = 176  # more files, for what many tell together
+SHORT = 512  # bytes of a file that only may be locked: no search could prove its key
 LARGEST_SAMPLE = 16 << 20  # bytes; larger ones come last
 PAIRS = 8192  # of a group
 TAIL = 2048  # bytes that a locker may add to a file
@@ -57,12 +59,18 @@ def groups(database: sqlite3.Connection) -> Iterator[tuple[str, int, int]]:
     yield from database.execute(query).fetchall()
 
 
-def samples(database: sqlite3.Connection, family: str, count: int = SAMPLES) -> tuple[FileRef, ...]:
-    """Return files to try keys on: of formats that prove most, neither tiny nor large."""
+def samples(
+    database: sqlite3.Connection, family: str, count: int = SAMPLES, above: int = 0
+) -> tuple[FileRef, ...]:
+    """Return files to try keys on: of formats that prove most, neither tiny nor large.
+
+    Of those that only may be locked, only such of more than ``above`` bytes.
+    """
     rows = database.execute(
-        f"SELECT id, body FROM files WHERE {LOCKED} AND {OF_FAMILY} AND size AND id NOT IN ({SOLVED})"
+        f"SELECT id, body FROM files WHERE {LOCKED} AND {OF_FAMILY} AND id NOT IN ({SOLVED})"
+        " AND size > iif(state = 'locked', 0, :above)"
         " ORDER BY size > :most, format IN ('', 'text', 'csv'), abs(size - 65536), id LIMIT :count",
-        {"family": family, "most": LARGEST_SAMPLE, "count": count},
+        {"family": family, "most": LARGEST_SAMPLE, "count": count, "above": above},
     )
     decode = msgspec.json.Decoder(FileRef).decode
     return tuple(msgspec.structs.replace(decode(body), id=number) for number, body in rows)
@@ -72,7 +80,7 @@ def unsolved(database: sqlite3.Connection) -> Iterator[tuple[str, int, int, tupl
     """Yield what is locked and has no key yet: family, files, bytes, and some of the files."""
     proven = files.proven_keys(database)
     for family, count, size in groups(database):
-        chosen = samples(database, family, SAMPLES + OTHERS)
+        chosen = samples(database, family, SAMPLES + OTHERS, SHORT)
         if chosen and family not in proven:
             yield family, count, size, chosen
 
@@ -87,6 +95,7 @@ def targets(database: sqlite3.Connection) -> Iterator[Target]:
         matched.setdefault(pair.locked.family or "", []).append(pair)
     waiting = list(unsolved(database))
     intact = _intact(database) if waiting else {}
+    left = left_behind(database) if waiting else ()
     for family, count, size, chosen in waiting:
         yield Target(
             family=family,
@@ -96,6 +105,7 @@ def targets(database: sqlite3.Connection) -> Iterator[Target]:
             size=size,
             pairs=tuple(matched.get(family, ())) + pairs(database, family, intact),
             dumps=dumps,
+            left=left,
             guess=guesses.get(family),
             known=known,
         )

@@ -41,8 +41,8 @@ LISTED = frozenset(_LISTED.split())
 def read(locked: Reader) -> Mark | None:
     """Return the mark; the digits are a strong one."""
     mark = TAIL(locked)
-    if mark is None or mark.fields["digits"].strip(HEX):
-        return None
+    if mark is None or mark.fields["digits"].strip(HEX) or not mark.fields["iv"].strip(HEX):
+        return None  # where the nonce is digits too, the file is a key file or another long text of digits
     blob = binascii.unhexlify(mark.fields["digits"])
     return Mark(
         bits=HEX_BITS,

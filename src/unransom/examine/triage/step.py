@@ -37,6 +37,7 @@ PERIODIC = 1 << 14  # bytes of a text in which a key that repeats is looked for
 WEAK = 20  # bits of a mark that names a family together with content that is locked
 RATHER = 40  # bits of one that is believed rather than that content in no known format is intact
 READABLE = frozenset({"", "text", "html", "xml", "rtf", "markdown"})  # formats that a note may be in
+KEY_SIZED = 512  # bytes of noise that may be a key, a token or a signature as well as a locked file
 HELD = 1 << 20  # bytes of a file that is held in memory
 SECOND = 1_000_000_000
 
@@ -61,6 +62,8 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
             yield from _note(ref, content, verdict, context.described)
         lost = len(salvage.lost) > 0 and verdict.state is not State.LOCKED and not family
         verdict = _doubted(verdict, content, original)
+        if content.size <= KEY_SIZED and not (suspicious or family or named or by_name(ref.path)):
+            verdict = _short(verdict)
     if lost:
         verdict = verdict._replace(state=State.UNKNOWN, why=say("parts of it cannot be read"))
     judged = with_losses(_judged(ref, verdict, family, marks, named, original), losses)
@@ -90,6 +93,13 @@ def _doubted(verdict: Verdict, content: Reader, original: bytes) -> Verdict:
         return verdict
     why = say("not random, and not what its name says either: {format}", format=promised[0].title)
     return verdict._replace(state=State.UNKNOWN, why=why)
+
+
+def _short(verdict: Verdict) -> Verdict:
+    """Return the verdict on a few bytes of which nothing says that they were ever anything else."""
+    if verdict.state is not State.LOCKED:
+        return verdict
+    return verdict._replace(state=State.UNKNOWN, why=say("random bytes, and as few as a key has"))
 
 
 def _held(reader: Salvage) -> Salvage:

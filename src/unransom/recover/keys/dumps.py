@@ -1,16 +1,28 @@
-"""Dumps and other leftovers of a locker, cut into pieces, and the keys that a scan finds in a piece."""
+"""Dumps and other leftovers of a locker, cut into pieces, and the keys that a scan finds in a piece.
+
+In small files, such as captures, notes and registry hives, all is tried that is as long as a written key, and
+tiny ones may be a key as they are.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
+from unransom.catalog.schemes.family import Family
 from unransom.core.context import Context
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import Message, say
-from unransom.core.records import FileRef
+from unransom.core.records import FileRef, Record
+from unransom.core.searches import Target
+from unransom.core.streams import Salvage
+from unransom.crypto.agreement import X25519_SIZE
 from unransom.crypto.keyfiles import read_keys
+from unransom.crypto.weak_rsa import public_of
+from unransom.recover.keys.trial import tried
 
 if TYPE_CHECKING:
     from unransom.crypto.search.memory import Clues
@@ -19,6 +31,9 @@ PIECE = 64 << 20  # bytes
 BYTES_PER_SECOND = 100e6  # that one core scans
 SMALL = 16 << 20  # bytes of a file in which all that may be a key is tried
 TINY = 8192  # bytes of a file that may be a key as it is
+LOOKED = 8  # samples whose metadata says what stood near the key
+BESIDE = range(8, 65)  # bytes of metadata that may stand near it
+SURE = 64  # bits from which a candidate is tried on every sample; guesses only on the first
 
 
 class Piece(NamedTuple):
@@ -71,6 +86,34 @@ def piece(dumps: Sequence[FileRef], number: int, context: Context) -> Piece:
     raise ValueError("there is no such piece")
 
 
+def clues_of(target: Target, family: Family, context: Context) -> Clues:
+    """Return what the metadata of samples and the public keys tell about the key that is looked for."""
+    from unransom.crypto.search.memory import Clues  # noqa: PLC0415 numba is slow to load
+
+    fields: dict[bytes, None] = {}
+    for ref in target.samples[:LOOKED]:
+        with context.open(ref) as reader:
+            mark = family.read(Salvage(reader, ref.name))
+        fields |= dict.fromkeys(mark.fields.values() if mark else ())
+    publics = (public_of(key) for key in context.keys if key.kind is KeyKind.RSA_PUBLIC)
+    return Clues(
+        moduli=tuple(public.modulus for public in publics) if KeyKind.RSA in family.takes else (),
+        publics=tuple(field for field in fields if len(field) == X25519_SIZE),
+        beside=tuple(field for field in fields if len(field) in BESIDE),
+    )
+
+
+def keys_tried(
+    part: Piece, clues: Clues, target: Target, family: Family, context: Context, attack: str
+) -> Iterator[Record]:
+    """Yield every key in a piece that opens files of ``target``; guesses are made only in small dumps."""
+    clues = msgspec.structs.replace(clues, guesses=part.small)
+    for key, bits, why in keys_in(part, clues):
+        if key.kind in family.takes:
+            chosen = target.samples if bits >= SURE else target.samples[:1]
+            yield from tried(key, family, chosen, context, attack, functools.partial(_told, key.origin, why))
+
+
 def keys_in(part: Piece, clues: Clues) -> tuple[tuple[Key, int, Message], ...]:
     """Return the keys in a piece, each with the bits and the sentence of what shows it."""
     origin = part.dump.name.decode("utf-8", "replace")
@@ -92,3 +135,8 @@ def _scanned(data: bytes, clues: Clues, overlap: int) -> tuple[tuple[KeyKind, by
         for each in scan(data, clues, overlap=overlap)
     )
     return tuple(each for each in found if each[1])
+
+
+def _told(place: str, what: Message, why: Message) -> Message:
+    """Return the sentence on a key that was found at ``place``."""
+    return say("found in {place}: {what}; {why}", place=place, what=str(what), why=str(why))

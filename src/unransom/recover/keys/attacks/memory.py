@@ -1,37 +1,22 @@
 """Keys in memory: dumps, hibernation and page files, captures and temporary files are scanned for them.
 
 What looks like a key is tried on the locked files at once. A dump is cut into pieces that overlap, so that
-no key is missed between two. In small files, such as captures, notes and registry hives, all is tried that is
-as long as a written key, and tiny ones may be a key as they are.
+no key is missed between two.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from unransom.catalog.families import family as family_named
-from unransom.catalog.schemes.family import Family
 from unransom.core.context import Context
-from unransom.core.keys import KeyKind
-from unransom.core.messages import Message, say
+from unransom.core.messages import say
 from unransom.core.records import Record
 from unransom.core.searches import AttackPlan, Searched, Shard, Target
-from unransom.core.streams import Salvage
-from unransom.crypto.agreement import X25519_SIZE
-from unransom.crypto.weak_rsa import public_of
 from unransom.recover.keys.attacks.attack import Attack
-from unransom.recover.keys.dumps import BYTES_PER_SECOND, keys_in, piece, pieces_of
-from unransom.recover.keys.trial import tried
-
-if TYPE_CHECKING:
-    from unransom.crypto.search.memory import Clues
+from unransom.recover.keys.dumps import BYTES_PER_SECOND, clues_of, keys_tried, piece, pieces_of
 
 NAME = "memory"
-LOOKED = 8  # samples whose metadata says what stood near the key
-BESIDE = range(8, 65)  # bytes of metadata that may stand near it
-SURE = 64  # bits from which a candidate is tried on every sample; guesses only on the first
 
 
 def plan(target: Target, context: Context) -> AttackPlan | None:
@@ -62,34 +47,9 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
     target = shard.target
     family = family_named(target.family, context.described)
     part = piece(target.dumps, shard.number - 1, context)
-    clues = _clues(target, family, context, guesses=part.small)
-    for key, bits, why in (each for each in keys_in(part, clues) if each[0].kind in family.takes):
-        chosen = target.samples if bits >= SURE else target.samples[:1]
-        yield from tried(key, family, chosen, context, NAME, functools.partial(_told, key.origin, why))
+    clues = clues_of(target, family, context)
+    yield from keys_tried(part, clues, target, family, context, NAME)
     yield Searched(attack=NAME, family=family.name, item=0, shard=shard.number, candidates=part.length)
-
-
-def _clues(target: Target, family: Family, context: Context, *, guesses: bool) -> Clues:
-    """Return what the metadata of samples and the public keys tell about the key that is looked for."""
-    from unransom.crypto.search.memory import Clues  # noqa: PLC0415 numba is slow to load
-
-    fields: dict[bytes, None] = {}
-    for ref in target.samples[:LOOKED]:
-        with context.open(ref) as reader:
-            mark = family.read(Salvage(reader, ref.name))
-        fields |= dict.fromkeys(mark.fields.values() if mark else ())
-    publics = (public_of(key) for key in context.keys if key.kind is KeyKind.RSA_PUBLIC)
-    return Clues(
-        moduli=tuple(public.modulus for public in publics) if KeyKind.RSA in family.takes else (),
-        publics=tuple(field for field in fields if len(field) == X25519_SIZE),
-        beside=tuple(field for field in fields if len(field) in BESIDE),
-        guesses=guesses,
-    )
-
-
-def _told(place: str, what: Message, why: Message) -> Message:
-    """Return the sentence on a key that was found at ``place``."""
-    return say("found in memory at {place}: {what}; {why}", place=place, what=str(what), why=str(why))
 
 
 ATTACK = Attack(
