@@ -46,14 +46,15 @@ def sightings(block: bytes, place: int) -> Iterator[Sighting]:
     """Yield what is seen in a block of the file that begins at byte ``place``."""
     sectors = np.frombuffer(block[: len(block) // SECTOR * SECTOR], "<u4").reshape(-1, SECTOR // 4)
     firsts = sectors[:, 0]
-    for number in np.flatnonzero(np.isin(firsts, WORDS)).tolist():
+    for number in np.flatnonzero((firsts[:, None] == WORDS).any(axis=1)).tolist():
         at = number * SECTOR
         yield from LOOKS[int(firsts[number])](block, at, place + at)
     for number in np.flatnonzero((firsts & 0xFFFF) == _word(b"IN\0\0")).tolist():
         yield from _xfs_inode(block, number * SECTOR, place + number * SECTOR)
     for number in np.flatnonzero((sectors[:, 14] & 0xFFFF) == 0xEF53).tolist():
         yield from _ext(block, number * SECTOR, place + number * SECTOR)
-    boots = (sectors[:, 127] >> 16 == 0xAA55) & np.isin(firsts & 0xFF, (0xEB, 0xE9))
+    jumps = (firsts & 0xFF == 0xEB) | (firsts & 0xFF == 0xE9)
+    boots = (sectors[:, 127] >> 16 == 0xAA55) & jumps
     for number in np.flatnonzero(boots).tolist():
         yield from _boot(block, number * SECTOR, place + number * SECTOR)
 
