@@ -68,3 +68,13 @@ def test_text_of_several_character_sets_is_exact():
     assert rows[0]["a"] in sql
     assert rows[0]["f"] in sql
     assert rows[1]["d"].strip("数") == "d"
+
+
+def test_a_definition_of_another_table_that_explains_the_records_by_chance_is_not_taken():
+    scripts = tuple(
+        (DATA / "sql" / f"ijr_mysql56_{name}.sql").read_text() for name in ("tb03", "tb16", "tb25")
+    )
+    sources = [Source("city.ibd", BytesReader((DATA / "sakila_5.7_city.ibd").read_bytes()))]
+    (database,) = ENGINE.open(sources, Hints(sql=scripts))
+    assert database.tables[0].source == "inferred"
+    assert sum(batch.batch.num_rows for batch in database.rows(database.tables[0])) >= 600

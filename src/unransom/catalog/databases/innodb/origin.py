@@ -34,6 +34,7 @@ from unransom.core.messages import Message, say
 FITS = 0.9  # share of the records of sampled pages that a definition must explain
 SOUND = 0.99  # share that shows that the definition with the file's name is the one
 NAMESAKE = 2  # how well the name of a table fits that of a file: it is the same
+TILED, TOLD = 0.25, 5  # share of records that end where the next begins, and how many of them tell
 SAMPLE = 12  # pages
 
 
@@ -81,7 +82,7 @@ def tables_of(space: Tablespace, hints: Hints, others: Sequence[Source]) -> tupl
         return found, [] if found else [_empty(space, known)]
     candidates = [*known, *_from_frm(space, others), *_from_sql(hints)]
     rated = _best(space, indexes, candidates)
-    if not rated or rated[0].sound < FITS:
+    if not rated or rated[0].sound < FITS or _is_by_chance(space, rated[0]):
         return _guessed(space, indexes)
     best, *others_rated = rated
     rivals = [
@@ -102,6 +103,12 @@ def tables_of(space: Tablespace, hints: Hints, others: Sequence[Source]) -> tupl
     ]
     definition = msgspec.structs.replace(best.definition, confidence=0.5 if rivals else best.sound)
     return [_made(space, definition, best.owner)], problems
+
+
+def _is_by_chance(space: Tablespace, best: Rated) -> bool:
+    """Return whether a definition without the file's name leaves gaps between the records it explains."""
+    records = int(space.table["records"][_sample(space, best.owner)].sum())
+    return not best.named and best.tiled < TILED and records >= TOLD
 
 
 def spaceless(
