@@ -8,7 +8,7 @@ with the bytes before the next page. What is found nowhere is listed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice, product
+from itertools import islice, permutations, product
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -23,6 +23,8 @@ from unransom.recover.carve.board import DENSE, OTHER, TEXT, ZERO, Board
 from unransom.recover.carve.found import Found, Proof
 from unransom.recover.carve.space import NOWHERE, Space, Spliced
 
+SUMMED = 60  # bits of a page with a checksum at least
+UNSUMMED = b"\xde\xad\xbe\xef"  # what InnoDB writes in place of one where that is switched off
 BITS = 96  # of a page with number, owner and checksum
 LISTED = 12  # missing pages that are named
 COPIES = 4  # of one page that are looked at
@@ -66,8 +68,8 @@ class Kind(Protocol):
         """Return the number of the page at each cluster whose first bytes are given; -1 for none."""
         ...
 
-    def holds(self, page: bytes, number: int, owner: Owner) -> bool:
-        """Return whether ``page`` is page ``number``, by its checksum."""
+    def bits(self, page: bytes, number: int, owner: Owner) -> int:
+        """Return by how many bits ``page`` is page ``number``: `SUMMED` and more with a checksum."""
         ...
 
     def age(self, page: bytes) -> int:
@@ -105,10 +107,11 @@ class InnoDb:
         owners = heads[:, 34:38].copy().view(">u4")[:, 0]
         return np.where((owners == owner.number) & (words < owner.pages), words, -1)
 
-    def holds(self, page: bytes, number: int, owner: Owner) -> bool:
-        """Return whether the page's number, owner and checksum are right."""
+    def bits(self, page: bytes, number: int, owner: Owner) -> int:
+        """Return by how many bits the page's number, owner and checksum are right."""
         space = innodb.Space(owner.size, owner.pages, owner.number)
-        return len(page) == owner.size and innodb.page_bits(page, number, space) > 0
+        bits = innodb.page_bits(page, number, space) if len(page) == owner.size else 0
+        return min(bits, SUMMED - 1) if page.startswith(UNSUMMED) else bits
 
     def age(self, page: bytes) -> int:
         """Return the log sequence number."""
@@ -151,11 +154,12 @@ class SqlServer:
         sane = (heads[:, 0] == 1) & (heads[:, 1] >= 1) & (heads[:, 1] <= 20)
         return np.where(sane & (files == owner.number) & (words < owner.pages), words, -1)
 
-    def holds(self, page: bytes, number: int, owner: Owner) -> bool:
-        """Return whether the page's number and checksum are right."""
+    def bits(self, page: bytes, number: int, owner: Owner) -> int:
+        """Return by how many bits the page's number and checksum are right."""
         if len(page) < owner.size:
-            return False
-        return bool(mssql.page_bits(np.frombuffer(page, np.uint8).reshape(1, -1), number)[0])
+            return 0
+        bits = int(mssql.page_bits(np.frombuffer(page, np.uint8).reshape(1, -1), number)[0])
+        return bits if int.from_bytes(page[4:6], "little") & mssql.CHECKSUM else min(bits, SUMMED - 1)
 
     def age(self, page: bytes) -> int:
         """Return the log sequence number."""
@@ -230,15 +234,25 @@ class Pages:
                 count=len(sound),
                 pages=", ".join(map(str, missing[:LISTED])) + (" …" if len(missing) > LISTED else ""),
             )
+        elif len(spans) > 1 and not self._summed(owner, sound):
+            why = say("{count} pages have their own numbers, but not all have checksums", count=len(sound))
+            return Found(self._kind.name, spans, Proof.HEURISTIC, BITS, why)
         proof = Proof.HEURISTIC if missing else Proof.CHECKSUM
         return Found(self._kind.name, spans, proof, min(BITS * len(sound), 1024), why)
+
+    def _summed(self, owner: Owner, sound: dict[int, list[Span]]) -> bool:
+        """Return whether all pages have checksums: of one without, the second half may be another's."""
+        pages = ((number, Spliced(self._space, spans)) for number, spans in sound.items())
+        return all(
+            self._kind.bits(page.read_at(0, owner.size), number, owner) >= SUMMED for number, page in pages
+        )
 
     def _newest(self, owner: Owner, number: int, copies: list[int]) -> int | None:
         """Return where the newest sound copy of a page stands."""
         best, newest = None, -1
         for place in copies[:COPIES]:
             page = self._space.read_at(place, owner.size)
-            if self._kind.holds(page, number, owner) and self._kind.age(page) > newest:
+            if self._kind.bits(page, number, owner) and self._kind.age(page) > newest:
                 best, newest = place, self._kind.age(page)
         return best
 
@@ -248,13 +262,15 @@ class Pages:
         for number in broken:
             ends = [span[0].start for span in [sound.get(number + 1)] if span] or places.get(number + 1, [])
             self._try(owner, number, sound, self._in_two(owner, places[number], ends))
-        left = self._left_over(sound)
-        trials = TRIALS
-        for number in broken:
-            if number not in sound and trials > 0:
-                ends = places.get(number + 1, [])[:1]
-                ways = islice(self._in_three(owner, places[number], left, ends), trials)
-                trials -= self._try(owner, number, sound, ways)
+        left, trials = self._left_over(sound), TRIALS
+        for ways in (self._in_three, self._in_four, self._apart):
+            for number in broken:
+                if number not in sound and trials > 0:
+                    ends = places.get(number + 1, [])[:1]
+                    every = islice(ways(owner, places[number][0], left, ends), trials)
+                    trials -= self._try(owner, number, sound, every)
+                    used = self._clusters(sound.get(number, []))
+                    left = [place for place in left if place // self._board.cluster not in used]
 
     def _try(
         self, owner: Owner, number: int, sound: dict[int, list[Span]], ways: Iterable[list[Span]]
@@ -264,7 +280,7 @@ class Pages:
         for spans in ways:
             tried += 1
             page = Spliced(self._space, spans).read_at(0, owner.size)
-            if self._kind.holds(page, number, owner):
+            if self._kind.bits(page, number, owner):
                 sound[number] = spans
                 break
         return tried
@@ -275,17 +291,30 @@ class Pages:
             for first in range(self._board.cluster, owner.size, self._board.cluster):
                 yield [Span(place, place + first), Span(end - owner.size + first, end)]
 
-    def _in_three(
-        self, owner: Owner, copies: list[int], left: list[int], ends: list[int]
-    ) -> Iterator[list[Span]]:
-        """Yield ways in which a page may lie that goes on in clusters that are left over."""
+    def _in_three(self, owner: Owner, place: int, left: list[int], ends: list[int]) -> Iterator[list[Span]]:
+        """Yield ways in which a page may lie that goes on in a cluster that is left over."""
         cluster = self._board.cluster
-        for place, first, middle in product(copies[:1], range(cluster, owner.size, cluster), left):
+        for first, middle in product(range(cluster, owner.size, cluster), left):
             yield [Span(place, place + first), Span(middle, middle + owner.size - first)]
             for end, last in product(ends, range(cluster, owner.size - first, cluster)):
                 length = owner.size - first - last
                 yield [Span(place, place + first), Span(middle, middle + length), Span(end - last, end)]
-        for place, first in product(copies[:1], range(cluster, owner.size, cluster)):
+
+    def _in_four(self, owner: Owner, place: int, left: list[int], ends: list[int]) -> Iterator[list[Span]]:
+        """Yield ways in which two pieces between a page's beginning and its end are left over."""
+        cluster = self._board.cluster
+        for end, first in product(ends, range(cluster, owner.size, cluster)):
+            for second in range(cluster, owner.size - first, cluster):
+                for third in range(cluster, owner.size - first - second, cluster):
+                    last = owner.size - first - second - third
+                    for one, other in permutations(left, 2):
+                        middle = [Span(one, one + second), Span(other, other + third)]
+                        yield [Span(place, place + first), *middle, Span(end - last, end)]
+
+    def _apart(self, owner: Owner, place: int, left: list[int], _ends: list[int]) -> Iterator[list[Span]]:
+        """Yield ways in which a page may lie whose end stands before no other page of the file."""
+        cluster = self._board.cluster
+        for first in range(cluster, owner.size, cluster):
             for length in range(cluster, owner.size - first, cluster):
                 last = owner.size - first - length
                 for middle, end in product(left, left):
@@ -294,14 +323,14 @@ class Pages:
     def _left_over(self, sound: dict[int, list[Span]]) -> list[int]:
         """Return the free clusters that no sound page touches."""
         cluster = self._board.cluster
-        used = {
-            at
-            for spans in sound.values()
-            for span in spans
-            for at in range(span.start // cluster, -(-span.end // cluster))
-        }
+        used = self._clusters(span for spans in sound.values() for span in spans)
         free = self._board.free((OTHER, TEXT, DENSE, ZERO)).tolist()
         return [number * cluster for number in free if number not in used][:LEFT_OVER]
+
+    def _clusters(self, spans: Iterable[Span]) -> set[int]:
+        """Return the numbers of the clusters that ``spans`` touch."""
+        cluster = self._board.cluster
+        return {at for span in spans for at in range(span.start // cluster, -(-span.end // cluster))}
 
     def _strung(self, owner: Owner, sound: dict[int, list[Span]]) -> tuple[list[Span], list[int]]:
         """Return the spans of the file, and the pages that are missing.
