@@ -76,3 +76,12 @@ def test_members_behind_a_hole_come_back():
     out = packing.decompress(written(gzip.repair(damaged(data, [Span(100, 3000)], told=True))))
     assert out.endswith(b"second " * 99)
     assert gzip.finds(BytesReader(data))
+
+
+def test_json_of_a_single_line_gives_its_objects():
+    rows = [{"id": number, "name": f"N{number}"} for number in range(9000)]
+    data = json.dumps(rows).encode()
+    repaired = text.repair(damaged(data, [Span(65536, 131072)], b"a.json"))
+    found = json.loads(written(repaired))
+    assert len(found) > 4000
+    assert all(each in rows for each in found)

@@ -85,12 +85,14 @@ def repair(damaged: Damaged) -> Repaired | None:
     if reader.read_at(0, 2) in WIDE:
         return None
     lost = holes(damaged)
-    kept = _lines(damaged, lost)
-    size = sum(map(len, kept))
-    if not size or not lost:
+    if not lost:
         return None
     if damaged.name.lower().endswith(b".json") and reader.size <= MOST_JSON:
-        return _objects(damaged, list(gaps(lost, reader.size)), lost)
+        return _objects(damaged, list(gaps(lost, reader.size)), lost)  # it may be a single line
+    kept = _lines(damaged, lost)
+    size = sum(map(len, kept))
+    if not size:
+        return None
     count = sum(piece.count(b"\n") for span in kept for piece in chunks(reader, span.start, span.end))
     return Repaired(
         _pieces(reader, kept),
