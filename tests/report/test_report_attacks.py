@@ -6,7 +6,8 @@ import pytest
 
 from unransom.core.messages import say
 from unransom.report import html, text
-from unransom.report.document import AttackFacts, CaseFacts, CostFacts, Result
+from unransom.report.attacks import AttackFacts, CostFacts
+from unransom.report.document import CaseFacts, Result
 
 LEFT = say(
     "{count} searches are not done; a larger --budget goes on with them. They take {hours} hours"

@@ -8,15 +8,8 @@ from unransom.core.messages import Message, say
 from unransom.core.records import Grade, State
 from unransom.core.spans import Origin
 from unransom.report import figures
-from unransom.report.document import (
-    AttackFacts,
-    CaseFacts,
-    CostFacts,
-    FamilyFacts,
-    LostFacts,
-    Result,
-    Timeline,
-)
+from unransom.report.attacks import AttackFacts, CostFacts
+from unransom.report.document import CaseFacts, FamilyFacts, LostFacts, Result, Timeline
 from unransom.report.tallies import Counts
 
 STATES: dict[State, Message] = {

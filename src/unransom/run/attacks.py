@@ -13,7 +13,7 @@ from unransom.core.messages import Message, say
 from unransom.core.records import KeyFound
 from unransom.core.searches import AttackPlan, Searched
 from unransom.recover.keys.attacks import ATTACKS
-from unransom.report.document import AttackFacts
+from unransom.report.attacks import AttackFacts
 from unransom.run.costs import cost_of
 from unransom.run.described import described_in
 from unransom.run.searches import LOCKED, TRIED

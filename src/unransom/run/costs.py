@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from unransom.core.searches import AttackPlan
-from unransom.report.document import CostFacts
+from unransom.report.attacks import CostFacts
 
 MACHINES = 10  # that a cost is told for where nobody says how many there are
 
