@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import random
+import struct
 import subprocess
 from pathlib import Path
 
@@ -16,10 +19,13 @@ from tests.fixtures.disks import Disks, MiB
 from tests.fixtures.images import convert
 from tests.fixtures.planted import some_bytes
 from tests.fixtures.tools import tool
+from unransom.core.errors import UnreadableError
 from unransom.core.streams import BytesReader
+from unransom.evidence.disks import open_disk
 from unransom.evidence.lost.align import Edges, align, chain
 from unransom.evidence.lost.sightings import sightings
 from unransom.evidence.lost.slots import layout
+from unransom.evidence.lost.tables import _ordered as ordered
 from unransom.evidence.lost.volumes import seen_volumes
 
 FILES = {b"a/small": b"small" * 50, b"a/big": some_bytes(3, 900_000)}
@@ -135,6 +141,43 @@ def test_damaged_structures_are_survived(changes: list[tuple[int, int]], seed: i
         block[where] = value
     for volume in seen_volumes(list(sightings(bytes(block), 1 << 20))):
         assert volume.marks
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_hostile_structures_are_survived(small_disks: dict[str, Path], tmp_path: Path, seed: int) -> None:
+    """Bytes of the structures that say where blocks are, changed to the largest and to any numbers."""
+    image = tmp_path / "x.vmdk"
+    convert(small_disks["dos"], image, "vmdk")
+    overwrite(image)
+    data, draw = bytearray(image.read_bytes()), random.Random(seed)
+    for mark in (b"NTFS    ", b"FILE0", b"\x53\xef", b"FAT16", b"EFI PART"):
+        at = data.find(mark, MiB)
+        while at >= 0:
+            for _ in range(3):
+                where = at + draw.randrange(8, 100)
+                if where < len(data):
+                    data[where] = draw.choice((0xFF, 0, draw.randrange(256)))
+            at = data.find(mark, at + 1)
+    image.write_bytes(data)
+    try:
+        disk = open_disk(os.fsencode(image))
+    except (OSError, UnreadableError):
+        return
+    assert disk.size >= 0
+    disk.close()
+
+
+def test_a_disk_of_absurd_size_is_refused() -> None:
+    """An ext superblock that claims 2**32 blocks of 64 KiB: no memory is asked for so many."""
+    block = bytearray(MiB)
+    head = bytearray(1024)
+    struct.pack_into("<IIIIIII", head, 0, 9, 0xFFFFFFFF, 0, 0, 0, 0, 6)
+    struct.pack_into("<I", head, 32, 32768)
+    head[56:58] = b"\x53\xef"
+    block[1024:2048] = head
+    data = bytearray(NOISE + some_bytes(7, 5 * 65536) + block + block)
+    struct.pack_into("<H", data, MiB + 5 * 65536 + MiB + 1024 + 90, 1)
+    assert ordered(layout(BytesReader(bytes(data)))) is None
 
 
 def test_small_files_have_no_blocks() -> None:

@@ -103,7 +103,7 @@ def _xfs_head(block: bytes, at: int, place: int) -> Iterator[Sighting]:
     layout = superblock(block[at : at + SECTOR])
     size = struct.unpack_from(">H", block, at + 102)[0] if layout else 0
     group = block[at + size : at + size + 12]
-    if layout and group[:4] == b"XAGF":
+    if layout and group[:4] == b"XAGF" and len(group) == 12:
         number = struct.unpack_from(">I", group, 8)[0]
         offset = number * layout.group * layout.block
         yield Sighting("xfs", block[at + 32 : at + 48], place, offset, "group", block[at : at + SECTOR])

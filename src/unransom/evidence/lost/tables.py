@@ -24,6 +24,7 @@ from unransom.evidence.volumes.rebuilt import OLD_START, partitions
 
 ROUNDS = 3  # in which what can be read becomes more
 LEAST = 2  # blocks that are sure
+MOST_PLACES = 1 << 26  # blocks of a disk: 4 TiB of 64 KiB
 EDGE = 512  # zeros at which a block may border on blocks of zeros
 MOST_KNOWN = 8
 Order = tuple[np.ndarray, int]
@@ -79,7 +80,7 @@ def _ordered(slots: Slots) -> Order | None:
     if _is_plain(looked.found):
         return None
     size, sure = _placed(slots, looked)
-    if len(sure) < LEAST:
+    if len(sure) < LEAST or size > MOST_PLACES * slots.unit:
         return None
     places = -(-size // slots.unit)
     wanted = np.zeros(places, bool)
