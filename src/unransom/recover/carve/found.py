@@ -44,8 +44,8 @@ CHECKSUMS = frozenset(
         "mssql",
     }
 )
-STRUCTURES = frozenset({"pdf", "elf", "font", "registry", "mo", "cab", "dex", "javaclass"})
-DECODERS = frozenset({"jpeg", "ole2", "gif", "mp3", "tiff", "sqlite"})
+STRUCTURES = frozenset({"pdf", "font", "registry", "mo", "cab", "dex", "javaclass"})
+DECODERS = frozenset({"jpeg", "ole2", "gif", "mp3", "tiff", "sqlite", "elf"})
 ENOUGH = 64  # bits by which something counts as proven
 
 
