@@ -1,7 +1,7 @@
 """The summary in the terminal: fits its width in either language and carries no control character."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -56,6 +56,7 @@ def test_a_huge_document_gives_a_short_summary() -> None:
 
 
 @given(st.text().map(figures.visible), st.integers(4, 60))
+@example("\U00011a8a", 4)  # a mark that combines with nothing
 def test_wrapping_keeps_every_character_and_the_width(words: str, width: int) -> None:
     lines = list(columns.wrap(words, width))
     assert "".join("".join(lines).split()) == "".join(words.split())

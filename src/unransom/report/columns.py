@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len
 
 _WIDE = "\u1100-\u115f\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\U00020000-\U0003fffd"
 _CLOSING = "，。、；：！？）】》”"  # never begin a line
@@ -31,7 +31,13 @@ def wrap(text: str, width: int, indent: str = "", hanging: str = "") -> Iterator
 
 def _pieces(text: str, width: int) -> Iterator[str]:
     for word in _WORDS.findall(text):
-        yield from chop_cells(word, width)
+        piece = ""
+        for character in word:
+            if piece and cell_len(piece + character) > width:
+                yield piece
+                piece = ""
+            piece += character
+        yield piece
 
 
 def table(rows: Sequence[Sequence[str]], right: Sequence[bool], indent: str = "  ") -> Iterator[str]:
