@@ -158,15 +158,11 @@ def _describe(export: Export) -> None:
 
 
 def _print_classes(proof: Match) -> None:
-    from collections import Counter
-
     from unransom.verify.orders.match import CLASS_NAMES
 
-    counts: Counter[str] = Counter()
-    for row in proof.summary():
-        counts[row.klass] += row.count
+    counts = proof.classes()
     for name, label in CLASS_NAMES.items():
-        if counts[name]:
+        if name in counts:
             print(f"{counts[name]:>10,}  {spoken(label)}")
     for verdict in proof.verdicts:
         if verdict.grade == "bad":

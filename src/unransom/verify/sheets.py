@@ -9,8 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import xlsxwriter
-
 from unransom.core.drafts import DraftFile
 
 MOST_ROWS = 1_000_000  # that a sheet of xlsx has room for below its header
@@ -52,6 +50,8 @@ def write_csv(path: Path, sheet: Sheet) -> None:
 
 def write_workbook(path: Path, sheets: Iterable[Sheet]) -> None:
     """Write sheets as xlsx: texts as texts, ``Decimal`` as amounts, other numbers as numbers."""
+    import xlsxwriter  # noqa: PLC0415 only where a workbook is asked for: it takes a while to load
+
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(str(path), options) as book:
         amount, head = book.add_format({"num_format": "#,##0.00##"}), book.add_format({"bold": True})

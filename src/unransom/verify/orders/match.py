@@ -5,10 +5,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import duckdb
-import msgspec
 import pyarrow
 import pyarrow.compute as pc
 
@@ -25,20 +24,6 @@ from unransom.verify.orders.shops import Shops, expected, odds
 # Of what money passes through; several channels tell of the same money, the better one first.
 RANKS = {"alipay_fund": 1, "paypal_activity": 2, "paypal_transactions": 1, "amazon_finances": 1}
 UNIQUE = ("paypal_", "alipay_", "ebay_finances")
-
-
-class Summary(msgspec.Struct, frozen=True):
-    """How many orders of a shop are in a class, and their money in units of the tables."""
-
-    realm: str
-    shop: str
-    klass: str
-    refund: str
-    count: int
-    currency: str
-    expected: int
-    paid: int
-    refunded: int
 
 
 class Match:
@@ -190,10 +175,9 @@ class Match:
         self.odds = tuple(odds(self.connection, declared)) if self.shops else ()
         self.connection.execute(queries.HOURS)
 
-    def summary(self) -> Iterator[Summary]:
-        """Yield how many orders of each shop are in each class."""
-        for row in self.connection.execute(queries.SUMMARY).fetchall():
-            yield Summary(*row)
+    def classes(self) -> dict[str, int]:
+        """Return how many orders are in each class."""
+        return dict(self.connection.execute(queries.CLASSES).fetchall())
 
     def open_hours(self) -> list[tuple[str, str, int]]:
         """Return for each shop how many of its hours are not proven: realm, shop, hours."""

@@ -323,12 +323,7 @@ LEFT JOIN grain g ON g.realm = s.realm AND g.shop = s.shop
 LEFT JOIN usual u ON u.realm = s.realm AND u.shop = s.shop AND u.clock = hour(s.hour)
 ORDER BY s.realm, s.shop, s.hour
 """
-SUMMARY = """
-SELECT realm, shop, class, refund, count(*) AS count, currency,
-       coalesce(sum(expected), 0)::BIGINT AS expected, coalesce(sum(paid), 0)::BIGINT AS paid,
-       coalesce(sum(refunded), 0)::BIGINT AS refunded
-FROM classified GROUP BY ALL ORDER BY ALL
-"""
+CLASSES = "SELECT class, count(*) FROM classified GROUP BY class"
 ORPHANS = "SELECT order_id, payment_id FROM classified WHERE class = 'payment-without-order'"
 WAITING = """
 SELECT c.realm, c.order_id, s.payment_ref FROM classified c LEFT JOIN (
