@@ -1,6 +1,7 @@
 """Keys that an unknown locker drew with a clock: found with no hint of the family, file by file."""
 
 import contextlib
+import hashlib
 import itertools
 import os
 import subprocess
@@ -37,7 +38,7 @@ def by_time(plain, second):
 
 def by_ticks(plain, ticks):
     """Lock with new Random(TickCount).NextBytes(32): AES-256-CBC with an IV in front."""
-    iv = bytes(range(16))
+    iv = hashlib.md5(plain, usedforsecurity=False).digest()  # as random as a locker's
     return iv + AES.new(drawn("dotnet", ticks, 32), AES.MODE_CBC, iv).encrypt(pad(plain, 16))
 
 
