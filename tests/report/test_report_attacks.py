@@ -19,7 +19,7 @@ LEFT = say(
 FACTS = (
     AttackFacts(
         attack="seeds",
-        title="Seeds of weak generators",
+        title=say("Seeds of weak generators"),
         weakness="T5",
         family="prometheus",
         family_title="Prometheus",
@@ -35,7 +35,7 @@ FACTS = (
     ),
     AttackFacts(
         attack="keystream",
-        title="<b>One keystream</b>",
+        title=say("{name}", name="<b>One keystream</b>"),
         weakness="T1",
         outcome="ruled_out",
         why=say("no two of {count} files are under one keystream, as far as their heads show", count=12),

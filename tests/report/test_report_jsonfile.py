@@ -52,6 +52,14 @@ def test_it_reads_back_as_it_was(sample: Any) -> None:
     assert jsonfile.decode(jsonfile.encode(sample())) == sample()
 
 
+def test_a_sentence_in_a_sentence_reads_back() -> None:
+    inner = say("the original of one file in an archive, the larger the better")
+    outer = say("found in {place}: {what}; {why}", place="a", what=inner, why=inner)
+    result = msgspec.structs.replace(sample_results.empty(), next=outer)
+    assert json.loads(jsonfile.encode(result))["next"]["values"]["what"]["text"] == str(inner)
+    assert jsonfile.decode(jsonfile.encode(result)) == result
+
+
 def test_a_later_version_with_more_fields_still_reads() -> None:
     document = json.loads(jsonfile.encode(sample_results.ordinary()))
     document["weather"] = "fine"

@@ -71,7 +71,7 @@ def _flaws(
         return
     flaw = check(lines)
     if flaw:
-        yield say("chain.jsonl, entry {sequence}: {why}", sequence=flaw.sequence, why=str(flaw.why))
+        yield say("chain.jsonl, entry {sequence}: {why}", sequence=flaw.sequence, why=flaw.why)
         return
     yield from _acts(lines, roots)
     told = _told(lines)
@@ -84,7 +84,7 @@ def _acts(lines: Sequence[bytes], roots: Sequence[x509.Certificate]) -> Iterator
     """Yield what is wrong with signatures and time stamps, and changes that were found when it was opened."""
     custody = Custody().read(lines)
     for flaw in (*custody.flaws, *stamps.check(custody.stamps, roots)):
-        yield say("chain.jsonl, entry {sequence}: {why}", sequence=flaw.sequence, why=str(flaw.why))
+        yield say("chain.jsonl, entry {sequence}: {why}", sequence=flaw.sequence, why=flaw.why)
     for line in lines:
         if f'{{"act":"{TAMPERED}"'.encode() in line:
             entry = json.loads(line)

@@ -12,7 +12,7 @@ import click
 from unransom.cli.options import family_option, json_option
 from unransom.cli.speech import t
 from unransom.core.errors import UsageError
-from unransom.core.messages import say
+from unransom.core.messages import Message, say
 
 Row = Mapping[str, object]
 
@@ -25,14 +25,14 @@ class Entry(Protocol):
         """One word."""
 
     @property
-    def title(self) -> str:
+    def title(self) -> str | Message:
         """For people."""
 
 
 def _row(entry: Entry, *more: str) -> Row:
     """Return the row of an entry of the catalogue, with those of its attributes that are named besides."""
-    names = ("name", "title", *more, "limitations", "references")
-    return {name: getattr(entry, name) for name in names}
+    names = (*more, "limitations", "references")
+    return {"name": entry.name, "title": str(entry.title)} | {name: getattr(entry, name) for name in names}
 
 
 def _families(described: tuple[Path, ...]) -> Iterator[Row]:

@@ -17,11 +17,11 @@ import msgspec
 
 LANGUAGES = ("en", "zh")
 
-Value = str | int | float | None
-
-
 class Message(msgspec.Struct, frozen=True):
-    """One sentence: an English template in ``str.format`` syntax and the values to put into it."""
+    """One sentence: an English template in ``str.format`` syntax and the values to put into it.
+
+    A value may be a sentence itself, which is said in the same language.
+    """
 
     text: str
     values: dict[str, Value] = {}
@@ -32,7 +32,17 @@ class Message(msgspec.Struct, frozen=True):
     def render(self, language: str) -> str:
         """Return the sentence in ``language``; English where there is no translation."""
         template = catalogue(language).get(self.text, self.text)
-        return template.format_map(self.values) if self.values else template
+        if not self.values:
+            return template
+        said = {name: _said(value, language) for name, value in self.values.items()}
+        return template.format_map(said)
+
+
+Value = str | int | float | Message | None
+
+
+def _said(value: Value, language: str) -> str | int | float | None:
+    return value.render(language) if isinstance(value, Message) else value
 
 
 def say(text: str, /, **values: Value) -> Message:

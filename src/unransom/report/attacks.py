@@ -46,7 +46,7 @@ class AttackFacts(Part, frozen=True, kw_only=True):
     """
 
     attack: str
-    title: str
+    title: Message
     weakness: str
     family: str = ""
     family_title: str = ""

@@ -29,8 +29,10 @@ SENTENCE: dict[str, Any] = {
         "template": {"type": "string", "description": "The English template, the same for all of its kind."},
         "values": {
             "type": "object",
-            "description": "What is put into the template, by name.",
-            "additionalProperties": {"type": ["string", "number", "null"]},
+            "description": "What is put into the template, by name; some values are sentences themselves.",
+            "additionalProperties": {
+                "anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}, {"$ref": "#/$defs/Message"}]
+            },
         },
     },
     "required": ["text", "template", "values"],
@@ -109,6 +111,6 @@ def _with_messages(value: Any) -> Any:
         return [_with_messages(each) for each in value]
     if isinstance(value, dict):
         if value.keys() >= SENTENCE["properties"].keys() and isinstance(value["values"], dict):
-            return {"text": value["template"], "values": value["values"]}
+            return {"text": value["template"], "values": _with_messages(value["values"])}
         return {key: _with_messages(each) for key, each in value.items()}
     return value

@@ -127,7 +127,7 @@ def _store(
         method=STEP,
         bits=carved.bits,
         grade=Grade.GOOD if carved.proof in PROVEN and not guessed else Grade.UNKNOWN,
-        why=say("{why}; that it is this file is told by its size and type", why=str(carved.why))
+        why=say("{why}; that it is this file is told by its size and type", why=carved.why)
         if guessed
         else carved.why,
         map=(Run(0, carved.digests.size, Origin.PLAIN),) if carved.digests.size else (),

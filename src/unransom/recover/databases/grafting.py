@@ -37,7 +37,7 @@ def write_grafts(sources: Sequence[Source], hints: Hints, folder: Path) -> tuple
             for table in database.tables:
                 made = _make(engine, database, table)
                 if isinstance(made, Message):
-                    said.append(say("{table}: no graft: {why}", table=table.name, why=str(made)))
+                    said.append(say("{table}: no graft: {why}", table=table.name, why=made))
                     continue
                 written += _write(made, database, table, folder)
                 said.append(say("{table}: {rows} rows in the graft", table=table.name, rows=made.rows))

@@ -76,7 +76,7 @@ def proven(
                 "drawn with seed {seed} of {generator}; {why}",
                 seed=seed,
                 generator=recipe.generator,
-                why=str(why),
+                why=why,
             )
             return [
                 Described(family=target.family, description=encoded(description)),

@@ -139,4 +139,4 @@ def _scanned(data: bytes, clues: Clues, overlap: int) -> tuple[tuple[KeyKind, by
 
 def _told(place: str, what: Message, why: Message) -> Message:
     """Return the sentence on a key that was found at ``place``."""
-    return say("found in {place}: {what}; {why}", place=place, what=str(what), why=str(why))
+    return say("found in {place}: {what}; {why}", place=place, what=what, why=why)

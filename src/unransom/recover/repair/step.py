@@ -57,7 +57,7 @@ def mend(damaged: Damaged, item: bytes, outputs: Outputs, write_tables: WriteTab
         problem=Problem(
             item=shown(item),
             code="output",
-            what=say("nothing that can be rebuilt is left: {why}", why=str(before.validation.why)),
+            what=say("nothing that can be rebuilt is left: {why}", why=before.validation.why),
             resolution=say("look for an older copy; `unransom carve` searches the disk that it was on"),
         ),
     )

@@ -268,4 +268,4 @@ def _grade(judgement: Judgement, checked: tuple[int, Message] | None) -> tuple[G
     if judgement.format:
         return validation.grade, validation.why
     # The key is proven: content that merely has no known format is not shown to be bad.
-    return Grade.UNKNOWN, say("decrypted with a proven key; {why}", why=str(validation.why))
+    return Grade.UNKNOWN, say("decrypted with a proven key; {why}", why=validation.why)

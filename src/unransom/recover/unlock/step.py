@@ -48,6 +48,6 @@ def run(locked: LockedFile, context: Context) -> Iterator[Record]:
         yield Problem(
             item=shown(ref.path),
             code="output",
-            what=say("a key unwraps, and what it gives fails verification: {why}", why=str(found)),
+            what=say("a key unwraps, and what it gives fails verification: {why}", why=found),
             resolution=say("nothing was written; the key is wrong or the file is damaged"),
         )

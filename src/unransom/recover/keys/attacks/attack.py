@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from unransom.core.context import Context
+from unransom.core.messages import Message
 from unransom.core.records import Record
 from unransom.core.searches import AttackPlan, Shard, Target
 
@@ -28,7 +29,7 @@ class Attack(msgspec.Struct, frozen=True):
     """
 
     name: str
-    title: str
+    title: Message
     weakness: str
     plan: Callable[[Target, Context], AttackPlan | None]
     search: Callable[[Shard, Context], Iterator[Record]]

@@ -60,7 +60,7 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
 
 ATTACK = Attack(
     name=NAME,
-    title="Keys drawn from two times in nanoseconds",
+    title=say("Keys drawn from two times in nanoseconds"),
     weakness="T6",
     plan=plan,
     search=search,

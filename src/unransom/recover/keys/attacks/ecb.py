@@ -162,7 +162,7 @@ def _scheme(length: int, shape: Shape, target: Target) -> Description:
 
 ATTACK = Attack(
     name=NAME,
-    title="Blocks that are locked by themselves",
+    title=say("Blocks that are locked by themselves"),
     weakness="T8",
     plan=plan,
     search=search,

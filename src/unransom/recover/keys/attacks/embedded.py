@@ -110,7 +110,7 @@ def _in(part: Piece) -> Iterator[tuple[Key, Message]]:
 
     for key, bits, why in keys_in(part, Clues(guesses=part.small)):
         if key.kind is KeyKind.RAW and (bits >= SURE or part.small):
-            yield key, say("at {place}: {what}", place=key.origin, what=str(why))
+            yield key, say("at {place}: {what}", place=key.origin, what=why)
     if part.small:
         yield from _texts(part)
     if part.dump.size <= WINDOWS * ALIGNED:
@@ -174,12 +174,12 @@ def _proven(key: Key, way: Way, where: Message, target: Target, context: Context
 
 
 def _told(where: Message, why: Message) -> Message:
-    return say("{where}; {why}", where=str(where), why=str(why))
+    return say("{where}; {why}", where=where, why=why)
 
 
 ATTACK = Attack(
     name=NAME,
-    title="Static keys of a locker that is not known",
+    title=say("Static keys of a locker that is not known"),
     weakness="T7",
     plan=plan,
     search=search,

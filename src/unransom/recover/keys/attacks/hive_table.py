@@ -147,7 +147,7 @@ def _equations(pair: Pair, context: Context) -> _Equations | None:
 
 ATTACK = Attack(
     name=NAME,
-    title="Hive's key table from originals",
+    title=say("Hive's key table from originals"),
     weakness="T3",
     plan=plan,
     search=search,

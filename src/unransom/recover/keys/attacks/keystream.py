@@ -142,7 +142,7 @@ def _proven(target: Target, trial: _Trial, origin: Stream) -> Iterator[Record]:
         why = say("{count} originals show the same keystream", count=origin.files)
     elif trial.best is not None and (trial.opens > 1 or not target.pairs):
         bits = trial.best.bits
-        why = say("it opens {count} files; {why}", count=trial.opens, why=str(trial.best.why))
+        why = say("it opens {count} files; {why}", count=trial.opens, why=trial.best.why)
     else:
         return
     key = stream_key(trial.stream.data, trial.stream.known, NAME)
@@ -162,7 +162,7 @@ def _proven(target: Target, trial: _Trial, origin: Stream) -> Iterator[Record]:
 
 ATTACK = Attack(
     name=NAME,
-    title="One keystream for several files",
+    title=say("One keystream for several files"),
     weakness="T1",
     plan=plan,
     search=search,

@@ -55,7 +55,7 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
 
 ATTACK = Attack(
     name=NAME,
-    title="Keys left in the evidence",
+    title=say("Keys left in the evidence"),
     weakness="T17",
     plan=plan,
     search=search,

@@ -100,12 +100,12 @@ def _fitting(
 
 
 def _told(why: Message) -> Message:
-    return say("a part of it was in the key library, the rest was enumerated; {why}", why=str(why))
+    return say("a part of it was in the key library, the rest was enumerated; {why}", why=why)
 
 
 ATTACK = Attack(
     name=NAME,
-    title="Parts of keys in the library",
+    title=say("Parts of keys in the library"),
     weakness="T11",
     plan=plan,
     search=search,

@@ -144,7 +144,7 @@ def _records(data: bytes, proven: _Proven) -> Iterator[Record]:
     why = say(
         "{bytes} bytes of the footers' keystream, from a name that is known; {why}",
         bytes=len(proven.stream),
-        why=str(proven.why),
+        why=proven.why,
     )
     family = lockbit3.FAMILY.name
     yield KeyFound(family=family, fingerprint=key.fingerprint, bits=proven.bits, proof=why, attack=NAME)
@@ -208,7 +208,7 @@ def _xor(one: bytes, other: bytes) -> bytes:
 
 ATTACK = Attack(
     name=NAME,
-    title="LockBit 3's footers that share a key",
+    title=say("LockBit 3's footers that share a key"),
     weakness="T4",
     plan=plan,
     search=search,

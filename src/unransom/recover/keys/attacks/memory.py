@@ -54,7 +54,7 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
 
 ATTACK = Attack(
     name=NAME,
-    title="Keys in memory dumps",
+    title=say("Keys in memory dumps"),
     weakness="T12",
     plan=plan,
     search=search,

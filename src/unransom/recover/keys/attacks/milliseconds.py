@@ -51,7 +51,7 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
 
 ATTACK = Attack(
     name=CLOCK.name,
-    title="Keys drawn with milliseconds since 1970 by a locker that is not known",
+    title=say("Keys drawn with milliseconds since 1970 by a locker that is not known"),
     weakness="T5",
     plan=plan,
     search=search,

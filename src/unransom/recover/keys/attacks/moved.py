@@ -40,7 +40,7 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
 
 ATTACK = Attack(
     name=NAME,
-    title="Bytes that were moved and not locked",
+    title=say("Bytes that were moved and not locked"),
     weakness="T18",
     plan=plan,
     search=search,

@@ -116,14 +116,14 @@ def _key(locked: Salvage, head: Head, parts: tuple[int, ...]) -> tuple[bytes, in
 
 def _records(data: bytes, bits: int, why: Message) -> Iterator[Record]:
     key, family = Key(KeyKind.RAW, data, NAME), teslacrypt2.FAMILY.name
-    proof = say("a divisor of the product in the head; {why}", why=str(why))
+    proof = say("a divisor of the product in the head; {why}", why=why)
     yield KeyFound(family=family, fingerprint=key.fingerprint, bits=bits, proof=proof, attack=NAME)
     yield Secret(family=family, key=key)
 
 
 ATTACK = Attack(
     name=NAME,
-    title="Products of keys",
+    title=say("Products of keys"),
     weakness="T9",
     plan=plan,
     search=search,

@@ -173,7 +173,7 @@ def _found(family: str, key: Key, ref: FileRef, proof: tuple[int, Message], leng
         family=family,
         fingerprint=key.fingerprint,
         bits=bits,
-        proof=say("{bytes} bytes of keystream that repeat; {why}", bytes=length, why=str(why)),
+        proof=say("{bytes} bytes of keystream that repeat; {why}", bytes=length, why=why),
         item=ref.id,
         attack=NAME,
         clue=str(length),
@@ -183,7 +183,7 @@ def _found(family: str, key: Key, ref: FileRef, proof: tuple[int, Message], leng
 
 ATTACK = Attack(
     name=NAME,
-    title="Keystreams that repeat within a file",
+    title=say("Keystreams that repeat within a file"),
     weakness="T2",
     plan=plan,
     search=search,

@@ -109,7 +109,7 @@ def _proven(family: Family, locked: Salvage, ref: FileRef, key: Key, seed: int) 
             family=family.name,
             fingerprint=key.fingerprint,
             bits=bits,
-            proof=say("drawn with seed {seed}; {why}", seed=seed, why=str(why)),
+            proof=say("drawn with seed {seed}; {why}", seed=seed, why=why),
             item=ref.id,
             attack=NAME,
             clue=str(seed),
@@ -156,7 +156,7 @@ def _seeds(seeded: Seeded, ref: FileRef, shard: Shard) -> Iterator[Span]:
 
 ATTACK = Attack(
     name=NAME,
-    title="Seeds of weak generators",
+    title=say("Seeds of weak generators"),
     weakness="T5",
     plan=plan,
     search=search,

@@ -49,7 +49,7 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
 
 ATTACK = Attack(
     name=CLOCK.name,
-    title="Keys drawn with any seed of 32 bits by a locker that is not known",
+    title=say("Keys drawn with any seed of 32 bits by a locker that is not known"),
     weakness="T5",
     plan=plan,
     search=search,

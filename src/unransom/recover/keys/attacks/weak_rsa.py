@@ -89,7 +89,7 @@ def _private(broken: Broken) -> Key | None:
 
 
 def _told(broken: Broken, why: Message) -> Message:
-    return say("a public key was factored: {what}; {why}", what=str(broken.why), why=str(why))
+    return say("a public key was factored: {what}; {why}", what=broken.why, why=why)
 
 
 def _sound(publics: tuple[Public, ...]) -> Message:
@@ -109,7 +109,7 @@ def _left(publics: tuple[Public, ...]) -> tuple[str, ...]:
 
 ATTACK = Attack(
     name=NAME,
-    title="Weak RSA keys",
+    title=say("Weak RSA keys"),
     weakness="T9",
     plan=plan,
     search=search,

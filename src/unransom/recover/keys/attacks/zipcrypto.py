@@ -204,7 +204,7 @@ def _guess(archive: Reader, entry: records.Entry, packed: bytes, *, sure: bool) 
 
 ATTACK = Attack(
     name=NAME,
-    title="Known plaintext of ZIP archives",
+    title=say("Known plaintext of ZIP archives"),
     weakness="T19",
     plan=plan,
     search=search,
