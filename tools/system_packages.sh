@@ -39,6 +39,9 @@ runuser util-linux
 hashdeep hashdeep
 mactime sleuthkit
 openssl openssl
+evtxexport libevtx-utils
+evtx_dump.py python3-evtx
+ffprobe ffmpeg
 END
 [ -n "$missing" ] || exit 0
 

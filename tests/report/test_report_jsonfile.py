@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from tests.report import sample_results
+from unransom.core.messages import say
 from unransom.report import jsonfile
 from unransom.report.document import Result
 from unransom.report.tallies import Part

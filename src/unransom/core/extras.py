@@ -41,6 +41,7 @@ EXTRAS: tuple[Extra, ...] = (
         say("scans before files go back, databases as targets"),
     ),
     Extra("custody", ("rfc3161_client",), say("time stamps")),
+    Extra("previews", ("PIL",), say("pictures of rebuilt files in the report")),
     Extra("cluster", ("distributed",), say("--cluster")),
 )
 

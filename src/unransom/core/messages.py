@@ -17,6 +17,7 @@ import msgspec
 
 LANGUAGES = ("en", "zh")
 
+
 class Message(msgspec.Struct, frozen=True):
     """One sentence: an English template in ``str.format`` syntax and the values to put into it.
 

@@ -31,7 +31,10 @@ SENTENCE: dict[str, Any] = {
             "type": "object",
             "description": "What is put into the template, by name; some values are sentences themselves.",
             "additionalProperties": {
-                "anyOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}, {"$ref": "#/$defs/Message"}]
+                "anyOf": [
+                    *({"type": each} for each in ("string", "number", "null")),
+                    {"$ref": "#/$defs/Message"},
+                ]
             },
         },
     },

@@ -134,7 +134,8 @@ class _Summary:
         for attack in promising[:SHOWN]:
             against = figures.visible(attack.family_title) or self._said(labels.LABELS["no_family"])
             outcome = self._said(labels.ATTACKS[attack.outcome])
-            yield from columns.wrap(f"{self._said(attack.title)} · {against} · {outcome}", self._width, "  ", "    ")
+            named = f"{self._said(attack.title)} · {against} · {outcome}"
+            yield from columns.wrap(named, self._width, "  ", "    ")
             yield from self._wrapped(self._said(attack.why))
             if attack.cost:
                 yield from self._wrapped(self._said(labels.cost(attack.seconds, attack.cost, self._said)))

@@ -18,15 +18,16 @@ TELLING = re.compile(
     rb"(?i)key|priv|rsa|secret|\.(?:pem|der|[dep]ky|ppk|pfx|p12|reg|te?mp|pcap(?:ng)?|cap|id|res)$"
 )
 # Ransom notes come first, each once though it lies in every folder: some tell a key that is wrapped badly or
-# not at all. Then names; then noise of no format and no family, since to triage a bare key is a tiny file
-# that somebody locked.
+# not at all. Then names; then noise of no format and no family, to which no locker added a name: to triage a
+# bare key may be a tiny file that somebody locked.
 _CHOICE = f"""
 WITH sorts AS (
     SELECT id, size, CASE
         WHEN size <= {SMALL} AND id IN
             (SELECT item FROM records WHERE type = 'Finding' AND json_extract(body, '$.kind') = 'note') THEN 1
         WHEN telling(path) THEN 2
-        WHEN size <= {TINY} AND family IS NULL AND state IN ('locked', 'unknown') THEN 3
+        WHEN size <= {TINY} AND family IS NULL AND state IN ('locked', 'unknown')
+            AND coalesce(json_extract(body, '$.original'), '') = '' THEN 3
     END AS sort
     FROM files WHERE size BETWEEN {SMALLEST} AND {LARGEST} AND state NOT IN ('found', 'skipped')
 ), distinct_notes AS (

@@ -29,7 +29,7 @@ def preview(path: Path, format_name: str, text: Path | None = None) -> str:
         return ""
     try:
         if format_name in PICTURES:
-            with Image.open(path) as image:
+            with Image.open(path, formats=[format_name]) as image:
                 if image.width * image.height > LARGEST:
                     return ""
                 image.draft("RGB", (SIDE, SIDE))

@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,7 +26,6 @@ FUZZ = settings(max_examples=12 * LONGER, deadline=None, suppress_health_check=l
 
 
 def workbook():
-    openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
     for row in range(60):
         book.active.append([row, f"text {row}", row / 7])

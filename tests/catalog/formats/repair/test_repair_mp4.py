@@ -1,7 +1,6 @@
 """Films whose table of contents is left play again; what is lost of them is counted."""
 
 import json
-import shutil
 import subprocess
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.catalog.formats import film_samples as films
 from tests.catalog.formats.repair.damage import chance, damaged, locked, written
+from tests.fixtures.tools import tool
 from unransom.catalog.formats.mp4 import FORMAT
 from unransom.catalog.formats.repair import mp4
 from unransom.core.records import Grade
@@ -56,15 +56,22 @@ def test_any_damage_is_survived(number):
     assert repaired is None or len(written(repaired)) == len(data)
 
 
-@pytest.mark.skipif(not shutil.which("ffprobe"), reason="no ffmpeg here")
 def test_another_program_plays_it(tmp_path):
     film, out = tmp_path / "a.mp4", tmp_path / "out.mp4"
-    made = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=25:duration=12"]
+    made = [
+        tool("ffmpeg", "ffmpeg"),
+        "-v",
+        "error",
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc=size=320x240:rate=25:duration=12",
+    ]
     subprocess.run([*made, "-c:v", "libx264", "-g", "25", "-b:v", "400k", film], check=True)
     data = film.read_bytes()
     out.write_bytes(written(mp4.repair(damaged(data, [Span(0, 65536)], b"a.mp4"))))
     asked = [
-        "ffprobe",
+        tool("ffprobe", "ffmpeg"),
         "-v",
         "error",
         "-count_frames",

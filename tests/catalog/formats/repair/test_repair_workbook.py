@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import openpyxl
 import pytest
+import xlsxwriter
 from PIL import Image
 
 from tests.catalog.formats.repair.damage import (
@@ -40,7 +41,6 @@ def by_openpyxl(sheets=3, rows=1600, seed=5):
 
 
 def by_xlsxwriter(sheets=2, rows=2600, seed=6):
-    xlsxwriter = pytest.importorskip("xlsxwriter")
     draw = chance(seed)
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out)
@@ -126,7 +126,6 @@ def test_a_last_block_that_ends_well_in_garbage_is_cut_too(rows):
 
 def furnished():
     """Return a workbook with a chart, a picture, a comment, a link and a table."""
-    xlsxwriter = pytest.importorskip("xlsxwriter")
     out, image = io.BytesIO(), io.BytesIO()
     Image.new("RGB", (9, 9)).save(image, "PNG")
     book = xlsxwriter.Workbook(out)
