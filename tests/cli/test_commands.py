@@ -4,24 +4,15 @@ import csv
 import io
 import json
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from tests.fixtures.locked import INC_PRIVATE, lock_inc, picture, write
+from tests.fixtures.program import unransom
 from unransom.catalog.families import FAMILIES
 from unransom.catalog.formats import FORMATS
 from unransom.cli.program import COMMANDS
 from unransom.crypto.answers import ANSWERS
-
-UNRANSOM = Path(sys.executable).with_name("unransom")
-
-
-def unransom(*arguments, code=0):
-    run = subprocess.run([UNRANSOM, *map(str, arguments)], capture_output=True, text=True, check=False)
-    assert run.returncode == code, run.stdout + run.stderr
-    return run
 
 
 @pytest.fixture

@@ -3,17 +3,14 @@
 import hashlib
 import json
 import struct
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from Cryptodome.Cipher import ChaCha20
 
 from tests.fixtures.locked import picture, recovered, write
+from tests.fixtures.program import unransom
 from tests.lockers import drawn
 
-UNRANSOM = Path(sys.executable).with_name("unransom")
 KEY = drawn("harbour key", 32)
 AREA, GAP = 1024, 512
 ORIGINALS = sorted(hashlib.sha256(picture(name)).hexdigest() for name in "abcd")
@@ -51,12 +48,6 @@ def seal(plain, nonce):
     for start in range(0, len(plain), AREA + GAP):
         locked[start : start + AREA] = cipher.encrypt(plain[start : start + AREA])
     return bytes(locked) + nonce + struct.pack(">Q", len(plain)) + b"\xa0\xe1\xf2"
-
-
-def unransom(*arguments, code=0):
-    run = subprocess.run([UNRANSOM, *map(str, arguments)], capture_output=True, text=True, check=False)
-    assert run.returncode == code, run.stdout + run.stderr
-    return run
 
 
 @pytest.fixture

@@ -2,14 +2,11 @@
 
 import json
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
+from tests.fixtures.program import UNRANSOM
 from tests.lockers import drawn
-
-UNRANSOM = Path(sys.executable).with_name("unransom")
 
 
 @pytest.fixture(scope="module")

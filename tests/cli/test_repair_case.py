@@ -5,16 +5,14 @@ import json
 import random
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 
 from PIL import Image
 
 from tests.catalog.formats.repair.damage import locked
 from tests.catalog.formats.repair.test_repair_text import table
+from tests.fixtures.program import UNRANSOM
 from unransom.core.spans import Span
-
-UNRANSOM = Path(sys.executable).with_name("unransom")
 
 
 def run(*arguments, code=0):

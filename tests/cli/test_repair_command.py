@@ -3,15 +3,12 @@
 import json
 import sqlite3
 import subprocess
-import sys
-from pathlib import Path
 
 from tests.catalog.formats.repair.damage import holes, locked
 from tests.catalog.formats.repair.test_repair_sqlite import made
 from tests.catalog.formats.repair.test_repair_text import table
+from tests.fixtures.program import UNRANSOM
 from unransom.core.spans import Span
-
-UNRANSOM = Path(sys.executable).with_name("unransom")
 
 
 def repair(*arguments, code=0):

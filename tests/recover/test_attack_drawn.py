@@ -5,14 +5,13 @@ import hashlib
 import itertools
 import os
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from Cryptodome.Cipher import AES
 from Cryptodome.Util.Padding import pad
 
 from tests.fixtures.locked import archive, picture
+from tests.fixtures.program import UNRANSOM
 from unransom.core.context import Context
 from unransom.core.records import FileRef
 from unransom.core.searches import Described, Shard, Target
@@ -21,7 +20,6 @@ from unransom.crypto.generators import generator
 from unransom.recover.keys import clocks
 from unransom.recover.keys.attacks import ticks
 
-UNRANSOM = Path(sys.executable).with_name("unransom")
 MORNING = 1_795_000_000  # seconds since 1970
 
 

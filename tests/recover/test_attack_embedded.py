@@ -3,19 +3,17 @@
 import hashlib
 import json
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from Cryptodome.Cipher import AES, ChaCha20
 from Cryptodome.Util.Padding import pad
 
 from tests.fixtures.locked import archive, picture
+from tests.fixtures.program import UNRANSOM
 from tests.lockers import drawn
 from tests.recover.test_attack_memory import schedule
 from unransom.recover.keys.attacks import embedded
 
-UNRANSOM = Path(sys.executable).with_name("unransom")
 KEY, IV = drawn("static key", 32), drawn("static iv", 16)
 PASSWORD = b"Bob is your uncle 2024"
 PLAIN = {"a.png": picture("a"), "b.png": picture("b"), "orders.zip": archive("o", 40_000)}

@@ -6,22 +6,20 @@ They are given with ``--memory``, or lie unseen in the evidence itself.
 import base64
 import struct
 import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import msgspec
 import pytest
 from Cryptodome.PublicKey import RSA
 
 from tests.fixtures.locked import PHOBOS_KEY, lock_phobos, picture
+from tests.fixtures.program import UNRANSOM
 from tests.lockers import drawn, medusalocker3
 from tests.lockers.rsa import key_of
 from unransom.case.case import Case
 from unransom.core.records import FileRef
 from unransom.run.left_behind import MOST, left_behind
 
-UNRANSOM = Path(sys.executable).with_name("unransom")
 LEFT = {
     "a capture": drawn("frames", 3000)
     + b"POST /gate.php HTTP/1.1\r\n\r\nid=77&k="

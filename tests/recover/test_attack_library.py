@@ -1,22 +1,12 @@
 """Parts of keys in the library: missing bits are enumerated, wrong parts open nothing."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from tests.fixtures.locked import PHOBOS_KEY, lock_phobos, picture
+from tests.fixtures.program import unransom
 from unransom.catalog import keylibrary
-
-UNRANSOM = Path(sys.executable).with_name("unransom")
-
-
-def unransom(*arguments, code=0):
-    run = subprocess.run([UNRANSOM, *map(str, arguments)], capture_output=True, text=True, check=False)
-    assert run.returncode == code, run.stdout + run.stderr
-    return run
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -10,10 +9,10 @@ import pytest
 from Cryptodome.PublicKey import RSA
 
 from tests.fixtures.locked import PHOBOS_KEY, lock_phobos, picture
+from tests.fixtures.program import UNRANSOM
 from tests.lockers import drawn, lockbit3, moneymessage
 from tests.lockers.sect571k1 import SIZE, multiple
 
-UNRANSOM = Path(sys.executable).with_name("unransom")
 LOCKBIT3 = tomllib.loads(Path("tests/vectors/families/lockbit3/one_area.toml").read_text())
 CONSTANTS = b"expand 32-byte k"
 

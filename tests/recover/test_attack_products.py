@@ -1,8 +1,6 @@
 """TeslaCrypt's products: factors that a program found give the key, and a factor alone opens nothing."""
 
 import math
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -10,9 +8,9 @@ import gmpy2
 import pytest
 
 from tests.fixtures.locked import picture
+from tests.fixtures.program import unransom
 from tests.lockers import drawn, teslacrypt2
 
-UNRANSOM = Path(sys.executable).with_name("unransom")
 SECP256K1 = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFC2F
 BASE = (
     0x79BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798,
@@ -22,10 +20,6 @@ BASE = (
 
 def prime(seed, bits):
     return int(gmpy2.next_prime(int.from_bytes(drawn(seed, bits // 8)) | 3 << (bits - 2)))
-
-
-def unransom(*arguments):
-    return subprocess.run([UNRANSOM, *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
 def check(tmp_path, run):
@@ -76,18 +70,20 @@ def teslacrypt2_magic():
 
 def test_teslacrypt_products_are_handed_off_and_their_factors_give_the_key(tmp_path, tesla):
     folder, factors = tesla
-    unransom("keys", folder, "--hand-off", tmp_path / "off", "--budget", "20s")
+    unransom("keys", folder, "--hand-off", tmp_path / "off", "--budget", "20s", code=None)
     (file,) = (tmp_path / "off").iterdir()
     left = int(file.read_text().partition("n: ")[2])
     assert left == math.prod(factor for factor in factors if factor > 100)
     (tmp_path / "factors.txt").write_text("".join(f"P39 = {factor}\n" for factor in factors if factor > 100))
     command = ("recover", folder, "--case", tmp_path / "case", "--key", tmp_path / "factors.txt")
-    check(tmp_path, unransom(*command))
+    check(tmp_path, unransom(*command, code=None))
 
 
 def test_one_factor_in_hexadecimal_opens_nothing_wrongly(tmp_path, tesla):
     folder, factors = tesla
     (tmp_path / "factor.txt").write_text(f"{factors[3]:x}")
-    run = unransom("recover", folder, "--case", tmp_path / "case", "--key", tmp_path / "factor.txt")
+    run = unransom(
+        "recover", folder, "--case", tmp_path / "case", "--key", tmp_path / "factor.txt", code=None
+    )
     assert run.returncode == 14, run.stdout  # it divides the product, and what it gives is nonsense
     assert not list((tmp_path / "case").rglob("*.png"))

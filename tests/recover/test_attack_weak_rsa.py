@@ -2,18 +2,14 @@
 
 import json
 import math
-import subprocess
-import sys
-from pathlib import Path
 
 import gmpy2
 from Cryptodome.PublicKey import RSA
 
 from tests.fixtures.locked import picture
+from tests.fixtures.program import unransom
 from tests.lockers import drawn, medusalocker3
 from tests.lockers.rsa import key_of
-
-UNRANSOM = Path(sys.executable).with_name("unransom")
 
 
 def prime(seed, bits=1024):
@@ -30,10 +26,6 @@ def pair(first, second):
 def locked(master, plain, seed):
     """Return ``plain`` under MedusaLocker 3 with its build's key ``master``."""
     return medusalocker3.seal(plain, (master, key_of("rsa2048_session")), seed, 4096, 1024, 1)
-
-
-def unransom(*arguments):
-    return subprocess.run([UNRANSOM, *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
 def company(tmp_path, master):
@@ -57,7 +49,7 @@ def test_two_victims_whose_keys_share_a_prime(tmp_path):
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys/note.txt").write_bytes(b"our key\n" + master.public_key().export_key() + b"\n")
     (tmp_path / "keys/other.der").write_bytes(other.public_key().export_key("DER"))
-    run = unransom("recover", folder, "--case", tmp_path / "case", "--key", tmp_path / "keys")
+    run = unransom("recover", folder, "--case", tmp_path / "case", "--key", tmp_path / "keys", code=None)
     check(tmp_path, run)
 
 
@@ -66,12 +58,14 @@ def test_primes_that_are_close(tmp_path):
     master = pair(first, int(gmpy2.next_prime(first + (1 << 500))))
     folder = company(tmp_path, master)
     (tmp_path / "public.pem").write_bytes(master.public_key().export_key())
-    run = unransom("recover", folder, "--case", tmp_path / "case", "--key", tmp_path / "public.pem")
+    run = unransom(
+        "recover", folder, "--case", tmp_path / "case", "--key", tmp_path / "public.pem", code=None
+    )
     check(tmp_path, run)
 
 
 def plans(tmp_path, *arguments):
-    run = unransom("keys", *arguments, "--json")
+    run = unransom("keys", *arguments, "--json", code=None)
     return {(plan["attack"], plan["family"]): plan for plan in json.loads(run.stdout)["plans"]}, run
 
 
@@ -95,6 +89,6 @@ def test_a_short_key_is_handed_to_a_factoring_program_and_its_answer_is_taken(tm
     folder = company(tmp_path, key_of("rsa2048"))
     short = pair(prime("p", 256), prime("q", 256))
     (tmp_path / "public.pem").write_bytes(short.public_key().export_key())
-    unransom("keys", folder, "--key", tmp_path / "public.pem", "--hand-off", tmp_path / "off")
+    unransom("keys", folder, "--key", tmp_path / "public.pem", "--hand-off", tmp_path / "off", code=None)
     (file,) = (tmp_path / "off").iterdir()
     assert f"n: {short.n}" in file.read_text().splitlines()

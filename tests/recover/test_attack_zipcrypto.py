@@ -3,18 +3,15 @@
 import io
 import json
 import subprocess
-import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 
+from tests.fixtures.program import UNRANSOM
 from tests.lockers import content, drawn
 from tests.lockers.zipcrypto import archive, seal
 from unransom.crypto.ciphers.zipcrypto import state_of
 from unransom.crypto.search.zipcrypto.known_plaintext import KnownPlaintext, rewound
-
-UNRANSOM = Path(sys.executable).with_name("unransom")
 
 
 def test_the_state_is_found_from_known_bytes_and_taken_back_to_the_beginning():

@@ -6,17 +6,16 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 import time
 from pathlib import Path
 
+from tests.fixtures.program import UNRANSOM
 from unransom.case import files
 from unransom.case.case import Case
 from unransom.case.database import transaction
 from unransom.core.messages import say
 from unransom.core.records import FileRef, Grade, Output, Source
 
-UNRANSOM = Path(sys.executable).with_name("unransom")
 DAY = 86_400 * 10**9  # nanoseconds
 NEW_YEAR = 1_767_225_600 * 10**9  # 2026-01-01
 

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -10,12 +9,11 @@ import pytest
 from Cryptodome.Cipher import AES
 
 from tests.fixtures.locked import picture
+from tests.fixtures.program import UNRANSOM
 from tests.lockers import content, drawn, maze, shared
 from tests.lockers.rsa import key_of, pkcs1
 from unransom.case.case import Case
 from unransom.run.searches import BUDGET, Search, budget_of
-
-UNRANSOM = Path(sys.executable).with_name("unransom")
 
 
 def sound(folder, count):

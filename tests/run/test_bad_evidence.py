@@ -2,14 +2,12 @@
 
 import json
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from tests.fixtures.locked import INC_PRIVATE, expected, lock_inc, picture, recovered, result_of
+from tests.fixtures.program import UNRANSOM
 
-UNRANSOM = Path(sys.executable).with_name("unransom")
 PICTURES = {f"p{number}.png".encode(): picture(f"bad {number}", 200) for number in range(20)}
 LOCKED = {name + b".INC": lock_inc(data, name) for name, data in PICTURES.items()}
 

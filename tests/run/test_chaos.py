@@ -5,17 +5,14 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from tests.fixtures.locked import expected, recovered, result_of
 from tests.fixtures.planted import tree_state
+from tests.fixtures.program import UNRANSOM
 from tests.soak import LONGER
-
-UNRANSOM = Path(sys.executable).with_name("unransom")
 
 
 def command(locked, case):

@@ -1,13 +1,10 @@
 """The same job on a dask cluster, also when workers die in the middle."""
 
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 from tests.fixtures.locked import expected, recovered, result_of
-
-UNRANSOM = Path(sys.executable).with_name("unransom")
+from tests.fixtures.program import UNRANSOM
 
 
 def start(locked, case, address):

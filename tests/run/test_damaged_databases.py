@@ -3,7 +3,6 @@
 import random
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -12,9 +11,9 @@ import pytest
 from tests.catalog.databases.innodb.made_tablespace import CREATE, SIZE, tablespace
 from tests.catalog.databases.mssql.test_mssql_sources import wide_file
 from tests.fixtures.locked import INC_PRIVATE, lock_inc, result_of
+from tests.fixtures.program import UNRANSOM
 from tests.recover.databases.test_databases_mysql_keys import MASTER, NAME, keyring, sealed
 
-UNRANSOM = Path(sys.executable).with_name("unransom")
 COUNT = 2000
 
 

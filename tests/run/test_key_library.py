@@ -2,23 +2,13 @@
 
 import json
 import stat
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.fixtures.locked import INC_PRIVATE, lock_inc, picture
+from tests.fixtures.program import unransom
 from tests.lockers.rsa import key_of
-
-UNRANSOM = Path(sys.executable).with_name("unransom")
-
-
-def unransom(*arguments, code=0):
-    run = subprocess.run([UNRANSOM, *map(str, arguments)], capture_output=True, text=True, check=False)
-    assert run.returncode == code, run.stdout + run.stderr
-    return run
 
 
 @pytest.fixture

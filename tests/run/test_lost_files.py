@@ -2,13 +2,11 @@
 
 import json
 import subprocess
-import sys
-from pathlib import Path
 
 from tests.catalog.losses.made import MADE
 from tests.fixtures.locked import result_of
+from tests.fixtures.program import UNRANSOM
 
-UNRANSOM = Path(sys.executable).with_name("unransom")
 RULES = ("emptied", "zeroed", "cut", "azov", "sicarii")
 
 

@@ -2,12 +2,10 @@
 
 import json
 import subprocess
-import sys
-from pathlib import Path
 
+from tests.fixtures.program import UNRANSOM
 from tests.lockers import drawn, shared
 
-UNRANSOM = Path(sys.executable).with_name("unransom")
 LOCKED = 24_000  # bytes at the beginning that are locked; the rest stays as it was
 
 

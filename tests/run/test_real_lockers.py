@@ -3,15 +3,14 @@
 import hashlib
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.fixtures.locked import recovered, result_of
+from tests.fixtures.program import UNRANSOM
 from unransom.catalog.families import FAMILIES
 
-UNRANSOM = Path(sys.executable).with_name("unransom")
 DATA = Path("../shared/data/lockers")
 
 pytestmark = pytest.mark.shared_data

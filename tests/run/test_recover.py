@@ -6,7 +6,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -23,9 +22,8 @@ from tests.fixtures.locked import (
     write,
 )
 from tests.fixtures.planted import tree_state
+from tests.fixtures.program import UNRANSOM
 from tests.lockers import drawn
-
-UNRANSOM = Path(sys.executable).with_name("unransom")
 
 
 def unransom(*arguments, check=None):

@@ -2,15 +2,13 @@
 
 import os
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from tests.fixtures.locked import INC_PRIVATE, lock_inc, picture, recovered, result_of, write
 from tests.fixtures.processes import Use
+from tests.fixtures.program import UNRANSOM
 
-UNRANSOM = Path(sys.executable).with_name("unransom")
 LIMIT = 512 << 20  # bytes a worker
 
 

@@ -3,8 +3,6 @@
 import hashlib
 import json
 import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +11,9 @@ from Cryptodome.Cipher import AES
 from tests.fixtures.described import aes_key, description, tail
 from tests.fixtures.locked import picture
 from tests.fixtures.processes import Use
+from tests.fixtures.program import UNRANSOM
 from tests.lockers import drawn
 
-UNRANSOM = Path(sys.executable).with_name("unransom")
 KEY = drawn("disks", 32)
 MIB, GIB = 1 << 20, 1 << 30
 LIMIT = 256 * MIB

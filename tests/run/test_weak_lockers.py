@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -12,10 +11,10 @@ import numpy as np
 import pytest
 from Cryptodome.PublicKey import RSA
 
+from tests.fixtures.program import UNRANSOM
 from tests.lockers import blackbasta, content, drawn, ecb, hive1, lockbit3_run, shared
 from tests.soak import LONGER
 
-UNRANSOM = Path(sys.executable).with_name("unransom")
 BUDGET = "60s"
 
 

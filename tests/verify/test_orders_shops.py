@@ -2,16 +2,14 @@
 
 import csv
 import subprocess
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
+from tests.fixtures.program import UNRANSOM
 from unransom.core.errors import UsageError
 from unransom.verify.orders.shops import Shop, load_shops
 
-UNRANSOM = Path(sys.executable).with_name("unransom")
 OWN = "shop,order_id,status,created_at,currency,total_amount\n"
 PAYPAL = "Date,Time,TimeZone,Type,Status,Currency,Gross,Fee,Net,Balance,Transaction ID,Invoice Number\n"
 SHOPS = """

@@ -21,7 +21,7 @@ from unransom.case.database import disk_full
 from unransom.core.hashing import Digests, digest
 from unransom.core.outputs import FileReader, Outputs
 from unransom.core.progress import Listener, Progress, silent
-from unransom.core.records import Problem, Record, Source
+from unransom.core.records import Problem, Source
 from unransom.core.spans import Span
 from unransom.evidence import identify
 from unransom.recover.carve.board import Board
@@ -47,7 +47,7 @@ from unransom.recover.carve.step import NAMED, UNNAMED
 from unransom.run import hash_sets
 from unransom.run.carve_space import Sized, blame, board_of, bytes_by_class, cluster_of, place_of
 from unransom.run.executor import Executor
-from unransom.run.work import Done, Item, Surroundings, Task
+from unransom.run.work import Done, Item, PartOfCarving, Surroundings, Task
 
 STEP = "unransom.recover.carve.step"
 SECONDS = 3600.0  # that a task may take
@@ -215,6 +215,8 @@ class Carving:
     def _assembled(self, shelf: Shelf, looked: list[Looked], traced: list[Found]) -> list[Found]:
         """Put fragments together, what is proven by more first; return all files that stay."""
         wholes = [*traced, *(found for each in looked for found in each.found)]
+        if not looked:
+            return resolve(wholes, Claims(self._size, self._target.cluster))
         every = [found for found in wholes if is_sure(found)]
         weak = [found for found in wholes if not is_sure(found)]
         board = board_of(looked, Claims(self._size, self._target.cluster))
@@ -322,7 +324,7 @@ class Carving:
                 modified=found.modified,
             )
 
-    def _perform(self, function: str, items: Iterable[Record]) -> Iterator[object]:
+    def _perform(self, function: str, items: Iterable[PartOfCarving]) -> Iterator[object]:
         """Perform one turn of the step on every item; yield what comes of it."""
         surroundings = Surroundings(case=str(self._work / "case"), sources=(self._source,))
         tasks = (

@@ -25,8 +25,10 @@ from unransom.core.streams import Reader
 from unransom.core.text import shown
 from unransom.evidence import open_store
 from unransom.evidence.store import Store
+from unransom.recover.carve.records import Batch, Leads, Puzzle, Region
 from unransom.recover.databases.records import DatabaseFile
 
+PartOfCarving = Region | Puzzle | Leads | Batch
 Item = FileRef | LockedGroup | Delivery | LockedFile | Target | Shard | DatabaseFile
 Perform = Callable[[Item, Context], Iterator[Record]]
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -124,7 +126,7 @@ class Stores:
         return self._open[ref.source].open(ref)
 
 
-def name_of(item: Item) -> str:
+def name_of(item: Item | PartOfCarving) -> str:
     """Return what people call ``item``."""
     match item:
         case FileRef():
@@ -137,6 +139,8 @@ def name_of(item: Item) -> str:
             return item.family
         case Shard():
             return f"{item.plan.attack} {item.plan.family}"
+        case Region() | Puzzle() | Leads() | Batch():
+            return name_of(item.target.ref)
 
 
 @functools.cache

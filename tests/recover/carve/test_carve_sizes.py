@@ -2,19 +2,17 @@
 
 import json
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from tests.fixtures.in_process import InProcess
 from tests.fixtures.processes import Use
+from tests.fixtures.program import UNRANSOM
 from tests.makers.office_files import files
 from tests.makers.raw_image import raw_image
 from unransom.run.carving import Job, carve
 
-UNRANSOM = Path(sys.executable).with_name("unransom")
 MOST = 1 << 30  # bytes of memory
 HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF\0".ljust(512, b"\1")
 

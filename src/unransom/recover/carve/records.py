@@ -17,12 +17,12 @@ class Target(Record, frozen=True, kw_only=True):
 
     Attributes:
         ref: The image, as a file of its source.
-        spans: The parts of it that are searched; all of it where there are none.
+        spans: The parts of it that are searched.
         cluster: Bytes of a cluster; files begin at multiples of it from the start of the space.
     """
 
     ref: FileRef
-    spans: tuple[Span, ...] = ()
+    spans: tuple[Span, ...]
     cluster: int = 4096
 
 

@@ -112,7 +112,7 @@ def _told(found: Found, space: Space) -> Found:
 
 def space_of(target: Target, image: Reader) -> Space:
     """Return the space of ``target`` on its open image; what cannot be read there is zeros."""
-    return Space(Recent(Salvage(image)), target.spans or None)
+    return Space(Recent(Salvage(image)), target.spans)
 
 
 def output_path(target: Target, found: Found, extents: tuple[Span, ...]) -> bytes:
