@@ -1,11 +1,15 @@
-"""Prometheus and Hakbit, built with Thanos: Salsa20 over the whole file, nonce 01 02 .. 08, nothing added.
+"""Prometheus and Hakbit, built with Thanos: Salsa20 over the whole file, nonce 01 02 .. 08.
 
-The key is 32 printable characters drawn from .NET's random numbers. Only the name tells the family.
+The key is 32 printable characters drawn from .NET's random numbers. Most files end with a record that is not
+locked: the key under RSA-4096, 684 characters of base64, and ``GotAllDone``. What the public decryptor gives
+holds it, too, decrypted like the rest; so does what comes out here. Without a record only the name
+tells the family.
 """
 
 from __future__ import annotations
 
 from unransom.catalog.schemes.family import Family, FileKey, Mark, Plan, Unlock
+from unransom.catalog.schemes.layout import Field, Magic, Tail
 from unransom.catalog.schemes.seeded import Seeded
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
@@ -24,9 +28,14 @@ RECIPE = Recipe(  # new Random(Environment.TickCount).Next(33, 127)
 )
 
 
+RECORD = Tail(
+    (Field("blob", 684, encoding="base64", random=True), Magic(b"GotAllDone".hex())), wrapped="blob"
+)
+
+
 def read(locked: Reader) -> Mark | None:
-    """Return the weakest of marks: that there is something to be locked."""
-    return Mark(bits=1, plain_size=locked.size) if locked.size else None
+    """Return the record's mark, or the weakest of marks: that there is something to be locked."""
+    return RECORD(locked) or (Mark(bits=1, plain_size=locked.size) if locked.size else None)
 
 
 def unwrap(mark: Mark, key: Key) -> FileKey | None:
@@ -59,6 +68,7 @@ FAMILY = Family(
     references=("https://github.com/cycraft-corp/Prometheus-Decryptor",),
     recipes=(Seeded(RECIPE, "uptime"),),
     limitations=(
-        "The file carries no mark: without its extension the family shows only by a key that opens it.",
+        "Behind the original stay as many bytes as the record had, which is why no output is called whole.",
+        "A file without a record carries no mark: without its extension only a key shows its family.",
     ),
 )
