@@ -158,10 +158,8 @@ class ImageStore:
         return Listing(filesystem, self.source.id, prefix).files()
 
     def _problems_of_image(self) -> Iterator[Problem]:
-        for note in self._disk.notes:
-            yield problem(self.source.id, note.name, note.what, note.resolution)
-        self._all_volumes()
-        for note in self._arrays.notes:
+        self._all_volumes()  # finds arrays
+        for note in (*self._disk.notes, *self._arrays.notes):
             found = problem(self.source.id, note.name, note.what, note.resolution)
             yield msgspec.structs.replace(found, fatal=False)
 
