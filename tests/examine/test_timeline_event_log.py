@@ -17,7 +17,7 @@ from tests.fixtures.event_logs import CHUNK, Event, event_log
 from tests.fixtures.tools import tool
 from unransom.cli.timeline import command
 from unransom.core.streams import BytesReader
-from unransom.examine.timeline.event_log import KNOWN, events, log_events, meaning
+from unransom.examine.timeline.event_log import KNOWN, LogEvent, events, log_events, meaning
 from unransom.examine.timeline.event_xml import text_of
 
 START = datetime(2026, 3, 1, 22, 0, 0, 125000, tzinfo=UTC)
@@ -100,8 +100,8 @@ def test_sentences_name_what_matters() -> None:
     assert "log was cleared" in str(second)
     assert "日志" in second.render("zh")
     assert str(third) == "FS01.shop.example: Application 999 of Shop. Text: <a> & b"
-    values = {"computer": "c", "channel": "l", "number": 1, "provider": "p", "data": "d"}
-    assert all(str(told(values)).startswith("c: ") for told in KNOWN.values())  # type: ignore[arg-type]
+    known = [LogEvent(1, 0, number, "p", channel, "c", (("", "d"),), True) for channel, number in KNOWN]
+    assert all(str(meaning(each)).startswith("c: ") for each in known)
 
 
 def test_the_timeline_has_the_events_of_logs_in_a_folder(tmp_path: Path) -> None:

@@ -40,10 +40,10 @@ def working(attack, locked, *, modified=MORNING, clues=(), number=None, of=None)
     ref = FileRef(source="s", path=b"a.png", size=len(locked), id=3, modified=modified)
     context = Context(open=lambda _: contextlib.nullcontext(BytesReader(locked)))
     target = Target(family="", samples=(ref,), files=1, size=len(locked), clues=clues)
-    plan = attack.plan(target, context)
+    plan = attack.ATTACK.plan(target, context)
     found = []
     for each in of or (number,):
-        found += attack.search(Shard(plan=plan, target=target, number=each), context)
+        found += attack.ATTACK.search(Shard(plan=plan, target=target, number=each), context)
         if any(isinstance(record, KeyFound) for record in found):
             break
     return plan, found

@@ -69,8 +69,10 @@ def test_a_counter_of_milliseconds_file_by_file():
     ref = FileRef(source="s", path=b"a", size=len(locked), id=3)
     context = Context(open=lambda _: contextlib.nullcontext(BytesReader(locked)))
     target = Target(family="", samples=(ref,), files=1, size=len(locked))
-    plan = ticks.plan(target, context)
-    described, found, secret, searched = ticks.search(Shard(plan=plan, target=target, number=2), context)
+    plan = ticks.ATTACK.plan(target, context)
+    described, found, secret, searched = ticks.ATTACK.search(
+        Shard(plan=plan, target=target, number=2), context
+    )
     assert isinstance(described, Described)
     assert (found.clue, found.item) == ("[1, 3141592]", 3)
     assert secret.key.data == drawn("dotnet", 3_141_592, 32)

@@ -7,11 +7,10 @@ import sqlite3
 
 from unransom.case import files
 from unransom.core.records import FileRef
+from unransom.recover.keys import dumps
 
 SMALLEST = 16  # bytes: a key of AES-128
-TINY = 8192  # bytes of a file that may be a key as it is, whatever it is called
-SMALL = 256 << 10  # bytes of a ransom note with a picture in it
-LARGEST = 16 << 20  # bytes of a file whose name says that a program kept something in it
+NOTE = 256 << 10  # bytes of a ransom note with a picture in it
 MOST = 96  # files of each sort, the smallest first
 TOTAL = 64 << 20  # bytes of all
 TELLING = re.compile(
@@ -23,13 +22,13 @@ TELLING = re.compile(
 _CHOICE = f"""
 WITH sorts AS (
     SELECT id, size, CASE
-        WHEN size <= {SMALL} AND id IN
+        WHEN size <= {NOTE} AND id IN
             (SELECT item FROM records WHERE type = 'Finding' AND json_extract(body, '$.kind') = 'note') THEN 1
         WHEN telling(path) THEN 2
-        WHEN size <= {TINY} AND family IS NULL AND state IN ('locked', 'unknown')
+        WHEN size <= {dumps.TINY} AND family IS NULL AND state IN ('locked', 'unknown')
             AND coalesce(json_extract(body, '$.original'), '') = '' THEN 3
     END AS sort
-    FROM files WHERE size BETWEEN {SMALLEST} AND {LARGEST} AND state NOT IN ('found', 'skipped')
+    FROM files WHERE size BETWEEN {SMALLEST} AND {dumps.SMALL} AND state NOT IN ('found', 'skipped')
 ), distinct_notes AS (
     SELECT min(id) AS id, size, sort FROM sorts WHERE sort NOT NULL
     GROUP BY sort, size, CASE sort WHEN 1 THEN 0 ELSE id END

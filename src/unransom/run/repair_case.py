@@ -18,10 +18,9 @@ from unransom.catalog.formats.identify import extension_of
 from unransom.catalog.formats.repair import REPAIRS
 from unransom.catalog.formats.repair.repair import Damaged
 from unransom.core.errors import UnreadableError
-from unransom.core.messages import say
 from unransom.core.outputs import FileReader
 from unransom.core.progress import Listener, Progress, silent
-from unransom.core.records import FileRef, Output, Problem
+from unransom.core.records import FileRef, Output
 from unransom.core.spans import Origin, Span
 from unransom.core.streams import Reader
 from unransom.core.text import shown
@@ -29,7 +28,7 @@ from unransom.evidence import open_store
 from unransom.recover.repair.records import Mended
 from unransom.recover.repair.step import mend
 from unransom.run.previews import preview
-from unransom.run.repairing import writer
+from unransom.run.repairing import unreadable, writer
 
 STEP = "repair"
 FOLDER = b"repaired/"  # of what comes out, below the folder of outputs
@@ -80,14 +79,7 @@ def _mended(case: Case, ref: FileRef) -> Mended:
             damaged = Damaged(reader, name, _lost(output), siblings)
             return mend(damaged, FOLDER + item, case.outputs(), writer(Path(folder)))
     except (OSError, UnreadableError) as error:
-        problem = Problem(
-            item=shown(item),
-            code="read",
-            what=say("the file cannot be read or its output not written: {error}", error=str(error)),
-            resolution=say("the other files are not affected"),
-            fatal=False,
-        )
-        return Mended(item=shown(item), problem=problem)
+        return unreadable(item, error, fatal=False)
 
 
 def _output_of(case: Case, ref: FileRef) -> Output | None:

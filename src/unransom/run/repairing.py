@@ -94,13 +94,19 @@ def _mended(path: Path, item: bytes, outputs: Outputs, job: Job, siblings: tuple
             damaged = Damaged(reader, os.fsencode(path.name), job.lost, siblings)
             return mend(damaged, item, outputs, writer(Path(folder)))
     except OSError as error:
-        problem = Problem(
-            item=shown(item),
-            code="read",
-            what=say("the file cannot be read or its output not written: {error}", error=str(error)),
-            resolution=say("the other files are not affected"),
-        )
-        return Mended(item=shown(item), problem=problem)
+        return unreadable(item, error)
+
+
+def unreadable(item: bytes, error: Exception, *, fatal: bool = True) -> Mended:
+    """Return what became of a file that cannot be read, or whose output cannot be written."""
+    problem = Problem(
+        item=shown(item),
+        code="read",
+        what=say("the file cannot be read or its output not written: {error}", error=str(error)),
+        resolution=say("the other files are not affected"),
+        fatal=fatal,
+    )
+    return Mended(item=shown(item), problem=problem)
 
 
 def writer(folder: Path) -> WriteTables:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -23,7 +23,6 @@ EPOCH = 116_444_736_000_000_000  # 1970 in units of 100 ns since 1601
 LEAST = HEAD.size + 4
 MOST_TEXT = 2000  # characters of an event's data that a line shows
 SYSTEM = ("Event", "System")
-Values = dict[str, str | int | float]
 
 
 class LogEvent(NamedTuple):
@@ -82,16 +81,18 @@ def events(reader: Reader, host: str, log: str) -> Iterator[TimelineEvent]:
 
 def meaning(event: LogEvent) -> Message:
     """Return what an event says, for people: in words where its kind matters for an attack."""
-    told = KNOWN.get((event.channel.lower(), event.identifier), _other)
+    what = KNOWN.get((event.channel.lower(), event.identifier))
     data = "; ".join(f"{name}: {value}" if name else value for name, value in event.data if value)[:MOST_TEXT]
-    values: Values = {
+    values: dict[str, str | int] = {
         "computer": event.computer,
         "channel": event.channel,
         "number": event.identifier,
         "provider": event.provider,
         "data": data,
     }
-    return told(values)
+    if what is None:
+        return say("{computer}: {channel} {number} of {provider}. {data}", **values)
+    return say("{computer}: {what} ({channel} {number}). {data}", what=what, **values)
 
 
 def _of_chunk(chunk: bytes) -> Iterator[LogEvent]:
@@ -164,79 +165,33 @@ def _data(leaves: list[Leaf]) -> Iterator[tuple[str, str]]:
             yield each.path[-1], each.text
 
 
-def _other(values: Values) -> Message:
-    return say("{computer}: {channel} {number} of {provider}. {data}", **values)
-
-
-KNOWN: dict[tuple[str, int], Callable[[Values], Message]] = {
-    ("security", 1102): lambda values: say(
-        "{computer}: the log was cleared ({channel} {number}). {data}", **values
+KNOWN: dict[tuple[str, int], Message] = {  # by channel and number
+    ("security", 1102): say("the log was cleared"),
+    ("security", 4624): say("logon"),
+    ("security", 4625): say("logon failed"),
+    ("security", 4648): say("logon with credentials of another account"),
+    ("security", 4672): say("logon with the rights of an administrator"),
+    ("security", 4688): say("program started"),
+    ("security", 4697): say("service installed"),
+    ("security", 4698): say("scheduled task made"),
+    ("security", 4720): say("account made"),
+    ("security", 4726): say("account deleted"),
+    ("security", 4728): say("account put into a group of the domain"),
+    ("security", 4732): say("account put into a group of the machine"),
+    ("security", 5140): say("share opened"),
+    ("system", 104): say("the log was cleared"),
+    ("system", 1074): say("shutdown asked for"),
+    ("system", 7036): say("service started or stopped"),
+    ("system", 7040): say("start of a service changed"),
+    ("system", 7045): say("service installed"),
+    ("microsoft-windows-powershell/operational", 4104): say("script of PowerShell"),
+    ("microsoft-windows-windows defender/operational", 1116): say("malware found"),
+    ("microsoft-windows-windows defender/operational", 5001): say("protection in real time switched off"),
+    ("microsoft-windows-windows defender/operational", 5007): say("settings of the protection changed"),
+    ("microsoft-windows-terminalservices-localsessionmanager/operational", 21): say(
+        "logon by remote desktop"
     ),
-    ("security", 4624): lambda values: say("{computer}: logon ({channel} {number}). {data}", **values),
-    ("security", 4625): lambda values: say("{computer}: logon failed ({channel} {number}). {data}", **values),
-    ("security", 4648): lambda values: say(
-        "{computer}: logon with credentials of another account ({channel} {number}). {data}", **values
-    ),
-    ("security", 4672): lambda values: say(
-        "{computer}: logon with the rights of an administrator ({channel} {number}). {data}", **values
-    ),
-    ("security", 4688): lambda values: say(
-        "{computer}: program started ({channel} {number}). {data}", **values
-    ),
-    ("security", 4697): lambda values: say(
-        "{computer}: service installed ({channel} {number}). {data}", **values
-    ),
-    ("security", 4698): lambda values: say(
-        "{computer}: scheduled task made ({channel} {number}). {data}", **values
-    ),
-    ("security", 4720): lambda values: say("{computer}: account made ({channel} {number}). {data}", **values),
-    ("security", 4726): lambda values: say(
-        "{computer}: account deleted ({channel} {number}). {data}", **values
-    ),
-    ("security", 4728): lambda values: say(
-        "{computer}: account put into a group of the domain ({channel} {number}). {data}", **values
-    ),
-    ("security", 4732): lambda values: say(
-        "{computer}: account put into a group of the machine ({channel} {number}). {data}", **values
-    ),
-    ("security", 5140): lambda values: say("{computer}: share opened ({channel} {number}). {data}", **values),
-    ("system", 104): lambda values: say(
-        "{computer}: the log was cleared ({channel} {number}). {data}", **values
-    ),
-    ("system", 1074): lambda values: say(
-        "{computer}: shutdown asked for ({channel} {number}). {data}", **values
-    ),
-    ("system", 7036): lambda values: say(
-        "{computer}: service started or stopped ({channel} {number}). {data}", **values
-    ),
-    ("system", 7040): lambda values: say(
-        "{computer}: start of a service changed ({channel} {number}). {data}", **values
-    ),
-    ("system", 7045): lambda values: say(
-        "{computer}: service installed ({channel} {number}). {data}", **values
-    ),
-    ("microsoft-windows-powershell/operational", 4104): lambda values: say(
-        "{computer}: script of PowerShell ({channel} {number}). {data}", **values
-    ),
-    ("microsoft-windows-windows defender/operational", 1116): lambda values: say(
-        "{computer}: malware found ({channel} {number}). {data}", **values
-    ),
-    ("microsoft-windows-windows defender/operational", 5001): lambda values: say(
-        "{computer}: protection in real time switched off ({channel} {number}). {data}", **values
-    ),
-    ("microsoft-windows-windows defender/operational", 5007): lambda values: say(
-        "{computer}: settings of the protection changed ({channel} {number}). {data}", **values
-    ),
-    ("microsoft-windows-terminalservices-localsessionmanager/operational", 21): lambda values: say(
-        "{computer}: logon by remote desktop ({channel} {number}). {data}", **values
-    ),
-    ("microsoft-windows-sysmon/operational", 1): lambda values: say(
-        "{computer}: program started ({channel} {number}). {data}", **values
-    ),
-    ("microsoft-windows-sysmon/operational", 11): lambda values: say(
-        "{computer}: file made ({channel} {number}). {data}", **values
-    ),
-    ("application", 524): lambda values: say(
-        "{computer}: catalogue of backups deleted ({channel} {number}). {data}", **values
-    ),
+    ("microsoft-windows-sysmon/operational", 1): say("program started"),
+    ("microsoft-windows-sysmon/operational", 11): say("file made"),
+    ("application", 524): say("catalogue of backups deleted"),
 }

@@ -62,7 +62,7 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
             yield from _note(ref, content, verdict, context.described)
         lost = len(salvage.lost) > 0 and verdict.state is not State.LOCKED and not family
         verdict = _doubted(verdict, content, original)
-        if content.size <= KEY_SIZED and not (suspicious or family or named or by_name(ref.path)):
+        if content.size <= KEY_SIZED and not (suspicious or by_name(ref.path)):
             verdict = _short(verdict)
     if lost:
         verdict = verdict._replace(state=State.UNKNOWN, why=say("parts of it cannot be read"))

@@ -8,7 +8,7 @@ on all of its seeds, cut into shards of about the same size.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -53,6 +53,8 @@ class Clock(msgspec.Struct, frozen=True):
         chance: That it finds the key of a file of which nothing is known.
         per_second: Its ticks in a second; 0 where its seeds do not grow with time.
         since_1970: The time of a file tells what it showed; else windows are seeds themselves.
+        why: Takes how many ways there are; says what speaks for the attack.
+        helps: What more input would help most.
     """
 
     name: str
@@ -62,6 +64,8 @@ class Clock(msgspec.Struct, frozen=True):
     chance: float
     per_second: int
     since_1970: bool
+    why: Callable[[int], Message]
+    helps: Message
 
     @property
     def recipes(self) -> tuple[Recipe, ...]:
@@ -93,8 +97,9 @@ class _Parts:
         return range(first, min(first + self._together, self._ways)), Window(start, end, self._window.share)
 
 
-def plan(clock: Clock, target: Target, why: Message, helps: Message) -> AttackPlan | None:
+def plan(clock: Clock, target: Target, context: Context) -> AttackPlan | None:
     """Return the cost for files of no known family; it has no shards where times are needed and not known."""
+    del context
     if target.family:
         return None
     timed = not clock.since_1970 or any(ref.modified for ref in target.samples)
@@ -115,8 +120,8 @@ def plan(clock: Clock, target: Target, why: Message, helps: Message) -> AttackPl
         candidates=sum(len(_seeds(clock, window, 0, each)) for window in windows for each in clock.recipes),
         seconds=sum(stage.seconds for stage in stages),
         chance=clock.chance if stages else 0.0,
-        why=why,
-        helps=helps,
+        why=clock.why(len(clock.recipes)),
+        helps=clock.helps,
         stages=stages,
     )
 

@@ -6,12 +6,9 @@ file is taken to be locked from its first byte on, or behind an IV of one block.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 
-from unransom.core.context import Context
 from unransom.core.messages import say
-from unransom.core.records import Record
-from unransom.core.searches import AttackPlan, Shard, Target
 from unransom.recover.keys import clocks
 from unransom.recover.keys.attacks.attack import Attack
 from unransom.recover.keys.clocks import Clock, Window
@@ -28,32 +25,20 @@ CLOCK = Clock(
     chance=0.01,
     per_second=1,
     since_1970=True,
-)
-
-
-def plan(target: Target, context: Context) -> AttackPlan | None:
-    """Return the cost for files of no known family whose times are known."""
-    del context
-    ways = len(CLOCK.recipes)
-    why = say(
+    why=lambda ways: say(
         "its key may be drawn from a clock: {count} ways to draw it, {seconds} seconds around its time",
         count=ways,
         seconds=WEEK + HOUR,
-    )
-    return clocks.plan(CLOCK, target, why, say("the family, the locker's program, or the time to the minute"))
-
-
-def search(shard: Shard, context: Context) -> Iterator[Record]:
-    """Try what ``shard`` says on its file."""
-    yield from clocks.search(CLOCK, shard, context)
-
+    ),
+    helps=say("the family, the locker's program, or the time to the minute"),
+)
 
 ATTACK = Attack(
     name=CLOCK.name,
     title=say("Keys drawn with the time of day by a locker that is not known"),
     weakness="T5",
-    plan=plan,
-    search=search,
+    plan=partial(clocks.plan, CLOCK),
+    search=partial(clocks.search, CLOCK),
     references=("https://arxiv.org/abs/2402.06440",),
     limitations=("The file is locked from its first byte on, or behind an IV of one block.",),
 )

@@ -5,12 +5,9 @@ That is what Java and JavaScript count in; a generator with a smaller seed takes
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 
-from unransom.core.context import Context
 from unransom.core.messages import say
-from unransom.core.records import Record
-from unransom.core.searches import AttackPlan, Shard, Target
 from unransom.recover.keys import clocks
 from unransom.recover.keys.attacks.attack import Attack
 from unransom.recover.keys.clocks import Clock, Window
@@ -30,31 +27,19 @@ CLOCK = Clock(
     chance=0.005,
     per_second=SECOND,
     since_1970=True,
-)
-
-
-def plan(target: Target, context: Context) -> AttackPlan | None:
-    """Return the cost for files of no known family whose times are known."""
-    del context
-    ways = len(CLOCK.recipes)
-    why = say(
+    why=lambda ways: say(
         "its key may be drawn from milliseconds since 1970: {count} ways to draw it, a week before its time",
         count=ways,
-    )
-    return clocks.plan(CLOCK, target, why, say("the family, the locker's program, or the time to the second"))
-
-
-def search(shard: Shard, context: Context) -> Iterator[Record]:
-    """Try what ``shard`` says on its file."""
-    yield from clocks.search(CLOCK, shard, context)
-
+    ),
+    helps=say("the family, the locker's program, or the time to the second"),
+)
 
 ATTACK = Attack(
     name=CLOCK.name,
     title=say("Keys drawn with milliseconds since 1970 by a locker that is not known"),
     weakness="T5",
-    plan=plan,
-    search=search,
+    plan=partial(clocks.plan, CLOCK),
+    search=partial(clocks.search, CLOCK),
     references=(
         "https://docs.oracle.com/javase/8/docs/api/java/util/Random.html",
         "https://docs.oracle.com/javase/8/docs/api/java/lang/System.html#currentTimeMillis--",

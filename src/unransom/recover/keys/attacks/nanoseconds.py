@@ -6,12 +6,9 @@ second is a thousand million seeds. What is cut to 32 bits is in ``truncated``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 
-from unransom.core.context import Context
 from unransom.core.messages import say
-from unransom.core.records import Record
-from unransom.core.searches import AttackPlan, Shard, Target
 from unransom.recover.keys import clocks
 from unransom.recover.keys.attacks.attack import Attack
 from unransom.recover.keys.clocks import Clock, Window
@@ -28,34 +25,20 @@ CLOCK = Clock(
     chance=0.001,
     per_second=SECOND,
     since_1970=True,
-)
-
-
-def plan(target: Target, context: Context) -> AttackPlan | None:
-    """Return the cost for files of no known family whose times are known."""
-    del context
-    ways = len(CLOCK.recipes)
-    why = say(
+    why=lambda ways: say(
         "its key may be drawn from nanoseconds since 1970, in the second before its time: {count} ways to"
         " draw it; every second more is as much again",
         count=ways,
-    )
-    return clocks.plan(
-        CLOCK, target, why, say("the family, the locker's program, or the time to the millisecond from a log")
-    )
-
-
-def search(shard: Shard, context: Context) -> Iterator[Record]:
-    """Try what ``shard`` says on its file."""
-    yield from clocks.search(CLOCK, shard, context)
-
+    ),
+    helps=say("the family, the locker's program, or the time to the millisecond from a log"),
+)
 
 ATTACK = Attack(
     name=CLOCK.name,
     title=say("Keys drawn with nanoseconds since 1970 by a locker that is not known"),
     weakness="T5",
-    plan=plan,
-    search=search,
+    plan=partial(clocks.plan, CLOCK),
+    search=partial(clocks.search, CLOCK),
     references=(
         "https://pkg.go.dev/time#Time.UnixNano",
         "https://en.cppreference.com/w/cpp/chrono/system_clock",

@@ -6,12 +6,9 @@ all seeds that these generators have, so that any other clock is among them, wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 
-from unransom.core.context import Context
 from unransom.core.messages import say
-from unransom.core.records import Record
-from unransom.core.searches import AttackPlan, Shard, Target
 from unransom.recover.keys import clocks
 from unransom.recover.keys.attacks.attack import Attack
 from unransom.recover.keys.clocks import Clock, Window
@@ -30,30 +27,18 @@ CLOCK = Clock(
     chance=0.01,
     per_second=1000,
     since_1970=False,
+    why=lambda ways: say(
+        "its key may be drawn from a counter of milliseconds: {count} ways to draw it", count=ways
+    ),
+    helps=say("the family, the locker's program, or when the machine was started"),
 )
-
-
-def plan(target: Target, context: Context) -> AttackPlan | None:
-    """Return the cost for files of no known family whose times are known."""
-    del context
-    ways = len(CLOCK.recipes)
-    why = say("its key may be drawn from a counter of milliseconds: {count} ways to draw it", count=ways)
-    return clocks.plan(
-        CLOCK, target, why, say("the family, the locker's program, or when the machine was started")
-    )
-
-
-def search(shard: Shard, context: Context) -> Iterator[Record]:
-    """Try what ``shard`` says on its file."""
-    yield from clocks.search(CLOCK, shard, context)
-
 
 ATTACK = Attack(
     name=CLOCK.name,
     title=say("Keys drawn with the uptime by a locker that is not known"),
     weakness="T5",
-    plan=plan,
-    search=search,
+    plan=partial(clocks.plan, CLOCK),
+    search=partial(clocks.search, CLOCK),
     references=("https://github.com/Cisco-Talos/ThanatosDecryptor",),
     limitations=("The file is locked from its first byte on, or behind an IV of one block.",),
 )

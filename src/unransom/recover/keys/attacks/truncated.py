@@ -6,12 +6,9 @@ number, and every number is tried: first the small ones, as process numbers and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 
-from unransom.core.context import Context
 from unransom.core.messages import say
-from unransom.core.records import Record
-from unransom.core.searches import AttackPlan, Shard, Target
 from unransom.recover.keys import clocks
 from unransom.recover.keys.attacks.attack import Attack
 from unransom.recover.keys.clocks import Clock, Window
@@ -28,31 +25,19 @@ CLOCK = Clock(
     chance=0.01,
     per_second=0,
     since_1970=False,
-)
-
-
-def plan(target: Target, context: Context) -> AttackPlan | None:
-    """Return the cost for files of no known family whose times are known."""
-    del context
-    ways = len(CLOCK.recipes)
-    why = say(
+    why=lambda ways: say(
         "its key may be drawn from 32 bits of a clock or a hardware number: {count} ways to draw it",
         count=ways,
-    )
-    return clocks.plan(CLOCK, target, why, say("the family, or the locker's program"))
-
-
-def search(shard: Shard, context: Context) -> Iterator[Record]:
-    """Try what ``shard`` says on its file."""
-    yield from clocks.search(CLOCK, shard, context)
-
+    ),
+    helps=say("the family, or the locker's program"),
+)
 
 ATTACK = Attack(
     name=CLOCK.name,
     title=say("Keys drawn with any seed of 32 bits by a locker that is not known"),
     weakness="T5",
-    plan=plan,
-    search=search,
+    plan=partial(clocks.plan, CLOCK),
+    search=partial(clocks.search, CLOCK),
     references=(
         "https://pkg.go.dev/math/rand#Seed",
         "https://en.cppreference.com/w/cpp/numeric/random/mersenne_twister_engine",
