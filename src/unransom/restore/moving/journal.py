@@ -157,10 +157,6 @@ class Journal:
             "INSERT OR REPLACE INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)", (batch, *signed)
         )
 
-    def is_empty(self) -> bool:
-        """Return whether no file was touched."""
-        return self._database.execute("SELECT 1 FROM files LIMIT 1").fetchone() is None
-
     def _transaction(self) -> sqlite3.Connection:
         self._database.execute("BEGIN IMMEDIATE")
         return self._database  # which commits, or takes back, at the end of its `with`

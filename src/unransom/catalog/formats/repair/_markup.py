@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 TAG = re.compile(rb"<(/?)([A-Za-z_][\w:.-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>")
-PROLOGUE = re.compile(rb"<[?!][^<>]*>")
 UNFINISHED = re.compile(rb"(?:<[^<>]*|&[^;&<>]{0,12})\Z")
 DEEPEST = 512
 

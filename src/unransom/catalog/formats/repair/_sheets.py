@@ -12,7 +12,6 @@ from unransom.catalog.formats.repair._skeleton import column_of, letters_of
 MAIN = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 CELL = re.compile(rb'<c\b(?=[^<>]*?\br="([A-Z]{1,3})(\d{1,7})")([^<>]*?)(?:/>|>(.*?)</c>)', re.DOTALL)
 ROW_END = re.compile(rb"</row>|<row\b[^<>]*/>")
-ROW = re.compile(rb"<row\b[^<>]*>")
 SHARED = re.compile(rb'<c\b(?=[^<>]*?\bt="s")(?=[^<>]*?\br="([A-Z]{1,3}\d{1,7})")[^<>]*>\s*<v>(\d{1,9})</v>')
 STYLE = re.compile(rb'<(?:c|row|col)\b[^<>]*?\b(?:s|style)="(\d{1,5})"')
 DIMENSION = re.compile(rb'<dimension\b[^<>]*\bref="(?:[A-Z]{1,3}\d{1,7}:)?([A-Z]{1,3})(\d{1,7})"')

@@ -11,7 +11,6 @@ from unransom.core.spans import Span
 WORD_97 = 0xA5EC
 ENCRYPTED = 0x0100
 PIECES = 0x01A2  # offset of the place of the table of pieces
-FIRST_TEXT = 0x18  # offset of where the text begins and ends in a document without pieces
 PIECE_TABLE = 2
 MOST = 1 << 20  # pieces at most
 LEAST = 12  # letters of a run that is text

@@ -15,7 +15,6 @@ SUPER = 1024  # offset of the superblock
 MAGIC = 0xEF53
 WIDE = 0x80  # feature: block numbers have 64 bits
 SCATTERED = 0x10  # feature: the descriptors of groups do not stand together
-UNINIT = 1  # flag of a group: none of its inodes was ever used
 MOST_GROUPS = 1 << 22
 
 
