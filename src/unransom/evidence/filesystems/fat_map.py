@@ -43,7 +43,7 @@ def used_by_fat(reader: Reader, start: int) -> Iterator[Span]:
         UnreadableError: The table cannot be read.
     """
     head = reader.read_at(start, HEAD)
-    found = _fat(head) if len(head) == HEAD else None
+    found = layout(head)
     if found is None:
         return
     yield Span(start, start + found.data)
@@ -108,7 +108,10 @@ def runs(used: np.ndarray, start: int, cluster: int) -> Iterator[Span]:
         yield Span(start + first * cluster, start + last * cluster)
 
 
-def _fat(head: bytes) -> Layout | None:
+def layout(head: bytes) -> Layout | None:
+    """Return where a FAT volume with the boot sector ``head`` has what, None where it makes no sense."""
+    if len(head) < HEAD:
+        return None
     sector, factor, reserved, tables, root, small, _, short = struct.unpack_from("<HBHBHHBH", head, 11)
     large, long = struct.unpack_from("<I", head, 32)[0], struct.unpack_from("<I", head, 36)[0]
     if sector not in {512, 1024, 2048, 4096} or not factor or not tables:

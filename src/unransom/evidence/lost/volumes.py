@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from unransom.core.streams import BytesReader
+from unransom.evidence.filesystems import fat_map
 from unransom.evidence.filesystems.ntfs.records import Volume as NtfsVolume
 from unransom.evidence.filesystems.ntfs.records import volume as ntfs_volume
 from unransom.evidence.filesystems.xfs.inodes import superblock
@@ -114,7 +115,7 @@ def _in_runs(layout: NtfsVolume, pieces: list[tuple[int, int]], offset: int) -> 
 
 def _fat(found: list[Sighting]) -> Iterator[Seen]:
     current: Seen | None = None
-    clusters = (0, 0)  # first byte of the data, bytes of a cluster
+    layout: fat_map.Layout | None = None
     for each in (each for each in found if each.kind in {"fat", "exfat"}):
         if each.what == "boot" and current and each.place - current.marks[0].place < NEAR:
             continue
@@ -122,16 +123,8 @@ def _fat(found: list[Sighting]) -> Iterator[Seen]:
             if current:
                 yield current
             current = Seen(size_of(each.data, each.kind), [Mark(each.place, 0)])
-            clusters = _clusters(each.data) if each.kind == "fat" else (0, 0)
-        elif current and clusters[1] and each.offset >= 2:
-            current.marks.append(Mark(each.place, clusters[0] + (each.offset - 2) * clusters[1]))
+            layout = fat_map.layout(each.data) if each.kind == "fat" else None
+        elif current and layout and each.offset >= 2:
+            current.marks.append(Mark(each.place, layout.data + (each.offset - 2) * layout.cluster))
     if current:
         yield current
-
-
-def _clusters(boot: bytes) -> tuple[int, int]:
-    """Return where the first cluster of a FAT volume begins, and the bytes of one."""
-    sector, factor, reserved, tables, root = struct.unpack_from("<HBHBH", boot, 11)
-    small, large = struct.unpack_from("<H", boot, 22)[0], struct.unpack_from("<I", boot, 36)[0]
-    first = reserved + tables * (small or large) + -(-root * 32 // sector)
-    return first * sector, factor * sector
