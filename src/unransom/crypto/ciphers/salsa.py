@@ -8,58 +8,14 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from unransom.crypto.ciphers.lanes import GROUP, LANES, WORDS, count, mix, rotated, spread
+from unransom.crypto.ciphers.double_rounds import SALSA, mixed
+from unransom.crypto.ciphers.lanes import GROUP
 from unransom.crypto.ciphers.stream import BLOCK, MixedBlocks
 
 COUNTER = 8  # word of the state where the block counter begins
 CONSTANTS = {16: b"expand 16-byte k", 32: b"expand 32-byte k"}  # by the bytes of the key
-Word = np.uint32
-
-
-@njit(nogil=True, inline="always")
-def _quarter(a: Word, b: Word, c: Word, d: Word) -> tuple[Word, Word, Word, Word]:
-    b = np.uint32(b ^ rotated(np.uint32(a + d), 7))
-    c = np.uint32(c ^ rotated(np.uint32(b + a), 9))
-    d = np.uint32(d ^ rotated(np.uint32(c + b), 13))
-    a = np.uint32(a ^ rotated(np.uint32(d + c), 18))
-    return a, b, c, d
-
-
-# The places of the 16 rows.
-R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, RA, RB, RC, RD, RE, RF = range(0, WORDS * LANES, LANES)
-
-
-@njit(nogil=True)
-def _double_round(x: NDArray[np.uint32]) -> None:
-    """Take all lanes through a column round and a row round."""
-    for i in range(LANES):
-        a, e, j, n = _quarter(x[R0 + i], x[R4 + i], x[R8 + i], x[RC + i])
-        f, k, o, b = _quarter(x[R5 + i], x[R9 + i], x[RD + i], x[R1 + i])
-        l, p, c, g = _quarter(x[RA + i], x[RE + i], x[R2 + i], x[R6 + i])  # noqa: E741
-        q, d, h, m = _quarter(x[RF + i], x[R3 + i], x[R7 + i], x[RB + i])
-        x[R0 + i], x[R1 + i], x[R2 + i], x[R3 + i] = _quarter(a, b, c, d)
-        x[R5 + i], x[R6 + i], x[R7 + i], x[R4 + i] = _quarter(f, g, h, e)
-        x[RA + i], x[RB + i], x[R8 + i], x[R9 + i] = _quarter(l, m, j, k)
-        x[RF + i], x[RC + i], x[RD + i], x[RE + i] = _quarter(q, n, o, p)
-
-
-@njit(cache=True, nogil=True)
-def _mix(
-    state: NDArray[np.uint32], low: int, high: int, block: np.uint64, rounds: int, text: NDArray[np.uint8]
-) -> None:
-    """XOR ``text``, a multiple of ``GROUP`` bytes, with the keystream from ``block`` on."""
-    first = spread(state)
-    rows = np.empty(WORDS * LANES, np.uint32)
-    for start in range(0, len(text), GROUP):
-        count(first, low, high, block + np.uint64(start // BLOCK))
-        for index in range(WORDS * LANES):
-            rows[index] = first[index]
-        for _ in range(rounds // 2):
-            _double_round(rows)
-        mix(first, rows, text, start)
 
 
 class Salsa(MixedBlocks):
@@ -95,7 +51,7 @@ class Salsa(MixedBlocks):
         return cipher.at(counter * BLOCK) if counter else cipher
 
     def _mix(self, text: NDArray[np.uint8]) -> None:
-        _mix(self._state, self.low, self.high, self._advance(len(text)), self._rounds, text)
+        mixed(SALSA, self._state, self.low, self.high, self._advance(len(text)), self._rounds, text)
 
 
 def _start(key: bytes, middle: bytes, constants: bytes) -> bytes:
@@ -111,6 +67,6 @@ def derived(key: bytes, nonce: bytes, rounds: int = 20, constants: bytes = b"") 
     """Return HSalsa20: the 32 bytes derived from a key and 16 bytes of nonce (Bernstein, 2011)."""
     state = np.frombuffer(_start(key, nonce, constants), "<u4").astype(np.uint32)
     text = np.zeros(GROUP, np.uint8)
-    _mix(state, COUNTER, COUNTER + 1, np.uint64(int.from_bytes(nonce[8:], "little")), rounds, text)
+    mixed(SALSA, state, COUNTER, COUNTER + 1, np.uint64(int.from_bytes(nonce[8:], "little")), rounds, text)
     block = text[:BLOCK].view("<u4") - state  # a block is the sum of the state before and after the rounds
     return block[[0, 5, 10, 15, 6, 7, 8, 9]].astype("<u4").tobytes()

@@ -6,11 +6,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from unransom.crypto.ciphers.chacha import _double_round as chacha_double_round
+from unransom.crypto.ciphers.double_rounds import chacha_double_round, salsa_double_round
 from unransom.crypto.ciphers.kcipher2 import _begin as kcipher2_begin
 from unransom.crypto.ciphers.kcipher2 import _run as kcipher2_run
 from unransom.crypto.ciphers.lanes import LANES, WORDS
-from unransom.crypto.ciphers.salsa import _double_round as salsa_double_round
 
 Words = NDArray[np.uint32]
 
