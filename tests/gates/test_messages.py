@@ -19,6 +19,9 @@ def spoken():
                     continue
                 assert isinstance(node.args[0], ast.Constant), f"{place}: the template is no literal"
                 yield node.args[0].value, place, {keyword.arg for keyword in node.keywords}
+            if isinstance(node, ast.keyword) and node.arg == "limitations":
+                for each in getattr(node.value, "elts", ()):
+                    yield each.value, f"{path}:{each.lineno}", set()
 
 
 def fields(template):

@@ -10,9 +10,9 @@ from typing import Protocol
 import click
 
 from unransom.cli.options import family_option, json_option
-from unransom.cli.speech import t
+from unransom.cli.speech import LANGUAGE, t
 from unransom.core.errors import UsageError
-from unransom.core.messages import Message, say
+from unransom.core.messages import Message, say, translated
 
 Row = Mapping[str, object]
 
@@ -114,10 +114,12 @@ def command(subject: str, families: tuple[Path, ...], schema: bool, as_json: boo
     if as_json:
         print(json.dumps(rows, ensure_ascii=False, indent=2))
         return 0
+    width = max((len(str(row["name"])) for row in rows), default=0)
     for row in rows:
         more = row.get("aliases") or row.get("extensions") or ()
         assert isinstance(more, tuple)  # noqa: S101 both are
-        print(f"{row['name']:<14} {row['title']}" + (f" ({', '.join(more)})" if more else ""))
+        title = translated(str(row["title"]), LANGUAGE)
+        print(f"{row['name']:<{width}} {title}" + (f" ({', '.join(more)})" if more else ""))
         for limitation in row.get("limitations") or ():  # type: ignore[attr-defined]
-            print(f"{'':<14} - {limitation}")
+            print(f"{'':<{width}} - {translated(limitation, LANGUAGE)}")
     return 0

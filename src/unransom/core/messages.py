@@ -2,8 +2,9 @@
 
 A sentence is written once, in English, where it belongs in the code: ``say("chunk {name} is damaged",
 name="IDAT")``. The English text is the key of the message catalogues in ``core/locale/<language>/``,
-one TOML file per area, each a single table ``"English template" = "translated template"``. A gate in
-the tests finds every template in the code and fails for one without a translation.
+one TOML file per area, each a single table ``"English template" = "translated template"``. So is the text
+of what has no values, such as the limitations of a family. A gate in the tests finds every template and
+every limitation in the code and fails for one without a translation.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Message(msgspec.Struct, frozen=True):
 
     def render(self, language: str) -> str:
         """Return the sentence in ``language``; English where there is no translation."""
-        template = catalogue(language).get(self.text, self.text)
+        template = translated(self.text, language)
         if not self.values:
             return template
         said = {name: _said(value, language) for name, value in self.values.items()}
@@ -44,6 +45,11 @@ Value = str | int | float | Message | None
 
 def _said(value: Value, language: str) -> str | int | float | None:
     return value.render(language) if isinstance(value, Message) else value
+
+
+def translated(text: str, language: str) -> str:
+    """Return ``text``, a template or a sentence of the catalogue, in ``language``, or as it is."""
+    return catalogue(language).get(text, text)
 
 
 def say(text: str, /, **values: Value) -> Message:

@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from unransom.core.messages import Message
+from unransom.core.messages import Message, translated
 from unransom.report import charts, figures, labels
 from unransom.report.document import Result, Timeline
 
@@ -98,6 +98,7 @@ def _environment(language: str) -> Environment:
         "moment": figures.moment,
         "quote": shlex.quote,
         "picture": _picture,
+        "translated": functools.partial(translated, language=language),
     }
     environment.globals |= {
         "language": HTML_LANGUAGES[language],

@@ -142,6 +142,8 @@ LABELS: dict[str, Message] = {
     "time": say("Time"),
     "files_per_second": say("files/s"),
     "megabytes_per_second": say("MB/s"),
+    "files_per_minute": say("files/min"),
+    "megabytes_per_minute": say("MB/min"),
     "bytes_read": say("Read from the evidence"),
     "sources": say("Evidence"),
     "source": say("Source"),
@@ -161,11 +163,11 @@ LABELS: dict[str, Message] = {
 def speed(timeline: Timeline) -> Message:
     """Return how fast a source was locked, and in which order."""
     return say(
-        "{order}. {source}: {files:,.1f} files and {size:,.1f} MB a second, in this order: {folders}",
+        "{order}. {source}: {files} files and {size} MB a minute, in this order: {folders}",
         order=timeline.order,
         source=timeline.source,
-        files=timeline.files_per_second,
-        size=timeline.bytes_per_second / 1e6,
+        files=figures.rate(60 * timeline.files_per_second),
+        size=figures.rate(60 * timeline.bytes_per_second / 1e6),
         folders=", ".join(timeline.folders),
     )
 
