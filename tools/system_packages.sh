@@ -23,6 +23,7 @@ mount mount
 mkfs.xfs xfsprogs
 qemu-img qemu-utils
 ewfacquire ewf-tools
+vshadowmount libvshadow-utils
 mariadbd mariadb-server
 mariadb mariadb-client
 /usr/lib/mysql/plugin/provider_bzip2.so mariadb-plugin-provider-bzip2

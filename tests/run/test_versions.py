@@ -1,4 +1,4 @@
-"""A bucket that keeps versions, locked by overwriting: ``recover`` takes the versions of before."""
+"""Buckets and volumes that keep versions: ``recover`` takes those from before the locking, and says so."""
 
 import json
 import os
@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
+from tests.fixtures.disks import Disks, MiB
 from tests.fixtures.locked import expected, lock_inc, originals, recovered, result_of
+from tests.makers.shadow_copies import reserve, reserved, shadowed
 
 
 def unransom(*arguments, environment, expect):
@@ -88,3 +90,60 @@ def test_a_folder_is_acquired_and_recovered_from_its_image(locked_folder, tmp_pa
     unransom("acquire", locked_folder.folder, "--out", image, environment={}, expect=0)
     unransom("recover", image, "--case", case, "--key", locked_folder.key, environment={}, expect=0)
     assert recovered(case) == expected(locked_folder.originals)
+
+
+SPACE = b"System Volume Information/{3808876b-c176-4e48-b7ae-04046e6cc752}"
+BEFORE = 1_790_000_000 * 10**9
+
+
+@pytest.fixture
+def shadowed_volume(disks: Disks, files):
+    """NTFS with a shadow copy from before half of its files were locked in place, the others beside."""
+    plain = {path: data for path, data in files.items() if path.isascii()}
+    image = disks.ntfs({**plain, b"never.txt": b"as it was\n" * 90, SPACE: reserve(120)}, 24 * MiB)
+    before = image.read_bytes()
+    with disks.mounted_ntfs(image) as mount:
+        for number, (path, data) in enumerate(plain.items()):
+            original = mount / path.decode()
+            if number % 2:
+                with original.open("r+b") as file:
+                    file.write(lock_inc(data, path))
+            else:
+                original.with_name(original.name + ".INC").write_bytes(lock_inc(data, path))
+                original.unlink()
+    after = image.read_bytes()
+    image.write_bytes(shadowed([before, after], [BEFORE], reserved(after, 120)))
+    return image, plain
+
+
+def test_files_come_back_from_shadow_copies(shadowed_volume, tmp_path):
+    image, plain = shadowed_volume
+    case = tmp_path / "case"
+    unransom("recover", image, "--case", case, "--budget", "0", environment={}, expect=0)
+    assert expected(plain).items() <= recovered(case).items()
+    listed = unransom("files", "--case", case, "--state", "recovered", "--jsonl", environment={}, expect=0)
+    rows = [json.loads(line) for line in listed.splitlines()]
+    copied = [row["why"] for row in rows if row["method"] == "copy"]
+    assert len(copied) >= len(plain) // 2  # what was deleted, carving may have found before
+    assert all("shadow-1-1-20260921T141320Z" in why for why in copied)
+    assert not list((case / "recovered").rglob("*never*"))
+    unransom("case", "verify", case, environment={}, expect=0)
+
+
+def test_a_key_goes_before_shadow_copies(shadowed_volume, locked_folder, tmp_path):
+    image, plain = shadowed_volume
+    case = tmp_path / "case"
+    unransom("recover", image, "--case", case, "--key", locked_folder.key, environment={}, expect=0)
+    assert expected(plain).items() <= recovered(case).items()  # carving may find more of those deleted
+    listed = unransom("files", "--case", case, "--state", "recovered", "--jsonl", environment={}, expect=0)
+    rows = [json.loads(line) for line in listed.splitlines()]
+    in_place = [row for row in rows if row["path"].encode() in plain and row["method"] == "unlock"]
+    assert len(in_place) == len(plain) // 2
+
+
+def test_shadow_copies_are_in_the_timeline(shadowed_volume):
+    image, _ = shadowed_volume
+    lines = unransom("timeline", image, environment={}, expect=0).splitlines()
+    made = [row for row in map(json.loads, lines) if row["timestamp_desc"] == "shadow copy"]
+    assert [row["datetime"] for row in made] == ["2026-09-21T14:13:20+00:00"]
+    assert "was made" in made[0]["message"]

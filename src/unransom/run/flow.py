@@ -134,16 +134,18 @@ def _delivery(database: sqlite3.Connection, ref: FileRef) -> Delivery:
     return Delivery(ref=ref, output=output, expected=expected, manifest=manifest)
 
 
-def _versions(database: sqlite3.Connection) -> Iterator[Numbered]:
-    done = "SELECT 1 FROM journal WHERE step = 'versions' AND item = ? AND done"
-    for ref in versions.waiting(database):
-        if not database.execute(done, (ref.id,)).fetchone():
-            yield Numbered(ref.id, ref)
+def _versions(*, shadows: bool) -> Step:
+    def waiting(database: sqlite3.Connection) -> Iterator[Numbered]:
+        done = "SELECT 1 FROM journal WHERE step = 'versions' AND item = ? AND done"
+        for ref in versions.waiting(database, shadows=shadows):
+            if not database.execute(done, (ref.id,)).fetchone():
+                yield Numbered(ref.id, ref)
 
+    def total(database: sqlite3.Connection) -> tuple[int, int]:
+        sizes = [each.item.size for each in waiting(database) if isinstance(each.item, FileRef)]
+        return len(sizes), sum(sizes)
 
-def _total_of_versions(database: sqlite3.Connection) -> tuple[int, int]:
-    sizes = [each.item.size for each in _versions(database) if isinstance(each.item, FileRef)]
-    return len(sizes), sum(sizes)
+    return Step("versions", "unransom.recover.copy.version:run", total, waiting)
 
 
 # Unlock comes as soon as there are keys: what they open needs no search, and long searches come last.
@@ -163,12 +165,13 @@ CARVE = Step("carve", "", lambda _: (0, 0), lambda _: iter(()))
 FLOW: tuple[Step, ...] = (
     _per_file("triage", "unransom.examine.triage.step:run", FOUND),
     CARVE,
-    Step("versions", "unransom.recover.copy.version:run", _total_of_versions, _versions),
+    _versions(shadows=False),
     _anew("keys", "unransom.recover.keys.given:run", _groups, _groups),
     UNLOCK,
     _anew("scheme", "unransom.examine.scheme.step:run", _targets, searches.unsolved),
     *(_PLAN, _search("search", searches.QUICK), UNLOCK),
     *(_PLAN, _search("deep search", math.inf), UNLOCK),
+    _versions(shadows=True),  # behind the keys: these have the files as of the last write
     _per_file("wanted", "unransom.recover.keys.wanted:run", LOCKED),
     _per_file("copy", "unransom.recover.copy.step:run", INTACT),
     _DATABASES,

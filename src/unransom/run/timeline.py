@@ -14,7 +14,7 @@ import msgspec
 from unransom.case.case import Case
 from unransom.case.files import records_of, select
 from unransom.core.errors import UnreadableError
-from unransom.core.messages import Message
+from unransom.core.messages import Message, say
 from unransom.core.records import FileRef, Finding, Source, TimelineEvent
 from unransom.core.text import shown
 from unransom.evidence import identify, open_store
@@ -35,6 +35,7 @@ def of_sources(locations: Sequence[str]) -> Iterator[TimelineEvent]:
         taken.add(source.id)
         store = open_store(source)
         try:
+            yield from _shadow_copies(store)
             refs = list(_journals(store))
             for ref in store.files():
                 if isinstance(ref, FileRef):
@@ -86,6 +87,7 @@ def _of_source(
 ) -> Iterator[TimelineEvent]:
     store = open_store(source)
     try:
+        yield from _shadow_copies(store)
         refs = list(_journals(store))
         for ref in select(database, "source = :source", source=source.id):
             for event in files.events(ref, source.kind):
@@ -98,6 +100,22 @@ def _of_source(
         yield from _told(store, refs)
     finally:
         store.close()
+
+
+def _shadow_copies(store: Store) -> Iterator[TimelineEvent]:
+    if not isinstance(store, ImageStore):
+        return
+    for name, each in store.shadow_copies():
+        created = each.snapshot.copy.created
+        if created is not None:
+            yield TimelineEvent(
+                time=created,
+                precision=files.precision(created),
+                origin="shadow copy",
+                host=store.source.id,
+                item=shown(name),
+                what=say("the shadow copy {version} was made", version=each.version),
+            )
 
 
 def _journals(store: Store) -> Iterator[FileRef]:

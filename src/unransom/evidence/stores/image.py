@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from unransom.core.clock import rfc3339
 from unransom.core.messages import say
 from unransom.core.records import FileRef, Kind, Problem, Source
 from unransom.core.spans import Span
@@ -24,6 +25,7 @@ from unransom.evidence.filesystems.tsk import FileSystem, Locator
 from unransom.evidence.filesystems.xfs.volume import XfsVolume
 from unransom.evidence.locations import path_of
 from unransom.evidence.problems import problem, unlisted
+from unransom.evidence.shadows.earlier import AT, Earlier, EarlierListing, State, earlier_states
 from unransom.evidence.sleuthkit import TskImage
 from unransom.evidence.store import Store
 from unransom.evidence.volumes.lvm import Linear
@@ -47,6 +49,7 @@ class ImageStore:
         self._image = TskImage(RetryReader(self._disk))
         self._arrays = Arrays(self._path, self._image)
         self._volumes: list[Volume] | None = None
+        self._earlier: list[list[Earlier]] | None = None
         self._filesystems: dict[int, FileSystem | XfsVolume] = {}
 
     def fingerprint(self) -> str:
@@ -89,7 +92,13 @@ class ImageStore:
             except OSError as error:
                 yield unlisted(self.source.id, name, error)
                 continue
-            yield from self._files(filesystem, name + b"/" if several else b"")
+            yield from self._in_volume(filesystem, number, name + b"/" if several else b"")
+
+    def shadow_copies(self) -> Iterator[tuple[bytes, Earlier]]:
+        """Yield what volumes were, by their shadow copies, the newest first; with the volume's name."""
+        for number, states in enumerate(self._all_earlier(), 1):
+            for each in states:
+                yield b"volume-%d" % number, each
 
     def journals(self) -> Iterator[FileRef]:
         """Yield the journals of changes that NTFS keeps; `open` gives their contents."""
@@ -119,7 +128,7 @@ class ImageStore:
             return
         try:
             where = Locator.parse(ref.locator)
-            volume = next(each for each in self._all_volumes() if each.start == where.start)
+            volume = next(each for each in self._everything(where.start) if each.start == where.start)
             reader = self._filesystem(volume).open(where, ref.size)
         except (ValueError, StopIteration, FileNotFoundError) as error:
             raise changed(ref, str(error)) from error
@@ -141,16 +150,88 @@ class ImageStore:
             self._filesystems[volume.start] = self._open_filesystem(volume)
         return self._filesystems[volume.start]
 
-    def _open_filesystem(self, volume: Volume) -> FileSystem | XfsVolume:
+    def _all_earlier(self) -> list[list[Earlier]]:
+        if self._earlier is None:
+            self._earlier, found = [], 0
+            for number, volume in enumerate(self._all_volumes(), 1):
+                states = []
+                if volume.filesystem == "ntfs":
+                    states = earlier_states(self._disk_of(volume), number, volume, found)
+                self._earlier.append(states)
+                found += len(states)
+        return self._earlier
+
+    def _everything(self, start: int) -> Iterator[Volume]:
+        """Yield the volumes that may begin at ``start``: those of now, or those of earlier times."""
+        if start < AT:
+            yield from self._all_volumes()
+        else:
+            yield from (each.volume for states in self._all_earlier() for each in states)
+
+    def _disk_of(self, volume: Volume) -> Reader:
+        """Return what a volume is on, with what is lost of it put back."""
         reader = volume.disk or self._image.reader
         if volume.spans:
             reader = Linear(reader, volume.spans)
+        return Patched(reader, volume.patches) if volume.patches else reader
+
+    def _open_filesystem(self, volume: Volume) -> FileSystem | XfsVolume:
+        reader = self._disk_of(volume)
         if volume.filesystem == "xfs":
             return XfsVolume(reader, volume.start, volume.size)
-        if volume.patches:
-            reader = Patched(reader, volume.patches)
         image = self._image if reader is self._image.reader else TskImage(reader)
         return FileSystem(image, volume.start, volume.filesystem)
+
+    def _in_volume(
+        self, filesystem: FileSystem | XfsVolume, number: int, prefix: bytes
+    ) -> Iterator[FileRef | Problem]:
+        """Yield the files of a volume, and those that its shadow copies have besides."""
+        states = self._all_earlier()[number - 1]
+        if not states:
+            yield from self._files(filesystem, prefix)
+            return
+        now = State()
+        for ref in self._files(filesystem, prefix):
+            if isinstance(ref, FileRef) and not ref.deleted:
+                now.add(ref)
+            yield ref
+        now.close()
+        newer = now
+        for each in states:
+            here = State()
+            yield from self._versions(each, prefix, now, newer, here)
+            here.close()
+            newer = here
+
+    def _versions(
+        self, earlier: Earlier, prefix: bytes, now: State, newer: State, here: State
+    ) -> Iterator[FileRef | Problem]:
+        """Yield the files that a shadow copy has and the next newer state has not, or not so."""
+        name = earlier.version.encode()
+        try:
+            filesystem = self._filesystem(earlier.volume)
+        except OSError as error:
+            yield unlisted(self.source.id, name, error)
+            return
+        count = 0
+        if isinstance(filesystem, FileSystem):
+            for ref in EarlierListing(filesystem, earlier, self.source.id, prefix).versions(now, newer, here):
+                count += 1
+                yield ref
+        yield Problem(
+            item=f"{self.source.id}:{earlier.version}",
+            what=say("the volume has a shadow copy of {time}", time=rfc3339(earlier.snapshot.copy.created)),
+            resolution=say("{count} files in it are otherwise than later, or gone since", count=count),
+            fatal=False,
+            code="read",
+        )
+        if not earlier.snapshot.kept.whole:
+            yield problem(
+                self.source.id,
+                name,
+                say("a part of what the shadow copy keeps is lost"),
+                say("what stands there is as it is now: compare what comes from it"),
+            )
 
     def _files(self, filesystem: FileSystem | XfsVolume, prefix: bytes) -> Iterator[FileRef | Problem]:
         if isinstance(filesystem, XfsVolume):

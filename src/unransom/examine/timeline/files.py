@@ -19,7 +19,7 @@ def events(ref: FileRef, kind: str) -> Iterator[TimelineEvent]:
         ref: The file; what triage found is told with the time of its content.
         kind: Of its source, e.g. ``image``.
     """
-    moments = (("mtime", ref.modified, _modified(ref)), ("ctime", ref.changed, _changed(ref)))
+    moments = (("mtime", ref.modified, _modified(ref)), ("ctime", ref.changed, _changed(ref, kind)))
     for name, time, what in (*moments, ("crtime", ref.created, say("created"))):
         if time is not None:
             yield TimelineEvent(
@@ -43,7 +43,7 @@ def _modified(ref: FileRef) -> Message:
     return say("content written; deleted since") if ref.deleted else say("content written")
 
 
-def _changed(ref: FileRef) -> Message:
-    if ref.deleted and ref.version:
+def _changed(ref: FileRef, kind: str) -> Message:
+    if ref.deleted and ref.version and kind != "image":  # in an image, of a shadow copy: then it was there
         return say("deleted in the bucket")
     return say("record changed: name, owner or rights")
