@@ -54,9 +54,12 @@ PROOFS = ("checksum", "structure", "decoder", "heuristic")
     "--skip-known",
     "left_out",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help=t("Keep no file whose hash is in this set: hashdeep, md5sum, sha256sum, NSRL RDS (SQLite)."),
+    type=click.Path(exists=True, path_type=Path),
+    metavar="PATH",
+    help=t(
+        "Keep no file that is in this folder, or whose hash is in this set: hashdeep, md5sum, sha256sum,"
+        " NSRL RDS (SQLite)."
+    ),
 )
 @workers_option
 @progress_option
@@ -107,9 +110,11 @@ def _print(outcome: Outcome, *, as_json: bool, jsonl: bool, dry: bool) -> None:
         for row in rows:
             print(json.dumps(row, ensure_ascii=False))
     else:
-        _print_counts(outcome)
+        _print_counts(outcome, dry=dry)
+        _print_map(outcome)
         if dry:
-            _print_map(outcome)
+            size = sum(each.digests.size for each in outcome.files)
+            print(t("{size} MB would come out; nothing was written", size=f"{size / 1e6:,.1f}"))
     for problem in outcome.problems:
         print(spoken(problem.what), spoken(problem.resolution))
 
@@ -133,20 +138,23 @@ def _row(carved: Carved) -> dict[str, object]:
 
 
 def _print_map(outcome: Outcome) -> None:
-    """Say what the space holds, and how much of it would come out."""
+    """Say what the space holds."""
     names = {
         "zero": t("zeros"),
+        "known": t("of files that are there and sound"),
+        "locked": t("of locked files that are there"),
+        "header": t("beginnings of files"),
+        "database": t("pages of databases"),
         "text": t("text"),
         "dense": t("dense: packed, sealed or random"),
         "other": t("other"),
     }
     for kind, size in outcome.holds.items():
-        print(f"{size / 1e6:>11,.1f} MB  {names[kind]}")
-    size = sum(each.digests.size for each in outcome.files)
-    print(t("{size} MB would come out; nothing was written", size=f"{size / 1e6:,.1f}"))
+        if size:
+            print(f"{size / 1e6:>11,.1f} MB  {names[kind]}")
 
 
-def _print_counts(outcome: Outcome) -> None:
+def _print_counts(outcome: Outcome, *, dry: bool) -> None:
     if outcome.empty:
         print(t("all free space is zeros: it was trimmed or never used, and no deleted file is in it"))
     print(
@@ -170,7 +178,9 @@ def _print_counts(outcome: Outcome) -> None:
     named = sum(bool(each.original) for each in outcome.files)
     if named:
         print(t("{files} of them have their names back", files=f"{named:,}"))
-    if outcome.known:
+    if outcome.known and dry:
+        print(t("{files} files would not be kept: sets of hashes have them", files=f"{outcome.known:,}"))
+    elif outcome.known:
         print(t("{files} files were not kept: sets of hashes have them", files=f"{outcome.known:,}"))
     if outcome.overwritten:
         print(

@@ -25,8 +25,6 @@ from unransom.recover.carve.signatures import SECTOR
 from unransom.recover.carve.space import Space
 from unransom.run.executor import Fate
 
-CLASSES = ("zero", "text", "dense", "other")  # of clusters, in the order of `_map_kernel`
-
 
 class Sized:
     """A reader of which only the size matters."""
@@ -137,14 +135,6 @@ def cluster_of(looked: Sequence[Looked]) -> int:
         if sum(start % cluster == 0 for start in starts) >= 0.9 * len(starts):
             return cluster
     return SECTOR
-
-
-def bytes_by_class(looked: Sequence[Looked]) -> dict[str, int]:
-    """Return how many bytes of what was looked at are zeros, text, dense (packed or sealed), or other."""
-    counts = np.zeros(len(CLASSES), np.int64)
-    for each in looked:
-        counts += np.bincount(each.scan.classes, minlength=len(CLASSES)) * each.scan.cluster
-    return dict(zip(CLASSES, counts.tolist(), strict=True))
 
 
 def board_of(looked: Sequence[Looked], claims: Claims) -> Board:

@@ -27,6 +27,7 @@ from unransom.evidence import identify
 from unransom.recover.carve.board import Board
 from unransom.recover.carve.candidates import UNKNOWN, Candidate, candidates_of, with_gone
 from unransom.recover.carve.found import Claims, Found, Proof, is_sure, resolve
+from unransom.recover.carve.mapping import holdings, settle
 from unransom.recover.carve.naming import Nameless, match, older
 from unransom.recover.carve.reassembly import LIKELY, METHODS
 from unransom.recover.carve.records import (
@@ -43,9 +44,9 @@ from unransom.recover.carve.records import (
 from unransom.recover.carve.shelf import Shelf
 from unransom.recover.carve.signatures import SECTOR
 from unransom.recover.carve.space import Space
-from unransom.recover.carve.step import NAMED, UNNAMED
-from unransom.run import hash_sets
-from unransom.run.carve_space import Sized, blame, board_of, bytes_by_class, cluster_of, place_of
+from unransom.recover.carve.step import NAMED, UNNAMED, carved_of
+from unransom.run import carve_known, hash_sets
+from unransom.run.carve_space import Sized, blame, board_of, cluster_of, place_of
 from unransom.run.executor import Executor
 from unransom.run.work import Done, Item, PartOfCarving, Surroundings, Task
 
@@ -73,7 +74,7 @@ class Job(msgspec.Struct, frozen=True):
         source: The image as a case knows it; None to find out what ``image`` is.
         known: What names are looked for; None for those of the image's own files.
         work: Folder for what an interrupted run leaves; None for one below ``out``.
-        left_out: Sets of hashes of files that are not kept.
+        left_out: Sets of hashes of files that are not kept, and folders of such files.
     """
 
     image: str
@@ -92,14 +93,14 @@ class Outcome(msgspec.Struct, frozen=True):
     """What carving came to.
 
     Attributes:
-        files: Records of the files; with a dry run without path and digests.
+        files: Records of the files; with a dry run without path, and without hashes unless sets of such ask.
         searched: Bytes that were looked at.
         problems: What could not be done.
         overwritten: Files that the file system remembers, and whose place is another's by now.
         empty: The file systems have free space, and all of it is zeros.
-        known: Files that were not kept, as a set of hashes has them.
+        known: Files that were not kept, or would not be, as a set of hashes has them.
         matched: Of files that were matched, by what they are called by: the number in ``Job.known``.
-        holds: What was looked at, in bytes: zeros, text, dense (packed or sealed) and other.
+        holds: What was looked at, in bytes, see `holdings`.
     """
 
     files: tuple[Carved, ...]
@@ -133,16 +134,18 @@ class Carving:
     def run(self) -> Outcome:
         """Search the image and write what is found."""
         self._job.out.mkdir(parents=True, exist_ok=True)
-        shelf = Shelf(self._work, f"{__version__} {self._target}")
+        folders = [path for path in self._job.left_out if path.is_dir()]
+        shelf = Shelf(self._work, f"{__version__} {self._target} {folders}")
         looked = self._look(shelf)
         if not self._job.cluster and (cluster := cluster_of(looked)) != self._target.cluster:
             self._target = msgspec.structs.replace(self._target, cluster=cluster)
             looked = self._look(shelf)
+        settle(looked)
         empty = self._place.known and not any(each.scan.classes.any() for each in looked)
         files = self._assembled(shelf, looked, self._traced(shelf))
         matched = self._name(files)
         files = [found for found in files if found.proof >= self._job.least]
-        written = list(self._unwritten(files) if self._job.dry else self._write(files))
+        written = self._foretold(files) if self._job.dry else self._write(files)
         kept = self._kept(written)
         outcome = Outcome(
             tuple(kept),
@@ -152,7 +155,7 @@ class Carving:
             empty,
             len(written) - len(kept),
             matched,
-            bytes_by_class(looked),
+            holdings(looked),
         )
         shutil.rmtree(self._work)
         return outcome
@@ -201,7 +204,11 @@ class Carving:
         """Look at every region that was not looked at yet; return what was seen, in order."""
         spans = _regions(self._size, self._target.cluster, self._executor.workers)
         seen = {span: shelf.looked(span, self._target.cluster) for span in spans}
-        left = [Region(target=self._target, span=span) for span, looked in seen.items() if looked is None]
+        missing = [span for span, looked in seen.items() if looked is None]
+        listed = () if self._job.whole else self._place.listed
+        there = carve_known.There(listed, self._job.left_out, self._target.cluster, self._size)
+        known = carve_known.learn(there, shelf.folder, self._perform) if missing else ""
+        left = [Region(target=self._target, span=span, known=known) for span in missing]
         done = self._size - sum(len(region.span) for region in left)
         began = time.monotonic()
         for record in self._perform("look", left):
@@ -271,13 +278,15 @@ class Carving:
 
     def _kept(self, written: list[Carved]) -> list[Carved]:
         """Remove what a set of hashes has; return the rest."""
-        if not self._job.left_out or self._job.dry:
+        if not self._job.left_out:
             return written
         dropped = hash_sets.known(self._job.left_out, [each.digests for each in written])
+        kept = [each for each in written if each.digests.sha256 not in dropped]
+        if self._job.dry:
+            return kept
         for each in written:
             if each.digests.sha256 in dropped:
                 (self._job.out / os.fsdecode(each.path)).unlink(missing_ok=True)
-        kept = [each for each in written if each.digests.sha256 not in dropped]
         draft = self._work / JOURNAL
         draft.write_bytes(b"".join(encode(each) + b"\n" for each in kept))
         draft.replace(self._job.out / JOURNAL)
@@ -306,23 +315,17 @@ class Carving:
     def _space(self) -> Space:
         return Space(Sized(self._target.ref.size), self._target.spans)
 
-    def _unwritten(self, files: list[Found]) -> Iterator[Carved]:
-        """Yield records of files as they would be written."""
+    def _foretold(self, files: list[Found]) -> list[Carved]:
+        """Return records of files as they would be written, with hashes where sets of such ask for them."""
+        if self._job.left_out:
+            batches = _batches(self._target, files, dry=True)
+            return [each for each in self._perform("write", batches) if isinstance(each, Carved)]
         space = self._space
-        for found in files:
-            yield Carved(
-                source=self._source.id,
-                path=b"",
-                digests=Digests(found.size, "", "", ""),
-                format=found.format,
-                proof=found.proof.title,
-                bits=found.bits,
-                why=found.why,
-                extents=tuple(space.extents(found.spans)),
-                original=found.path,
-                named_by=found.named_by,
-                modified=found.modified,
-            )
+        unread = (Digests(found.size, "", "", "") for found in files)
+        return [
+            carved_of(self._target, found, space, b"", digests)
+            for found, digests in zip(files, unread, strict=True)
+        ]
 
     def _perform(self, function: str, items: Iterable[PartOfCarving]) -> Iterator[object]:
         """Perform one turn of the step on every item; yield what comes of it."""
@@ -366,17 +369,17 @@ def _regions(size: int, cluster: int, workers: int) -> list[Span]:
     return [Span(start, min(start + step, size)) for start in range(0, size, step)]
 
 
-def _batches(target: Target, files: Iterable[Found]) -> Iterator[Batch]:
+def _batches(target: Target, files: Iterable[Found], *, dry: bool = False) -> Iterator[Batch]:
     batch: list[Found] = []
     size = 0
     for found in files:
         batch.append(found)
         size += found.size
         if len(batch) >= BATCH_FILES or size >= BATCH_BYTES:
-            yield Batch(target=target, found=tuple(batch))
+            yield Batch(target=target, found=tuple(batch), dry=dry)
             batch, size = [], 0
     if batch:
-        yield Batch(target=target, found=tuple(batch))
+        yield Batch(target=target, found=tuple(batch), dry=dry)
 
 
 def _key(carved: Carved) -> tuple[tuple[Span, ...], bytes]:

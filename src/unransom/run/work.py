@@ -25,10 +25,10 @@ from unransom.core.streams import Reader
 from unransom.core.text import shown
 from unransom.evidence import open_store
 from unransom.evidence.store import Store
-from unransom.recover.carve.records import Batch, Leads, Puzzle, Region
+from unransom.recover.carve.records import Acquainted, Batch, Leads, Puzzle, Region
 from unransom.recover.databases.records import DatabaseFile
 
-PartOfCarving = Region | Puzzle | Leads | Batch
+PartOfCarving = Region | Puzzle | Leads | Batch | Acquainted
 Item = FileRef | LockedGroup | Delivery | LockedFile | Target | Shard | DatabaseFile
 Perform = Callable[[Item, Context], Iterator[Record]]
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -139,6 +139,8 @@ def name_of(item: Item | PartOfCarving) -> str:
             return item.family
         case Shard():
             return f"{item.plan.attack} {item.plan.family}"
+        case Acquainted():
+            return name_of(item.files[0])
         case Region() | Puzzle() | Leads() | Batch():
             return name_of(item.target.ref)
 

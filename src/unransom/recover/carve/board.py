@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from unransom.catalog.formats.format import HEAD
 from unransom.core.streams import CHUNK
+from unransom.recover.carve.classes import Classes
 from unransom.recover.carve.found import Claims
-from unransom.recover.carve.scan import Classes, Places
+from unransom.recover.carve.scan import Places
 from unransom.recover.carve.signatures import MARKS, guesses
 from unransom.recover.carve.space import Space
 
-ZERO, TEXT, DENSE, OTHER = range(4)  # of `_map_kernel`
 SURE = 48  # bits of a beginning that is no accident
 CROWD = 8  # marks of one kind in a cluster that are looked at
 WINDOWS = (48, 256, 1024, 4096, 1 << 62)  # free clusters ahead, then as many behind, then farther ones

@@ -27,10 +27,17 @@ class Target(Record, frozen=True, kw_only=True):
 
 
 class Region(Record, frozen=True, kw_only=True):
-    """A part of a space, looked at by one worker."""
+    """A part of a space, looked at by one worker.
+
+    Attributes:
+        target: The space.
+        span: The part.
+        known: Folder with hashes of the clusters of files that are there, "" where there are none.
+    """
 
     target: Target
     span: Span
+    known: str = ""
 
 
 class Looked(Record, frozen=True, kw_only=True):
@@ -41,12 +48,28 @@ class Looked(Record, frozen=True, kw_only=True):
         found: Whole files that begin in the region.
         skipped: Beginnings that were left out for want of budget.
         starts: Where files surely begin, whole or not.
+        overlaid: Bytes with pages of databases, by their class, then with beginnings of files, by theirs.
     """
 
     scan: Scan
     found: tuple[Found, ...]
     skipped: int
     starts: tuple[int, ...] = ()
+    overlaid: tuple[int, ...] = ()
+
+
+class Acquainted(Record, frozen=True, kw_only=True):
+    """Files that are there, for the hashes of their clusters.
+
+    Attributes:
+        files: The files.
+        locked: Of each, whether its name is that of a locked file.
+        cluster: Bytes of a cluster.
+    """
+
+    files: tuple[FileRef, ...]
+    locked: tuple[bool, ...]
+    cluster: int
 
 
 class Puzzle(Record, frozen=True, kw_only=True):
@@ -93,10 +116,11 @@ class Leads(Record, frozen=True, kw_only=True):
 
 
 class Batch(Record, frozen=True, kw_only=True):
-    """Files to write out."""
+    """Files to write out, or only to be read for their digests where ``dry``."""
 
     target: Target
     found: tuple[Found, ...]
+    dry: bool = False
 
 
 class Carved(Record, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unransom.core.spans import Span
+from unransom.recover.carve.classes import Classes, classes_of, page_clusters
 from unransom.recover.carve.signatures import MARKS, SECTOR, by_first_two, further
 from unransom.recover.carve.space import Space
 
@@ -18,7 +19,7 @@ OVERLAP = max(len(mark) for mark in MARKS.values()) - 1
 MOST_MARKS = 1 << 22  # of one kind in a region: more are not real
 
 Places = NDArray[np.int64]
-Classes = NDArray[np.uint8]
+Mark = Callable[[bytes, int, Classes], None]
 FindMarks = Callable[[bytes], dict[int, Places]]
 
 
@@ -28,9 +29,10 @@ class Scan(msgspec.Struct):
     Attributes:
         span: The region.
         cluster: Bytes of a cluster.
-        classes: What each cluster of the region holds, see `_map_kernel`.
+        classes: What each cluster of the region holds, see `classes`.
         heads: Sectors that begin as a file may.
         marks: By kind, where marks stand.
+        pages: Which clusters hold pages of databases; None once these are counted.
     """
 
     span: Span
@@ -38,11 +40,20 @@ class Scan(msgspec.Struct):
     classes: Classes
     heads: Places
     marks: dict[int, Places]
+    pages: NDArray[np.bool_] | None = None
 
 
-def scan(space: Space, region: Span, cluster: int) -> Scan:
-    """Look at every byte of ``region``, which begins at a cluster. Holes are not read."""
+def scan(space: Space, region: Span, cluster: int, mark: Mark | None = None) -> Scan:
+    """Look at every byte of ``region``, which begins at a cluster. Holes are not read.
+
+    Args:
+        space: What is searched.
+        region: The part of it that is looked at.
+        cluster: Bytes of a cluster.
+        mark: Writes to the classes of clusters which are of files that are there.
+    """
     classes = np.zeros(-(-len(region) // cluster), np.uint8)
+    pages = np.zeros(len(classes), np.bool_)
     heads: list[Places] = []
     marks: dict[int, list[Places]] = {kind: [] for kind in MARKS}
     find = mark_finder()
@@ -50,12 +61,15 @@ def scan(space: Space, region: Span, cluster: int) -> Scan:
         own = min(len(data), PIECE, region.end - start)
         heads.append(start + _heads(data, own))
         at = (start - region.start) // cluster
-        kinds = _classes(data[:own], cluster)
+        kinds, paged = classes_of(data[:own], cluster), page_clusters(data[:own], cluster)
+        if mark is not None:
+            mark(data[:own], cluster, kinds)
         classes[at : at + len(kinds)] = kinds
+        pages[at : at + len(paged)] = paged
         for kind, places in find(data).items():
             marks[kind].append(start + places[places < own])
     joined = {kind: _joined(places)[:MOST_MARKS] for kind, places in marks.items()}
-    return Scan(region, cluster, classes, _joined(heads), joined)
+    return Scan(region, cluster, classes, _joined(heads), joined, pages)
 
 
 def _joined(places: list[Places]) -> Places:
@@ -75,24 +89,6 @@ def _pieces(space: Space, region: Span) -> Iterator[tuple[int, bytes]]:
             return
         yield start, data
         start += PIECE
-
-
-def _classes(data: bytes, cluster: int) -> Classes:
-    from unransom.recover.carve._map_kernel import classify  # noqa: PLC0415  numba is slow to import
-
-    values = np.frombuffer(data, np.uint8)
-    if len(values) % cluster:
-        values = np.concatenate([values, np.zeros(-len(values) % cluster, np.uint8)])
-    classes = np.zeros(len(values) // cluster, np.uint8)
-    classify(values, cluster, _control(), classes)
-    return classes
-
-
-@cache
-def _control() -> NDArray[np.bool_]:
-    """Return for each byte whether it is a control character that stands in no text."""
-    text = {9, 10, 12, 13, 27, *range(32, 127), *range(128, 256)}
-    return np.array([value not in text for value in range(256)])
 
 
 @cache

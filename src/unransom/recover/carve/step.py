@@ -11,17 +11,19 @@ import secrets
 from collections.abc import Iterator
 
 from unransom.core.context import Context
-from unransom.core.hashing import Digests, Hasher
+from unransom.core.hashing import Digests, Hasher, digest
 from unransom.core.outputs import TEMPORARY, Outputs
 from unransom.core.records import Record
 from unransom.core.spans import Span
 from unransom.core.streams import BytesReader, Reader, Salvage, chunks
+from unransom.recover.carve import known
 from unransom.recover.carve.board import Board
 from unransom.recover.carve.found import Found
 from unransom.recover.carve.kinds import extension_of
 from unransom.recover.carve.leads import follow
+from unransom.recover.carve.mapping import overlaid_of
 from unransom.recover.carve.reassembly import METHODS
-from unransom.recover.carve.records import Batch, Carved, Leads, Looked, Puzzle, Region, Target
+from unransom.recover.carve.records import Acquainted, Batch, Carved, Leads, Looked, Puzzle, Region, Target
 from unransom.recover.carve.scan import scan
 from unransom.recover.carve.space import Recent, Space, Spliced
 from unransom.recover.carve.whole import Wholes
@@ -34,10 +36,17 @@ def look(item: Region, context: Context) -> Iterator[Record]:
     """Yield what stands in a region, and the whole files that begin there."""
     with context.open(item.target.ref) as image:
         space = space_of(item.target, image)
-        seen = scan(space, item.span, item.target.cluster)
+        seen = scan(space, item.span, item.target.cluster, known.marker(item.known, item.target.cluster))
         wholes = Wholes(space, item.span)
         found = tuple(_told(each, space) for each in wholes.find(seen.heads.tolist()))
-        yield Looked(scan=seen, found=found, skipped=wholes.skipped, starts=tuple(wholes.starts))
+        overlaid, seen.pages = overlaid_of(seen, wholes.starts), None
+        starts = tuple(wholes.starts)
+        yield Looked(scan=seen, found=found, skipped=wholes.skipped, starts=starts, overlaid=overlaid)
+
+
+def acquaint(item: Acquainted, context: Context) -> Iterator[known.Learnt]:
+    """Yield the hashes of the clusters of files that are there."""
+    yield known.learn(item, context)
 
 
 def pursue(item: Leads, context: Context) -> Iterator[Found]:
@@ -58,27 +67,43 @@ def join(item: Puzzle, context: Context) -> Iterator[Found]:
 
 
 def write(item: Batch, context: Context) -> Iterator[Carved]:
-    """Write files out and yield a record of each."""
+    """Write files out and yield a record of each; where the batch is dry, only read them."""
     if context.outputs is None:
         return
     with context.open(item.target.ref) as image:
         space = space_of(item.target, image)
         for found in item.found:
-            extents = tuple(space.extents(found.spans))
-            path, digests = _kept(found, space, output_path(item.target, found, extents), context.outputs)
-            yield Carved(
-                source=item.target.ref.source,
-                path=path,
-                digests=digests,
-                format=found.format,
-                proof=found.proof.title,
-                bits=found.bits,
-                why=found.why,
-                extents=extents,
-                original=found.path,
-                named_by=found.named_by,
-                modified=found.modified,
-            )
+            if item.dry:
+                path, digests = b"", digest(_content(found, space))
+            else:
+                place = output_path(item.target, found, tuple(space.extents(found.spans)))
+                path, digests = _kept(found, space, place, context.outputs)
+            yield carved_of(item.target, found, space, path, digests)
+
+
+def carved_of(target: Target, found: Found, space: Space, path: bytes, digests: Digests) -> Carved:
+    """Return the record of a file.
+
+    Args:
+        target: Where it was found.
+        found: The file.
+        space: Of the target.
+        path: Where it was written, b"" where it was not.
+        digests: Its size and hashes, "" where they are not known.
+    """
+    return Carved(
+        source=target.ref.source,
+        path=path,
+        digests=digests,
+        format=found.format,
+        proof=found.proof.title,
+        bits=found.bits,
+        why=found.why,
+        extents=tuple(space.extents(found.spans)),
+        original=found.path,
+        named_by=found.named_by,
+        modified=found.modified,
+    )
 
 
 def _kept(found: Found, space: Space, path: bytes, outputs: Outputs) -> tuple[bytes, Digests]:

@@ -22,7 +22,8 @@ from unransom.core.messages import say
 from unransom.core.records import Grade
 from unransom.core.spans import Span
 from unransom.core.streams import Window
-from unransom.recover.carve.board import DENSE, OTHER, TEXT, Board
+from unransom.recover.carve.board import Board
+from unransom.recover.carve.classes import DENSE, OTHER, TEXT
 from unransom.recover.carve.found import Found, Proof, proof_of
 from unransom.recover.carve.reassembly.anchors import Placed
 from unransom.recover.carve.reassembly.borders import by_likelihood

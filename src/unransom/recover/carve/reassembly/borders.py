@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
-from unransom.recover.carve.board import DENSE, ZERO, Board
+from unransom.recover.carve.board import Board
+from unransom.recover.carve.classes import DENSE, ZERO
 from unransom.recover.carve.reassembly.anchors import Placed
 from unransom.recover.carve.reassembly.checks import Check
 from unransom.recover.carve.reassembly.seams import Part

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from unransom.catalog.formats import jpeg
 from unransom.core.records import Grade
-from unransom.recover.carve.board import DENSE, OTHER, Board, in_order
+from unransom.recover.carve.board import Board, in_order
+from unransom.recover.carve.classes import DENSE, OTHER
 from unransom.recover.carve.found import Found, Proof
 from unransom.recover.carve.reassembly.anchors import Placed
 from unransom.recover.carve.reassembly.decoding import Decoding

@@ -18,14 +18,16 @@ from unransom.catalog.formats import ole2
 from unransom.catalog.formats._ole2_structure import FAT_SECTOR, HEADER, LAST, MAGIC, Header, read_header
 from unransom.catalog.formats.format import Validation
 from unransom.core.records import Grade
-from unransom.recover.carve.board import DENSE, OTHER, TEXT, ZERO, Board, in_order
+from unransom.recover.carve.board import Board, in_order
+from unransom.recover.carve.classes import DENSE, KNOWN, LOCKED, OTHER, TEXT, ZERO
 from unransom.recover.carve.found import Found, Proof
 from unransom.recover.carve.reassembly.anchors import CANDIDATES, Anchor, Placed, arrange
 from unransom.recover.carve.reassembly.seams import spans_of
 from unransom.recover.carve.signatures import ROOT
 from unransom.recover.carve.space import Spliced
 
-UNLIKE = {OTHER: 0.0, DENSE: 0.3, ZERO: 0.5, TEXT: 0.6}  # how little a cluster looks like a part of one
+# How little a cluster looks like a part of one.
+UNLIKE = {OTHER: 0.0, DENSE: 0.3, ZERO: 0.5, TEXT: 0.6, KNOWN: 2.0, LOCKED: 2.0}
 SEARCHED = 1 << 14  # clusters in which a sector of the table is looked for
 LISTED = 109  # sectors of the table that the header has room for
 TRIALS = 160  # arrangements of one document that are validated

@@ -19,7 +19,8 @@ from unransom.catalog.formats.format import HEAD
 from unransom.core.messages import say
 from unransom.core.spans import Span
 from unransom.core.streams import CHUNK, BytesReader, Reader
-from unransom.recover.carve.board import DENSE, OTHER, TEXT, ZERO, Board
+from unransom.recover.carve.board import Board
+from unransom.recover.carve.classes import DENSE, OTHER, TEXT, ZERO
 from unransom.recover.carve.found import Found, Proof
 from unransom.recover.carve.space import NOWHERE, Space, Spliced
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from unransom.catalog.formats import png
 from unransom.core.records import Grade
-from unransom.recover.carve.board import DENSE, OTHER, Board, in_order
+from unransom.recover.carve.board import Board, in_order
+from unransom.recover.carve.classes import DENSE, OTHER
 from unransom.recover.carve.found import Found, proof_of
 from unransom.recover.carve.reassembly.anchors import Placed
 from unransom.recover.carve.reassembly.seams import Cost, Part, Seamstress, spans_of

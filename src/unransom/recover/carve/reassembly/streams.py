@@ -18,7 +18,8 @@ from unransom.catalog.formats.format import Format
 from unransom.core.messages import say
 from unransom.core.records import Grade
 from unransom.core.streams import Reader, Window
-from unransom.recover.carve.board import DENSE, OTHER, TEXT, Board, in_order
+from unransom.recover.carve.board import Board, in_order
+from unransom.recover.carve.classes import DENSE, OTHER, TEXT
 from unransom.recover.carve.found import Found, Proof, proof_of
 from unransom.recover.carve.reassembly import frames, trees
 from unransom.recover.carve.reassembly.anchors import Placed

@@ -18,7 +18,8 @@ from unransom.catalog.formats._zip_records import Entry
 from unransom.catalog.formats.format import HEAD
 from unransom.core.records import Grade
 from unransom.core.spans import Span
-from unransom.recover.carve.board import DENSE, OTHER, TEXT, Board, in_order
+from unransom.recover.carve.board import Board, in_order
+from unransom.recover.carve.classes import DENSE, OTHER, TEXT
 from unransom.recover.carve.found import Found, proof_of
 from unransom.recover.carve.reassembly.anchors import Anchor, Placed, arrange, nearest
 from unransom.recover.carve.reassembly.checks import RAW, Check, Inflation, Sum
