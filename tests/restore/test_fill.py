@@ -96,13 +96,17 @@ def target(server):
     database.close()
 
 
-@pytest.fixture(scope="module")
-def proof(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("company")
-    make(folder, shops=8, per_day=8)
+def proven(folder):
     return Match(
         list(read_exports([Source(path.name, FileReader(path)) for path in sorted(folder.iterdir())]))
     )
+
+
+@pytest.fixture(scope="module")
+def proof(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("company")
+    make(folder, shops=32, per_day=4)
+    return proven(folder)
 
 
 def planned(proof, target, path, start=None, until=None):
@@ -126,6 +130,20 @@ CUT = {"start": datetime.datetime(2026, 6, 11), "until": datetime.datetime(2026,
 
 
 def test_what_was_cut_out_comes_back_and_undo_restores(server, target, proof, tmp_path):
+    cut_out_and_filled(server, target, proof, tmp_path)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_a_company_of_full_size_comes_back(server, target, tmp_path):
+    """32 shops, 12,000 orders a day for five days."""
+    make(tmp_path / "exports", shops=32, per_day=375, days=5)
+    proof = proven(tmp_path / "exports")
+    assert cut_out_and_filled(server, target, proof, tmp_path) > 30_000
+
+
+def cut_out_and_filled(server, target, proof, tmp_path):
+    """Fill everything in, cut three days out, fill them in twice, take them back; return how many orders."""
     plan, mapping, counts = planned(proof, target, tmp_path / "all.jsonl")
     assert carried_out(fill(plan, mapping, target))[0].insert == counts.insert > 300
     whole = content(server)
@@ -159,6 +177,7 @@ def test_what_was_cut_out_comes_back_and_undo_restores(server, target, proof, tm
     assert (back.insert, kept) == (first.insert, [])
     assert content(server) == cut
     assert not target.has_ledger()
+    return len(whole["sales_order"]) - len(cut["sales_order"])
 
 
 def test_rows_that_differ_are_reported_and_stay(server, target, proof, tmp_path):

@@ -36,24 +36,32 @@ def write_rows(path, head, rows, *, delimiter="\t", encoding="utf-8", bom=False,
     path.write_bytes((b"\xef\xbb\xbf" if bom else b"") + text.getvalue().encode(encoding))
 
 
-def amazon_flat(path, orders, site, currency, encoding, updated=None):
+def version(orders, updated):
+    """Yield the orders that an export of Amazon has, each with the state and the amount that it has there.
+
+    Args:
+        orders: All of a shop.
+        updated: Whether it is the newer of two exports.
+    """
+    for order in orders:
+        if order.state != "absent":
+            state, amount = (None if updated else order.earlier) or (order.state, order.amount)
+            yield order, state, amount
+
+
+def amazon_flat(path, orders, site, currency, updated=False):
     rows = []
+    encoding = {"Amazon.co.jp": "cp932", "Amazon.fr": "cp1252"}.get(site, "utf-8")
     product = {"cp932": "木の器", "cp1252": "Boîte à thé"}.get(encoding, "Bowl")
     zone = JAPAN if encoding == "cp932" else UTC  # Japan's reports are in its own time
-    for order in orders:
-        if order.state == "absent":
-            continue
-        state, amount = (order.earlier if order.earlier and not updated else None) or (
-            order.state,
-            order.amount,
-        )
+    for order, state, amount in version(orders, updated):
         priced = state not in {"Pending", "Cancelled"}
         for _ in range(order.lines):
             row = dict.fromkeys(FLAT, "")
             row |= {
                 "amazon-order-id": order.id,
                 "purchase-date": order.at.astimezone(zone).isoformat(),
-                "last-updated-date": (updated or order.updated or order.at + timedelta(hours=1)).isoformat(),
+                "last-updated-date": order.touched(updated).isoformat(),
                 "order-status": state,
                 "sales-channel": site,
                 "product-name": product,
@@ -115,6 +123,10 @@ def settlement(path, orders, site, currency, decimal, number, company):
         )
     )
     total -= 1
+    rows.append(  # of no order
+        row(transaction_type="other-transaction", amount_type="Currency Converter fee", amount="-2")
+    )
+    total -= 2
     first = START - timedelta(days=1)
     last = START + timedelta(days=company.days + 1)
     summary = row(
@@ -125,6 +137,41 @@ def settlement(path, orders, site, currency, decimal, number, company):
         currency=currency,
     )
     write_rows(path, SETTLED, [summary, *rows])
+
+
+SETTLED_V1 = columns(
+    "settlement-id,settlement-start-date,settlement-end-date,deposit-date,total-amount,currency,"
+    "transaction-type,order-id,shipment-id,marketplace-name,posted-date,sku,price-type,price-amount,"
+    "item-related-fee-type,item-related-fee-amount,promotion-amount,other-amount"
+)
+
+
+def settlement_v1(path, orders, site, currency):
+    """The first form: prices, fees and promotions side by side, the tax that is withheld a row of its own."""
+    rows, total = [], Decimal(0)
+    form = "%Y-%m-%d %H:%M:%S UTC"
+    for number, order in enumerate(orders):
+        for count, (kind, amount, key, _, at) in enumerate(order.payments):
+            fee = -(abs(amount) // 10 + 1) if kind == "pay" else Decimal(1)
+            promotion = Decimal(-2) if kind == "pay" and number % 4 == 0 else Decimal(0)
+            about = ["70001", "", "", "", "", ""]
+            about += [
+                "Order" if kind == "pay" else "Refund",
+                key,
+                f"{order.id}-{count}",
+                site,
+                at.strftime(form),
+            ]
+            parts = [("Principal", amount - promotion, "Commission", fee, promotion)]
+            if order.tax:
+                parts += [("Tax", order.tax, "MarketplaceFacilitatorTax", -order.tax, "")]
+            for price, value, what, charged, less in parts:
+                rows.append([*about, "SKU-1", price, value, what, charged, less, ""])
+                total += value + charged + (less or 0)
+    first, last = START - timedelta(days=1), START + timedelta(days=7)
+    dates = [day.strftime(form) for day in (first, last, last)]
+    summary = ["70001", *dates, total, currency, *[""] * (len(SETTLED_V1) - 6)]
+    write_rows(path, SETTLED_V1, [summary, *rows])
 
 
 EBAY = columns(
@@ -197,28 +244,24 @@ EBAY_MOVES = columns(
 
 
 def ebay_transactions(path, orders, seller):
+    """A roll-up row stands above the items of an order; holds repeat its identifiers and come to nothing."""
     rows, net = [], Decimal(0)
     for number, order in enumerate(orders):
         for count, (kind, amount, key, _, at) in enumerate(order.payments):
             fee = Decimal("-0.35") if kind == "pay" else Decimal("0.10")
             net += amount + fee
-            rows.append(
-                [
-                    at.astimezone(PACIFIC).strftime("%b %d, %Y"),
-                    "Order" if kind == "pay" else "Refund",
-                    key,
-                    amount + fee,
-                    "USD",
-                    "--",
-                    "--",
-                    f"8{number:09}{count}",
-                    fee,
-                    f"{amount:,}",
-                    "USD",
-                    "--",
-                    "--",
-                ]
-            )
+            word = "Order" if kind == "pay" else "Refund"
+            about = [at.astimezone(PACIFIC).strftime("%b %d, %Y"), word, key]
+            paid = [amount + fee, "USD", "--", "--", f"8{number:09}{count}"]
+            end = ["USD", "--", "--"]
+            items = 2 if order.lines > 1 and kind == "pay" else 0
+            rows.append([*about, *paid, "--" if items else fee, f"{amount:,}", *end])
+            for item in range(items):
+                part = [*about, "--", "USD", "--", f"40000000000{item}", f"9{number:09}{item}"]
+                rows.append([*part, fee + Decimal("0.20") if item else "-0.20", "--", *end])
+            for sign in (-1, 1) if number % 11 == 3 and kind == "pay" else ():
+                held = [about[0], "Hold", key, sign * amount, *paid[1:], "--", sign * amount]
+                rows.append([*held, *end])
     rows.append(
         [
             (START + timedelta(days=9)).strftime("%b %d, %Y"),

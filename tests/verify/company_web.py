@@ -1,19 +1,12 @@
-"""Writes what pays for the web shops of a made company: PayPal and Alipay, and the shops' own orders."""
+"""Writes PayPal's files about the web shops of a made company, and the shops' own orders."""
 
 import csv
 import io
-import zipfile
 from datetime import timedelta, timezone
 from decimal import Decimal
 
 from tests.verify.company_exports import PACIFIC, START, columns, write_rows
-
-CHINA = timezone(timedelta(hours=8))
-TRADE = columns(
-    "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,订单金额（元）,"
-    "商家实收（元）,支付宝红包（元）,支付宝优惠（元）,商家优惠（元）,退款批次号/请求号,"
-    "服务费（元）,备注"
-)
+from tests.verify.paypal_languages import PAYPAL
 
 
 def own_orders(path, orders_by_shop, currency):
@@ -27,7 +20,38 @@ def own_orders(path, orders_by_shop, currency):
     write_rows(path, head, rows, delimiter=",")
 
 
+HEAD = (
+    '"CH","Transaction ID","Invoice ID","PayPal Reference ID","PayPal Reference ID Type",'
+    '"Transaction Event Code","Transaction Initiation Date","Transaction Completion Date",'
+    '"Transaction  Debit or Credit","Gross Transaction Amount","Gross Transaction Currency",'
+    '"Fee Debit or Credit","Fee Amount","Fee Currency",'
+)
+STL_HEAD = (
+    '"Custom Field","Consumer ID","Payment Tracking ID","Store ID","Bank Reference ID",'
+    '"Credit Transactional Fee","Credit Promotional Fee","Credit Term"\n'
+)
+TRR_HEAD = '"Transactional Status","Insurance Amount","Sales Tax Amount","Consumer ID","Custom Field"\n'
+
+
 def paypal_stl(path, orders, currency):
+    """The settlement report: minor units, a direction beside them, counts and totals below."""
+    _report(path, orders, currency, HEAD + STL_HEAD, lambda key: (key, [""] * 8))
+
+
+def paypal_trr(path, orders, currency):
+    """The transaction detail report: with a state, and the order in the field for it or in the free one."""
+
+    def named(key):
+        return (key, ["S", 0, 0, "C1", ""]) if hash_of(key) % 2 else ("", ["S", 0, 0, "C1", key])
+
+    _report(path, orders, currency, HEAD + TRR_HEAD, named)
+
+
+def hash_of(text):
+    return sum(text.encode())
+
+
+def _report(path, orders, currency, head, named):
     whole = currency == "JPY"
     minor = lambda amount: int(abs(amount) if whole else abs(amount) * 100)  # noqa: E731
     stamp = lambda at: at.astimezone(PACIFIC).strftime("%Y/%m/%d %H:%M:%S -0700")  # noqa: E731
@@ -38,43 +62,18 @@ def paypal_stl(path, orders, currency):
             code, side = ("T0006", "CR") if kind == "pay" else ("T1107", "DR")
             name = f"{number:08}{part}PP{order.id[-5:]}"
             fee = 30 if kind == "pay" else 0
-            sums = [
-                sums[0] + minor(amount) * (side == "CR"),
-                sums[1] + minor(amount) * (side == "DR"),
-                0,
-                sums[3] + fee,
-            ]
-            cells = [
-                "SB",
-                name,
-                key,
-                first if kind != "pay" else "",
-                "TXN" if kind != "pay" else "",
-                code,
-                stamp(at),
-                stamp(at),
-                side,
-                minor(amount),
-                currency,
-                "DR",
-                fee,
-                currency,
-                *[""] * 8,
-            ]
+            sums[0 if side == "CR" else 1] += minor(amount)
+            sums[3] += fee
+            invoice, rest = named(key)
+            refund = [first, "TXN"] if kind != "pay" else ["", ""]
+            cells = ["SB", name, invoice, *refund, code, stamp(at), stamp(at), side, minor(amount), currency]
             text = io.StringIO()
-            csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n").writerow(cells)
+            csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n").writerow(
+                [*cells, "DR", fee, currency, *rest]
+            )
             lines.append(text.getvalue())
             first = first or name
             count += 1
-    head = (
-        '"CH","Transaction ID","Invoice ID","PayPal Reference ID","PayPal Reference ID Type",'
-        '"Transaction Event Code","Transaction Initiation Date","Transaction Completion Date",'
-        '"Transaction  Debit or Credit","Gross Transaction Amount","Gross Transaction Currency",'
-        '"Fee Debit or Credit","Fee Amount","Fee Currency","Custom Field","Consumer ID",'
-        '"Payment Tracking ID",'
-        '"Store ID","Bank Reference ID","Credit Transactional Fee","Credit Promotional Fee",'
-        '"Credit Term"\n'
-    )
     end = START + timedelta(days=30)
     text = (
         '"RH",2026/07/11 02:44:19 -0700,"A","ACCT1",009,\n"FH",01\n'
@@ -95,6 +94,12 @@ GERMAN = columns(
     "Zugehöriger Transaktionscode,Auswirkung auf Guthaben"
 )
 BERLIN = timezone(timedelta(hours=2))
+TURNED = str.maketrans(",.", ".,")
+
+
+BERLIN_FORMS = {"13/06/2026": "%d/%m/%Y", "13.06.2026": "%d.%m.%Y", "2026-06-13": "%Y-%m-%d"}
+BERLIN_FORMS |= {"2026/06/13": "%Y/%m/%d", "2026/6/13": "%Y/%-m/%-d"}
+SAFE = ("ja", "zh", "zh-TW", "de")  # whose dates mean one day, whatever the other dates are
 
 
 def paypal_csv(path, orders, currency):
@@ -103,7 +108,49 @@ def paypal_csv(path, orders, currency):
     Conversions stand between the payments, and in the first, rows that tell of a payment once more: an
     authorisation of the same identifier, and the items of a shopping cart.
     """
-    moves = sorted(
+    moves = _moves(orders)
+    cut = len(moves) // 3
+    balance, rows = _statement(
+        moves[:cut], currency, Decimal(1000), BERLIN, "%d.%m.%Y", "Europe/Berlin", again=True
+    )
+    rows = [[*row[:6], *(str(cell).translate(TURNED) for cell in row[6:10]), *row[10:]] for row in rows]
+    write_rows(path.with_stem(path.stem + "_de"), GERMAN, rows, delimiter=",", bom=True)
+    _, rows = _statement(moves[cut:], currency, balance, PACIFIC, "%d/%m/%Y", "PDT")
+    write_rows(path, ENGLISH, rows, delimiter=",", bom=True)
+
+
+def paypal_languages(path, orders, currency):
+    """One statement in each language, one behind the other; balances go on from each to the next."""
+    moves, balance = _moves(orders), Decimal(1000)
+    cut = next((n for n, (at, *_) in enumerate(moves) if at >= START + timedelta(days=3)), len(moves))
+    for name, some in (
+        *zip(SAFE, _shares(moves[:cut], len(SAFE)), strict=True),
+        *zip((rest := [n for n in PAYPAL if n not in SAFE]), _shares(moves[cut:], len(rest)), strict=True),
+    ):
+        head, date, zone, mark, pays, done, refunds, *_ = PAYPAL[name]
+        rows = []
+        for at, kind, amount, key, number in some:
+            fee = Decimal("-0.30") if kind == "pay" else Decimal(0)
+            balance += amount + fee
+            local = at.astimezone(BERLIN)
+            sums = [f"{value:,}" for value in (amount, fee, amount + fee, balance)]
+            sums = sums if mark == "point" else [text.translate(TURNED) for text in sums]
+            about = [local.strftime(BERLIN_FORMS[date]), local.strftime("%H:%M:%S"), zone]
+            about += [pays if kind == "pay" else refunds, done, currency]
+            rows.append([*about, *sums, number, "", key, ""])
+        if rows:
+            file = path.with_stem(f"{path.stem}_{name}")
+            write_rows(file, head.split(","), rows, delimiter=",", bom=True)
+
+
+def _shares(moves, count):
+    """Return ``count`` stretches of the moves, about as long."""
+    size = -(-len(moves) // count)
+    return [moves[at * size : (at + 1) * size] for at in range(count)]
+
+
+def _moves(orders):
+    return sorted(
         (
             (at, kind, amount, key, f"{order.id[-9:]}{part}")
             for order in orders
@@ -111,15 +158,6 @@ def paypal_csv(path, orders, currency):
         ),
         key=lambda each: each[0],
     )
-    cut = len(moves) // 3
-    balance, rows = _statement(
-        moves[:cut], currency, Decimal(1000), BERLIN, "%d.%m.%Y", "Europe/Berlin", again=True
-    )
-    turned = str.maketrans(",.", ".,")
-    rows = [[*row[:6], *(str(cell).translate(turned) for cell in row[6:10]), *row[10:]] for row in rows]
-    write_rows(path.with_stem(path.stem + "_de"), GERMAN, rows, delimiter=",", bom=True)
-    _, rows = _statement(moves[cut:], currency, balance, PACIFIC, "%d/%m/%Y", "PDT")
-    write_rows(path, ENGLISH, rows, delimiter=",", bom=True)
 
 
 def _statement(moves, currency, balance, zone, form, zone_name, *, again=False):
@@ -141,65 +179,10 @@ def _statement(moves, currency, balance, zone, form, zone_name, *, again=False):
         if again and number % 9 == 5:
             sums = [f"{amount:,}", "", "", ""]
             rows.append([*about, "Shopping Cart Item", "Completed", currency, *sums, name, key, "", ""])
-        for sign in (-1, 1) if number % 50 == 7 else ():
+        pairs = {7: ("General Currency Conversion",) * 2, 9: ("Payment Hold", "Payment Release")}
+        for sign, word in zip((-1, 1), pairs.get(number % 50, ()), strict=False):
             balance += sign * 5
             sums = [f"{sign * 5}.00", "0.00", f"{sign * 5}.00", f"{balance:,}"]
-            about_both = [*about, "General Currency Conversion", "Completed", currency]
-            rows.append([*about_both, *sums, f"CONV{name}{sign}", "", "", "Credit"])
+            about_both = [*about, word, "Completed", currency]
+            rows.append([*about_both, *sums, f"PAIR{name}{sign}", "", "", "Credit"])
     return balance, rows
-
-
-def alipay_trade(path, orders):
-    rows, counts, sums, coupons = (
-        [],
-        {"交易": 0, "退款": 0},
-        {"交易": Decimal(0), "退款": Decimal(0)},
-        Decimal(0),
-    )
-    for number, order in enumerate(orders):
-        for part, (kind, amount, key, coupon, at) in enumerate(order.payments):
-            word = "交易" if kind == "pay" else "退款"
-            stamp = at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
-            trade = f"2026061022001400{number:08}{part if kind == 'pay' else 0:04}"
-            counts[word] += 1
-            sums[word] += amount
-            coupons += coupon
-            rows.append(
-                [
-                    trade + "\t",
-                    key + "\t",
-                    word,
-                    "木碗",
-                    stamp,
-                    stamp,
-                    "\t",
-                    amount + coupon,
-                    amount,
-                    "0.00",
-                    "0.00",
-                    coupon,
-                    f"RF{number}-{part}" if kind != "pay" else "\t",
-                    "-0.10",
-                    "",
-                ]
-            )
-    above = (
-        "#支付宝业务明细查询\n#账号：[20880000000000010156]\n"
-        "#起始日期：[2026年06月09日 00:00:00]   终止日期：[2026年07月10日 00:00:00]\n#---业务明细列表---\n"
-    )
-    below = (
-        f"#---业务明细列表结束---\n#交易合计：{counts['交易']}笔，商家实收共{sums['交易']}元，商家优惠共{coupons}元\n"
-        f"#退款合计：{counts['退款']}笔，商家实收退款共{sums['退款']}元，商家优惠退款共0.00元\n"
-        "#导出时间：[2026年07月10日 10:00:00]\n"
-    )
-    inner = path.with_suffix(".tmp")
-    write_rows(inner, TRADE, rows, delimiter=",", encoding="gb18030", above=above, below=below)
-    data = inner.read_bytes()
-    inner.unlink()
-
-    class Chinese(zipfile.ZipInfo):
-        def _encodeFilenameFlags(self):  # noqa: N802 zipfile's name
-            return self.filename.encode("gbk"), self.flag_bits & ~0x800
-
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(Chinese("20880000000000010156_业务明细.csv", (2026, 7, 10, 10, 0, 0)), data)

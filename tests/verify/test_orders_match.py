@@ -7,8 +7,10 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from tests.verify.company import make
+from tests.verify.company import TRAPS, make
+from unransom.catalog.channels import CHANNELS
 from unransom.catalog.exports.channel import Reading, Source
+from unransom.core.orders import OrderClass
 from unransom.core.outputs import FileReader
 from unransom.core.records import Grade
 from unransom.core.streams import BytesReader
@@ -44,7 +46,7 @@ PAYPAL = "Date,Time,TimeZone,Type,Status,Currency,Gross,Fee,Net,Balance,Transact
 @pytest.fixture(scope="module")
 def company(tmp_path_factory):
     folder = tmp_path_factory.mktemp("company")
-    return folder, make(folder, shops=16, per_day=12)
+    return folder, make(folder, shops=32, per_day=6)
 
 
 def test_every_planted_case_lands_in_its_class(company):
@@ -59,13 +61,28 @@ def test_every_planted_case_lands_in_its_class(company):
         assert order in match.damaged[damaged]
 
 
+def test_every_shape_of_an_export_that_is_known_is_in_the_evidence(company):
+    folder, _ = company
+    assert {export.channel for export in prove(sorted(folder.iterdir())).exports} == {
+        channel.name for channel in CHANNELS
+    }
+
+
+def test_every_trap_was_planted_in_every_class_that_there_is(company):
+    _, truth = company
+    planted = {name for name, _ in truth.truth.values()}
+    assert planted == set(OrderClass) - {OrderClass.NO_EVIDENCE}
+    assert {refund for _, refund in truth.truth.values()} == {"none", "partly", "full"}
+    assert set(truth.planted) == {trap.__name__ for trap in TRAPS}
+
+
 def test_the_same_evidence_twice_changes_nothing(company):
     folder, truth = company
     paths = sorted(folder.iterdir())
     match = prove([*paths, *paths])
     assert {order: classes(match).get(order) for order in truth.truth} == truth.truth
     again = [verdict for verdict in match.verdicts if verdict.grade is Grade.PARTIAL]
-    assert len(again) == len(paths)
+    assert len(again) >= len(paths)
 
 
 @pytest.mark.soak

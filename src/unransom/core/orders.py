@@ -55,6 +55,7 @@ class OrderClass(enum.StrEnum):
     PAID = "paid"
     SPLIT = "paid-split"  # several payments that sum up
     REPLACEMENT = "replacement"  # nothing to pay, and nothing was paid
+    RENAMED = "renamed"  # the same order has another identifier since
     CANCELLED = "cancelled"  # without a payment, as it should be
     CANCELLED_PAID = "cancelled-paid"  # a refund is due
     NOT_DUE = "not-due"

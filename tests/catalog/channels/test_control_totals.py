@@ -37,8 +37,8 @@ def exports(tmp_path_factory):
     """Exports with control totals: bytes, codec, a pattern of their rows, and of an amount in a row."""
     folder = tmp_path_factory.mktemp("exports")
     make(folder, shops=16, per_day=6, days=2)
-    zipped = (folder / "alipay3.csv.zip").read_bytes()
-    (trade,) = unwrap(Source("trade", BytesReader(zipped)))
+    zipped = (folder / "money_of_web3.zip").read_bytes()
+    trade, _ = unwrap(Source("trade", BytesReader(zipped)))
     bill = trade.reader.read_at(0, trade.reader.size)
     plain = r"-?\d+\.\d\d(?=[\t,])"
     return {
@@ -62,12 +62,12 @@ def exports(tmp_path_factory):
             plain,
         ),
         "paypal report": (
-            (folder / "paypal0_STL.csv").read_bytes(),
+            (folder / "money_of_web0_STL.csv").read_bytes(),
             "utf-8",
             r'^"SB"',
             r'(?<=R",)\d+(?=,"USD","DR)',
         ),
-        "paypal statement": ((folder / "paypal2.csv").read_bytes(), "utf-8", r"^\d\d/\d\d/", plain),
+        "paypal statement": ((folder / "money_of_web2.csv").read_bytes(), "utf-8", r"^\d\d/\d\d/", plain),
         "alipay trade": (bill, "gb18030", r"^2026061022", r"-?\d+\.\d\d(?=,0\.00,0\.00,)"),
         "alipay fund": (fund(), "gb18030", r"^9\d{4}\t", r"-?\d+\.\d\d"),
     }

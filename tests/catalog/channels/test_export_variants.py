@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.verify.paypal_languages import PAYPAL
 from unransom.catalog.exports.channel import Reading, Source
 from unransom.catalog.exports.tables import records
 from unransom.core.orders import MoveKind, MoveState
@@ -22,62 +23,6 @@ def read(data, **reading):
 
 def quoted(rows, delimiter=","):
     return "".join(delimiter.join(f'"{cell}"' for cell in row) + "\r\n" for row in rows)
-
-
-# Of each language: header, zone, then type and status of a payment, a refund and an authorization.
-PAYPAL = {
-    "en": (
-        "Date,Time,TimeZone,Type,Status,Currency,Gross,Fee,Net,Balance,Transaction ID,Reference Txn ID,"
-        "Invoice Number,Balance Impact",
-        *("13/06/2026", "CEST", "point", "Express Checkout Payment", "Completed", "Payment Refund"),
-        *("General Authorization", "Pending", "Memo"),
-    ),
-    "de": (
-        "Datum,Uhrzeit,Zeitzone,Typ,Status,Währung,Brutto,Entgelt,Netto,Guthaben,Transaktionscode,"
-        "Zugehöriger Transaktionscode,Rechnungsnummer,Auswirkung auf Guthaben",
-        *("13.06.2026", "CEST", "comma", "PayPal Express-Zahlung", "Abgeschlossen", "Rückzahlung"),
-        *("Allgemeine Autorisierung", "Ausstehend", "Memo"),
-    ),
-    "fr": (
-        "Date,Heure,Fuseau horaire,Type,État,Devise,Avant commission,Commission,Net,Solde,"
-        "Numéro de transaction,Numéro de la transaction de référence,Numéro de facture,Impact sur le solde",
-        *("13/06/2026", "Europe/Paris", "comma", "Paiement Express Checkout", "Terminé", "Remboursement"),
-        *("Autorisation générale", "En attente", "Mémo"),
-    ),
-    "es": (
-        "Fecha,Hora,Zona horaria,Tipo,Estado,Divisa,Bruto,Comisión,Neto,Saldo,Id. de transacción,"
-        "Id. de transacción de referencia,Número de factura,Efecto en el saldo",
-        *("13/06/2026", "Europe/Madrid", "comma", "Pago con Pago exprés", "Completado", "Reembolso de pago"),
-        *("Autorización general", "Pendiente", "Nota"),
-    ),
-    "it": (
-        "Data,Ora,Fuso orario,Tipo,Stato,Valuta,Lordo,Tariffa,Netto,Saldo,Codice transazione,"
-        "Codice transazione di riferimento,Numero fattura,Impatto sul saldo",
-        *("13/06/2026", "CEST", "comma", "Pagamento Express Checkout", "Completata", "Rimborso pagamento"),
-        *("Autorizzazione generica", "In sospeso", "Promemoria"),
-    ),
-    "pt": (
-        "Data,Hora,Fuso horário,Tipo,Status,Moeda,Bruto,Tarifa,Líquido,Saldo,Código da transação,"
-        "ID da transação de referência,Número da fatura,Impacto no saldo",
-        *("13/06/2026", "GMT+02:00", "comma", "Pagamento do Express Checkout", "Concluído", "Estorno"),
-        *("Autorização geral", "Pendente", "Memorando"),
-    ),
-    "ja": (
-        "日付,時間,タイムゾーン,タイプ,ステータス,通貨,合計,手数料,正味,残高,取引ID,参照取引ID,請求書番号,残高への影響",
-        *("2026/06/13", "GMT+2", "point", "エクスプレス チェックアウト支払い", "完了", "支払いの返金"),
-        *("一般的な承認", "保留中", "メモ"),
-    ),
-    "zh": (
-        "日期,时间,时区,类型,状态,币种,总额,费用,净额,余额,交易号,参考交易号,账单号,余额影响",
-        *("2026-06-13", "UTC+02:00", "point", "快速结账付款", "已完成", "付款退款"),
-        *("一般授权", "待处理", "备注"),
-    ),
-    "zh-TW": (
-        "日期,時間,時區,類型,狀態,貨幣,總額,費用,淨額,餘額,交易號,參考交易號,帳單號,餘額影響",
-        *("2026/6/13", "Europe/Berlin", "point", "快速結帳付款", "已完成", "付款退款"),
-        *("一般授權", "待處理", "備註"),
-    ),
-}
 
 
 def money(text, mark):
@@ -237,3 +182,11 @@ def test_pages_come_one_by_one_in_lines_in_lists_and_bare():
         "\ufeff" + json.dumps(pages),
     ):
         assert sorted(read(text).sales["order_id"].to_pylist()) == ["111-1", "111-2"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030"])
+def test_documents_are_the_same_in_every_encoding(encoding):
+    page = {"payload": {"Orders": [{**ORDER, "SellerOrderId": "木碗的订单", "SalesChannel": "店铺"}]}}
+    export = read(json.dumps(page, ensure_ascii=False).encode(encoding))
+    assert export.sales["other_id"].to_pylist() == ["木碗的订单"]
+    assert export.sales["shop"].to_pylist() == ["店铺"]

@@ -162,6 +162,15 @@ def test_nested_documents_are_refused():
     assert isinstance(read(deep), Unread)
 
 
+@pytest.mark.parametrize(
+    "middle",
+    ['"' + "A" * (3 << 20) + '"', "[" * (3 << 20), "1," * (2 << 20), "[]," * (40 << 20) + "1"],
+    ids=["one long text", "brackets", "numbers", "lists"],
+)
+def test_documents_that_would_fill_the_memory_are_refused_before_they_are_decoded(middle):
+    assert isinstance(read('{"transaction_details":[' + middle + "]}"), Unread)
+
+
 def test_entities_in_xml_are_refused():
     text = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]>'
     text += "<AmazonEnvelope><AmazonOrderID>&a;</AmazonOrderID></AmazonEnvelope>"

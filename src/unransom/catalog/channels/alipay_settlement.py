@@ -36,6 +36,7 @@ def _convert(sheet: Sheet) -> Export:
     sheet.keep(present(sheet.text("transaction")))
     sheet.settle(("amount", "fee", "settlement"), ("paid",))
     kind = mapped(sheet.text("type"), lambda word: _KINDS.get(word.upper(), MoveKind.OTHER))
+    is_refund = pc.equal(kind.cast("string"), MoveKind.REFUND)
     amount, fee = sheet.money("amount"), pc.fill_null(sheet.money("fee"), 0)
     return export(
         sheet,
@@ -46,10 +47,8 @@ def _convert(sheet: Sheet) -> Export:
             "order_key": order_keys(
                 sheet.text("partner"), sheet.text("original"), sheet.text("transaction"), kind
             ),
-            "payment_id": sheet.text("partner"),
-            "refers_to": pc.if_else(
-                pc.equal(kind.cast("string"), MoveKind.REFUND), sheet.text("transaction"), ""
-            ),
+            "payment_id": pc.if_else(is_refund, sheet.text("partner"), sheet.text("transaction")),
+            "refers_to": pc.if_else(is_refund, sheet.text("transaction"), ""),
             "line_key": sheet.text("transaction"),
             "kind": kind,
             "code": sheet.text("type"),

@@ -17,6 +17,7 @@ FEES = (
     *("ItemFeeList", "ItemFeeAdjustmentList", "OrderFeeList", "OrderFeeAdjustmentList"),
     *("ShipmentFeeList", "ShipmentFeeAdjustmentList", "FeeList"),
 )
+DEEPEST = 8  # breakdowns within each other; Amazon has three
 PROMOTIONS = ("PromotionList", "PromotionAdjustmentList")
 EVENTS = {
     "ShipmentEventList": MoveKind.PAYMENT,
@@ -56,13 +57,10 @@ def _transaction(entry: Entry) -> Iterator[dict[str, object]]:
         for each in objects(entry, "relatedIdentifiers")
     }
     net, currency = amount(entry, "totalAmount")
-    fee = withheld = 0
-    for part in objects(entry, "breakdowns"):
-        name, units = text(part, "breakdownType").casefold(), amount(part, "breakdownAmount")[0] or 0
-        if "withheld" in name or "facilitator" in name:
-            withheld += units
-        elif "fee" in name or "expense" in name:
-            fee += units
+    taken = [(kind, units) for part in objects(entry, "breakdowns") for kind, units in _taken(part)]
+    fee, withheld = (
+        sum(units for kind, units in taken if kind == wanted) for wanted in (MoveKind.FEE, MoveKind.WITHHELD)
+    )
     word = text(entry, "transactionType")
     contexts = objects(entry, "contexts")
     row: dict[str, object] = {
@@ -83,6 +81,26 @@ def _transaction(entry: Entry) -> Iterator[dict[str, object]]:
     yield row
     if withheld:
         yield {**row, "kind": MoveKind.WITHHELD, "amount": withheld, "fee": 0}
+
+
+def _taken(part: Entry, depth: int = 0, *, spent: bool = False) -> Iterator[tuple[MoveKind, int]]:
+    """Yield the fees and the withheld taxes in a breakdown, and in those that it consists of.
+
+    Args:
+        part: The breakdown; promotions stand among the expenses and are neither.
+        depth: How many breakdowns it lies in.
+        spent: One of those is called expenses.
+    """
+    name, units = text(part, "breakdownType").casefold(), amount(part, "breakdownAmount")[0] or 0
+    parts = objects(part, "breakdowns") if depth < DEEPEST else []
+    spent = spent or "expense" in name
+    if "withheld" in name or "facilitator" in name:
+        yield MoveKind.WITHHELD, units
+    elif parts and "fee" not in name:
+        for each in parts:
+            yield from _taken(each, depth + 1, spent=spent)
+    elif "fee" in name or (spent and not any(mark in name for mark in ("promo", "discount", "rebate"))):
+        yield MoveKind.FEE, units
 
 
 def _event(event: Entry, kind: MoveKind) -> Iterator[dict[str, object]]:

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from typing import cast
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 
-import msgspec
-
 from unransom.catalog.exports.amazon import order_state
-from unransom.catalog.exports.channel import Channel, Conventions, Export, Source, UnreadableExportError
+from unransom.catalog.exports.channel import Channel, Export, Source, UnreadableExportError
 from unransom.catalog.exports.money import units_of
 from unransom.catalog.exports.pages import instant, rows_export
 from unransom.core.messages import say
@@ -30,9 +28,8 @@ def _recognise(head: bytes) -> int:
 def _read(source: Source) -> Export:
     hasher = hashlib.sha256()
     rows = [row for order in _orders(source, hasher) for row in _rows(order)]
-    return msgspec.structs.replace(
-        rows_export(source, hasher.hexdigest(), CHANNEL.name, CHANNEL.realm, sales=rows),
-        conventions=Conventions(encoding="as declared", zone="offset of each value"),
+    return rows_export(
+        source, hasher.hexdigest(), CHANNEL.name, CHANNEL.realm, encoding="as declared", sales=rows
     )
 
 

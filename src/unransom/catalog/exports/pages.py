@@ -37,7 +37,7 @@ def pages_export(
     **content: Any,
 ) -> Export:
     """Return the export that a document's rows make; ``content`` is what ``rows_export`` takes."""
-    return rows_export(source, document.sha256, channel, realm, **content)
+    return rows_export(source, document.sha256, channel, realm, encoding=document.encoding, **content)
 
 
 def rows_export(
@@ -46,6 +46,7 @@ def rows_export(
     channel: str,
     realm: str,
     *,
+    encoding: str = "utf-8",
     sales: Rows = (),
     moves: Rows = (),
     **about: Any,
@@ -57,6 +58,7 @@ def rows_export(
         sha256: Of its bytes.
         channel: Name of the channel.
         realm: Of the channel.
+        encoding: Of its text.
         sales: Rows of ``SALES``.
         moves: Rows of ``MOVES``.
         about: The other fields of ``Export``, as far as the file tells them.
@@ -80,7 +82,7 @@ def rows_export(
         name=source.name,
         channel=channel,
         realm=realm,
-        conventions=Conventions(encoding="utf-8", zone="offset of each value"),
+        conventions=Conventions(encoding=encoding, zone="offset of each value"),
         sales=tables[0],
         moves=tables[1],
         sha256=sha256,

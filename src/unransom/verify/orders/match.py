@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from unransom.catalog.exports.channel import Export
 from unransom.catalog.exports.tables import MOVES, SALES, TIME
 from unransom.core.messages import Message, say
-from unransom.core.orders import ExportVerdict
+from unransom.core.orders import ExportVerdict, OrderClass
 from unransom.core.progress import Listener, Progress, silent
 from unransom.core.records import Grade
 from unransom.verify.orders import control, keys, queries
@@ -123,6 +123,8 @@ class Match:
         if self._alias():
             run(queries.RENAMED)
             self._join()
+        if any(pc.any(pc.not_equal(each.sales["line_id"], ""), min_count=0).as_py() for each in self.exports):
+            run(queries.RENAMES)
         self._damage()
         self.proposals = {key: found for _, key, found in run(queries.PROPOSED).fetchall()}
 
@@ -219,17 +221,18 @@ def _stacked(tables: Sequence[pyarrow.Table], schema: pyarrow.Schema) -> pyarrow
     return pyarrow.concat_tables([table for table in numbered if table.num_rows] or [empty])
 
 
-CLASS_NAMES = {
-    "paid": say("paid"),
-    "paid-split": say("paid in parts"),
-    "replacement": say("replacement, nothing due"),
-    "cancelled": say("cancelled, not paid"),
-    "cancelled-paid": say("cancelled, but paid: a refund is due"),
-    "not-due": say("payment not due yet"),
-    "amount-differs": say("amount differs"),
-    "paid-twice": say("paid twice"),
-    "payment-without-order": say("payment without order"),
-    "order-without-payment": say("order without payment"),
-    "no-evidence": say("no export of payments covers it"),
-    "damaged-key": say("identifier damaged by a spreadsheet"),
+CLASS_NAMES: dict[str, Message] = {
+    OrderClass.PAID: say("paid"),
+    OrderClass.SPLIT: say("paid in parts"),
+    OrderClass.REPLACEMENT: say("replacement, nothing due"),
+    OrderClass.RENAMED: say("went on under another identifier"),
+    OrderClass.CANCELLED: say("cancelled, not paid"),
+    OrderClass.CANCELLED_PAID: say("cancelled, but paid: a refund is due"),
+    OrderClass.NOT_DUE: say("payment not due yet"),
+    OrderClass.DIFFERS: say("amount differs"),
+    OrderClass.PAID_TWICE: say("paid twice"),
+    OrderClass.NO_ORDER: say("payment without order"),
+    OrderClass.NO_PAYMENT: say("order without payment"),
+    OrderClass.NO_EVIDENCE: say("no export of payments covers it"),
+    OrderClass.DAMAGED_KEY: say("identifier damaged by a spreadsheet"),
 }

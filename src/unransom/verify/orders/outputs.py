@@ -87,7 +87,7 @@ FROM classified c LEFT JOIN files o ON o.id = c.order_file LEFT JOIN files p ON 
 """
 _EXCEPTIONS = """
 CREATE OR REPLACE TEMP VIEW exceptions AS
-SELECT * FROM proof WHERE class NOT IN ('paid', 'paid-split', 'replacement', 'cancelled')
+SELECT * FROM proof WHERE NOT settled(class)
 ORDER BY class, realm, shop, order_id
 """
 _COUNTS = """

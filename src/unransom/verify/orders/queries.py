@@ -4,11 +4,12 @@ Tables that are there before: ``files``, ``sales`` and ``moves`` (the exports' r
 their file), ``cover`` (which stretches of time the payment exports of a shop cover).
 """
 
+from unransom.core.orders import OrderClass
+
 # Words of which there are few are held as numbers: a proof of millions of orders stays small.
-TYPES = """
-CREATE TYPE class_word AS ENUM (
-    'paid', 'paid-split', 'replacement', 'cancelled', 'cancelled-paid', 'not-due', 'amount-differs',
-    'paid-twice', 'payment-without-order', 'order-without-payment', 'no-evidence', 'damaged-key');
+TYPES = f"""
+CREATE TYPE class_word AS ENUM ({", ".join(f"'{each.value}'" for each in OrderClass)});
+CREATE TEMP MACRO settled(class) AS class IN ('paid', 'paid-split', 'replacement', 'renamed', 'cancelled');
 CREATE TYPE why_word AS ENUM (
     '', 'conversion', 'exact', 'market-tax', 'shop-coupon', 'channel-coupon', 'multiple', 'fee-netted', 'tax',
     'withheld', 'factor-100', 'unexplained');
@@ -21,7 +22,7 @@ CREATE TYPE shop_name AS ENUM (
 CREATE TYPE currency_name AS ENUM (
     SELECT '' UNION SELECT currency FROM sales WHERE currency <> ''
     UNION SELECT currency FROM moves WHERE currency <> '');
-"""
+"""  # noqa: S608 our own names
 # Most orders are one row of one export, and most movements come once. What comes more often is told by a
 # hash, which is quick; only that is put together, and what shares a hash by chance comes out the same.
 SEVERAL_LINES = """
@@ -264,6 +265,22 @@ UPDATE classified SET class = d.class, due = d.due FROM (
 WHERE classified.realm = d.realm AND classified.order_id = d.order_id
   AND classified.class = 'order-without-payment'
 """
+# An order may get another identifier when it is paid (eBay's do): the one that waits under the older is it
+# again where each of its lines, which have identifiers of their own, is a line of one other order.
+RENAMES = """
+UPDATE classified SET class = 'renamed' FROM (
+    SELECT realm, order_id FROM (
+        SELECT w.realm, w.order_id, w.lines, c.order_id AS later, count(DISTINCT s.line_id) AS found
+        FROM classified w
+        JOIN sales s ON s.file = w.order_file AND s.order_id = w.order_id AND s.line_id <> ''
+        JOIN sales t ON t.line_id = s.line_id AND t.order_id <> s.order_id
+        JOIN classified c ON c.order_file = t.file AND c.order_id = t.order_id
+             AND c.realm = w.realm AND c.shop = w.shop AND c.state <> 'pending'
+        WHERE w.state = 'pending' AND w.class = 'not-due' GROUP BY ALL
+    ) WHERE found = lines GROUP BY ALL HAVING count(*) = 1
+) r
+WHERE classified.realm = r.realm AND classified.order_id = r.order_id
+"""
 # Proposals for a person, never more: the same money in the same currency within a quarter of an hour.
 PROPOSED = """
 SELECT p.realm, p.order_id AS key, list(o.order_id ORDER BY o.order_id)[1:5] AS candidates
@@ -290,7 +307,7 @@ WITH open AS (
     SELECT p.realm, p.shop,
            date_trunc(CASE WHEN g.coarse THEN 'day' ELSE 'hour' END, placed_at) AS hour,
            count(*) AS orders,
-           count(*) FILTER (class IN ('paid', 'paid-split', 'replacement', 'cancelled')) AS proven,
+           count(*) FILTER (settled(class)) AS proven,
            count(*) FILTER (class = 'payment-without-order') AS only_paid
     FROM placed p JOIN grain g ON g.realm = p.realm AND g.shop = p.shop
     WHERE placed_at IS NOT NULL GROUP BY ALL
@@ -332,7 +349,7 @@ SELECT c.realm, c.order_id, s.payment_ref FROM classified c LEFT JOIN (
 WHERE c.has_order AND c.class IN ('order-without-payment', 'no-evidence', 'not-due')
 """
 UNPROVEN = """
-SELECT count(*) FROM classified WHERE class NOT IN ('paid', 'paid-split', 'replacement', 'cancelled')
+SELECT count(*) FROM classified WHERE NOT settled(class)
 """
 PLACED = "SELECT min(created), max(created) FROM classified"
 OPEN_HOURS = """
