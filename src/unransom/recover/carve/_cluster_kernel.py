@@ -1,4 +1,4 @@
-"""A hash of each cluster, by which equal ones are found; compiled, import it only where it is needed."""
+"""Hashes of clusters, and which may be pages of databases; compiled, import it only where it is needed."""
 
 # mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
@@ -8,6 +8,7 @@ from numba import njit
 
 MIX, TURN = np.uint64(0x9E3779B97F4A7C15), np.uint64(29)
 BACK = np.uint64(64) - TURN
+MSSQL, INNODB, SQLITE = 1, 2, 3
 
 
 @njit(cache=True, nogil=True)
@@ -40,3 +41,26 @@ def hash_clusters(words, per_cluster, hashes):
             mixed = (mixed ^ each) * MIX
             mixed = mixed << TURN | mixed >> BACK
         hashes[index] = mixed if differs else np.uint64(0)
+
+
+@njit(cache=True, nogil=True)
+def likely_pages(data, cluster, likely):
+    """Write for each cluster which databases may have it as the beginning of a page.
+
+    Args:
+        data: uint8, the clusters one after another.
+        cluster: Bytes of one.
+        likely: uint8, one a cluster: `MSSQL`, `INNODB`, `SQLITE`, or 0.
+    """
+    for index in range(len(likely)):
+        at = index * cluster
+        first = data[at]
+        likely[index] = 0
+        if first == 1 and 1 <= data[at + 1] <= 20:
+            likely[index] = MSSQL if not data[at + 64 : at + 96].any() else 0
+        elif first in (2, 5, 10, 13) and data[at + 7] <= 60:
+            cells = data[at + 3] * 256 + data[at + 4]
+            content = data[at + 5] * 256 + data[at + 6]
+            likely[index] = SQLITE if cells > 0 and 8 + 2 * cells <= content else 0
+        if not likely[index] and not data[at + 26 : at + 34].any() and data[at + 16 : at + 24].any():
+            likely[index] = INNODB

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import struct
 from functools import cache
 
 import numpy as np
@@ -10,21 +10,20 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.innodb.pages import INDEXES, NIL
 from unransom.catalog.databases.innodb.pages import KINDS as INNODB_KINDS
-from unransom.catalog.databases.mssql.pages import headers_of, plausible
+from unransom.catalog.databases.mssql.pages import FIRST_RECORD, headers_of, plausible
 from unransom.catalog.formats import innodb, mssql
 
 ZERO, TEXT, DENSE, OTHER = range(4)  # of `_map_kernel`
 KNOWN, LOCKED, LOCKED_HEAD = range(4, 7)  # of a file that is there: intact, locked, the first of a locked one
 BASES = 4
 
-FIELDS = 112  # bytes of a cluster that hold the header of a page
 MOST_PAGES = 1 << 26  # of InnoDB
-RECORDS, INFIMUM = 99, b"infimum\0"  # where the first record of an index page stands, and its name
+INFIMUM = b"infimum\0"  # the name of the first record of an index page
+HEADER = 99 + len(INFIMUM)  # bytes up to its end
 SQLITE_SIZES = (4096, 1024, 8192, 16384, 32768)
-ROWS = {2: 12, 5: 12, 10: 8, 13: 8}  # bytes of the header of an SQLite page, by its kind
+MOST_NUMBERED = (1 << 31) - 1  # of SQLite
 
 Classes = NDArray[np.uint8]
-Heads = NDArray[np.uint8]
 
 
 def classes_of(data: bytes, cluster: int) -> Classes:
@@ -48,63 +47,55 @@ def _control() -> NDArray[np.bool_]:
 
 def page_clusters(data: bytes, cluster: int) -> NDArray[np.bool_]:
     """Return which whole clusters of ``data`` hold a page of a database that begins in ``data``."""
-    count = len(data) // cluster
-    rows = np.frombuffer(data, np.uint8, count * cluster).reshape(count, cluster)[:, :FIELDS]
-    marked = np.zeros(count, np.bool_)
-    for index, size in (*_mssql(rows), *_innodb(data, rows, cluster), *_sqlite(data, rows, cluster)):
-        marked[index : index + max(size // cluster, 1)] = True
+    from unransom.recover.carve._cluster_kernel import (  # noqa: PLC0415  numba is slow to import
+        INNODB,
+        MSSQL,
+        SQLITE,
+        likely_pages,
+    )
+
+    sizes = {MSSQL: _mssql_size, INNODB: _innodb_size, SQLITE: _sqlite_size}
+    likely = np.zeros(len(data) // cluster, np.uint8)
+    likely_pages(np.frombuffer(data, np.uint8), cluster, likely)
+    marked = np.zeros(len(likely), np.bool_)
+    for index in np.flatnonzero(likely).tolist():
+        size = sizes[int(likely[index])](data, index * cluster)
+        marked[index : index - (-size // cluster)] = True
     return marked
 
 
-def _mssql(rows: Heads) -> Iterator[tuple[int, int]]:
-    """Yield the clusters in which pages of SQL Server begin, and bytes of each page."""
-    likely = np.flatnonzero((rows[:, 0] == 1) & (rows[:, 1] - 1 < 20) & ~rows[:, 64:96].any(1))
-    if len(likely):
-        headers = headers_of(rows[likely])
-        sane = plausible(headers) & (headers["free"] >= FIELDS - 16)
-        yield from ((index, mssql.PAGE) for index in likely[sane].tolist())
+def _mssql_size(data: bytes, start: int) -> int:
+    """Return the bytes of a page of SQL Server, 0 where its header makes no sense."""
+    headers = headers_of(np.frombuffer(data, np.uint8, FIRST_RECORD, start).reshape(1, -1))
+    return mssql.PAGE if plausible(headers)[0] and headers["free"][0] >= FIRST_RECORD else 0
 
 
-def _innodb(data: bytes, rows: Heads, cluster: int) -> Iterator[tuple[int, int]]:
-    """Yield the clusters in which pages of InnoDB begin, and bytes of each page."""
-    for index in np.flatnonzero(~rows[:, 26:34].any(1) & rows[:, 16:24].any(1)).tolist():
-        row = rows[index].tobytes()
-        numbers = [int.from_bytes(row[at : at + 4]) for at in (4, 8, 12)]
-        kind = int.from_bytes(row[24:26])
-        if numbers[0] >= MOST_PAGES or kind not in INNODB_KINDS or not kind:
-            continue
-        if any(each >= MOST_PAGES and each != NIL for each in numbers[1:]):
-            continue
-        size = _innodb_size(data, index * cluster, row[20:24])
-        if size or (kind in INDEXES and row[RECORDS:].startswith(INFIMUM)):
-            yield index, size
-
-
-def _innodb_size(data: bytes, start: int, low: bytes) -> int:
-    """Return the bytes of a page whose end repeats ``low``, the end of its log sequence number; else 0."""
+def _innodb_size(data: bytes, start: int) -> int:
+    """Return the bytes of a page of InnoDB, those of its header where its end is not there; 0 for none."""
+    head = data[start : start + HEADER]
+    number, previous, following = struct.unpack_from(">III", head, 4)
+    kind = int.from_bytes(head[24:26])
+    beside = all(each < MOST_PAGES or each == NIL for each in (previous, following))
+    if not kind or kind not in INNODB_KINDS or number >= MOST_PAGES or not beside:
+        return 0
+    low = head[20:24]  # the end of its log sequence number stands again at the page's end
     for size in innodb.SIZES:
         end = data[start + size - 8 : start + size]
         if low in {end[4:], end[:4]} and any(low):
             return size
-    return 0
+    return HEADER if kind in INDEXES and head.endswith(INFIMUM) else 0
 
 
-def _sqlite(data: bytes, rows: Heads, cluster: int) -> Iterator[tuple[int, int]]:
-    """Yield the clusters in which pages of SQLite begin, and bytes of each page."""
+def _sqlite_size(data: bytes, start: int) -> int:
+    """Return the bytes of a page of SQLite with cells, 0 where it is none."""
     from unransom.catalog.formats._sqlite_pages import (  # noqa: PLC0415  numba is slow to import
         TREE,
         Frame,
         sort_pages,
     )
 
-    cells = rows[:, 3].astype(np.int32) << 8 | rows[:, 4]
-    content = rows[:, 5].astype(np.int32) << 8 | rows[:, 6]
-    likely = np.isin(rows[:, 0], list(ROWS)) & (cells > 0) & (rows[:, 7] <= 60) & (8 + 2 * cells <= content)
-    for index in np.flatnonzero(likely).tolist():
-        start = index * cluster
-        for size in SQLITE_SIZES:
-            page = data[start : start + size]
-            kinds, strong = sort_pages(page, Frame(2, size, size, (1 << 31) - 1, 0))
-            if len(kinds) and kinds[0] == TREE and strong[0]:
-                yield index, size
-                break
+    for size in SQLITE_SIZES:
+        kinds, strong = sort_pages(data[start : start + size], Frame(2, size, size, MOST_NUMBERED, 0))
+        if len(kinds) and kinds[0] == TREE and strong[0]:
+            return size
+    return 0

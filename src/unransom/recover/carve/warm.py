@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from unransom.catalog.formats import _jpeg_kernel, _jpeg_units
+from unransom.recover.carve._cluster_kernel import hash_clusters, likely_pages
 from unransom.recover.carve._coded_kernel import coded
 from unransom.recover.carve._map_kernel import classify
 from unransom.recover.carve.scan import mark_finder
@@ -19,6 +20,8 @@ _TABLES = np.zeros((8, _jpeg_kernel.TABLE), np.int32)
 _SCAN = (_WORDS, _ROWS, _TABLES, _ROWS, _WORDS, _WORDS.copy(), np.zeros(1, np.uint64))
 
 classify(_BYTES, 4096, _TABLE, np.zeros(1, np.uint8))
+likely_pages(_BYTES, 4096, np.zeros(1, np.uint8))
+hash_clusters(_BYTES.view(np.uint64), 512, np.zeros(1, np.uint64))
 coded(_BYTES, 4096, _TABLE, np.zeros(1, np.bool_))
 _jpeg_units.decode(_BYTES, False, _SCAN)
 mark_finder()
