@@ -46,7 +46,7 @@ STORES = (  # in order of trial
     StoreKind("collection", "Logical image of a folder or bucket, made by unransom acquire", is_collection),
     StoreKind(
         "image",
-        "Disk image (raw, split, E01, VMDK, VHD, VHDX, QCOW2, VDI) or device; NTFS, ext, XFS, FAT",
+        "Disk image (raw, split, E01, Ex01, VMDK, VHD, VHDX, QCOW2, VDI) or device; NTFS, ext, XFS, FAT",
         is_image,
     ),
     StoreKind("file", "Single file", is_file),

@@ -21,6 +21,7 @@ from unransom.evidence.containers.opening import UnsupportedImageError
 KEPT = 8 << 20  # bytes of the image that are mutated: heads, tables and some data
 NAMES = {"vmdk-monolithicSparse", "vmdk-streamOptimized", "vhd-dynamic", "vhdx-dynamic", "qcow2-zstd"}
 NAMES |= {"qcow2-3", "vdi-dynamic", "ewf-fast", "ewf-none", "vmdk-monolithicFlat"}
+NAMES |= {"ewf2-deflate", "ewf2-none", "ewf2-bzip2"}
 Changes = list[tuple[int, int]]
 
 

@@ -41,7 +41,7 @@ CONTAINERS = (  # in order of trial
     Container("vhdx", "VHDX", vhdx.claims, vhdx.open_disk),
     Container("qcow2", "QCOW2", qcow2.claims, qcow2.open_disk),
     Container("vdi", "VirtualBox", vdi.claims, vdi.open_disk),
-    Container("ewf", "E01", ewf.claims, ewf.open_disk),
+    Container("ewf", "E01, Ex01", ewf.claims, ewf.open_disk),
     Container("packed", "unransom", packed.claims, packed.open_disk),
     Container("raw", "raw, split", raw.claims, raw.open_disk),
 )

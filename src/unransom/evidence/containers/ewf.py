@@ -1,14 +1,13 @@
-"""Expert Witness images (E01): compressed chunks, in files that follow each other.
+"""Expert Witness images (E01, Ex01): compressed chunks, in files that follow each other.
 
 Chunks are inflated in threads, which the GIL does not hold back, and those behind what is asked for are
 begun at once where a disk is read from front to back.
 
-Source: J. Metz, Expert Witness Compression Format (EWF), version 1.
+Sources: J. Metz, Expert Witness Compression Format (EWF), versions 1 and 2.
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import threading
@@ -16,26 +15,35 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
-
-import numpy as np
 
 from unransom.core.errors import UnreadableError
+from unransom.core.messages import say
 from unransom.core.streams import Reader
-from unransom.evidence.containers.ewf_segments import MARK, Contents, contents
+from unransom.evidence.containers import ewf2_segments
+from unransom.evidence.containers.ewf_segments import (
+    MARK,
+    PACKED,
+    PATTERN,
+    SLACK,
+    SUMMED,
+    Contents,
+    Places,
+    Unpack,
+    contents,
+)
 from unransom.evidence.containers.mapped import Mapped, Missing, Piece, Recent
-from unransom.evidence.containers.opening import Opening
+from unransom.evidence.containers.opening import Opening, unsupported
 
-COMPRESSED = 1 << 31  # bit of an entry
 WINDOW = 1 << 20  # bytes of the disk that one thread inflates at a time
 AHEAD = 3  # windows
 STREAM = 128 * 1024  # bytes from which on a read is one of many that follow each other
+LOGICAL = (b"LVF\x09\x0d\x0a\xff\x00", b"LEF2\x0d\x0a\x81\x00")
 KEPT_TABLES, KEPT_CHUNKS, KEPT_WINDOWS = 64, 256, 8
 
 
 def claims(head: bytes, tail: bytes, size: int) -> bool:
     """Return whether a file begins like a segment of such an image."""
-    return head[:8] == MARK
+    return head[:8] in {MARK, ewf2_segments.MARK, *LOGICAL}
 
 
 def open_disk(opening: Opening) -> Reader:
@@ -44,22 +52,15 @@ def open_disk(opening: Opening) -> Reader:
     Raises:
         OSError: It makes no sense.
         UnreadableError: It cannot be read.
+        UnsupportedImageError: It is encrypted, or holds no disk.
     """
-    return ChunkDisk(contents(opening))
-
-
-class Place(NamedTuple):
-    """Where chunks are that follow each other in one file.
-
-    Attributes:
-        reader: The segment.
-        starts: First byte of each chunk, and where the last one ends.
-        compressed: Whether each is.
-    """
-
-    reader: Reader
-    starts: np.ndarray
-    compressed: np.ndarray
+    head = opening.reader.read_at(0, len(MARK))
+    if head in LOGICAL:
+        raise unsupported(
+            say("the image holds single files (L01 or Lx01), not a disk"),
+            say("export the files with the program that made it, and name their folder"),
+        )
+    return ChunkDisk(ewf2_segments.contents(opening) if head == ewf2_segments.MARK else contents(opening))
 
 
 class ChunkDisk(Mapped):
@@ -69,6 +70,7 @@ class ChunkDisk(Mapped):
         self.size = found.size
         self._chunk = found.chunk
         self._tables = found.tables
+        self._unpack = found.unpack
         self._firsts = [0]  # chunk that each table begins with, and the one behind the last
         for table in found.tables:
             self._firsts.append(self._firsts[-1] + table.entries)
@@ -150,28 +152,28 @@ class ChunkDisk(Mapped):
 
     def _inflate_run(self, table: int, first: int, stop: int) -> list[bytes | memoryview]:
         """Return chunks that one table has."""
-        place = self._places(table)
+        places = self._places(table)
         low, high = first - self._firsts[table], stop - self._firsts[table]
-        starts = place.starts[low : high + 1].tolist()
-        if starts != sorted(starts) or starts[-1] - starts[0] > (high - low) * 2 * (self._chunk + 4096):
+        starts, sizes, kinds = (column[low:high] for column in places[1:])
+        stored = starts[kinds & PATTERN == 0]
+        begin = int(stored.min()) if len(stored) else 0
+        end = int((starts + sizes)[kinds & PATTERN == 0].max()) if len(stored) else 0
+        if end - begin > (high - low) * 2 * (self._chunk + SLACK) or begin < 0 or (sizes < 0).any():
             raise UnreadableError(first * self._chunk, 1, "a table of chunks that makes no sense")
-        data = memoryview(place.reader.read_at(starts[0], starts[-1] - starts[0]))
-        inflate = _inflater()
-        out = []
-        for index, compressed in enumerate(place.compressed[low:high].tolist()):
-            packed = data[starts[index] - starts[0] : starts[index + 1] - starts[0]]
-            size = self._size_of(first + index)
-            out.append(_unpack(packed, size, inflate if compressed else None))
+        data = memoryview(places.reader.read_at(begin, end - begin))
+        out: list[bytes | memoryview] = []
+        for index, (start, size, kind) in enumerate(
+            zip(starts.tolist(), sizes.tolist(), kinds.tolist(), strict=True)
+        ):
+            whole = self._size_of(first + index)
+            if kind & PATTERN:
+                out.append(memoryview(start.to_bytes(8, "little", signed=True) * -(-whole // 8))[:whole])
+            else:
+                out.append(_unpack(data[start - begin :][:size], whole, kind, self._unpack))
         return out
 
-    def _load(self, table: int) -> Place:
-        found = self._tables[table]
-        entries = found.load()
-        starts = np.empty(found.entries + 1, np.int64)
-        starts[:-1] = (entries & (COMPRESSED - 1)).astype(np.int64) + found.base
-        # Chunks may be followed by other sections: what is behind the end of a stream is passed over.
-        starts[-1] = min(found.end, starts[-2] + 2 * (self._chunk + 4096))
-        return Place(found.reader, starts, (entries & COMPRESSED) != 0)
+    def _load(self, table: int) -> Places:
+        return self._tables[table].load(self._chunk)
 
     def _size_of(self, chunk: int) -> int:
         return min(self._chunk, self.size - chunk * self._chunk)
@@ -190,19 +192,19 @@ class _Chunk:
         return self._load(self._number)[offset : offset + length]
 
 
-def _unpack(packed: memoryview, size: int, inflate: Callable[..., bytes] | None) -> bytes | memoryview:
+def _unpack(packed: memoryview, size: int, kind: int, unpack: Unpack) -> bytes | memoryview:
     """Return the ``size`` bytes of a chunk, with its checksum compared.
 
     Raises:
         UnreadableError: It is damaged.
     """
-    if inflate is None:
-        data: bytes | memoryview = packed[:size]
-        stored = packed[size : size + 4]
-        sound = len(stored) < 4 or zlib.adler32(data) == int.from_bytes(stored, "little")
-    else:
-        data = inflate(packed, size)
+    if kind & PACKED:
+        data: bytes | memoryview = unpack(packed, size)
         sound = True
+    else:
+        data = packed[:size]
+        stored = packed[size : size + 4] if kind & SUMMED else b""
+        sound = len(stored) < 4 or zlib.adler32(data) == int.from_bytes(stored, "little")
     if len(data) < size or not sound:
         raise UnreadableError(0, size, "a damaged chunk")
     return data[:size]
@@ -212,19 +214,3 @@ def _unpack(packed: memoryview, size: int, inflate: Callable[..., bytes] | None)
 def _threads() -> ThreadPoolExecutor:
     """Return the threads of this process that inflate."""
     return ThreadPoolExecutor(min(8, os.cpu_count() or 1), "inflate")
-
-
-@functools.cache
-def _inflater() -> Callable[[memoryview, int], bytes]:
-    """Return what inflates a stream with its checksum: ISA-L where it is installed, else zlib."""
-    library: Any = zlib
-    with contextlib.suppress(ImportError):
-        from isal import isal_zlib as library  # noqa: PLC0415 an extra
-
-    def inflate(packed: memoryview, size: int) -> bytes:
-        try:
-            return bytes(library.decompress(packed, 15, size))
-        except (zlib.error, library.error) as error:
-            raise UnreadableError(0, size, str(error)) from error
-
-    return inflate
