@@ -2,25 +2,44 @@
 
 import io
 import json
+import struct
 import subprocess
 import zipfile
+import zlib
 
 import pytest
 
+from tests.fixtures.locked import picture
 from tests.fixtures.program import UNRANSOM
 from tests.lockers import content, drawn
-from tests.lockers.zipcrypto import archive, seal
+from tests.lockers.zipcrypto import Stream, archive, seal
+from unransom.core.streams import BytesReader
 from unransom.crypto.ciphers.zipcrypto import state_of
-from unransom.crypto.search.zipcrypto.known_plaintext import KnownPlaintext, rewound
+from unransom.crypto.search.zipcrypto.known_plaintext import KnownPlaintext
+from unransom.recover.keys.members import head_guesses
 
 
 def test_the_state_is_found_from_known_bytes_and_taken_back_to_the_beginning():
     plain = archive({"a.bin": drawn("member", 9000)}, 6, method=zipfile.ZIP_STORED)
     locked = seal(plain, b"secret")
     start = 30 + len("a.bin")
-    known = KnownPlaintext(locked[start + 12 :][:9000], drawn("member", 9000))
-    states = known.over(0, len(known))
-    assert [rewound(state, locked[start : start + 12]) for state in states] == [state_of(b"secret")]
+    known = KnownPlaintext(locked[start:][:9012], [(12, drawn("member", 9000))])
+    assert known.over(0, len(known)) == [state_of(b"secret")]
+
+
+def test_bytes_beyond_a_gap_decide_between_states_that_fit_a_short_row():
+    plain = drawn("gap", 3200)
+    locked = Stream(b"secret").seal(plain)
+    other = plain[:3000] + bytes(byte ^ 1 for byte in plain[3000:])
+    for told, found in ((plain, [state_of(b"secret")]), (other, [])):
+        known = KnownPlaintext(locked, [(12, told[12:3000]), (3100, told[3100:3108])])
+        assert known.over(0, len(known)) == found
+
+
+@pytest.mark.parametrize("known", [[], [(0, bytes(11))], [(0, bytes(7)), (20, bytes(7))], [(90, bytes(12))]])
+def test_too_little_is_no_known_plaintext(known):
+    with pytest.raises(ValueError, match="12 known bytes"):
+        KnownPlaintext(bytes(100), known)
 
 
 def test_the_state_of_a_password_is_the_one_that_bkcrack_publishes_for_its_example():
@@ -34,14 +53,13 @@ def test_twenty_bytes_of_a_header_are_enough():
     header = b'<?xml version="1.0" '
     plain = archive({"spiral.svg": header + drawn("svg", 900)}, 0, method=zipfile.ZIP_STORED)
     locked, start = seal(plain, b"W4sF0rgotten"), 30 + len("spiral.svg")
-    known = KnownPlaintext(locked[start + 12 :][: len(header)], header)
+    known = KnownPlaintext(locked[start:][: 12 + len(header)], [(12, header)])
     states = (known.over(at, at + 4096) for at in range(0, len(known), 4096))
-    found = next(state for some in states for state in some)
-    assert rewound(found, locked[start : start + 12]) == state_of(b"W4sF0rgotten")
+    assert next(state for some in states for state in some) == state_of(b"W4sF0rgotten")
 
 
 def test_wrong_plaintext_gives_no_state():
-    known = KnownPlaintext(drawn("locked", 9000), drawn("plain", 9000))
+    known = KnownPlaintext(drawn("locked", 9000), [(0, drawn("plain", 9000))])
     assert known.over(0, len(known)) == []
 
 
@@ -59,6 +77,109 @@ def test_an_archive_opens_with_the_original_of_one_member(tmp_path):
     assert (tmp_path / "case/recovered/in/backup.zip").read_bytes() == plain
     second = (tmp_path / "case/recovered/in/second.zip").read_bytes()
     assert zipfile.ZipFile(io.BytesIO(second)).read("b") == drawn("b", 500)
+
+
+def solved(folder, *options):
+    """Return the archive that recover opens in ``folder``/in, with the originals of ``folder``/old."""
+    command = [UNRANSOM, "recover", folder / "in", "--case", folder / "case", *options]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+    (found,) = (folder / "case/recovered/in").glob("*.zip")
+    return zipfile.ZipFile(found)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "old").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "command", [("7zz", "a", "-tzip", "-mem=ZipCrypto", "-psecret"), ("zip", "-1", "-P", "s")]
+)
+def test_archives_of_other_programs_open_with_an_original(folders, command):
+    original = content("orders", 60_000)
+    (folders / "old/orders.csv").write_bytes(original)
+    subprocess.run(
+        [*command, folders / "in/a.zip", "orders.csv"], cwd=folders / "old", check=True, capture_output=True
+    )
+    packed = zipfile.ZipFile(folders / "in/a.zip").getinfo("orders.csv").compress_size - 12
+    zlibs = {len(zlib.compress(original, level, -15)) for level in range(1, 10)}
+    assert packed not in zlibs  # the program itself must be asked
+    assert solved(folders, "--known", folders / "old").read("orders.csv") == original
+
+
+def test_an_archive_without_a_password_tells_how_a_program_packs_that_is_not_here(folders):
+    original = content("orders", 60_000)
+    plain = archive({"orders.csv": original, "b": drawn("b", 99)}, 6)
+    odd = zlib.compressobj(9, zlib.DEFLATED, -15, 3, zlib.Z_FILTERED)
+    packed = odd.compress(original) + odd.flush()
+    assert len(packed) not in {len(zlib.compress(original, level, -15)) for level in range(1, 10)}
+    open_archive = repacked(plain, "orders.csv", packed)
+    (folders / "in/a.zip").write_bytes(seal(open_archive, b"secret"))
+    (folders / "old/sent.zip").write_bytes(open_archive)
+    assert solved(folders, "--known", folders / "old").read("orders.csv") == original
+
+
+def repacked(plain, name, packed):
+    """Return an archive of one member of ``plain``, packed as ``packed``."""
+    entry = zipfile.ZipFile(io.BytesIO(plain)).getinfo(name)
+    local = bytearray(plain[entry.header_offset :][: 30 + len(name)])
+    struct.pack_into("<I", local, 18, len(packed))
+    start = plain.index(b"PK\x01\x02")
+    central = bytearray(plain[start : start + 46 + len(name)])
+    struct.pack_into("<I", central, 20, len(packed))
+    struct.pack_into("<I", central, 42, 0)
+    at = len(local) + len(packed)
+    end = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 1, 1, len(central), at, 0)
+    return bytes(local) + packed + bytes(central) + end
+
+
+def test_an_original_that_lies_in_the_evidence_is_found_there(folders):
+    sealed_picture = picture("in the archive")
+    (folders / "in/a.zip").write_bytes(seal(archive({"a.png": sealed_picture}, 6), b"secret"))
+    (folders / "in/copy.png").write_bytes(sealed_picture)
+    assert solved(folders).read("a.png") == sealed_picture
+
+
+def test_an_image_of_a_disc_needs_no_original_as_it_begins_with_zeros(folders):
+    image = bytes(32768) + drawn("image", 9000)
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        plain = archive({"disc.iso": image}, 0, method=method)
+        (folders / "in/a.zip").write_bytes(seal(plain, b"secret"))
+        found = list(head_guesses(BytesReader((folders / "in/a.zip").read_bytes())))
+        entry = zipfile.ZipFile(io.BytesIO(plain)).getinfo("disc.iso")
+        data = plain[30 + len("disc.iso") :][: entry.compress_size]
+        for place, known in found[0].known:
+            assert (bytes([entry.CRC >> 24]) + data)[place - 11 :].startswith(known)
+    assert solved(folders).read("disc.iso") == image
+
+
+def test_an_original_that_is_packed_by_no_program_here_is_named_by_the_plan(folders):
+    original = content("orders", 60_000)
+    odd = zlib.compressobj(9, zlib.DEFLATED, -15, 3, zlib.Z_FILTERED)
+    packed = odd.compress(original) + odd.flush()
+    plain = repacked(archive({"orders.csv": original}, 6), "orders.csv", packed)
+    (folders / "in/a.zip").write_bytes(seal(plain, b"secret"))
+    (folders / "old/orders.csv").write_bytes(original)
+    command = [UNRANSOM, "keys", folders / "in", "--known", folders / "old", "--plan", "--json"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    (plan,) = [each for each in json.loads(run.stdout)["plans"] if each["attack"] == "zipcrypto"]
+    assert plan["shards"] == 0
+    assert "is known, but no program that packs it" in plan["why"]["text"]
+    assert plan["why"]["values"] == {"name": "orders.csv", "count": len(packed)}
+    assert "archive of it without a password" in plan["helps"]["text"]
+
+
+def test_a_short_member_begins_with_codes_that_are_known():
+    text = b'<?xml version="1.0" encoding="UTF-8"?><a/>'
+    plain = archive({"a.xml": text}, 6)
+    (guess, *_) = head_guesses(BytesReader(seal(plain, b"secret")))
+    ((place, known),) = guess.known
+    assert place == 11
+    assert len(known) >= 24
+    assert plain[30 + len("a.xml") :].startswith(known[1:])
 
 
 def test_without_an_original_the_plan_says_what_would_help(tmp_path):

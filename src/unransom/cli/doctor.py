@@ -24,6 +24,8 @@ class Need(NamedTuple):
 SLEUTHKIT = Need("pytsk3", t("disk images and devices: NTFS, ext, FAT"), "pip install pytsk3")
 PROGRAMS = (
     Need("mke2fs", t("the disk image of the demo"), "apt install e2fsprogs"),
+    Need("7zz", t("archives under a password that 7-Zip made"), "apt install 7zip"),
+    Need("zip", t("archives under a password that Info-ZIP made"), "apt install zip"),
     Need("clamdscan", t("ClamAV scans before files go back"), "apt install clamav-daemon"),
 )
 

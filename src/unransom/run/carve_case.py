@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from unransom.case import aids, files
+from unransom.case import files
 from unransom.case.case import Case
 from unransom.case.database import transaction
 from unransom.core.messages import say
@@ -23,6 +23,7 @@ from unransom.recover.carve.candidates import Candidate, endings, original_of
 from unransom.recover.carve.records import Carved
 from unransom.run.carving import Carving, Job, Outcome
 from unransom.run.executor import Executor
+from unransom.run.own_originals import add_original
 from unransom.run.searches import LOCKED
 
 STEP = "carve"
@@ -135,7 +136,7 @@ def _store(
     )
     files.store(case.database, STEP, item, [msgspec.structs.replace(carved, path=path), output])
     if locked:
-        _pair(case, carved)
+        add_original(case, ORIGINALS, case.folder / "recovered", carved.path)  # with the locked copy, a pair
     return [path.decode("utf-8", "backslashreplace"), carved.digests.sha256]
 
 
@@ -177,21 +178,3 @@ def _entry(case: Case, source: Source, carved: Carved) -> int:
     files.add(case.database, [ref])
     query = "SELECT id FROM files WHERE source = ? AND path = ? AND locator = ?"
     return int(case.database.execute(query, (source.id, path, locator)).fetchone()[0])
-
-
-def _pair(case: Case, carved: Carved) -> None:
-    """Let searches for keys compare the locked copy with the original."""
-    folder = case.folder / "recovered"
-    here = Source(id=ORIGINALS, kind="folder", location=str(folder.resolve()), role="known")
-    path = folder / carved.path.decode("utf-8", "surrogateescape")
-    found = path.stat()
-    query = "INSERT OR IGNORE INTO sources (id, listed, body) VALUES (?, 1, ?)"
-    case.database.execute(query, (here.id, msgspec.json.encode(here).decode()))
-    ref = FileRef(
-        source=here.id,
-        path=carved.path,
-        size=found.st_size,
-        modified=found.st_mtime_ns,
-        changed=found.st_ctime_ns,
-    )
-    aids.add(case.database, "known", [ref])

@@ -23,6 +23,7 @@ from unransom.run.described import described_in
 from unransom.run.executor import Executor, Fate, Outcome
 from unransom.run.flow import CARVE, FLOW, SEARCHES, Numbered, Step
 from unransom.run.found_schemes import adopt
+from unransom.run.packing import pack_originals
 from unransom.run.searches import budget_of
 from unransom.run.work import Done, Item, Surroundings, Task, name_of
 
@@ -89,7 +90,10 @@ class Engine:
             return False
         if step.name in SEARCHES:
             self._lock_again()
-            return budget_of(self._database) > 0
+            searching = budget_of(self._database) > 0
+            if searching and step.name == "plan":
+                pack_originals(self._case)
+            return searching
         if step.name == "databases":
             with transaction(self._database):
                 keep_rows(self._database)

@@ -7,12 +7,13 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 import msgspec
 
 from unransom.case import aids, files
+from unransom.catalog.families import zipcrypto
 from unransom.core.records import FileRef
 from unransom.core.searches import AttackPlan, Pair, SchemeGuess, Shard, Stage, Target
 from unransom.run.left_behind import left_behind
@@ -88,7 +89,6 @@ def unsolved(database: sqlite3.Connection) -> Iterator[tuple[str, int, int, tupl
 def targets(database: sqlite3.Connection) -> Iterator[Target]:
     """Yield what is ``unsolved`` as targets of attacks."""
     dumps = tuple(aids.select(database, "memory"))
-    known = tuple(islice(aids.select(database, "known"), KNOWN))
     guesses = {each.family: each for each in files.records_of(database, SchemeGuess)}
     matched: dict[str, list[Pair]] = {}
     for pair in files.records_of(database, Pair):
@@ -107,8 +107,14 @@ def targets(database: sqlite3.Connection) -> Iterator[Target]:
             dumps=dumps,
             left=left,
             guess=guesses.get(family),
-            known=known,
+            known=originals(database) if family == zipcrypto.FAMILY.name else (),
         )
+
+
+def originals(database: sqlite3.Connection) -> tuple[FileRef, ...]:
+    """Return what may lie in a locked archive: from ``--known``, and what is intact in the evidence."""
+    intact = files.select(database, "state = 'intact' AND size BETWEEN 1 AND :most", most=LARGEST_SAMPLE)
+    return tuple(islice(chain(aids.select(database, "known"), intact), KNOWN))
 
 
 def pairs(database: sqlite3.Connection, family: str, intact: Intact | None = None) -> tuple[Pair, ...]:

@@ -121,14 +121,14 @@ def reduced(stream: Any, least: int) -> tuple[Words, int]:
 
 
 @njit(cache=True, nogil=True)
-def attack(candidates: Words, stream: Any, plain: Any, place: int, out: Words) -> int:
+def attack(candidates: Words, locked: Any, plain: Any, place: int, out: Words) -> int:
     """Try every candidate for the Z at ``place``; return how many states fit, at most ``len(out)``.
 
     Args:
         candidates: Values of z_2_32 at ``place``.
-        stream: Known keystream bytes without a gap.
-        plain: The bytes that were locked with them.
-        place: Of a byte with at least seven before it.
+        locked: Bytes of a member as they stand in the archive.
+        plain: What each of them was made of, -1 where that is not known.
+        place: Of a byte that is known like the seven before it.
         out: Receives X, Y and Z before that byte, a row for each state that fits all bytes.
     """
     z = np.zeros(8, np.uint32)
@@ -136,7 +136,7 @@ def attack(candidates: Words, stream: Any, plain: Any, place: int, out: Words) -
     turn = np.zeros(8, np.int64)
     end = np.zeros(8, np.int64)
     upper = np.zeros(8, np.uint32)
-    eight = stream[place - 7 : place + 1]
+    eight = (locked[place - 7 : place + 1] ^ plain[place - 7 : place + 1]).astype(np.uint8)
     ways = np.empty((2, 3, WAYS_MOST), np.uint32)
     found = 0
     for candidate in candidates:
@@ -161,7 +161,7 @@ def attack(candidates: Words, stream: Any, plain: Any, place: int, out: Words) -
                 group = _group(eight, level - 1, upper[level])
                 turn[level], end[level] = LOW_STARTS[group], LOW_STARTS[group + 1]
             else:
-                found = _explore(z, y, stream, plain, place, ways, out, found)
+                found = _explore(z, y, locked, plain, place, ways, out, found)
                 if found == len(out):
                     return found
     return found
@@ -169,7 +169,7 @@ def attack(candidates: Words, stream: Any, plain: Any, place: int, out: Words) -
 
 @njit(cache=True, nogil=True)
 def _explore(
-    z: Words, y: Words, stream: Any, plain: Any, place: int, ways: Any, out: Words, found: int
+    z: Words, y: Words, locked: Any, plain: Any, place: int, ways: Any, out: Words, found: int
 ) -> int:
     """Complete the Y of the eighth byte in every way that fits, go down to Y 3, and keep what fits all bytes.
 
@@ -188,7 +188,7 @@ def _explore(
             for at in range(4):
                 x[at] = lows >> np.uint32(8 * at) & BYTE
             whole = _whole(x, third, z, plain, place)
-            if whole and _continues(whole, seventh, z[7], stream, plain, place):
+            if whole and _continues(whole, seventh, z[7], locked, plain, place):
                 out[found, 0], out[found, 1], out[found, 2] = whole, seventh, z[7]
                 found += 1
                 if found == len(out):
@@ -259,19 +259,21 @@ def _whole(x: Words, y3: np.uint32, z: Words, plain: Any, place: int) -> np.uint
 
 
 @njit(cache=True, nogil=True)
-def _continues(x: np.uint32, y: np.uint32, z: np.uint32, stream: Any, plain: Any, place: int) -> bool:
-    """Return whether the state before ``place`` gives the keystream behind it and before it."""
+def _continues(x: np.uint32, y: np.uint32, z: np.uint32, locked: Any, plain: Any, place: int) -> bool:
+    """Return whether the state before ``place`` gives what is known behind it and before it."""
     ahead_x, ahead_y, ahead_z = x, y, z
-    for at in range(place, len(stream)):
-        if stream_byte(ahead_z) != np.uint32(stream[at]):
+    for at in range(place, len(locked)):
+        byte = np.uint32(locked[at]) ^ stream_byte(ahead_z)
+        if plain[at] >= 0 and byte != np.uint32(plain[at]):
             return False
-        ahead_x = forth(ahead_x, np.uint32(plain[at]))
+        ahead_x = forth(ahead_x, byte)
         ahead_y = np.uint32(np.uint32(ahead_y + (ahead_x & BYTE)) * np.uint32(MULTIPLIER) + ONE)
         ahead_z = forth(ahead_z, ahead_y >> S24)
     for at in range(place - 1, -1, -1):
         z = back(z, y >> S24)
         y = np.uint32((y - ONE) * INVERSE - (x & BYTE))
-        x = back(x, np.uint32(plain[at]))
-        if stream_byte(z) != np.uint32(stream[at]):
+        byte = np.uint32(locked[at]) ^ stream_byte(z)
+        if plain[at] >= 0 and byte != np.uint32(plain[at]):
             return False
+        x = back(x, byte)
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,53 +11,63 @@ from numpy.typing import NDArray
 from unransom.crypto.ciphers.zipcrypto import rewind
 from unransom.crypto.search.zipcrypto import kernel
 
-LEAST = 12  # known bytes without a gap: with fewer, wrong keys fit as well
-LONGEST = 8192  # known bytes that are made use of; more leave hardly fewer candidates
+LEAST = 12  # known bytes: with fewer, wrong keys fit as well
+ROW = 8  # of them that must stand without a gap
+LONGEST = 8192  # known bytes of a row that are made use of; more leave hardly fewer candidates
 PER_SECOND = 370.0  # candidates that one core of an ordinary machine tries
 FITS = 16  # states that may fit one shard's candidates
+UNKNOWN = -1
+
+
+def enough(known: Iterable[tuple[int, bytes]]) -> bool:
+    """Return whether the attack can be tried with what is ``known``, as ``KnownPlaintext`` takes it."""
+    sizes = [len(data) for _, data in known]
+    return sum(sizes) >= LEAST and max(sizes) >= ROW
 
 
 class KnownPlaintext:
     """Known bytes of a member, and the candidates that they leave."""
 
-    def __init__(self, locked: bytes, plain: bytes) -> None:
+    def __init__(self, locked: bytes, known: Iterable[tuple[int, bytes]]) -> None:
         """Prepare the search; takes up to some seconds.
 
         Args:
             locked: Bytes of the member as they stand in the archive.
-            plain: The bytes of the compressed member, or of its header, that they were made of.
+            known: What some of them were made of, by their place in ``locked``.
 
         Raises:
-            ValueError: There are fewer than ``LEAST``, or not as many of both.
+            ValueError: There are fewer than ``LEAST``, none of ``ROW`` without a gap, or some that lie
+                outside of ``locked``.
         """
-        if len(plain) < LEAST or len(locked) != len(plain):
+        known = tuple(known)
+        if not enough(known) or not all(0 <= at <= len(locked) - len(data) for at, data in known):
             raise ValueError(f"{LEAST} known bytes or more are needed")
-        self._plain = np.frombuffer(plain[:LONGEST], np.uint8)
-        self._stream = np.frombuffer(locked[:LONGEST], np.uint8) ^ self._plain
-        self._candidates, self._place = _reduced(self._stream.tobytes())
+        self._locked = np.frombuffer(locked, np.uint8)
+        self._plain = np.full(len(locked), UNKNOWN, np.int16)
+        for at, data in known:
+            self._plain[at : at + len(data)] = np.frombuffer(data, np.uint8)
+        start, longest = max(known, key=lambda each: len(each[1]))
+        row = self._locked[start : start + min(len(longest), LONGEST)] ^ np.frombuffer(
+            longest[:LONGEST], np.uint8
+        )
+        self._candidates, place = _reduced(row.tobytes())
+        self._place = start + place
 
     def __len__(self) -> int:
         """Return how many candidates there are."""
         return len(self._candidates)
 
     def over(self, start: int, end: int) -> list[bytes]:
-        """Try candidates; return each state before the first known byte that gives all of them."""
+        """Try candidates; return each state before the first byte that gives all that are known."""
         found = np.zeros((FITS, 3), np.uint32)
         some = self._candidates[start:end]
-        count = kernel.attack(some, self._stream, self._plain, self._place, found)
+        count = kernel.attack(some, self._locked, self._plain, self._place, found)
         return [self._first(state) for state in found[:count]]
 
     def _first(self, state: NDArray[np.uint32]) -> bytes:
         state = state.copy()
-        rewind(state, (self._stream ^ self._plain)[: self._place])
+        rewind(state, self._locked[: self._place])
         return state.astype("<u4").tobytes()
-
-
-def rewound(state: bytes, locked: bytes) -> bytes:
-    """Return the state that stands before the bytes ``locked``, where ``state`` stands behind them."""
-    words = np.frombuffer(state, "<u4").astype(np.uint32)
-    rewind(words, np.frombuffer(locked, np.uint8))
-    return words.astype("<u4").tobytes()
 
 
 @functools.lru_cache(maxsize=4)

@@ -1,88 +1,95 @@
-"""Known plaintext against the old encryption of ZIP archives, with the plaintext found by itself.
-
-An original that has the CRC-32 and size of a member is that member. Where the member is deflated, the
-original is deflated again in every way that common programs do until the length agrees; where it is stored,
-its bytes stand there as they are, and without an original the head of its format will do.
-"""
+"""Known plaintext against the old encryption of ZIP archives, with the plaintext found by itself."""
 
 from __future__ import annotations
 
-import zlib
+import math
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from unransom.catalog.families import zipcrypto
-from unransom.catalog.formats import _zip_records as records
-from unransom.catalog.oracle import heads
 from unransom.core.context import Context
 from unransom.core.keys import Key, KeyKind
-from unransom.core.messages import say
+from unransom.core.messages import Message, say
 from unransom.core.records import FileRef, KeyFound, Record
-from unransom.core.searches import AttackPlan, Searched, Secret, Shard, Target
-from unransom.core.streams import Reader, Salvage
+from unransom.core.searches import AttackPlan, Searched, Secret, Shard, Stage, Target
+from unransom.core.streams import Salvage
+from unransom.core.text import shown
 from unransom.recover.keys.attacks.attack import Attack
+from unransom.recover.keys.members import Guess, head_guesses, matches, sure_guesses
 from unransom.recover.keys.proof import proof_of
 
 NAME = "zipcrypto"
 SHARD = 1024  # candidates: some three seconds of a core
-LARGEST = 256 << 20  # bytes of an original that is deflated again
-GUESSES = 8  # ways to deflate that are tried in full
-LEVELS = (6, 9, 1, 5, 7, 8, 4, 3, 2)  # the usual ones first
-MEMORY = (8, 9)
-HEADER_BITS = 96
+GUESSES = 8  # of either sort about an archive that are tried in full
+ARCHIVES = 4  # that guesses are counted for
 
-
-class Guess(NamedTuple):
-    """What a member is taken to hold.
-
-    Attributes:
-        offset: Of the bytes in the archive.
-        locked, plain: The bytes, as they stand there and as they are under the encryption.
-        behind: The bytes of the member's header before them.
-        sure: The whole original is known, not only the head of its format.
-    """
-
-    offset: int
-    locked: bytes
-    plain: bytes
-    behind: bytes
-    sure: bool
+Guesses = list[tuple[int, Guess]]  # by the stage that tries it: sure ones first, then those by format
 
 
 def plan(target: Target, context: Context) -> AttackPlan | None:
-    """Return the cost of the best guesses about a member of the first archives."""
+    """Return the cost of the best guesses about members of the first archives."""
     if target.family != zipcrypto.FAMILY.name:
         return None
-    for ref in target.samples:
-        guesses = _guesses(target, ref, context)
-        if guesses:
-            return _cost(target, guesses)
+    each = [_guesses(target, ref, context) for ref in target.samples]
+    told = [guesses for guesses in each if guesses][:ARCHIVES]
+    if told:
+        return _cost(target, told)
     return AttackPlan(
         attack=NAME,
         family=target.family,
         each=True,
-        why=say("nothing that is in the archives is known, and their first bytes are those of no format"),
-        helps=say("the original of one file in an archive, the larger the better"),
+        why=_unpacked(target, context)
+        or say("nothing that is in the archives is known, and their first bytes are those of no format"),
+        helps=say(
+            "the original of one file in an archive, the larger the better; or an archive of it without a"
+            " password that the same program made"
+        ),
     )
 
 
-def _cost(target: Target, guesses: list[Guess]) -> AttackPlan:
+def _unpacked(target: Target, context: Context) -> Message | None:
+    """Return which original is known of which nothing tells how it was packed, None where there is none."""
+    for ref in target.samples:
+        with context.open(ref) as archive:
+            for match in matches(archive, target.known, context.open):
+                return say(
+                    "the original of {name} is known, but no program that packs it in {count} bytes",
+                    name=shown(match.entry.name),
+                    count=match.entry.packed - zipcrypto.HEADER,
+                )
+    return None
+
+
+def _cost(target: Target, told: list[Guesses]) -> AttackPlan:
+    """Return the plan where a stage has as many shards as the archive that needs most of them."""
     from unransom.crypto.search.zipcrypto.known_plaintext import (  # noqa: PLC0415 numba is slow to load
         PER_SECOND,
         KnownPlaintext,
     )
 
-    count = len(KnownPlaintext(guesses[0].locked, guesses[0].plain))
-    best = guesses[0]
+    counts, chances = [0] * 2 * GUESSES, [0.0] * 2 * GUESSES
+    for number, guess in (each for guesses in told for each in guesses):
+        counts[number] = max(counts[number], len(KnownPlaintext(guess.locked, guess.known)))
+        chances[number] = max(chances[number], guess.chance)
+    stages = tuple(
+        Stage(-(-count // SHARD), count / PER_SECOND, chance)
+        for count, chance in zip(counts, chances, strict=True)
+    )
+    _, best = min((guesses[0] for guesses in told), key=lambda each: each[0])
+    if best.sure:
+        why = say("{bytes} bytes of a member are known", bytes=best.size)
+    else:
+        name = shown(best.name)
+        why = say("{bytes} bytes of {name} are known if it begins as is usual", bytes=best.size, name=name)
     return AttackPlan(
         attack=NAME,
         family=target.family,
         each=True,
-        shards=-(-count // SHARD) * len(guesses),
-        candidates=count * len(guesses),
-        seconds=count * len(guesses) / PER_SECOND,
-        chance=0.9 / len(guesses) if best.sure else 0.3,
-        why=say("{bytes} bytes of a member are known", bytes=len(best.plain)),
+        shards=sum(each.shards for each in stages),
+        candidates=sum(counts),
+        seconds=sum(counts) / PER_SECOND,
+        chance=round(1 - math.prod(1 - chance for chance in chances), 2),
+        stages=stages,
+        why=why,
         helps=None if best.sure else say("the original of one file in an archive, the larger the better"),
     )
 
@@ -105,17 +112,19 @@ def _found(shard: Shard, ref: FileRef, context: Context) -> tuple[list[bytes], i
     """Return the states that archives begin with by the candidates of ``shard``, and how many were tried."""
     from unransom.crypto.search.zipcrypto.known_plaintext import (  # noqa: PLC0415 numba is slow to load
         KnownPlaintext,
-        rewound,
     )
 
-    number = (shard.number - 1) * SHARD
-    for guess in _guesses(shard.target, ref, context):
-        known = KnownPlaintext(guess.locked, guess.plain)
-        shards = -(-len(known) // SHARD) * SHARD
-        if number < shards:
-            end = min(number + SHARD, len(known))
-            return [rewound(state, guess.behind) for state in known.over(number, end)], end - number
-        number -= shards
+    guesses = dict(_guesses(shard.target, ref, context))
+    place = shard.number - 1
+    for number, stage in enumerate(shard.plan.stages):
+        if place >= stage.shards:
+            place -= stage.shards
+        elif guess := guesses.get(number):
+            known = KnownPlaintext(guess.locked, guess.known)
+            start, end = (min(at * SHARD, len(known)) for at in (place, place + 1))
+            return known.over(start, end), end - start
+        else:
+            break
     return [], 0
 
 
@@ -140,66 +149,17 @@ def _proven(locked: Salvage, ref: FileRef, key: Key) -> Iterator[Record]:
         yield Secret(family=family, key=key, item=ref.id)
 
 
-def _guesses(target: Target, ref: FileRef, context: Context) -> list[Guess]:
-    """Return what the members of an archive may hold, the surest first."""
+def _guesses(target: Target, ref: FileRef, context: Context) -> Guesses:
+    """Return what the members of an archive may hold, the likeliest for its cost first."""
+    from unransom.crypto.search.zipcrypto.known_plaintext import enough  # noqa: PLC0415 as above
+
     with context.open(ref) as archive:
-        sealed = [entry for entry in zipcrypto.members(archive) if zipcrypto.is_sealed(entry)]
-        sealed.sort(key=lambda entry: -entry.packed)
-        found = [guess for entry in sealed for guess in _originals(archive, entry, target, context)]
-        found = found or [guess for entry in sealed for guess in _heads(archive, entry)]
-    return sorted(set(found), key=lambda guess: -len(guess.plain))[:GUESSES]
-
-
-def _originals(archive: Reader, entry: records.Entry, target: Target, context: Context) -> Iterator[Guess]:
-    """Yield a guess for each way in which an original that is the member may have been packed."""
-    name = entry.name.rpartition(b"/")[2]
-    alike = [ref for ref in target.known if ref.size == entry.size and 0 < ref.size <= LARGEST]
-    for ref in sorted(alike, key=lambda each: each.name != name):
-        with context.open(ref) as reader:
-            content = reader.read_at(0, reader.size)
-        if zlib.crc32(content) != entry.crc:
-            continue
-        for packed in _packed(content, entry.method):
-            if len(packed) == entry.packed - zipcrypto.HEADER:
-                yield _guess(archive, entry, packed, sure=True)
-        return
-
-
-def _packed(content: bytes, method: int) -> Iterator[bytes]:
-    """Yield ``content`` as it stands in an archive, in every way that is known to be used."""
-    if method == records.STORED:
-        yield content
-    elif method == records.DEFLATE:
-        seen = set()
-        for level in LEVELS:
-            for memory in MEMORY:
-                deflate = zlib.compressobj(level, zlib.DEFLATED, -15, memory)
-                packed = deflate.compress(content) + deflate.flush()
-                if packed not in seen:
-                    seen.add(packed)
-                    yield packed
-
-
-def _heads(archive: Reader, entry: records.Entry) -> Iterator[Guess]:
-    """Yield guesses from the format that a stored member's name promises."""
-    if entry.method == records.STORED:
-        for known in heads(entry.name, HEADER_BITS, entry.size):
-            if known.offset == 0:
-                yield _guess(archive, entry, known.data, sure=False)
-
-
-def _guess(archive: Reader, entry: records.Entry, packed: bytes, *, sure: bool) -> Guess:
-    """Return the guess that ``packed`` stands behind the header, whose last byte is known besides."""
-    start = zipcrypto.data_at(archive, entry)
-    from_check = start + zipcrypto.HEADER - 1
-    plain = zipcrypto.check(entry) + packed[: 1 << 16]
-    return Guess(
-        offset=from_check,
-        locked=archive.read_at(from_check, len(plain)),
-        plain=plain,
-        behind=archive.read_at(start, zipcrypto.HEADER - 1),
-        sure=sure,
-    )
+        sure = sure_guesses(archive, target.known, context.open)[:GUESSES]
+        if any(enough(each.known) for each in sure):
+            return [(number, each) for number, each in enumerate(sure) if enough(each.known)]
+        usual = [each for each in head_guesses(archive) if enough(each.known)]
+    usual.sort(key=lambda each: -each.chance * each.row)  # a long row leaves few candidates
+    return list(enumerate(usual[:GUESSES], GUESSES))
 
 
 ATTACK = Attack(
@@ -212,5 +172,8 @@ ATTACK = Attack(
         "https://math.ucr.edu/~mike/zipattacks.pdf",
         "https://github.com/kimci86/bkcrack",
     ),
-    limitations=("Originals are deflated again as zlib does it; other packers are not guessed.",),
+    limitations=(
+        "Originals are deflated again as zlib does it, and by 7-Zip, Info-ZIP and AdvanceCOMP where they are"
+        " installed; for other packers bring an archive of an original without a password.",
+    ),
 )
