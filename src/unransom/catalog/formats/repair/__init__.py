@@ -1,11 +1,12 @@
 """Repairs of damaged files, one kind of files each; ``REPAIRS`` is in the order of trial."""
 
-from unransom.catalog.formats.repair import gzip, jpeg, mp4, ole2, ooxml, pdf, png, sqlite, text
+from unransom.catalog.formats.repair import gzip, jpeg, mp4, odf, ole2, ooxml, pdf, png, sqlite, text
 from unransom.catalog.formats.repair import zip as archives
 from unransom.catalog.formats.repair.repair import Repair
 
 REPAIRS: tuple[Repair, ...] = (
     ooxml.REPAIR,
+    odf.REPAIR,
     archives.REPAIR,
     ole2.REPAIR,
     pdf.REPAIR,

@@ -19,6 +19,7 @@ LAG = 64  # compressed bytes for which garbage may look like markup; 46 were the
 WINDOW = 1 << 15  # bytes in front that a stream refers to
 UNKNOWN = 256  # the least symbol that is no byte
 LOST_BYTE = "\ufffd".encode()
+BEHIND = ".behind.txt"  # what the name of a file of such texts gets added
 LEAST = 512  # symbols that a stretch behind a hole must have
 TEXTUAL = 0.98  # share of printable bytes in one
 # Markup as it must be, from the first byte on; what is behind the match is not.

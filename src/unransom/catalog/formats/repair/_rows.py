@@ -28,6 +28,7 @@ SOFT = 0.02  # how likely a place is wrong
 SURE = 0.99
 LEAST = 3  # places that must call for a digit
 AGREE = 0.98  # share of the places of a lost digit that must call for the same one
+CLEAR = 0.95  # share of the known digits of rows that must speak for one number
 SHIFTS = tuple(range(-16, 49))  # rows that may be left out, or be laid wrongly, in all
 CHANGE = 4.0  # wrong digits for which a row is rather thought to be left out
 
@@ -187,7 +188,8 @@ class _Laid:
             tries = [base + 10**digit * each for each in range(10)]
             right = [((each + rows) // 10**digit % 10 == values[known]).sum() for each in tries]
             best = int(np.argmax(right))
-            if right[best] <= sorted(right)[-2]:
+            shifted = min(SHIFTS[-1] / 10**digit, 1)  # share of rows whose digit others left out may change
+            if right[best] <= max(sorted(right)[-2], (CLEAR - shifted) * known.sum()):
                 return self._by_bounds(base, digit, index, after, most)
             base = tries[best]
             self._keep(self.symbols[places[here]], (base + index[places[here]]) // 10**digit % 10)

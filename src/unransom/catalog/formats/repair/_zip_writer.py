@@ -22,10 +22,11 @@ TIME = 0x00210000  # 1980-01-01
 
 
 class New(msgspec.Struct, frozen=True):
-    """A member that was rebuilt."""
+    """A member that was rebuilt; ``stored`` says that it is not to be packed."""
 
     name: bytes
     data: bytes
+    stored: bool = False
 
 
 def archive(damaged: Damaged, contents: Iterable[Member | New]) -> Iterator[Piece]:
@@ -49,13 +50,13 @@ def archive(damaged: Damaged, contents: Iterable[Member | New]) -> Iterator[Piec
 
 
 def _packed(content: New) -> tuple[records.Entry, bytes]:
-    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
-    packed = packer.compress(content.data) + packer.flush()
+    method, packed = records.STORED, content.data
+    if not content.stored:
+        packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+        method, packed = records.DEFLATE, packer.compress(content.data) + packer.flush()
     flags = 0 if content.name.isascii() else UTF8
     crc = zlib.crc32(content.data)
-    entry = records.Entry(
-        content.name, flags, records.DEFLATE, TIME, crc, len(packed), len(content.data), header=0
-    )
+    entry = records.Entry(content.name, flags, method, TIME, crc, len(packed), len(content.data), header=0)
     return entry, packed
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import partial
 
+from unransom.catalog.formats.repair._holes import BEHIND, marked
 from unransom.catalog.formats.repair._markup import close, words
+from unransom.catalog.formats.repair._members import inflated
 from unransom.catalog.formats.repair._package import (
     HEAD,
     ROOT,
@@ -81,8 +84,20 @@ def repair(damaged: Damaged) -> Repaired | None:
         (Count("members", sound, len(package.found)), Count("characters", len(text))),
         tuple(missing),
         tuple(lost),
-        (Beside(".txt", text.encode()),),
+        (Beside(".txt", text.encode()), *_behind(package)),
     )
+
+
+def _behind(package: Package) -> Iterator[Beside]:
+    """Yield what is behind the holes of the texts, with a mark for each byte that is a copy of a lost one."""
+    found = [
+        stretch
+        for name in package.named(TEXTS)
+        if not package.whole(name)
+        for stretch in inflated(package.damaged, package.found[name]).stretches
+    ]
+    if found:
+        yield Beside(BEHIND, b"\n".join(marked(each.symbols) for each in found))
 
 
 def _words(package: Package, name: bytes) -> str:

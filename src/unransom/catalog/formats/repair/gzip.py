@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from unransom.catalog.formats._reading import Cached, find
 from unransom.catalog.formats.gzip import FORMAT, MAGIC, _header_size
-from unransom.catalog.formats.repair._holes import MOST, PRINTABLE, Inflated, inflate_rest, marked
+from unransom.catalog.formats.repair._holes import BEHIND, MOST, PRINTABLE, Inflated, inflate_rest, marked
 from unransom.catalog.formats.repair.repair import Beside, Count, Damaged, Piece, Repair, Repaired
 from unransom.core.messages import say
 from unransom.core.spans import Origin
@@ -68,7 +68,7 @@ def _behind(found: list[Inflated]) -> Iterator[Beside]:
     """Yield what is behind the holes, where it is text: many of its bytes are copies of lost ones."""
     pieces = [marked(stretch.symbols) for each in found for stretch in each.stretches]
     if pieces:
-        yield Beside(".behind.txt", b"\n".join(pieces))
+        yield Beside(BEHIND, b"\n".join(pieces))
 
 
 def _member(damaged: Damaged, start: int) -> Inflated:

@@ -64,4 +64,4 @@ def _contents(damaged: Damaged, found: list[Member]) -> Iterator[Member | New]:
             yield New(BEHIND + member.name, b"\n".join(marked(each.symbols) for each in rest.stretches))
 
 
-REPAIR = Repair(("zip",), ("zip", "jar", "whl", "epub", "odt", "ods", "odp", "apk"), repair, finds)
+REPAIR = Repair(("zip",), ("zip", "jar", "whl", "epub", "apk"), repair, finds)
