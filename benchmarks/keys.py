@@ -13,10 +13,11 @@ import argparse
 import json
 from pathlib import Path
 
+import keys_neighbours
 import keys_seeds
 import keys_zip
 
-SECTIONS = {"seeds": keys_seeds.rows, "zip": keys_zip.rows}
+SECTIONS = {"seeds": keys_seeds.rows, "zip": keys_zip.rows, "neighbours": keys_neighbours.rows}
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import time
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,20 @@ def test_the_seed_of_a_real_file_is_the_published_one():
     (path,) = SAMPLE.glob("CyCraft.png*")
     _, (found, *_) = searching(path.read_bytes(), 1)
     assert found.clue == "615750"
+
+
+@pytest.mark.shared_data
+def test_after_the_first_real_file_its_neighbours_take_less_than_a_second_each():
+    clues = ((1, "103171640"),)  # of the fourth file
+    for name, seed in (
+        ("file-example_PDF", "103171375"),
+        ("file_example_JPG", "103171468"),
+        ("zip_2MB", "103171671"),
+    ):
+        (path,) = SAMPLE.glob(f"{name}*")
+        locked, original = path.read_bytes(), path.name.partition(".PROM")[0].encode()
+        searching(locked, 0, modified=1, clues=((1, "0"),), name=original)  # compiles
+        began = time.process_time()
+        _, (found, *_) = searching(locked, 0, modified=1, clues=clues, name=original)
+        assert time.process_time() - began < 1
+        assert found.clue == seed
