@@ -1,8 +1,9 @@
 """Prometheus: after the first of the five real files is solved, what each of its neighbours takes.
 
-The first is solved by its seed; every other of the same run of the locker is searched alone, near the seeds of
-those before it, as `recover` does it: the head of the file, all seeds around, and the proof on the whole file.
-Demanded is under a second each. The clock suffers from neighbours on the machine; processor time does less.
+The first is solved by its seed; every other of the same run of the locker is searched alone, near the seeds
+of those before it, as `recover` does it: the head of the file, all seeds around, and the proof on the whole
+file. Demanded is under a second each. The clock suffers from neighbours on the machine; processor time does
+less.
 """
 
 from __future__ import annotations
