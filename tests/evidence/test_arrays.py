@@ -41,6 +41,16 @@ LAYOUTS: dict[str, tuple[int, int, list[Row]]] = {  # level, layout, where the c
     "raid6": (6, 2, [[Q, 0, 1, P], [2, 3, P, Q], [5, P, Q, 4], [P, Q, 6, 7]]),
     "raid10": (10, 0x102, [[0, 0, 1, 1], [2, 2, 3, 3]]),
     "raid10-odd": (10, 0x102, [[0, 0, 1], [1, 2, 2]]),
+    "raid10-offset": (10, 0x10201, [[0, 1, 2, 3], [3, 0, 1, 2]]),
+    "raid10-offset-3": (10, 0x10301, [[0, 1, 2], [2, 0, 1], [1, 2, 0]]),
+    "raid10-far": (10, 0x201, [[0, 1, 2, 3]]),
+    "raid10-far-odd": (10, 0x201, [[0, 1, 2]]),
+    "raid10-far-sets": (10, 0x40201, [[0, 1, 2, 3]]),
+}
+FAR: dict[str, list[Row]] = {  # what the second half of each member has
+    "raid10-far": [[3, 0, 1, 2]],
+    "raid10-far-odd": [[2, 0, 1]],
+    "raid10-far-sets": [[1, 0, 3, 2]],
 }
 GUARDED = [name for name, (level, _, _) in LAYOUTS.items() if level]
 
@@ -99,7 +109,10 @@ def write(folder: Path, content: bytes, name: str, version: str = "1.2") -> list
     """Write the images of the members of an array."""
     level, layout, rows = LAYOUTS[name]
     paths = []
-    for role, data in enumerate(members_of(content, rows)):
+    members = members_of(content, rows)
+    if name in FAR:
+        members = [near + far for near, far in zip(members, members_of(content, FAR[name]), strict=True)]
+    for role, data in enumerate(members):
         path = folder / f"disk{role}.img"
         paths.append(path)
         disks, sectors = len(rows[0]), len(data) // 512
@@ -205,6 +218,55 @@ def test_two_missing_members_are_too_many(content: bytes, tmp_path: Path) -> Non
     assert not found
     assert problem.fatal
     assert "all 4 members" in str(problem.resolution)
+
+
+def test_every_copy_is_read_where_members_of_all_pairs_are_missing(content: bytes, tmp_path: Path) -> None:
+    paths = write(tmp_path, content, "raid10")
+    paths[0].unlink()
+    paths[3].unlink()
+    found, (problem,) = listed(paths[1])
+    assert found == FILES
+    assert "2 of" in str(problem.what)
+
+
+def test_what_cannot_be_put_together_is_said_with_the_reason(content: bytes, tmp_path: Path) -> None:
+    paths = write(tmp_path, content, "left-symmetric")
+    for path in paths:
+        data = bytearray(path.read_bytes())
+        data[4096 + 8] |= 4  # being reshaped
+        path.write_bytes(data)
+    found, (problem,) = listed(paths[0])
+    assert not found
+    assert problem.fatal
+    assert "reshape" in str(problem.resolution), problem
+    for path in paths:
+        data = bytearray(path.read_bytes())
+        data[4096 + 8] = 0
+        struct.pack_into("<I", data, 4096 + 76, 9)  # a layout that nobody knows
+        path.write_bytes(data)
+    found, (problem,) = listed(paths[0])
+    assert not found
+    assert "of layout 9" in str(problem.resolution)
+
+
+def test_an_array_is_listed_once_for_all_its_members(content: bytes, tmp_path: Path) -> None:
+    import json
+    import sys
+
+    paths = write(tmp_path, content, "left-symmetric")
+    case = tmp_path / "case"
+    command = [sys.executable, "-m", "unransom"]
+    done = subprocess.run([*command, "recover", *paths, "--case", case], capture_output=True, check=False)
+    assert done.returncode in {0, 13}, done.stderr  # noise may look locked
+    asked = [*command, "files", "--case", str(case), "--jsonl"]
+    said = subprocess.run(asked, capture_output=True, check=True, text=True).stdout
+    assert sorted(json.loads(line)["path"].encode() for line in said.splitlines()) == sorted(FILES)
+    shown = json.loads((case / "result.json").read_text())
+    assert "disk0.img" in json.dumps(shown["problems"])
+    asked = [*command, "timeline", *map(str, paths)]
+    said = subprocess.run(asked, capture_output=True, check=True, text=True).stdout
+    written = [line for line in said.splitlines() if '"image mtime"' in line]
+    assert len(written) == len(FILES)
 
 
 def test_a_member_that_dropped_out_is_not_taken() -> None:

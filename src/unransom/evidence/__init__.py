@@ -6,8 +6,9 @@ record. Importing this package is cheap; what a kind of store needs is imported 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from typing import NamedTuple
 
 from unransom.core.errors import UsageError
@@ -97,6 +98,21 @@ def open_store(source: Source) -> Store:
         ) from error
     store: Store = module.open_store(source)
     return store
+
+
+def apart_from(source: Source, others: Iterable[Source]) -> Source:
+    """Return ``source`` with what it shares with ``others``: arrays, which the first one named lists.
+
+    Raises:
+        UsageError, OSError: As of `open_store`.
+    """
+    if source.kind != "image":
+        return source
+    from unransom.evidence.arrays.elsewhere import shared  # noqa: PLC0415 as heavy as the store
+    from unransom.evidence.stores.image import ImageStore  # noqa: PLC0415
+
+    with contextlib.closing(ImageStore(source)) as store:
+        return shared(source, store.arrays(), others)
 
 
 def fingerprint_of(source: Source) -> str:

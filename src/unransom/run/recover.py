@@ -21,7 +21,7 @@ from unransom.core.errors import (
 )
 from unransom.core.messages import Message, say
 from unransom.core.progress import Listener, silent
-from unransom.evidence import fingerprint_of, identify
+from unransom.evidence import apart_from, fingerprint_of, identify
 from unransom.report import html, jsonfile
 from unransom.report.document import Result
 from unransom.run.described import add_descriptions, load_descriptions
@@ -154,9 +154,11 @@ def check_sources(case: Case) -> None:
 def add_sources(case: Case, locations: Sequence[str], role: str = "evidence") -> None:
     """Add the places that are new to the case."""
     for location in locations:
-        source = identify(location, {known.id for known in case.sources()})
+        known = case.sources()
+        source = identify(location, {each.id for each in known})
         if role == "memory" and source.kind == "image":
             source = msgspec.structs.replace(source, kind="file")  # bytes to scan, whatever they begin with
+        source = apart_from(source, (each for each in known if each.role == role))
         case.add_source(msgspec.structs.replace(source, fingerprint=fingerprint_of(source), role=role))
 
 

@@ -17,7 +17,7 @@ from unransom.core.errors import UnreadableError
 from unransom.core.messages import Message, say
 from unransom.core.records import FileRef, Finding, Source, TimelineEvent
 from unransom.core.text import shown
-from unransom.evidence import identify, open_store
+from unransom.evidence import apart_from, identify, open_store
 from unransom.evidence.store import Store
 from unransom.evidence.stores.image import ImageStore
 from unransom.examine.timeline import event_log, files, usn
@@ -29,10 +29,10 @@ LOG = re.compile(rb"\.evtx$", re.IGNORECASE)
 
 def of_sources(locations: Sequence[str]) -> Iterator[TimelineEvent]:
     """Yield what the file systems and journals at ``locations`` tell, in no order."""
-    taken: set[str] = set()
+    sources: list[Source] = []
     for location in locations:
-        source = identify(location, taken)
-        taken.add(source.id)
+        source = apart_from(identify(location, {each.id for each in sources}), sources)
+        sources.append(source)
         store = open_store(source)
         try:
             yield from _shadow_copies(store)

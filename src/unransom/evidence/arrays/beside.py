@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterator
 
 from unransom.core.errors import UnransomError, UnreadableError
-from unransom.core.messages import say
+from unransom.core.messages import Message, say
 from unransom.core.streams import Reader
-from unransom.evidence.arrays.levels import Behind, Disk, assemble
+from unransom.evidence.arrays.levels import Behind, Disk, assemble, spare
 from unransom.evidence.containers import Disk as Image
 from unransom.evidence.containers import open_disk
 from unransom.evidence.containers.opening import Note
@@ -29,11 +29,13 @@ class Arrays:
 
     Attributes:
         notes: What a person should know of them.
+        refusals: Why arrays were not put together although members enough are there, by identifier.
     """
 
     def __init__(self, path: bytes, image: TskImage) -> None:
         """Look for the other members beside the image at ``path`` as soon as they are asked for."""
         self.notes: list[Note] = []
+        self.refusals: dict[bytes, Message] = {}
         self._path = path
         self._own = image
         self._images: list[Image] = []
@@ -44,12 +46,14 @@ class Arrays:
         """Return the array of a member, and where in it that begins; None where it cannot be put together."""
         if member.array not in self._made:
             if self._disks is None:
-                self._disks = [*_members(self._own), *self._beside()]
+                self._disks = [*members(self._own), *self._beside()]
             mine = [each for each in self._disks if each.member.array == member.array]
             made = assemble(mine)
             missing = member.disks - len({each.member.role for each in mine if each.member.role >= 0})
             if made and missing:
                 self._tell(member, missing)
+            if made is None and missing <= spare(member):
+                self.refusals[member.array] = _refusal(member)
             start = AT + sum(AT for each in self._made.values() if each)
             self._made[member.array] = (Behind(made, start), start) if made else None
         return self._made[member.array]
@@ -86,12 +90,24 @@ class Arrays:
             image = open_disk(path)
         except (OSError, UnreadableError, UnransomError):
             return []
-        found = list(_members(TskImage(image)))
+        found = list(members(TskImage(image)))
         if found:
             self._images.append(image)
         else:
             image.close()
         return found
+
+
+def _refusal(member: Member) -> Message:
+    if member.reshaping:
+        return say("it was being changed to another layout (reshape): let Linux finish that on copies of all")
+    if member.level == raid.STRIPES:
+        return say("its members are of several sizes: let Linux put copies of them together")
+    return say(
+        "RAID {level} of layout {layout} is not known: let Linux put copies of its members together",
+        level=member.level,
+        layout=member.layout,
+    )
 
 
 def _may_be(path: bytes) -> bool:
@@ -101,8 +117,8 @@ def _may_be(path: bytes) -> bool:
         return False
 
 
-def _members(image: TskImage) -> Iterator[Disk]:
-    """Yield the members that an image is, or has in partitions."""
+def members(image: TskImage) -> Iterator[Disk]:
+    """Yield the members of arrays that an image is, or has in partitions."""
     size = image.reader.size
     for start, length in [(0, size), *((start, length) for start, length, _ in table(image))]:
         found = raid.member(image.reader, start, min(length, size - start))

@@ -56,7 +56,8 @@ def spare(member: Member) -> int:
     if member.level == raid.MIRROR:
         return member.disks - 1
     if member.level == raid.MIRRORED_STRIPES:
-        return max(0, (member.layout & 0xFF) * (member.layout >> 8 & 0xFF) - 1)
+        copies = copies_of(member)  # of each set of members that share copies, so many may be missing
+        return (copies.near * copies.far - 1) * (member.disks // (copies.near * copies.far)) if copies else 0
     return 1 if member.level in {raid.PARITY_LAST, raid.PARITY, raid.PARITY_TWICE} else 0
 
 
@@ -76,12 +77,8 @@ def _of_level(member: Member, readers: list[Reader | None], size: int) -> Mapped
             else None
         )
     if member.level == raid.MIRRORED_STRIPES:
-        near, far, offset = member.layout & 0xFF, member.layout >> 8 & 0xFF, member.layout >> 16
-        return (
-            Copied(readers, member, size, near)
-            if far == 1 and not offset and 0 < near <= member.disks
-            else None
-        )
+        copies = copies_of(member)
+        return Copied(readers, member, size, copies) if copies else None
     parities = 2 if member.level == raid.PARITY_TWICE else 1
     known = member.layout <= (3 if parities == 2 else 5) or member.level == raid.PARITY_LAST
     return Guarded(readers, member, size, parities) if known and member.disks > parities else None
@@ -109,21 +106,63 @@ class Striped(Mapped):
         return Piece(length, reader, place)
 
 
-class Copied(Striped):
-    """Chunks with copies beside each other (RAID 10, near)."""
+class Copies(NamedTuple):
+    """How an array keeps copies of its chunks (RAID 10).
 
-    def __init__(self, readers: list[Reader | None], member: Member, size: int, copies: int) -> None:
-        """Open an array with so many copies of each chunk; see ``Striped``."""
+    Attributes:
+        near: Copies beside each other.
+        far: Copies further down on other members.
+        offset: Whether those stand one chunk below, and not in a part of the member of their own.
+        apart: How many members share copies with each other.
+    """
+
+    near: int
+    far: int
+    offset: bool
+    apart: int
+
+
+def copies_of(member: Member) -> Copies | None:
+    """Return how an array keeps copies; None where that is not known."""
+    near, far, kind = member.layout & 0xFF, member.layout >> 8 & 0xFF, member.layout >> 17
+    if not near or not far or near * far > member.disks or kind > 2:
+        return None
+    apart = (member.disks, member.disks // far, near * far)[kind]
+    even = member.disks % apart == 0  # else the last members share copies in a way of their own
+    return Copies(near, far, bool(member.layout >> 16 & 1), apart) if even else None
+
+
+class Copied(Striped):
+    """Chunks with copies: beside each other, further down, or both (RAID 10)."""
+
+    def __init__(self, readers: list[Reader | None], member: Member, size: int, copies: Copies) -> None:
+        """Open an array with such copies of each chunk; see ``Striped``."""
         super().__init__(readers, member, size)
         self._copies = copies
-        self.size = size // self._chunk * len(readers) // copies * self._chunk
+        disks, every = len(readers), copies.near * copies.far
+        chunks = size // self._chunk // copies.far * disks // copies.near
+        self.size = chunks * self._chunk
+        self._stride = 1 if copies.offset else -(-chunks * every // disks) // copies.far
 
     def piece_at(self, offset: int) -> Piece:
         """Return a copy that is there of the chunk that byte ``offset`` is in."""
         number, inside = divmod(offset, self._chunk)
-        places = [divmod(number * self._copies + copy, len(self._readers)) for copy in range(self._copies)]
+        places = self._places(number)
         stripe, disk = next((each for each in places if self._readers[each[1]] is not None), places[0])
         return self._on(disk, stripe * self._chunk + inside, self._chunk - inside)
+
+    def _places(self, number: int) -> list[tuple[int, int]]:
+        """Return where the copies of a chunk are: its number on a member, and which that is."""
+        near, far, offset, apart = self._copies
+        found = []
+        for copy in range(near):
+            stripe, disk = divmod(number * near + copy, len(self._readers))
+            stripe *= far if offset else 1
+            first = disk // apart * apart
+            for further in range(far):
+                there = first + (disk - first + further * near) % apart
+                found.append((stripe + further * self._stride, there))
+        return found
 
 
 class Guarded(Striped):

@@ -14,7 +14,8 @@ from unransom.core.records import FileRef, Kind, Problem, Source
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.core.text import shown
-from unransom.evidence.arrays.beside import Arrays
+from unransom.evidence.arrays.beside import Arrays, members
+from unransom.evidence.arrays.elsewhere import listed_elsewhere
 from unransom.evidence.descriptors import changed
 from unransom.evidence.disks import open_disk
 from unransom.evidence.filesystems.changes import journals
@@ -49,6 +50,7 @@ class ImageStore:
         self._image = TskImage(RetryReader(self._disk))
         self._arrays = Arrays(self._path, self._image)
         self._volumes: list[Volume] | None = None
+        self._elsewhere = listed_elsewhere(source)
         self._earlier: list[list[Earlier]] | None = None
         self._filesystems: dict[int, FileSystem | XfsVolume] = {}
 
@@ -82,6 +84,9 @@ class ImageStore:
         several = sum(bool(volume.filesystem) for volume in self._all_volumes()) > 1
         for number, volume in enumerate(self._all_volumes(), 1):
             name = b"volume-%d" % number
+            if volume.array.hex() in self._elsewhere:
+                yield self._listed_elsewhere(volume, name)
+                continue
             if not volume.filesystem:
                 yield from self._problem_of_volume(volume, name)
                 continue
@@ -244,6 +249,21 @@ class ImageStore:
             found = problem(self.source.id, note.name, note.what, note.resolution)
             yield msgspec.structs.replace(found, fatal=False)
 
+    def arrays(self) -> frozenset[str]:
+        """Return the identifiers of the arrays that the disk, or parts of it, are members of."""
+        return frozenset(each.member.array.hex() for each in members(self._image))
+
+    def _listed_elsewhere(self, volume: Volume, name: bytes) -> Problem:
+        return Problem(
+            item=f"{self.source.id}:{name.decode()}",
+            what=say("the disk is a member of an array that another source has, too"),
+            resolution=say(
+                "its files are listed once, with {source}", source=self._elsewhere[volume.array.hex()]
+            ),
+            fatal=False,
+            code="read",
+        )
+
     def _problem_of_head(self, volume: Volume, name: bytes) -> Problem:
         return Problem(
             item=f"{self.source.id}:{name.decode()}",
@@ -261,14 +281,15 @@ class ImageStore:
     def _problem_of_volume(self, volume: Volume, name: bytes) -> Iterator[Problem]:
         if not volume.used:  # reserved by the partition table, or never formatted
             return
+        resolution = say("files can still be carved from it")
+        if volume.members:
+            resolution = self._arrays.refusals.get(volume.array) or say(
+                "put the images of all {members} members of the array into one folder", members=volume.members
+            )
         yield Problem(
             item=f"{self.source.id}:{name.decode()}",
             what=say("no file system that unransom knows is on the volume {label}", label=volume.label),
-            resolution=say(
-                "put the images of all {members} members of the array into one folder", members=volume.members
-            )
-            if volume.members
-            else say("files can still be carved from it"),
+            resolution=resolution,
             fatal=bool(volume.members) or volume.size >= SMALL or not volume.size,
             code="read",
         )

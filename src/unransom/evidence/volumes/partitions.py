@@ -30,6 +30,7 @@ class Volume(NamedTuple):
         spans: Where its bytes are on the disk, for a logical volume.
         disk: What it is on, where that is an array of several disks.
         members: How many disks the array has that it is a part of, where that could not be put together.
+        array: Identifier of the array that it is on, or a part of.
     """
 
     start: int
@@ -42,6 +43,7 @@ class Volume(NamedTuple):
     spans: tuple[Span, ...] = ()
     disk: Reader | None = None
     members: int = 0
+    array: bytes = b""
 
 
 Assembled = Callable[[raid.Member], tuple[Reader, int] | None]  # the array, and where in it that begins
@@ -78,12 +80,15 @@ def _inside(reader: Reader, start: int, size: int, label: str, assembled: Assemb
         return _plain(reader, start, size, label)
     label = f"{label} RAID {member.level}".strip()
     if member.level == raid.MIRROR:
-        return _plain(reader, start + member.start, min(member.size, size), label)
+        found = _plain(reader, start + member.start, min(member.size, size), label)
+        return [each._replace(array=member.array) for each in found]
     array = assembled(member)
     if array is None:
-        return [Volume(start, size, f"{label}: 1 / {member.disks}", "", used=True, members=member.disks)]
+        part = Volume(start, size, f"{label}: 1 / {member.disks}", "", used=True)
+        return [part._replace(members=member.disks, array=member.array)]
     whole, first = array
-    return [each._replace(disk=whole) for each in _plain(whole, first, whole.size - first, label)]
+    found = _plain(whole, first, whole.size - first, label)
+    return [each._replace(disk=whole, array=member.array) for each in found]
 
 
 def _plain(reader: Reader, start: int, size: int, label: str) -> list[Volume]:
