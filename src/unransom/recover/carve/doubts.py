@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from unransom.catalog.formats import wal
 from unransom.core.streams import CHUNK, Reader
 from unransom.recover.carve.pdf_sections import END, LINEARIZED, section
 from unransom.recover.carve.signatures import SECTOR
@@ -15,6 +16,8 @@ from unransom.recover.carve.signatures import SECTOR
 TAIL = 256  # bytes in which the end of a document stands
 OGG_PAGE = 27 + 255 + 255 * 255  # bytes of the largest page
 LAST_PAGE = 4  # flag
+PACKET = 192  # bytes of one of a transport stream at most
+CLUSTER = 4096  # bytes of the usual one
 
 
 def is_complete(name: str, reader: Reader, following: bytes) -> bool:
@@ -67,4 +70,33 @@ def _ogg(reader: Reader, following: bytes) -> bool:
     return last or not following.startswith(b"OggS")
 
 
-_CHECKS: dict[str, Callable[[Reader, bytes], bool]] = {"pdf": _pdf, "ogg": _ogg}
+def _flv(_reader: Reader, following: bytes) -> bool:
+    """No tag follows whose end is elsewhere."""
+    return following[:1] not in {b"\x08", b"\x09", b"\x12"} or any(following[8:11])
+
+
+def _mpeg(reader: Reader, _following: bytes) -> bool:
+    """The end code is there: packs fill clusters, so that a piece of a film may end with one."""
+    return reader.read_at(reader.size - 4, 4) == b"\0\0\1\xb9"
+
+
+def _mpegts(reader: Reader, following: bytes) -> bool:
+    """The last packet does not go over the end of a cluster, where another file may go on."""
+    return reader.size % CLUSTER >= PACKET or not any(following)
+
+
+def _wal(reader: Reader, following: bytes) -> bool:
+    """No frame of the same round follows."""
+    log = wal.read_log(reader.read_at(0, wal.HEADER))
+    last = reader.size - wal.FRAME - log.page if log else 0
+    return last < wal.HEADER or reader.read_at(last + 8, 8) != following[8:16]
+
+
+_CHECKS: dict[str, Callable[[Reader, bytes], bool]] = {
+    "pdf": _pdf,
+    "ogg": _ogg,
+    "flv": _flv,
+    "mpeg": _mpeg,
+    "mpegts": _mpegts,
+    "wal": _wal,
+}

@@ -42,10 +42,12 @@ CHECKSUMS = frozenset(
         "evtx",
         "innodb",
         "mssql",
+        "pst",
+        "wal",
     }
 )
 STRUCTURES = frozenset({"pdf", "font", "registry", "mo", "cab", "dex", "javaclass"})
-DECODERS = frozenset({"jpeg", "ole2", "gif", "mp3", "tiff", "sqlite", "elf"})
+DECODERS = frozenset({"jpeg", "ole2", "gif", "mp3", "tiff", "sqlite", "elf", "flv", "asf", "mpeg", "rtf"})
 ENOUGH = 64  # bits by which something counts as proven
 
 

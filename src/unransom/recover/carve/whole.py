@@ -17,6 +17,7 @@ from unransom.recover.carve.space import Space
 
 SMALLEST = 24  # bytes: what is shorter is no file that anyone misses
 LONGEST = 1 << 40  # bytes of a file
+RUNNING = frozenset({"mpeg", "mpegts", "mail"})  # parts of them begin as files do
 FROM_THEIR_ENDS = frozenset({"zip", "ooxml", "pdf"})  # found by what their ends say, whole or not
 GENEROUS = 64 << 20  # bytes that may be read for one beginning before it costs the others
 PATIENCE = 64  # times the size of the region that may be read for all of its beginnings
@@ -60,6 +61,9 @@ class Wholes:
         self._budget = max(PATIENCE * len(region), 4 * GENEROUS)
         self.skipped = 0
         self.starts: list[int] = []
+        self._running: dict[
+            str, int
+        ] = {}  # where the last file of a format ends whose parts begin as files do
 
     def find(self, heads: Iterable[int]) -> Iterator[Found]:
         """Yield the files that begin at ``heads``, which are sorted; of parts of a proven one nothing."""
@@ -81,9 +85,12 @@ class Wholes:
         if fitting and fitting[0].bits >= SURE:
             self.starts.append(start)
         for guess in fitting:
-            if guess.format.name in FROM_THEIR_ENDS:
+            name = guess.format.name
+            if name in FROM_THEIR_ENDS or start < self._running.get(name, 0):
                 continue
             if (found := self._try(start, guess)) is not None:
+                if name in RUNNING:
+                    self._running[name] = found.spans[-1].end
                 return found
         return None
 
