@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 BROKEN, OVERFLOW, EMPTY, TREE, POINTERS = range(5)  # kinds of pages
 INDEX_INNER, TABLE_INNER, INDEX_LEAF, TABLE_LEAF = 2, 5, 10, 13
+LONGEST = 1 << 30  # bytes of a record at most
 FILE_HEADER = 100  # bytes in front of the first page's own header
 
 
@@ -27,8 +28,8 @@ def _number(page, at, size):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _varint(page, at, end):  # type: ignore[no-untyped-def]
-    """Return (value, offset behind it); offset -1 where it runs over ``end``; values over 2**48 as that."""
+def _long(page, at, end):  # type: ignore[no-untyped-def]
+    """Return (64 bits with sign, offset behind them); offset -1 where they run over ``end``."""
     value = np.int64(0)
     for index in range(9):
         if at >= end:
@@ -38,7 +39,37 @@ def _varint(page, at, end):  # type: ignore[no-untyped-def]
         value = value << 8 | byte if index == 8 else value << 7 | (byte & 127)
         if byte < 128 or index == 8:
             break
-    return (value if 0 <= value < 1 << 48 else np.int64(1 << 48)), np.int64(at)
+    return value, np.int64(at)
+
+
+@njit(cache=True, nogil=True)
+def _varint(page, at, end):  # type: ignore[no-untyped-def]
+    """Return (value, offset behind it); offset -1 where it runs over ``end``; values over 2**48 as that."""
+    value, at = _long(page, at, end)
+    return (value if 0 <= value < 1 << 48 else np.int64(1 << 48)), at
+
+
+@njit(cache=True, nogil=True)
+def _local(payload, kind, usable):  # type: ignore[no-untyped-def]
+    """Return how many bytes of a payload stand in its cell."""
+    most = usable - 35 if kind == TABLE_LEAF else (usable - 12) * 64 // 255 - 23
+    if payload <= most:
+        return payload
+    least = (usable - 12) * 32 // 255 - 23
+    local = least + (payload - least) % (usable - 4)
+    return local if local <= most else least
+
+
+@njit(cache=True, nogil=True)
+def _width(kind):  # type: ignore[no-untyped-def]
+    """Return the bytes of a value of a column's type, -1 for a type that none has."""
+    if kind >= 12:
+        return (kind - 12) // 2
+    if kind < 5:
+        return kind
+    if kind < 8:
+        return 6 if kind == 5 else 8
+    return 0 if kind < 10 else -1
 
 
 @njit(cache=True, nogil=True)
@@ -52,15 +83,14 @@ def _record_fits(page, at, end, payload):  # type: ignore[no-untyped-def]
         return True
     total = header
     while cursor < stop:
-        kind, cursor = _varint(page, cursor, stop)
-        if cursor < 0 or kind in (10, 11):
+        kind = np.int64(page[cursor])
+        cursor += 1
+        if kind >= 128:
+            kind, cursor = _varint(page, cursor - 1, stop)
+        width = _width(kind)
+        if cursor < 0 or width < 0:
             return False
-        if kind >= 12:
-            total += (kind - 12) // 2
-        elif kind < 5:
-            total += kind
-        elif kind < 8:
-            total += 6 if kind == 5 else 8
+        total += width
     return total == payload
 
 
@@ -72,12 +102,7 @@ def _payload_end(page, cursor, kind, usable, pages):  # type: ignore[no-untyped-
         _, cursor = _varint(page, cursor, usable)
     if cursor < 0 or payload >= 1 << 31:
         return -1
-    least = (usable - 12) * 32 // 255 - 23
-    most = usable - 35 if kind == TABLE_LEAF else (usable - 12) * 64 // 255 - 23
-    local = payload
-    if payload > most:
-        local = least + (payload - least) % (usable - 4)
-        local = local if local <= most else least
+    local = _local(payload, kind, usable)
     end = cursor + local
     if end + 4 * (local < payload) > usable or not _record_fits(page, cursor, end, payload):
         return -1
@@ -177,3 +202,42 @@ def sort_pages(data: bytes, frame: Frame) -> tuple[NDArray[np.uint8], NDArray[np
     kinds, strong = np.zeros(count, np.uint8), np.zeros(count, np.bool_)
     _sort(np.frombuffer(data, np.uint8), frame, kinds, strong)
     return kinds, strong
+
+
+@njit(cache=True, nogil=True)
+def _read_cells(page, start, ids, tails):  # type: ignore[no-untyped-def]
+    """Write the numbers of the rows of a leaf, and where rows go on; return how many of each there are."""
+    usable, kind = len(page), page[start]
+    count, long = 0, 0
+    inner = kind in (INDEX_INNER, TABLE_INNER)
+    array = start + (12 if inner else 8)
+    cells = min(_number(page, start + 3, 2), (usable - array) // 2) if kind != TABLE_INNER else 0
+    for index in range(cells):
+        payload, cursor = _varint(page, _number(page, array + 2 * index, 2) + 4 * inner, usable)
+        if kind == TABLE_LEAF and cursor >= 0:
+            row, cursor = _long(page, cursor, usable)
+            if cursor >= 0:
+                ids[count] = row
+                count += 1
+        local = _local(payload, kind, usable)
+        if cursor >= 0 and cursor + local + 4 <= usable and local < payload <= LONGEST:
+            tails[long, 0], tails[long, 1] = _number(page, cursor + local, 4), payload - local
+            long += 1
+    return count, long
+
+
+def read_cells(page: bytes, start: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return what the cells of a page of a tree lead to.
+
+    Args:
+        page: The usable part of the page.
+        start: Where its header stands.
+
+    Returns:
+        The numbers of the rows on a leaf of a table, in the order of its cells; and for each row that goes on
+        elsewhere the page on which it does, and how many bytes of it.
+    """
+    most = len(page) // 2
+    ids, tails = np.empty(most, np.int64), np.empty((most, 2), np.int64)
+    rows, long = _read_cells(np.frombuffer(page, np.uint8), start, ids, tails)
+    return ids[:rows], tails[:long]

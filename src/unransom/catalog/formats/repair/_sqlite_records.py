@@ -56,12 +56,16 @@ class Pages:
     def __init__(self, reader: Reader, layout: Layout) -> None:
         self._reader = reader
         self.layout = layout
+        self._last = (0, b"")  # what was read last is mostly asked for again
 
     def page(self, number: int) -> bytes:
         """Return the usable part of a page, the first being 1; empty where there is none."""
         if not 1 <= number <= self.layout.pages:
             return b""
-        return self._reader.read_at((number - 1) * self.layout.size, self.layout.usable)
+        if self._last[0] != number:
+            data = self._reader.read_at((number - 1) * self.layout.size, self.layout.usable)
+            self._last = number, data
+        return self._last[1]
 
     def kind(self, number: int) -> int:
         """Return the type byte of a page of a tree, 0 for others."""
@@ -148,33 +152,9 @@ class Pages:
         local = least + (size - least) % (usable - 4)
         return local if local <= most else least
 
-    def row_ids(self, number: int) -> list[int]:
-        """Return the numbers of the rows on a leaf page of a table, in the order of its cells."""
-        page = self.page(number)
-        found = []
-        for at in self._cells(page, FILE_HEADER if number == 1 else 0, 8):
-            _, cursor = varint(page, at)
-            rowid, cursor = varint(page, cursor) if cursor > 0 else (0, -1)
-            if cursor > 0:
-                found.append(rowid - (1 << 64) * (rowid >> 63))
-        return found
-
-    def chains(self, number: int) -> Iterator[list[int]]:
-        """Yield for each row that goes on elsewhere the pages on which it does, as far as there are any."""
-        page, kind = self.page(number), self.kind(number)
-        start = FILE_HEADER if number == 1 else 0
-        inner = kind in {TABLE_INNER, INDEX_INNER}
-        for at in self._cells(page, start, 12 if inner else 8) if kind != TABLE_INNER else ():
-            size, cursor = varint(page, at + 4 * inner)
-            if kind == TABLE_LEAF and cursor > 0:
-                _, cursor = varint(page, cursor)
-            local = self._local(size, leaf=kind == TABLE_LEAF)
-            if cursor > 0 and local < size <= LONGEST:
-                yield self._chain(page[cursor + local : cursor + local + 4], size - local)
-
-    def _chain(self, pointer: bytes, left: int) -> list[int]:
+    def chain(self, number: int, left: int) -> list[int]:
+        """Return the pages from ``number`` on that hold ``left`` bytes of a row, as far as there are any."""
         found: list[int] = []
-        number = int.from_bytes(pointer)
         while left > 0 and 0 < number <= self.layout.pages and len(found) < self.layout.pages:
             found.append(number)
             left -= self.layout.usable - 4

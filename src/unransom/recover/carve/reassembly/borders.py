@@ -7,8 +7,11 @@ file has it or begins there, that it is zeros, or noise among orderly bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
 
 from unransom.recover.carve.board import Board
 from unransom.recover.carve.classes import DENSE, ZERO
@@ -18,6 +21,7 @@ from unransom.recover.carve.reassembly.seams import Part
 
 LOOKED = 64  # clusters before a cut that are looked at
 BEHIND = 4  # clusters behind it that must hold as well
+OTHERS = 2.0  # how little a cluster that another file has looks like one of this
 TAKEN, EMPTY, NOISE = 64, 2, 1  # what speaks against a cluster, and how much
 
 
@@ -77,6 +81,31 @@ def by_likelihood(board: Board, left: int, right: int, borders: range) -> list[i
     return [
         border for _, border in sorted(zip(costs, borders, strict=True), key=lambda each: (each[0], -each[1]))
     ]
+
+
+def unlikeness(
+    board: Board, left: int, right: int, borders: range, unlike: Mapping[int, float]
+) -> NDArray[np.float64]:
+    """Return for each border how little the clusters look that a file has which goes over there.
+
+    Args:
+        board: The board.
+        left: Shift before the border.
+        right: Shift behind it.
+        borders: Offsets in the file.
+        unlike: By class, how little a cluster of it looks like the file; others never do.
+    """
+    table = np.full(256, OTHERS)
+    table[list(unlike)] = list(unlike.values())
+    before = (np.arange(borders.start, borders.stop, borders.step) + left) // board.cluster - 1
+    behind = (np.arange(borders.start, borders.stop, borders.step) + right) // board.cluster
+    costs = []
+    for numbers in (before, behind):
+        there = (numbers >= 0) & (numbers < len(board.classes))
+        inside = np.where(there, numbers, 0)
+        free = there & ~board.claims.taken[inside]
+        costs.append(np.where(free, table[board.classes[inside]], OTHERS))
+    return np.cumsum(costs[0]) + np.cumsum(costs[1][::-1])[::-1]
 
 
 def _against(board: Board, place: int, other: int) -> int:

@@ -19,15 +19,15 @@ from unransom.catalog.formats._ole2_structure import FAT_SECTOR, HEADER, LAST, M
 from unransom.catalog.formats.format import Validation
 from unransom.core.records import Grade
 from unransom.recover.carve.board import Board, in_order
-from unransom.recover.carve.classes import DENSE, KNOWN, LOCKED, OTHER, TEXT, ZERO
+from unransom.recover.carve.classes import DENSE, OTHER, TEXT, ZERO
 from unransom.recover.carve.found import Found, Proof
 from unransom.recover.carve.reassembly.anchors import CANDIDATES, Anchor, Placed, arrange
+from unransom.recover.carve.reassembly.borders import unlikeness
 from unransom.recover.carve.reassembly.seams import spans_of
 from unransom.recover.carve.signatures import ROOT
 from unransom.recover.carve.space import Spliced
 
-# How little a cluster looks like a part of one.
-UNLIKE = {OTHER: 0.0, DENSE: 0.3, ZERO: 0.5, TEXT: 0.6, KNOWN: 2.0, LOCKED: 2.0}
+UNLIKE = {OTHER: 0.0, DENSE: 0.3, ZERO: 0.5, TEXT: 0.6}  # how little a cluster looks like a part of one
 SEARCHED = 1 << 14  # clusters in which a sector of the table is looked for
 LISTED = 109  # sectors of the table that the header has room for
 TRIALS = 160  # arrangements of one document that are validated
@@ -123,20 +123,11 @@ class Ole2s:
     def _borders(self, left: Placed, right: Placed) -> list[Placed]:
         """Return the borders at which ``left`` may go over to ``right``, the likeliest first."""
         cluster = self._board.cluster
-        borders = list(range(-(-(left.offset + 1) // cluster) * cluster, right.offset + 1, cluster))
+        borders = range(-(-(left.offset + 1) // cluster) * cluster, right.offset + 1, cluster)
         if not borders:
             return []
-        before = [self._unlike(border - cluster + left.shift) for border in borders]
-        behind = [self._unlike(border + right.shift) for border in borders]
-        cost = np.cumsum(before) + np.cumsum(behind[::-1])[::-1]
+        cost = unlikeness(self._board, left.shift, right.shift, borders, UNLIKE)
         return [Placed(borders[index], right.shift) for index in np.argsort(cost, kind="stable").tolist()]
-
-    def _unlike(self, place: int) -> float:
-        """Return how little the cluster at ``place`` looks like a part of such a document."""
-        number = place // self._board.cluster
-        if not 0 <= number < len(self._board.classes) or self._board.claims.taken[number]:
-            return 2.0
-        return UNLIKE[int(self._board.classes[number])]
 
     def _judged(
         self, pieces: list[Placed], tried: dict[tuple[Placed, ...], Validation | None]

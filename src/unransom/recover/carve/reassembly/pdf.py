@@ -11,7 +11,10 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
+from operator import itemgetter
 from typing import NamedTuple
+
+import numpy as np
 
 from unransom.catalog.formats import pdf
 from unransom.catalog.formats._pdf_walk import Kind, odd_bytes, parts
@@ -21,10 +24,11 @@ from unransom.core.records import Grade
 from unransom.core.spans import Span
 from unransom.core.streams import Reader, Window
 from unransom.recover.carve.board import Board, in_order
-from unransom.recover.carve.classes import DENSE, OTHER, TEXT
+from unransom.recover.carve.classes import DENSE, OTHER, TEXT, ZERO
 from unransom.recover.carve.found import Found, Proof, proof_of
 from unransom.recover.carve.pdf_sections import END, LINEARIZED, Objects, listed
 from unransom.recover.carve.reassembly.anchors import Anchor, Placed, arrange, nearest
+from unransom.recover.carve.reassembly.borders import unlikeness
 from unransom.recover.carve.reassembly.checks import ZLIB, Inflation
 from unransom.recover.carve.reassembly.seams import Cost, Part, Seamstress, spans_of
 from unransom.recover.carve.signatures import OBJECT, SECTOR, START_XREF
@@ -32,6 +36,7 @@ from unransom.recover.carve.space import Spliced
 
 MAGIC = b"%PDF-"
 ALLOWANCE = 64 << 20  # bytes that may be read for one document
+UNLIKE = {DENSE: 0.0, OTHER: 0.3, TEXT: 0.5, ZERO: 0.6}  # how little clusters look like deflated data
 LOST = 4  # objects between two pieces that may be found nowhere, as their numbers stand in a cut
 TRIED = 512  # clusters that are tried where a stream is cut twice
 BEFORE = 1 << 18  # bytes before the end in which the last cross-reference is looked for
@@ -58,6 +63,35 @@ class Tail(NamedTuple):
     end: int
     shift: int
     stated: int
+
+
+class _Streams:
+    """The streams around a cut that is tried at several borders: what does not change is inflated once."""
+
+    def __init__(self, cost: Cost) -> None:
+        self._cost = cost
+        self._known: dict[tuple[int, int, bool], bool] = {}
+        self._before: dict[int, list[tuple[int, Inflation]]] = {}  # by stream, states at cuts
+
+    def hold(self, reader: Reader, part: PdfPart, cut: int) -> bool:
+        """Return whether ``part`` is what it should be, where a piece ends at ``cut``."""
+        if not _is_deflated(part):
+            return _holds(reader, part)
+        if part.data < cut < part.data_end:
+            return self._holds_across(reader, part, cut)
+        key = part.data, part.data_end, cut <= part.data
+        if key not in self._known:
+            self._known[key] = self._cost.spend(part.data_end - part.data) and _holds(reader, part)
+        return self._known[key]
+
+    def _holds_across(self, reader: Reader, part: PdfPart, cut: int) -> bool:
+        states = self._before.setdefault(part.data, [(part.data, Inflation(ZLIB))])
+        at, state = max((each for each in states if each[0] <= cut), key=itemgetter(0))
+        check = state.fork()
+        if not self._cost.spend(part.data_end - at) or not check.feed(reader.read_at(at, cut - at)):
+            return False
+        states.append((cut, check.fork()))
+        return check.feed(reader.read_at(cut, part.data_end - cut)) and check.ended
 
 
 class Pdfs:
@@ -205,19 +239,28 @@ class Pdfs:
         return last
 
     def _spliced(self, left: Placed, right: Placed) -> list[Placed] | None:
-        """Return the only border between ``left`` and ``right`` at which all objects between them hold."""
+        """Return the border between ``left`` and ``right`` at which all objects between them hold.
+
+        Where no checksum is over the cut, it must be the only one.
+        """
         cluster = self._board.cluster
-        borders = range(-(-(left.offset + 1) // cluster) * cluster, right.offset + 1, cluster)
+        first = -(-(left.offset + 1) // cluster) * cluster
+        borders = range(first, right.offset + 1, cluster)[:BORDERS]
+        costs = unlikeness(self._board, left.shift, right.shift, borders, UNLIKE)
         fitting = []
-        for border in borders[:BORDERS]:
+        streams = _Streams(Cost(ALLOWANCE))
+        for border in (borders[index] for index in np.lexsort((-np.arange(len(borders)), costs)).tolist()):
             spans = [
                 Span(left.offset + left.shift, border + left.shift),
                 Span(border + right.shift, right.offset + right.shift),
             ]
             reader = Spliced(self._space, [span for span in spans if len(span)])
-            if all(_holds(reader, part) for part in parts(reader)):
+            cut, objects = border - left.offset, list(parts(reader))
+            if all(streams.hold(reader, each, cut) for each in objects):
                 fitting.append(border)
-        return [Placed(fitting[0], right.shift)] if len(fitting) == 1 else None
+                if any(_is_deflated(each) and each.data < cut < each.data_end for each in objects):
+                    break
+        return [Placed(fitting[-1], right.shift)] if len(fitting) == 1 else None
 
     def _stream(self, left: Placed, end: int) -> Part | None:
         """Return the deflated stream of the object at ``left`` as a part to check."""
@@ -277,10 +320,15 @@ def _holds(reader: Reader, part: PdfPart) -> bool:
         return False
     if part.kind is not Kind.STREAM:
         return not odd_bytes(part.text)
-    if not FLATE.search(part.text):
+    if not _is_deflated(part):
         return part.exact or not part.declared
     check = Inflation(ZLIB)
     return check.feed(reader.read_at(part.data, part.data_end - part.data)) and check.ended
+
+
+def _is_deflated(part: PdfPart) -> bool:
+    """Return whether a part is a whole stream that tells by itself whether it is right."""
+    return part.kind is Kind.STREAM and part.whole and FLATE.search(part.text) is not None
 
 
 def _arranged(pieces: list[Placed]) -> list[Placed]:

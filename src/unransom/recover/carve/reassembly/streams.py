@@ -32,6 +32,9 @@ LONGEST = 1 << 32
 WAYS = 64  # in which one file may lie that are looked at
 
 
+Test = Callable[[Reader], bool]
+
+
 class Flow(NamedTuple):
     """A format whose files are checked as they come.
 
@@ -44,7 +47,9 @@ class Flow(NamedTuple):
         tried: Clusters that are tried behind a cut.
         back: Clusters before a failure in which the cut is looked for.
         depth: Cuts of one file.
-        proof: Returns how far a whole file is proven, given its bits; None where it is none.
+        test: Returns what tells quickly whether a way in which the file may lie can be right; one test sees
+            all ways of one file.
+        proof: Returns how far a whole file is proven, given its bits.
     """
 
     format: Format
@@ -55,31 +60,38 @@ class Flow(NamedTuple):
     tried: int
     back: int
     depth: int
-    proof: Callable[[Reader, int], Proof | None]
+    test: Callable[[], Test]
+    proof: Callable[[int], Proof]
 
 
 def _deflated(reader: Reader) -> Iterator[Part]:
     yield Part(0, reader.size, Inflation(GZIP))
 
 
-def _of_sums(_reader: Reader, bits: int) -> Proof:
+def _all() -> Test:
+    return lambda _reader: True
+
+
+def _trees() -> Test:
+    memory: trees.Memory = {}
+    return lambda reader: trees.hangs_together(reader, memory)
+
+
+def _of_sums(bits: int) -> Proof:
     return proof_of("gzip", bits)
 
 
-def _of_trees(reader: Reader, _bits: int) -> Proof | None:
+def _accepted(_bits: int) -> Proof:
     """A database of another company with the same program has the same trees."""
-    return Proof.DECODER if trees.hangs_together(reader) else None
-
-
-def _of_frames(_reader: Reader, _bits: int) -> Proof:
     return Proof.DECODER
 
 
-FLOWS = (
-    Flow(gzip.FORMAT, gzip.MAGIC, _deflated, (DENSE, OTHER), 6 << 20, 512, 6, 2, _of_sums),
-    Flow(sqlite.FORMAT, sqlite.MAGIC, trees.begin, (DENSE, OTHER, TEXT), 256 << 20, 1024, 3, 3, _of_trees),
-    Flow(mp3.FORMAT, mp3.ID3, frames.begin, (DENSE, OTHER), 16 << 20, 2048, 2, 3, _of_frames),
+GZIPPED = Flow(gzip.FORMAT, gzip.MAGIC, _deflated, (DENSE, OTHER), 6 << 20, 512, 6, 2, _all, _of_sums)
+DATABASE = Flow(
+    sqlite.FORMAT, sqlite.MAGIC, trees.begin, (DENSE, OTHER, TEXT), 256 << 20, 1024, 3, 3, _trees, _accepted
 )
+SOUND = Flow(mp3.FORMAT, mp3.ID3, frames.begin, (DENSE, OTHER), 16 << 20, 2048, 2, 3, _all, _accepted)
+FLOWS = (GZIPPED, DATABASE, SOUND)
 
 
 def find(board: Board, part: int, parts: int) -> Iterator[Found]:
@@ -101,10 +113,13 @@ def _joined(board: Board, free: NDArray[np.int64], flow: Flow, head: int, begun:
     seams = Seamstress(board.space, board.cluster, Cost(flow.allowance), flow.back)
     others = _apart(board, free, head, begun)
     ways = seams.ways(begun, head, lambda before: in_order(others, before, flow.tried), flow.depth)
+    test = flow.test()
     for cuts in islice(ways, WAYS):
         latest = [Placed(0, head), *cuts]
         pieces, certain = settled(board, begun, latest)
-        found = _judged(board, flow, pieces) or (_judged(board, flow, latest) if not certain else None)
+        found = _judged(board, flow, test, pieces)
+        if found is None and not certain:
+            found = _judged(board, flow, test, latest)
         if found is not None and not certain:
             found.proof = Proof.HEURISTIC
             found.why = say("everything holds, but no check tells at which cluster a piece ends")
@@ -125,7 +140,7 @@ def _apart(board: Board, free: NDArray[np.int64], head: int, begun: Part) -> NDA
     return free[(free < first) | (free >= last)]
 
 
-def _judged(board: Board, flow: Flow, pieces: list[Placed]) -> Found | None:
+def _judged(board: Board, flow: Flow, test: Test, pieces: list[Placed]) -> Found | None:
     """Return the file that lies as ``pieces`` say, with its end; None where it does not hold."""
     room = min(LONGEST, board.space.size - pieces[-1].shift)
     length = flow.format.measure(Spliced(board.space, spans_of(pieces, room))).length or 0
@@ -133,6 +148,9 @@ def _judged(board: Board, flow: Flow, pieces: list[Placed]) -> Found | None:
         return None
     spans = spans_of(pieces, length)
     content = Spliced(board.space, spans)
+    if not test(content):
+        return None
     verdict = flow.format.validate(content)
-    proof = flow.proof(content, verdict.bits) if verdict.grade is Grade.GOOD else None
-    return Found(flow.format.name, spans, proof, verdict.bits, verdict.why) if proof else None
+    if verdict.grade is not Grade.GOOD:
+        return None
+    return Found(flow.format.name, spans, flow.proof(verdict.bits), verdict.bits, verdict.why)

@@ -8,6 +8,7 @@ between them, and the CRC-32 of the member in which it does tells at which clust
 from __future__ import annotations
 
 import struct
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -162,8 +163,9 @@ class Zips:
     ) -> list[Placed] | None:
         """Return how the archive lies, from what was placed; None where a cut is not found."""
         pieces = [placed[0]]
+        offsets = [each.offset for each in entries]
         for left, right in pairwise(placed):
-            between = [each for each in entries if left.offset <= each.offset < right.offset]
+            between = entries[bisect_left(offsets, left.offset) : bisect_left(offsets, right.offset)]
             following = self._between(between, left, right, seams)
             if following is None:
                 return None
