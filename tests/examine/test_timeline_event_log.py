@@ -19,6 +19,7 @@ from unransom.cli.timeline import command
 from unransom.core.streams import BytesReader
 from unransom.examine.timeline.event_log import KNOWN, LogEvent, events, log_events, meaning
 from unransom.examine.timeline.event_xml import text_of
+from unransom.examine.timeline.hindering import hindered
 
 START = datetime(2026, 3, 1, 22, 0, 0, 125000, tzinfo=UTC)
 SERVICE = (
@@ -153,3 +154,38 @@ def test_damage_of_any_kind_is_survived(changes: list[tuple[int, int]], cut: int
     for where, value in changes:
         data[4096 + where] = value
     assert len(list(log_events(BytesReader(bytes(data[:cut] if cut > 5000 else data))))) <= 4000
+
+
+@pytest.mark.parametrize(
+    ("provider", "number", "text"),
+    [
+        ("Auditing", 4688, r"C:\Windows\system32\vssadmin.exe delete shadows /all /quiet"),
+        ("Auditing", 4688, "cmd.exe /c vss^admin Delete Shadows /All /Quiet & exit"),
+        ("Sysmon", 1, "wmic.exe SHADOWCOPY DELETE /nointeractive"),
+        ("PowerShell", 4104, "Get-WmiObject Win32_Shadowcopy | ForEach-Object{$_.Delete();}"),
+        ("PowerShell", 4104, "gcim Win32_ShadowCopy | Remove-CimInstance"),
+        ("Sysmon", 1, "vssadmin resize shadowstorage /for=c: /on=c: /maxsize=401MB"),
+        ("Sysmon", 1, "wbadmin delete catalog -quiet"),
+        ("Sysmon", 1, "bcdedit /set {default} recoveryenabled No"),
+        ("Sysmon", 1, "fsutil usn deletejournal /D C:"),
+        ("volsnap", 25, "D:"),
+        ("Microsoft-Windows-Backup", 524, "s"),
+        ("VSS", 8193, "s"),
+    ],
+)  # fmt: skip
+def test_what_takes_a_way_back_away_is_told_a_second_time(provider: str, number: int, text: str) -> None:
+    harmless = "vssadmin list shadows; wmic shadowcopy list; bcdedit /enum; wbadmin get versions"
+    log = [
+        Event(number, START, "Security", "FS01", provider, (("CommandLine", text),)),
+        Event(4688, START, "Security", "FS01", "Auditing", (("CommandLine", harmless),)),
+    ]
+    told = list(events(BytesReader(event_log(log)), "fs01", "log"))
+    assert [each.origin for each in told] == ["event log", "way back taken away", "event log"]
+    assert told[1].time == told[0].time
+    assert told[1].item == told[0].item
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(max_size=300), st.integers(0, 40))
+def test_long_command_lines_are_searched_quickly(text: str, times: int) -> None:
+    hindered("x", 1, [("vssadmin delete win32_shadowcopy " + text) * times * 20])

@@ -11,18 +11,22 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
+
 from unransom.catalog.formats.evtx import CHUNK, CHUNK_MAGIC, DATA, HEADER, MAGIC, RECORD
 from unransom.core.errors import UnreadableError
 from unransom.core.messages import Message, say
 from unransom.core.records import TimelineEvent
 from unransom.core.streams import Reader
 from unransom.examine.timeline.event_xml import DamagedEventError, EventXml, Leaf
+from unransom.examine.timeline.hindering import hindered
 
 HEAD = struct.Struct("<4sIQQ")  # of a record: mark, size, number, time
 EPOCH = 116_444_736_000_000_000  # 1970 in units of 100 ns since 1601
 LEAST = HEAD.size + 4
 MOST_TEXT = 2000  # characters of an event's data that a line shows
 SYSTEM = ("Event", "System")
+HINDERED = "way back taken away"  # origin of what tells so a second time
 
 
 class LogEvent(NamedTuple):
@@ -69,7 +73,7 @@ def events(reader: Reader, host: str, log: str) -> Iterator[TimelineEvent]:
     if reader.read_at(0, 8) != MAGIC:
         return
     for event in log_events(reader):
-        yield TimelineEvent(
+        told = TimelineEvent(
             time=event.time,
             precision=1000,
             origin="event log" if event.sound else "event log, damaged chunk",
@@ -77,6 +81,10 @@ def events(reader: Reader, host: str, log: str) -> Iterator[TimelineEvent]:
             item=f"{log}:{event.record}",
             what=meaning(event),
         )
+        yield told
+        what = hindered(event.provider, event.identifier, (value for _, value in event.data))
+        if what is not None:
+            yield msgspec.structs.replace(told, origin=HINDERED, what=what)
 
 
 def meaning(event: LogEvent) -> Message:
