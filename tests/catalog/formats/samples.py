@@ -22,6 +22,7 @@ from tests.catalog.formats import film_samples as films
 from tests.catalog.formats import media_samples as media
 from tests.catalog.formats import program_samples as programs
 from tests.catalog.formats import small_samples as small
+from tests.catalog.formats import stream_samples as streams
 from tests.catalog.formats import system_samples as system
 from tests.catalog.formats.compound_maker import biff, make_compound
 from tests.catalog.formats.pdf_maker import make_pdf
@@ -74,6 +75,7 @@ def workbook() -> bytes:
 
 SAMPLES: dict[str, Sample] = {
     "ar": Sample("ar", lambda: archive.make_deb(60_000)),
+    "asf": Sample("asf", streams.asf),
     "avi": Sample("avi", films.avi),
     "bmp": Sample("bmp", lambda: media.saved("BMP")),
     "bzip2": Sample("bzip2", lambda: bz2.compress(b"".join(TEXTS)), continued=True),
@@ -86,6 +88,7 @@ SAMPLES: dict[str, Sample] = {
     "elf": Sample("elf", programs.elf),
     "evtx": Sample("evtx", programs.evtx),
     "flac": Sample("flac", films.flac),
+    "flv": Sample("flv", streams.flv, continued=True),
     "font": Sample("font", programs.font),
     "gif": Sample("gif", media.gif),
     "gzip": Sample("gzip", lambda: gzip_writer.compress(b"".join(TEXTS)), continued=True),
@@ -98,6 +101,8 @@ SAMPLES: dict[str, Sample] = {
     "jpeg": Sample("jpeg", media.jpeg),
     "jpeg progressive": Sample("jpeg", lambda: media.jpeg(progressive=True)),
     "json": Sample("json", system.json_text, continued=True),
+    "mail": Sample("mail", streams.mail),
+    "mail folder": Sample("mail", streams.mbox, continued=True, cut_unseen=True),
     "matroska": Sample("matroska", films.matroska),
     "matroska live": Sample("matroska", lambda: films.matroska(live=True), continued=True, cut_unseen=True),
     "mo": Sample("mo", small.mo),
@@ -107,6 +112,10 @@ SAMPLES: dict[str, Sample] = {
     "mp4 fast": Sample("mp4", lambda: films.mp4(tables_first=True)),
     "mp4 fragmented": Sample("mp4", films.fragmented_mp4),
     "mp4 of pictures": Sample("mp4", films.heif, unseen=OTHER),  # coded pictures are not decoded
+    "mpeg": Sample("mpeg", streams.mpeg, continued=True),
+    "mpeg 1": Sample("mpeg", lambda: streams.mpeg(second=False), continued=True),
+    "mpegts": Sample("mpegts", streams.mpegts, continued=True),
+    "mpegts timed": Sample("mpegts", lambda: streams.mpegts(timed=True), continued=True),
     "mssql": Sample("mssql", databases.mssql),
     "npy": Sample("npy", small.npy),
     "ogg": Sample("ogg", films.ogg, continued=True, cut_unseen=True),
@@ -118,10 +127,13 @@ SAMPLES: dict[str, Sample] = {
     "png": Sample("png", media.png),
     "png animated": Sample("png", media.apng),
     "psd": Sample("psd", films.psd),
+    "pst": Sample("pst", streams.pst),
+    "pst narrow": Sample("pst", lambda: streams.pst(wide=False)),
     "pyc": Sample("pyc", small.pyc),
     "rar 4": Sample("rar", lambda: archive.make_rar4(TEXTS)),
     "rar 5": Sample("rar", lambda: archive.make_rar5(TEXTS)),
     "registry": Sample("registry", programs.registry),
+    "rtf": Sample("rtf", streams.rtf),
     "sevenzip": Sample("sevenzip", lambda: archive.make_7z(TEXTS)),
     "sevenzip copy": Sample("sevenzip", lambda: archive.make_7z(TEXTS, method="copy", pack_header=False)),
     "sqlite": Sample("sqlite", databases.sqlite),
@@ -134,6 +146,7 @@ SAMPLES: dict[str, Sample] = {
     "tiff of jpeg": Sample("tiff", lambda: media.tiff("jpeg", quality=90)),
     "tiff packed": Sample("tiff", lambda: media.tiff("packbits")),
     "tiff plain": Sample("tiff", lambda: media.tiff("raw")),
+    "wal": Sample("wal", streams.wal),
     "wav": Sample("wav", films.wave),
     "webp": Sample("webp", lambda: media.saved("WEBP", quality=90), unseen=OTHER),  # pixels are not decoded
     "webp animated": Sample("webp", media.animated_webp),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from unransom.catalog.formats import wal
+from unransom.catalog.formats import mail, wal
 from unransom.core.streams import CHUNK, Reader
 from unransom.recover.carve.pdf_sections import END, LINEARIZED, section
 from unransom.recover.carve.signatures import SECTOR
@@ -16,6 +16,7 @@ from unransom.recover.carve.signatures import SECTOR
 TAIL = 256  # bytes in which the end of a document stands
 OGG_PAGE = 27 + 255 + 255 * 255  # bytes of the largest page
 LAST_PAGE = 4  # flag
+NEWLINE, MAIL_HEAD = 10, 512
 PACKET = 192  # bytes of one of a transport stream at most
 CLUSTER = 4096  # bytes of the usual one
 
@@ -76,8 +77,8 @@ def _flv(_reader: Reader, following: bytes) -> bool:
 
 
 def _mpeg(reader: Reader, _following: bytes) -> bool:
-    """The end code is there: packs fill clusters, so that a piece of a film may end with one."""
-    return reader.read_at(reader.size - 4, 4) == b"\0\0\1\xb9"
+    """The end code or the padding of the last pack is there: a piece of a film may end with any other pack."""
+    return reader.read_at(reader.size - 4, 4) in {b"\0\0\1\xb9", b"\xff" * 4}
 
 
 def _mpegts(reader: Reader, following: bytes) -> bool:
@@ -92,10 +93,23 @@ def _wal(reader: Reader, following: bytes) -> bool:
     return last < wal.HEADER or reader.read_at(last + 8, 8) != following[8:16]
 
 
+def _mail(reader: Reader, _following: bytes) -> bool:
+    """No other mail begins at a sector within a line: that is where another file goes on."""
+    position = SECTOR
+    while position < reader.size:
+        data = reader.read_at(position - 1, CHUNK + 1)
+        for at in range(1, len(data) - MAIL_HEAD, SECTOR):
+            if data[at - 1] != NEWLINE and mail.recognise(data[at : at + MAIL_HEAD]):
+                return False
+        position += CHUNK
+    return True
+
+
 _CHECKS: dict[str, Callable[[Reader, bytes], bool]] = {
     "pdf": _pdf,
     "ogg": _ogg,
     "flv": _flv,
+    "mail": _mail,
     "mpeg": _mpeg,
     "mpegts": _mpegts,
     "wal": _wal,
