@@ -30,6 +30,7 @@ from unransom.crypto.search.memory import (
     Clues,
     aes_schedules,
     bare_primes,
+    chacha_contexts,
     scan,
     structures,
     text_keys,
@@ -115,6 +116,7 @@ def main() -> None:
         ("AES schedules, every byte", aes_schedules.FINDER, Clues(), options.threads, 500.0),
         ("AES schedules, decayed", aes_schedules.FINDER, Clues(wrong_bits=4), options.threads, 0.0),
         ("constants and structures", structures.FINDER, Clues(), options.threads, 1536.0),
+        ("ChaCha contexts, every 8 bytes", chacha_contexts.FINDER, Clues(), options.threads, 0.0),
         ("RSA-2048 primes, every 4 bytes", bare_primes.FINDER, clues, 1, 25.0),
         ("written keys", text_keys.FINDER, Clues(), options.threads, 0.0),
     )

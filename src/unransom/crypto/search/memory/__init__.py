@@ -17,6 +17,7 @@ from unransom.crypto.search.memory import (
     aes_schedules,
     bare_primes,
     beside,
+    chacha_contexts,
     hibernation,
     structures,
     text_keys,
@@ -28,6 +29,7 @@ __all__ = ["FINDERS", "OVERLAP", "Candidate", "Clues", "Finder", "Memory", "scan
 IN_MEMORY: tuple[Finder, ...] = (
     aes_schedules.FINDER,
     structures.FINDER,
+    chacha_contexts.FINDER,
     bare_primes.FINDER,
     beside.FINDER,
     text_keys.FINDER,
