@@ -149,11 +149,12 @@ def cut_out_and_filled(server, target, proof, tmp_path):
     whole = content(server)
     # Three days are cut out, with their lines and payments, as an attack would.
     server.run("DROP TABLE unransom_fill")
-    lost = "(SELECT order_no FROM sales_order WHERE placed_at >= '2026-06-11' AND placed_at < '2026-06-14')"
     server.run(
-        f"DELETE FROM sales_line WHERE order_no IN {lost}",
-        f"DELETE FROM payment WHERE order_no IN {lost}",
-        "DELETE FROM sales_order WHERE placed_at >= '2026-06-11' AND placed_at < '2026-06-14'",
+        "CREATE TABLE lost (order_no VARCHAR(64) PRIMARY KEY)",
+        "INSERT INTO lost SELECT order_no FROM sales_order"
+        " WHERE placed_at >= '2026-06-11' AND placed_at < '2026-06-14'",
+        *(f"DELETE FROM {table} WHERE order_no IN (SELECT order_no FROM lost)" for table in TABLES),
+        "DROP TABLE lost",
     )
     cut = content(server)
     assert len(cut["sales_order"]) < len(whole["sales_order"])

@@ -10,7 +10,7 @@ import base64
 import contextlib
 import hashlib
 import mimetypes
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ BUCKET = "s3://"
 ASIDE = ".unransom-aside"  # where objects are kept that were in the way
 PART = 16 << 20  # bytes of a part of an upload
 MOST_PARTS = 10_000
+MOST_PAGES = 4  # of a listing; what lies behind them is asked for one by one
 MOST_COPIED = 5 << 30  # bytes that one request copies
 PLAN, NUMBER = "unransom-plan", "unransom-number"  # metadata
 KEPT_HEADERS = ("ContentType", "CacheControl", "ContentDisposition", "ContentLanguage")
@@ -57,6 +58,7 @@ class BucketPlace:
         self._prefix = prefix.rstrip("/") + "/" if prefix.rstrip("/") else ""
         self._plan = plan
         self._throttle = throttle
+        self._absent: frozenset[str] = frozenset()
         self._ask = Requests(bucket, connections)
         try:
             self._ask("list_objects_v2", Prefix=self._prefix, MaxKeys=1)
@@ -75,9 +77,28 @@ class BucketPlace:
         """Return nothing: a bucket does not say what is free."""
         return Room(None, None)
 
+    def survey(self, entries: Sequence[Entry]) -> None:
+        """List what is there, a thousand at once, instead of asking for each; see ``Place.survey``."""
+        keys = sorted((self._key(entry) for entry in entries), key=str.encode)
+        if not keys:
+            return
+        there: set[str] = set()
+        marker: dict[str, str] = {"StartAfter": keys[0][:-1]}  # which sorts before it
+        until = ""  # the listing got so far
+        for _ in range(MOST_PAGES):
+            page = self._ask("list_objects_v2", Prefix=self._prefix, **marker)
+            found = [each["Key"] for each in page.get("Contents", [])]
+            there.update(found)
+            until = found[-1] if page.get("IsTruncated") and found else keys[-1]
+            if until.encode() >= keys[-1].encode() or not page.get("NextContinuationToken"):
+                break
+            marker = {"ContinuationToken": page["NextContinuationToken"]}
+        self._absent = frozenset(key for key in keys if key not in there and key.encode() <= until.encode())
+
     def look(self, entry: Entry, source: Path) -> Found:
         """Return what is there; see ``Place.look``."""
-        head = self._head(self._key(entry))
+        key = self._key(entry)
+        head = None if key in self._absent else self._head(key)
         if head is None:
             return Found(NOTHING)
         kind = SAME if self._is_ours(entry, head) else OTHER
@@ -186,7 +207,7 @@ class BucketPlace:
             answer = self._ask("get_object", Key=key, **request)
             digest, size = hashlib.sha256(), 0
             try:
-                while piece := self._ask.body(answer, CHUNK):
+                while piece := answer["Body"].read(CHUNK):
                     self._throttle(len(piece))
                     digest.update(piece)
                     size += len(piece)
@@ -211,21 +232,24 @@ class BucketPlace:
             raise MoveError(say("it cannot be read: {error}", error=str(error.strerror))) from error
 
     def _upload_parts(self, key: str, reader: FileReader, headers: dict[str, Any]) -> Head:
-        upload = self._ask("create_multipart_upload", Key=key, **headers)["UploadId"]
         step = max(PART, -(-reader.size // MOST_PARTS))
-        parts: list[dict[str, Any]] = []
-        try:
+        with self._parts(key, headers) as add:
             for offset in range(0, reader.size, step):
                 body = reader.read_at(offset, step)
                 self._throttle(len(body))
-                part = {"Key": key, "UploadId": upload, "PartNumber": len(parts) + 1}
-                answer = self._ask("upload_part", Body=body, ContentMD5=_md5(body), **part)
-                parts.append({"ETag": answer["ETag"], "PartNumber": part["PartNumber"]})
-            whole = {"Key": key, "UploadId": upload, "MultipartUpload": {"Parts": parts}}
-            return self._ask("complete_multipart_upload", **whole)
+                add("upload_part", Body=body, ContentMD5=_md5(body))
+        return add.answer
+
+    @contextlib.contextmanager
+    def _parts(self, key: str, headers: dict[str, Any]) -> Iterator[_Parts]:
+        """Give what takes the parts of an object, which is whole at the end, or was never there."""
+        parts = _Parts(self._ask, key, self._ask("create_multipart_upload", Key=key, **headers)["UploadId"])
+        try:
+            yield parts
+            parts.complete()
         except BaseException:
             with contextlib.suppress(MoveError, FullError, FileNotFoundError):
-                self._ask("abort_multipart_upload", Key=key, UploadId=upload)
+                self._ask("abort_multipart_upload", Key=key, UploadId=parts.upload)
             raise
 
     def _abort_uploads(self, key: str) -> None:
@@ -242,13 +266,15 @@ class BucketPlace:
             FileNotFoundError: There is none.
             MoveError: The copy is not like it.
         """
+        source = {"Bucket": self._ask.bucket, "Key": key}
         if head["ContentLength"] > MOST_COPIED:
-            try:
-                self._ask.s3.cp_file(f"{self._ask.bucket}/{key}", f"{self._ask.bucket}/{other}")
-            except ERRORS as error:
-                raise MoveError(say("the store refuses it: {error}", error=str(error)[:200])) from error
+            about = {name: head[name] for name in (*KEPT_HEADERS, "Metadata") if head.get(name)}
+            with self._parts(other, about) as add:
+                for offset in range(0, head["ContentLength"], MOST_COPIED):
+                    last = min(offset + MOST_COPIED, head["ContentLength"]) - 1
+                    add("upload_part_copy", CopySource=source, CopySourceRange=f"bytes={offset}-{last}")
         else:
-            self._ask("copy_object", Key=other, CopySource={"Bucket": self._ask.bucket, "Key": key})
+            self._ask("copy_object", Key=other, CopySource=source)
         copied = self._head(other)
         if copied is None or copied["ContentLength"] != head["ContentLength"]:
             raise MoveError(say("the store's copy of what is there is not like it"))
@@ -302,6 +328,29 @@ class BucketPlace:
         if aside is None:
             raise FileNotFoundError(key)
         self._copy(self._aside(number, key), key, aside)
+
+
+class _Parts:
+    """An upload in parts; ``answer`` is the store's when it is complete."""
+
+    def __init__(self, ask: Requests, key: str, upload: str) -> None:
+        self.upload = upload
+        self.answer: Head = {}
+        self._ask = ask
+        self._key = key
+        self._parts: list[dict[str, Any]] = []
+
+    def __call__(self, method: str, **arguments: Any) -> None:
+        """Add the next part."""
+        number = len(self._parts) + 1
+        answer = self._ask(method, Key=self._key, UploadId=self.upload, PartNumber=number, **arguments)
+        etag = answer.get("CopyPartResult", answer)["ETag"]
+        self._parts.append({"ETag": etag, "PartNumber": number})
+
+    def complete(self) -> None:
+        """Put the parts together."""
+        whole = {"UploadId": self.upload, "MultipartUpload": {"Parts": self._parts}}
+        self.answer = self._ask("complete_multipart_upload", Key=self._key, **whole)
 
 
 def _etag(answer: Head) -> str:

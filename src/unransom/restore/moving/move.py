@@ -6,6 +6,7 @@ after it, what became of each. So a run that is killed anywhere goes on, and an 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -162,6 +163,7 @@ def apply(work: Work, batch: int) -> None:
         for window in _windows(work.plan.entries(batch), WINDOW):
             known = work.journal.rows([number for number, _ in window])
             waiting = [each for each in window if known[each[0]].state in OPEN]
+            _survey(work, [entry for number, entry in waiting if not known[number].found])
             begun = list(pool.map(lambda each: _begin(work, each, known[each[0]]), waiting))  # noqa: B023
             folders = {folder for row in begun if row.found for folder in row.found.folders}
             work.journal.write(batch, begun, folders)
@@ -171,6 +173,11 @@ def apply(work: Work, batch: int) -> None:
             work.place.settle()
             work.journal.write(batch, results)
             clock.add(window, [*begun, *results])
+
+
+def _survey(work: Work, entries: Sequence[Entry]) -> None:
+    with contextlib.suppress(MoveError, FullError, FileNotFoundError):  # what is wrong shows one by one, too
+        work.place.survey(entries)
 
 
 def _begin(work: Work, numbered: Numbered, known: Row) -> Row:

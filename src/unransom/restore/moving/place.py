@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -86,6 +86,10 @@ class Place(Protocol):
 
     def room(self) -> Room:
         """Return what is free."""
+        ...
+
+    def survey(self, entries: Sequence[Entry]) -> None:
+        """Get ready to look at what is where these go, if that is quicker for all at once."""
         ...
 
     def look(self, entry: Entry, source: Path) -> Found:

@@ -6,16 +6,22 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import fsspec
-from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
-from fsspec.asyn import sync
+import botocore.session  # type: ignore[import-untyped]
+from botocore.config import Config  # type: ignore[import-untyped]
+from botocore.exceptions import (  # type: ignore[import-untyped]
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+)
 
 from unransom.core.messages import say
+from unransom.restore.moving.objects import ObjectRequests
 from unransom.restore.moving.place import FullError, MoveError
 
-ERRORS = (OSError, BotoCoreError)
+ERRORS = (OSError, BotoCoreError, ClientError)
 ATTEMPTS = 6  # of a request
 PAUSE = 0.25  # seconds before the second; every further one is twice as long
+CONNECT, READ = 5, 60  # seconds
 FULL = frozenset(
     {
         *("QuotaExceeded", "BucketQuotaExceeded", "XMinioAdminBucketQuotaExceeded", "XMinioStorageFull"),
@@ -31,18 +37,18 @@ class Requests:
 
     def __init__(self, bucket: str, connections: int, sleep: Callable[[float], None] = time.sleep) -> None:
         """Connect when it is first asked; endpoint and credentials come from the environment."""
-        config = {
-            "max_pool_connections": connections,
-            "connect_timeout": 5,
-            "read_timeout": 60,
-            "retries": {"max_attempts": 1, "mode": "standard"},  # tried again here, where it is told apart
-            "request_checksum_calculation": "when_required",  # not every store knows the newer ones
-            "response_checksum_validation": "when_required",
-        }
-        self.bucket = bucket
-        self.s3 = fsspec.filesystem(
-            "s3", skip_instance_cache=True, use_listings_cache=False, config_kwargs=config
+        config = Config(
+            max_pool_connections=connections,
+            connect_timeout=CONNECT,
+            read_timeout=READ,
+            retries={"max_attempts": 1, "mode": "standard"},  # tried again here, where it is told apart
+            request_checksum_calculation="when_required",  # not every store knows the newer ones
+            response_checksum_validation="when_required",
         )
+        self.bucket = bucket
+        session = botocore.session.get_session()
+        self._client = session.create_client("s3", config=config)
+        self._objects = ObjectRequests(session, self._client, bucket)
         self._sleep = sleep
 
     def __call__(self, method: str, **arguments: Any) -> dict[str, Any]:
@@ -53,10 +59,9 @@ class Requests:
             FullError: The store has no room.
             MoveError: It does not work.
         """
-        arguments = {"Bucket": self.bucket, **arguments}
         for attempt in range(ATTEMPTS):
             try:
-                return self.s3.call_s3(method, **arguments)
+                return self._ask(method, arguments)
             except ERRORS as error:
                 code, status = _told(error)
                 if code in GONE or (status == 404 and not code):
@@ -68,28 +73,30 @@ class Requests:
                 self._sleep(PAUSE * 2**attempt)
         raise AssertionError("unreachable")
 
-    def body(self, answer: dict[str, Any], length: int) -> bytes:
-        """Return the next ``length`` bytes of an answer; fewer where it ends."""
-        return bytes(sync(self.s3.loop, answer["Body"].read, length))
+    def _ask(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        if self._objects.knows(method):
+            answer = self._objects(method, **arguments)
+            if answer is not None:
+                return answer
+        answer = getattr(self._client, method)(Bucket=self.bucket, **arguments)
+        return dict(answer)
 
     def close(self) -> None:
         """Close the connections."""
-        creator = getattr(self.s3, "_s3creator", None)
-        if creator is not None:
-            self.s3.close_session(self.s3.loop, creator)
+        self._objects.close()
+        self._client.close()
 
 
 def _told(error: BaseException) -> tuple[str, int]:
     """Return the store's own code of an error, and the status of HTTP, "" and 0 where it sent none."""
-    cause = error if isinstance(error, ClientError) else error.__cause__
-    if not isinstance(cause, ClientError):
-        return ("404", 404) if isinstance(error, FileNotFoundError) else ("", 0)
-    status = cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return str(cause.response.get("Error", {}).get("Code", "")), int(status)
+    if not isinstance(error, ClientError):
+        return "", 0
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return str(error.response.get("Error", {}).get("Code", "")), int(status)
 
 
 def _may_pass(error: BaseException, status: int) -> bool:
     """Return whether it may work the next time: the server's own trouble, or the network's."""
     if status:
         return (status >= 500 and status not in {501, 505}) or status in {408, 429}
-    return not isinstance(error, PermissionError)
+    return not isinstance(error, PermissionError | NoCredentialsError)

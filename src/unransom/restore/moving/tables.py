@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -61,6 +61,9 @@ class TablesPlace:
     def room(self) -> Room:
         """Return nothing: a database does not say what is free."""
         return Room(None, None)
+
+    def survey(self, entries: Sequence[Entry]) -> None:
+        """Do nothing: one by one is as quick."""
 
     def look(self, entry: Entry, source: Path) -> Found:
         """Return what is there; see ``Place.look``."""
