@@ -48,6 +48,7 @@ from unransom.cli.speech import LANGUAGE, t
 @manifest_option
 @click.option("--all", "whole_tree", is_flag=True, help=t("Copy intact files too, for the whole tree."))
 @click.option("--no-carve", is_flag=True, help=t("Do not look for deleted files on images."))
+@click.option("--no-repair", is_flag=True, help=t("Do not rebuild files that came back in part."))
 @known_option
 @dump_option
 @budget_option
@@ -73,6 +74,7 @@ def command(
     manifests: tuple[Path, ...],
     whole_tree: bool,
     no_carve: bool,
+    no_repair: bool,
     known: tuple[Path, ...],
     dumps: tuple[Path, ...],
     budget: float,
@@ -104,7 +106,7 @@ def command(
         command=shlex.join(["unransom", *sys.argv[1:]]),
         deadline_hours=deadline,
         extra=frozenset({"copy"} if whole_tree else ()),
-        left_out=frozenset({"carve"} if no_carve else ()),
+        left_out=frozenset(name for name, out in (("carve", no_carve), ("repair", no_repair)) if out),
         item_seconds=time_limit,
     )
     with contextlib.closing(executor), Screen(progress) as screen:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from unransom.cli.options import EXISTING, PATH, json_option, jsonl_option, progress_option
+from unransom.cli.options import (
+    EXISTING,
+    PATH,
+    executor_of,
+    json_option,
+    jsonl_option,
+    progress_option,
+    workers_option,
+)
 from unransom.cli.screen import Screen, Style
 from unransom.cli.speech import LANGUAGE, spoken, t
 from unransom.core.errors import EXIT_DONE, EXIT_INCOMPLETE, UsageError
@@ -18,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from unransom.recover.repair.records import Mended
+    from unransom.run.executor import Executor
 
 SHOWN = 5  # sentences about what is missing that are printed
 
@@ -49,6 +59,7 @@ SHOWN = 5  # sentences about what is missing that are printed
     metavar="JSON",
     help=t("Which bytes of the one FILE are lost, where that is known: [[start, end], ...]."),
 )
+@workers_option
 @progress_option
 @json_option
 @jsonl_option
@@ -58,6 +69,7 @@ def command(
     case: Path | None,
     siblings: tuple[Path, ...],
     byte_map: Path | None,
+    workers: int,
     progress: Style,
     as_json: bool,
     jsonl: bool,
@@ -75,7 +87,8 @@ def command(
         if out is not None:
             every = repair(Job(files, out, siblings, read_map(byte_map) if byte_map else ()), screen)
         else:
-            every = _in_case(case, stack, screen)
+            executor = stack.enter_context(contextlib.closing(executor_of(workers)))
+            every = _in_case(case, executor, screen)
         for mended in every:
             complete = complete and mended.problem is None
             rows.append(_row(mended))
@@ -97,15 +110,21 @@ def _check_usage(files: tuple[Path, ...], out: Path | None, case: Path | None, b
         raise UsageError(say("--map tells of one file"), hint=say("repair the files one by one"))
 
 
-def _in_case(case: Path | None, stack: ExitStack, screen: Screen) -> Iterator[Mended]:
-    """Repair what waits in a case, then write its report anew."""
+def _in_case(folder: Path | None, executor: Executor, screen: Screen) -> Iterator[Mended]:
+    """Repair what waits in a case, then write its report anew; yield what became of each file."""
     from unransom.case.case import Case
+    from unransom.run.engine import Engine
+    from unransom.run.flow import REPAIR_ALL
     from unransom.run.recover import conclude, write_report
-    from unransom.run.repair_case import repair_case
+    from unransom.run.repairs import last_record, mended_after
 
-    opened = stack.enter_context(Case(case or Path()))
-    yield from repair_case(opened, screen)
-    write_report(opened, conclude(opened, f"unransom repair --case {case}", []), LANGUAGE)
+    with Case(folder or Path()) as case:
+        before = last_record(case.database)
+        engine = Engine(case, executor, listener=screen)
+        case.outputs().clear_scratch()
+        engine.perform(REPAIR_ALL)
+        write_report(case, conclude(case, f"unransom repair --case {folder}", engine.times), LANGUAGE)
+        yield from mended_after(case.database, before)
 
 
 def _shown(path: bytes) -> str:

@@ -17,6 +17,7 @@ from unransom.core.records import Delivery, FileRef, LockedGroup, Output, Proble
 from unransom.core.searches import Described, LockedFile, Searched, Secret, Shard, Target
 from unransom.evidence import open_store
 from unransom.recover.databases.records import METHOD, DatabaseFile
+from unransom.recover.repair.records import Broken, Mended
 from unransom.run.carve_case import carve_image, images
 from unransom.run.database_files import keep_rows
 from unransom.run.described import described_in
@@ -80,7 +81,7 @@ class Engine:
             if step is CARVE:
                 self._carve()
             elif self._due(step):
-                self._perform(step)
+                self.perform(step)
             if step.name == last:
                 return
 
@@ -163,7 +164,7 @@ class Engine:
             )
             self._finished(CARVE.name, began, count, 0)
 
-    def _perform(self, step: Step) -> None:
+    def perform(self, step: Step) -> None:
         """Perform ``step`` on everything that waits for it."""
         began = time.monotonic()
         total, _ = step.total(self._database)
@@ -230,7 +231,7 @@ class Engine:
                 files.store(self._database, step.name, _file_of(item), records_left)
             if not step.anew:
                 journal.finish(self._database, step.name, numbers)
-            outputs = [each for yielded in records for each in yielded if isinstance(each, Output)]
+            outputs = [output for yielded in records for each in yielded if (output := _output_in(each))]
             if outputs:
                 rows = [
                     [each.path.decode("utf-8", "backslashreplace"), each.digests.sha256] for each in outputs
@@ -297,6 +298,13 @@ class _Queue:
         )
 
 
+def _output_in(record: Record) -> Output | None:
+    """Return the output that ``record`` is or tells of."""
+    if isinstance(record, Mended):
+        return record.output
+    return record if isinstance(record, Output) else None
+
+
 def _tried(result: Done | Fate) -> int:
     """Return how many keys the shards of a task tried."""
     records = result.records if isinstance(result, Done) else ()
@@ -312,15 +320,15 @@ def _file_of(item: Item) -> int:
             return item.ref.id
         case DatabaseFile():
             return 0 if item.file.output else item.file.ref.id  # rows never take the place of a file
-        case LockedGroup() | Target() | Shard():
-            return 0
+        case LockedGroup() | Target() | Shard() | Broken():
+            return 0  # what is built anew never takes the place of a file either
 
 
 def _size(item: Item) -> int:
     match item:
         case FileRef():
             return item.size
-        case LockedFile():
+        case LockedFile() | Broken():
             return item.ref.size
         case DatabaseFile():
             return item.size

@@ -13,7 +13,7 @@ from unransom.case import files, found_keys
 from unransom.case.manifests import expected_digest
 from unransom.core.records import Delivery, FileRef, LockedGroup, Output
 from unransom.core.searches import LockedFile, Secret
-from unransom.run import database_files, searches, versions
+from unransom.run import database_files, repairs, searches, versions
 from unransom.run.searches import LOCKED
 from unransom.run.work import Item
 
@@ -157,6 +157,21 @@ _DATABASES = Step(
     database_files.total,
     lambda database: map(Numbered._make, database_files.waiting(database)),
 )
+
+
+def _repairs(where: repairs.Condition) -> Step:
+    """Return the step for files that are there in part; what it makes is no output of theirs."""
+    waiting = repairs.waiting(where)
+    return Step(
+        repairs.STEP,
+        "unransom.run.repair_step:run",
+        repairs.total(where),
+        lambda database: map(Numbered._make, waiting(database)),
+    )
+
+
+REPAIR = _repairs(repairs.condition(every=False))
+REPAIR_ALL = _repairs(repairs.condition(every=True))  # on demand: it reads files that are locked all over
 SEARCHES = frozenset({"scheme", "plan", "search", "deep search"})  # steps that the budget is for
 
 # Images are carved as a whole by `run.carve_case`, before keys: what comes back so needs none, and is a pair.
@@ -176,4 +191,5 @@ FLOW: tuple[Step, ...] = (
     _per_file("copy", "unransom.recover.copy.step:run", INTACT),
     _DATABASES,
     _per_file("integrity", "unransom.verify.integrity.step:run", DELIVERED, _deliveries),
+    REPAIR,
 )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from unransom.catalog.formats.repair.repair import Count, Table, Tables
+from unransom.catalog.formats.repair.repair import Count, Piece, Table, Tables
+from unransom.core.outputs import FileReader
+from unransom.core.spans import Origin
+from unransom.core.streams import chunks
+from unransom.recover.repair.step import WriteTables
 
 VIRTUAL = 2  # PRAGMA table_xinfo: a column that no record holds
 FOUND = "lost_and_found"  # table of rows that their own table does not take
@@ -110,3 +114,21 @@ def _storable(value: object) -> object:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""').replace("\0", "") + '"'
+
+
+def writer(folder: Path) -> WriteTables:
+    """Return what writes tables as a database; its drafts go to ``folder``."""
+
+    def write(tables: Tables) -> tuple[Iterable[Piece], tuple[Count, ...]]:
+        path = folder / "rows"
+        path.unlink(missing_ok=True)
+        counts = write_database(tables, path)
+        return _pieces(path), counts
+
+    return write
+
+
+def _pieces(path: Path) -> Iterator[Piece]:
+    with FileReader(path) as reader:
+        for piece in chunks(reader):
+            yield piece, Origin.GUESSED

@@ -7,23 +7,21 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from unransom.catalog.formats.repair.repair import Count, Damaged, Piece, Tables
+from unransom.catalog.formats.repair.repair import Damaged
 from unransom.core.errors import UsageError
 from unransom.core.messages import say
 from unransom.core.outputs import FileReader, Outputs
 from unransom.core.progress import Listener, Progress, silent
-from unransom.core.records import Problem
 from unransom.core.spans import Origin, Span
-from unransom.core.streams import chunks
 from unransom.core.text import shown
 from unransom.recover.repair.records import Mended
-from unransom.recover.repair.step import WriteTables, mend
-from unransom.run.rebuilt_database import write_database
+from unransom.recover.repair.step import mend, unreadable
+from unransom.run.rebuilt_database import writer
 
 SIBLINGS = 32  # sound files of the same origin that are looked at
 DRAFTS = ".unransom-drafts"
@@ -95,36 +93,6 @@ def _mended(path: Path, item: bytes, outputs: Outputs, job: Job, siblings: tuple
             return mend(damaged, item, outputs, writer(Path(folder)))
     except OSError as error:
         return unreadable(item, error)
-
-
-def unreadable(item: bytes, error: Exception, *, fatal: bool = True) -> Mended:
-    """Return what became of a file that cannot be read, or whose output cannot be written."""
-    problem = Problem(
-        item=shown(item),
-        code="read",
-        what=say("the file cannot be read or its output not written: {error}", error=str(error)),
-        resolution=say("the other files are not affected"),
-        fatal=fatal,
-    )
-    return Mended(item=shown(item), problem=problem)
-
-
-def writer(folder: Path) -> WriteTables:
-    """Return what writes tables as a database; its drafts go to ``folder``."""
-
-    def write(tables: Tables) -> tuple[Iterable[Piece], tuple[Count, ...]]:
-        path = folder / "rows"
-        path.unlink(missing_ok=True)
-        counts = write_database(tables, path)
-        return _pieces(path), counts
-
-    return write
-
-
-def _pieces(path: Path) -> Iterator[Piece]:
-    with FileReader(path) as reader:
-        for piece in chunks(reader):
-            yield piece, Origin.GUESSED
 
 
 def _progress(done: int, total: int, item: bytes, began: float) -> Progress:

@@ -27,9 +27,10 @@ from unransom.evidence import open_store
 from unransom.evidence.store import Store
 from unransom.recover.carve.records import Acquainted, Batch, Leads, Puzzle, Region
 from unransom.recover.databases.records import DatabaseFile
+from unransom.recover.repair.records import Broken
 
 PartOfCarving = Region | Puzzle | Leads | Batch | Acquainted
-Item = FileRef | LockedGroup | Delivery | LockedFile | Target | Shard | DatabaseFile
+Item = FileRef | LockedGroup | Delivery | LockedFile | Target | Shard | DatabaseFile | Broken
 Perform = Callable[[Item, Context], Iterator[Record]]
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -131,7 +132,7 @@ def name_of(item: Item | PartOfCarving) -> str:
     match item:
         case FileRef():
             return f"{item.source}:{shown(item.path)}"
-        case Delivery() | LockedFile():
+        case Delivery() | LockedFile() | Broken():
             return name_of(item.ref)
         case DatabaseFile():
             return name_of(item.file.ref)

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from unransom.catalog.formats.repair.repair import Count
 from unransom.core.messages import Message
-from unransom.core.records import Output, Problem, Record
+from unransom.core.records import FileRef, Output, Problem, Record
+
+
+class Broken(Record, frozen=True, kw_only=True):
+    """A file of a case that is there in part, or that no key opens.
+
+    Attributes:
+        ref: The file in the evidence.
+        output: What came back of it, None where it is read as it lies.
+        siblings: Sound files of the same origin.
+    """
+
+    ref: FileRef
+    output: Output | None = None
+    siblings: tuple[FileRef, ...] = ()
 
 
 class Mended(Record, frozen=True, kw_only=True):

@@ -31,6 +31,14 @@ def fitting(damaged: Damaged) -> Iterator[Repair]:
     yield from (each for each in REPAIRS if each not in tried and each.finds(damaged.reader))
 
 
+def name_before(path: bytes) -> bytes:
+    """Return the name of a file without what a locker put behind its extension."""
+    name = path.rpartition(b"/")[2]
+    stem = name.rpartition(b".")[0]
+    known = {extension for each in REPAIRS for extension in each.extensions}
+    return stem if extension_of(name) not in known and extension_of(stem) in known else name
+
+
 def mend(damaged: Damaged, item: bytes, outputs: Outputs, write_tables: WriteTables) -> Mended:
     """Repair a file.
 
@@ -109,3 +117,15 @@ def _beside(outputs: Outputs, path: bytes, data: bytes) -> bytes:
     with outputs.draft() as draft:
         draft.write(data)
         return draft.keep(path)[0]
+
+
+def unreadable(item: bytes, error: Exception, *, fatal: bool = True) -> Mended:
+    """Return what became of a file that cannot be read, or whose output cannot be written."""
+    problem = Problem(
+        item=shown(item),
+        code="read",
+        what=say("the file cannot be read or its output not written: {error}", error=str(error)),
+        resolution=say("the other files are not affected"),
+        fatal=fatal,
+    )
+    return Mended(item=shown(item), problem=problem)

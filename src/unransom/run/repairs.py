@@ -1,0 +1,87 @@
+"""What a case has for repair: outputs with holes, and locked files that no key opens."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import msgspec
+
+from unransom.case import files
+from unransom.catalog.formats.identify import extension_of
+from unransom.core.records import FileRef, Output
+from unransom.recover.repair.records import Broken, Mended
+from unransom.recover.repair.step import name_before
+
+STEP = "repair"
+SIBLINGS = 4  # sound files of the same origin that are looked at
+LISTED = 1000  # files that siblings are chosen from
+FORMATS = {"jpg": "jpeg", "jpeg": "jpeg", "mp4": "mp4", "mov": "mp4", "m4v": "mp4"}  # that siblings help
+IN_PART = "state = 'partial' AND output IS NOT NULL AND method <> 'copy'"
+SHUT = "state IN ('locked', 'failed') AND output IS NULL"
+# Of a file that is locked all over nothing comes back, and it would be read in vain. What is left of others
+# is told by their first bytes, or by the estimate, which takes all behind the first fault for locked.
+SOME_LEFT = f"{SHUT} AND (coalesce(format, '') <> '' OR coalesce(locked, size) < 0.9 * size)"
+OPEN = f"id NOT IN (SELECT item FROM journal WHERE step = '{STEP}' AND done)"
+SOUND = "state = 'intact' AND source = :source AND format = :format AND id <> :id"
+Condition = str
+
+
+def condition(*, every: bool) -> Condition:
+    """Return the SQL condition of files that wait; ``every`` includes those that are locked all over."""
+    return f"({IN_PART} OR {SHUT if every else SOME_LEFT}) AND {OPEN}"
+
+
+def total(where: Condition) -> Callable[[sqlite3.Connection], tuple[int, int]]:
+    """Return what counts the files that wait, and their bytes."""
+    query = f"SELECT count(*), coalesce(sum(size), 0) FROM files WHERE {where}"
+
+    def counted(database: sqlite3.Connection) -> tuple[int, int]:
+        count, size = database.execute(query).fetchone()
+        return count, size
+
+    return counted
+
+
+def waiting(where: Condition) -> Callable[[sqlite3.Connection], Iterator[tuple[int, Broken]]]:
+    """Return what yields the files that wait, by number."""
+
+    def found(database: sqlite3.Connection) -> Iterator[tuple[int, Broken]]:
+        for ref in files.select(database, where):
+            yield ref.id, Broken(ref=ref, output=_output(database, ref), siblings=_siblings(database, ref))
+
+    return found
+
+
+def mended_after(database: sqlite3.Connection, last: int) -> Iterator[Mended]:
+    """Yield what became of files, of records with numbers above ``last``."""
+    rows = database.execute("SELECT body FROM records WHERE type = 'Mended' AND id > ? ORDER BY id", (last,))
+    for (body,) in rows:
+        yield msgspec.json.decode(body, type=Mended)
+
+
+def last_record(database: sqlite3.Connection) -> int:
+    """Return the number of the newest record, 0 for none."""
+    return int(database.execute("SELECT coalesce(max(id), 0) FROM records").fetchone()[0])
+
+
+def _output(database: sqlite3.Connection, ref: FileRef) -> Output | None:
+    """Return what came back of a file in part, None where nothing did."""
+    row = database.execute(
+        "SELECT records.body FROM files JOIN records ON records.item = files.id WHERE files.id = ?"
+        " AND files.output IS NOT NULL AND records.type = 'Output' ORDER BY records.id DESC LIMIT 1",
+        (ref.id,),
+    ).fetchone()
+    return msgspec.json.decode(row[0], type=Output) if row else None
+
+
+def _siblings(database: sqlite3.Connection, ref: FileRef) -> tuple[FileRef, ...]:
+    """Return sound files of the same source and format, those of the same folder first."""
+    kind = FORMATS.get(extension_of(name_before(ref.output_path())))
+    if kind is None:
+        return ()
+    found = files.select(database, SOUND, source=ref.source, id=ref.id, format=kind)
+    folder = ref.path.rpartition(b"/")[0]
+    first = sorted(islice(found, LISTED), key=lambda each: each.path.rpartition(b"/")[0] != folder)
+    return tuple(first[:SIBLINGS])
