@@ -10,8 +10,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from unransom.catalog.databases.innodb._plausible_kernel import NONE, plausible
 from unransom.catalog.databases.innodb._record_kernel import (
+    INFIMUM,
     MOST_WALKED,
+    OLD_INFIMUM,
     OLD_SUPREMUM,
     STATUS_INSTANT,
     SUPREMUM,
@@ -20,13 +23,14 @@ from unransom.catalog.databases.innodb._record_kernel import (
     step,
     u16,
 )
-from unransom.catalog.databases.innodb._value_kernel import DIGIT_BYTES, POWERS, big_endian, is_date
 
 SECTOR = 512
 NOISY = 190  # different bytes in a sector; 512 random bytes have 221 on average, text far fewer
+CELL, WINDOW = 64, 4  # bytes; cells that are looked at together to tell where noise begins
+NOISY_WINDOW = 132  # different bytes in a window; 256 random bytes have 162 on average
+QUIET, EDGE, INSIDE = range(3)
 FIRST = 120  # no record begins before
-MOST_PAGE = 1 << 28  # page numbers of an undo space
-NONE, TRX, ROLL, DATE, DATETIME, ENUM, UTF8, ASCII, DECIMAL, LIMIT, CLOCK = range(11)  # checks
+MOST_OWNED = 9  # records behind one until the next that a slot names, and that
 UNLINKED, LINKED, PROVEN = 0, 1, 2  # results of ``judge``
 
 
@@ -44,91 +48,6 @@ def noisy(data, base, size, out):  # type: ignore[no-untyped-def]
         out[sector] = different >= NOISY
         count += out[sector]
     return count
-
-
-@njit(cache=True, nogil=True)
-def _utf8(data, start, end):  # type: ignore[no-untyped-def]
-    """Return whether the bytes are UTF-8 without control characters."""
-    at = start
-    while at < end:
-        byte = data[at]
-        if byte < 0x80:
-            if byte < 0x20 and byte not in {9, 10, 13}:
-                return False
-            at += 1
-            continue
-        more = 1 if byte >> 5 == 6 else 2 if byte >> 4 == 14 else 3 if byte >> 3 == 30 else 0
-        if more == 0 or at + more >= end or byte in {0xC0, 0xC1}:
-            return False
-        for place in range(1, more + 1):
-            if data[at + place] >> 6 != 2:
-                return False
-        at += more + 1
-    return True
-
-
-@njit(cache=True, nogil=True)
-def _printable(data, start, end):  # type: ignore[no-untyped-def]
-    good = True
-    for at in range(start, end):
-        good &= data[at] >= 0x20 or data[at] in {9, 10, 13}
-    return good
-
-
-@njit(cache=True, nogil=True)
-def _groups(data, start, precision, scale):  # type: ignore[no-untyped-def]
-    """Return whether the groups of a packed decimal hold no more digits than they should."""
-    at = start
-    flip = np.uint64(0x80)
-    negative = data[at] & 0x80 == 0
-    for part in range(2):
-        digits = precision - scale if part == 0 else scale
-        while digits > 0:
-            group = digits % 9 if part == 0 and digits % 9 else min(9, digits)
-            value = np.uint64(0)
-            for place in range(DIGIT_BYTES[group]):
-                byte = np.uint64(data[at + place]) ^ flip
-                flip = np.uint64(0)
-                value = value << np.uint64(8) | (byte ^ np.uint64(0xFF) if negative else byte)
-            if value >= POWERS[group]:
-                return False
-            at += DIGIT_BYTES[group]
-            digits -= group
-    return True
-
-
-@njit(cache=True, nogil=True)
-def _plausible(data, start, length, check, low, high):  # type: ignore[no-untyped-def]  # noqa: C901, PLR0911
-    """Return whether a value passes the check of its field."""
-    if check == TRX:
-        value = big_endian(data, start, 6)
-        return value > 0 and value <= np.uint64(high)
-    if check == ROLL:
-        return big_endian(data, start + 1, 4) < np.uint64(MOST_PAGE)
-    if check == DATE:
-        value = np.int64(big_endian(data, start, 3))
-        value &= 0x7FFFFF
-        return value == 0 or is_date(value >> 9, value >> 5 & 15, value & 31)
-    if check == DATETIME:
-        value = np.int64(big_endian(data, start, 5)) - (1 << 39)
-        if value == 0:
-            return True
-        month, clock = value >> 22, value & 0x1FFFF
-        day = is_date(month // 13, month % 13, value >> 17 & 31)
-        return value > 0 and day and clock >> 12 < 24 and clock >> 6 & 63 < 60 and clock & 63 < 60
-    if check in {ENUM, LIMIT}:
-        value = big_endian(data, start, length)
-        return value >= np.uint64(low) and value <= np.uint64(high)
-    if check == UTF8:
-        return _utf8(data, start, start + length)
-    if check == ASCII:
-        return _printable(data, start, start + length)
-    if check == DECIMAL:
-        return _groups(data, start, low, high)
-    if check == CLOCK:
-        value = abs(np.int64(big_endian(data, start, 3)) - (1 << 23))
-        return value >> 12 <= 839 and value >> 6 & 63 < 60 and value & 63 < 60
-    return True
 
 
 @njit(cache=True, nogil=True)
@@ -187,7 +106,7 @@ def candidates(data, size, bases, form, plan, checks, room):  # type: ignore[no-
                 if outside[field, count]:
                     length -= 20
                 start = starts[field, count]
-                if not _plausible(data, start, length, codes[field], lows[field], highs[field]):
+                if not plausible(data, start, length, codes[field], lows[field], highs[field]):
                     good = False
                     break
             if good:
@@ -221,16 +140,37 @@ def _neighbours(data, base, size, compact, origins, begins, ends, first, last, o
 
 
 @njit(cache=True, nogil=True)
-def _clean(base, size, begin, end, noise):  # type: ignore[no-untyped-def]
-    """Return whether a record and a sector behind it are out of the noise; -1 where noise is inside it."""
-    first, last = (begin - base) // SECTOR, (end - 1 - base) // SECTOR
-    for sector in range(first, last + 1):
-        if noise[sector] and (sector + 1) * SECTOR <= end - base and sector * SECTOR >= begin - base:
+def noise(data, base, size, out):  # type: ignore[no-untyped-def]
+    """Fill ``out`` with what each cell of a page is: ``QUIET``, or ``EDGE`` or ``INSIDE`` of noise."""
+    counts = np.zeros(256, np.int32)
+    different = 0
+    out[:] = QUIET
+    for cell in range(size // CELL):
+        if cell >= WINDOW:
+            for at in range(base + (cell - WINDOW) * CELL, base + (cell - WINDOW + 1) * CELL):
+                counts[data[at]] -= 1
+                different -= counts[data[at]] == 0
+        for at in range(base + cell * CELL, base + (cell + 1) * CELL):
+            different += counts[data[at]] == 0
+            counts[data[at]] += 1
+        if different >= NOISY_WINDOW:
+            for covered in range(max(cell - WINDOW + 1, 0), cell + 1):
+                out[covered] += 1
+    for cell in range(size // CELL):
+        out[cell] = QUIET if out[cell] == 0 else EDGE if out[cell] < WINDOW - 1 else INSIDE
+
+
+@njit(cache=True, nogil=True)
+def _clean(base, size, begin, end, cells):  # type: ignore[no-untyped-def]
+    """Return whether a record and a cell behind it are out of the noise; -1 where noise is inside it."""
+    first, last = (begin - base) // CELL, (end - 1 - base) // CELL
+    result = 1
+    for cell in range(first, min(last + 2, size // CELL)):
+        if cells[cell] == INSIDE and first < cell < last:
             return -1
-    for sector in range(first, min(last + 2, size // SECTOR)):
-        if noise[sector]:
-            return 0
-    return 1
+        if cells[cell] != QUIET:
+            result = 0
+    return result
 
 
 @njit(cache=True, nogil=True)
@@ -255,27 +195,104 @@ def _heap(data, origin, compact):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def given_up(data, size, bases, compact, origins, owners, results):  # type: ignore[no-untyped-def]
-    """Take back the results of candidates whose links lead to the end of what the page has given up.
+def given_up(data, size, bases, heads, compact, origins, owners, results):  # type: ignore[no-untyped-def]  # noqa: PLR0913, PLR0917
+    """Take back the results of candidates that their page has given up.
 
-    A page keeps the rows that were moved to another page, or deleted, in a list that ends with no link.
+    A page keeps the rows that were moved to another page, or deleted, in a list of its own. Where its header
+    is whole (``heads``), it says whether there are any. Those in the table are linked with the slots of the
+    directory; where that is lost, those count as given up whose links lead to one that has none.
     """
-    last = SUPREMUM if compact else OLD_SUPREMUM
-    for one in range(len(origins)):
-        base = bases[owners[one]]
-        at = origins[one] - base
-        for _ in range(MOST_WALKED):
-            if u16(data, base + at - 2) == 0:
-                info = data[base + at - 5] if compact else data[base + at - 6]
-                status = data[base + at - 3] & 7 if compact else 0
-                if info & 0xDF <= 8 and status == 0 and _heap(data, base + at, compact) >= 2:
+    listed = np.zeros(size, np.bool_)
+    first = 0
+    while first < len(origins):
+        page = owners[first]
+        last = first
+        while last < len(origins) and owners[last] == page:
+            last += 1
+        base = bases[page]
+        if not heads[page] or u16(data, base + 44) != 0:
+            listed[:] = False
+            slots = _slots(data, base, size, heads[page], compact, listed)
+            for one in range(first, last):
+                at = origins[one] - base
+                if slots:
+                    if not _reaches(data, base, size, at, compact, listed):
+                        results[one] = UNLINKED
+                elif _ends_nowhere(data, base, size, at, compact):
                     results[one] = UNLINKED
-                break
-            if not _header(data, base, size, base + at, compact, False):
-                break
-            at = step(data, base, size, at, compact)
-            if at == last:
-                break
+        first = last
+
+
+@njit(cache=True, nogil=True)
+def _slots(data, base, size, head, compact, listed):  # type: ignore[no-untyped-def]
+    """Mark what the slots of a directory name, and what these lead to; returns how many slots are whole."""
+    infimum, supremum = (INFIMUM, SUPREMUM) if compact else (OLD_INFIMUM, OLD_SUPREMUM)
+    if u16(data, base + size - 10) != infimum:
+        return 0
+    count = 1
+    if head:
+        _follow(data, base, size, infimum, compact, listed)
+    for place in range(1, size // 8):
+        origin = u16(data, base + size - 10 - 2 * place)
+        if origin == supremum or not FIRST <= origin < size - 8 or listed[origin]:
+            break
+        if not _header(data, base, size, base + origin, compact, True):
+            continue
+        count += 1
+        listed[origin] = True
+    for origin in range(FIRST, size - 8):
+        if listed[origin]:
+            _follow(data, base, size, origin, compact, listed)
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _follow(data, base, size, origin, compact, listed):  # type: ignore[no-untyped-def]
+    """Mark the records behind one that is in the table, as far as their headers are whole."""
+    at = step(data, base, size, origin, compact)
+    for _ in range(MOST_OWNED):
+        if (
+            not FIRST <= at < size - 8
+            or listed[at]
+            or not _header(data, base, size, base + at, compact, True)
+        ):
+            return
+        listed[at] = True
+        at = step(data, base, size, at, compact)
+
+
+@njit(cache=True, nogil=True)
+def _reaches(data, base, size, at, compact, listed):  # type: ignore[no-untyped-def]
+    """Return whether a record is in the table, or those behind it lead to one that is, or to the end."""
+    last = SUPREMUM if compact else OLD_SUPREMUM
+    for _ in range(MOST_OWNED):
+        if at == last:
+            return True
+        if not FIRST <= at < size - 8:
+            return False
+        if listed[at]:
+            return True
+        if not _header(data, base, size, base + at, compact, True):
+            return False
+        at = step(data, base, size, at, compact)
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _ends_nowhere(data, base, size, at, compact):  # type: ignore[no-untyped-def]
+    """Return whether the records behind ``at`` lead to one that names none, as those that were given up."""
+    last = SUPREMUM if compact else OLD_SUPREMUM
+    for _ in range(MOST_WALKED):
+        if u16(data, base + at - 2) == 0:
+            info = data[base + at - 5] if compact else data[base + at - 6]
+            status = data[base + at - 3] & 7 if compact else 0
+            return info & 0xDF <= 8 and status == 0 and _heap(data, base + at, compact) >= 2
+        if not _header(data, base, size, base + at, compact, False):
+            return False
+        at = step(data, base, size, at, compact)
+        if at == last:
+            return False
+    return False
 
 
 @njit(cache=True, nogil=True)
@@ -299,7 +316,7 @@ def _header_behind(data, base, size, end, heap, compact, plan, scratch):  # type
 def judge(data, size, bases, compact, plan, noises, origins, owners, begins, ends, results):  # type: ignore[no-untyped-def]  # noqa: C901, PLR0913, PLR0917
     """Fill ``results`` with what each candidate is worth.
 
-    ``noises`` holds for each page which sectors look random. A candidate that overlaps a better linked
+    ``noises`` holds for each page what ``noise`` says of its cells. A candidate that overlaps a better linked
     one is worth nothing; of two that are linked alike neither is.
     """
     fields = len(plan[0])

@@ -1,4 +1,4 @@
-"""The keys that sound pages account for, and by them which sound pages are in their table's tree now."""
+"""The keys that sound pages account for."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unransom.catalog.databases.innodb import _salvage_kernel as kernel
-from unransom.catalog.databases.innodb import decode, pages
-from unransom.catalog.databases.innodb.liveness import live_leaves
+from unransom.catalog.databases.innodb import decode
 from unransom.catalog.databases.innodb.origin import Found
 from unransom.catalog.databases.innodb.types import Kind
 
@@ -72,56 +71,6 @@ class Accounting:
         order = np.argsort(firsts)
         hashes = np.sort(np.concatenate(self._hashes))
         return Accounted(firsts[order], np.concatenate(self._lasts)[order], hashes)
-
-
-def current_leaves(found: Found) -> NDArray[np.int64]:
-    """Return the sound leaf pages that are in the tree now.
-
-    A page that the tree has let go of keeps its rows as they were. Where no sound neighbour can tell, it is
-    one if no page above names it, where all of these are sound, or if pages that are in the tree account for
-    the key of a row of it.
-    """
-    space = found.space
-    if found.owner not in space.current:
-        numbers, sure = live_leaves(space.table, found.owner)
-        named = _named_above(found, numbers[~sure])
-        possible = sure | np.isin(numbers, named)
-        numbers, sure = numbers[possible], sure[possible]
-        space.current[found.owner] = numbers if sure.all() else _without_left(found, numbers, sure)
-    return space.current[found.owner]
-
-
-def _named_above(found: Found, doubtful: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the pages that a page right above the leaves may name; all where one of these is lost."""
-    table = found.space.table
-    above = (table["verdict"] == pages.VALID) & (table["index"] == found.owner) & (table["level"] == 1)
-    above &= np.isin(table["kind"], pages.INDEXES)
-    rows = table[above]
-    whole = set(rows["next"].tolist()) == {*np.flatnonzero(above).tolist(), pages.NIL} - {
-        *np.flatnonzero(above)[rows["previous"] == pages.NIL].tolist()
-    }
-    if not whole or (rows["previous"] == pages.NIL).sum() != 1 or not len(doubtful):
-        return doubtful
-    kept: set[int] = set()
-    for _, data in found.space.groups(np.flatnonzero(above).astype(np.int64)):
-        content = data.tobytes()
-        kept |= {number for number in doubtful.tolist() if number.to_bytes(4, "big") in content}
-    return np.array(sorted(kept), np.int64)
-
-
-def _without_left(found: Found, numbers: NDArray[np.int64], sure: NDArray[np.bool_]) -> NDArray[np.int64]:
-    accounting = Accounting(found)
-    for kept, data in found.space.groups(numbers[sure]):
-        located = live(found, kept, data)
-        if len(located.origins):
-            accounting.add(located)
-    accounted = accounting.accounted()
-    left: list[int] = []
-    for kept, data in found.space.groups(numbers[~sure]):
-        located = live(found, kept, data)
-        covered = accounted.covers(key_numbers(found, located), key_hashes(found, located))
-        left += kept[np.unique(located.owners[covered])].tolist()
-    return numbers[~np.isin(numbers, left)]
 
 
 def is_comparable(found: Found) -> bool:

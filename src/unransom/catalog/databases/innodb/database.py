@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Database, Graft, Hints, Source
 from unransom.catalog.databases.innodb import binlog, decode, lobs, pages
-from unransom.catalog.databases.innodb.accounted import Accounted, current_leaves, live
+from unransom.catalog.databases.innodb.accounted import Accounted, key_hashes, key_numbers, live
+from unransom.catalog.databases.innodb.current import current, current_leaves
 from unransom.catalog.databases.innodb.encryption import all_opened
 from unransom.catalog.databases.innodb.graft import graft
 from unransom.catalog.databases.innodb.losses import estimate
@@ -29,6 +30,8 @@ from unransom.catalog.databases.innodb.tablespace import Scanned, Tablespace, ma
 from unransom.catalog.databases.table import Loss, Rows, Table
 from unransom.core.messages import Message, say
 from unransom.core.streams import Reader
+
+LET_GO = 0.3  # confidence of rows on pages that the tree has let go of: they may have been moved and changed
 
 
 def recognise(reader: Reader) -> int:
@@ -165,6 +168,21 @@ class InnodbDatabase:
         for kept, data in found.space.groups(numbers):
             for located in deleted(found, kept, data):
                 yield decode.batch(located, target, fetch, decode.DELETED)
+        for located in self._let_go(found):
+            sure = np.full(len(located.origins), LET_GO, np.float32)
+            yield decode.batch(located, target, fetch, decode.DELETED, sure)
+
+    def _let_go(self, found: Found) -> Iterator[decode.Located]:
+        """Yield the rows of sound pages that a damaged table's tree has let go of, but none that it has."""
+        accounted = self._accounted.get(id(found))
+        if accounted is None:
+            return
+        table = found.space.table
+        left = current(found).outside & (table["verdict"] == pages.VALID) & (table["level"] == 0)
+        for kept, data in found.space.groups(np.flatnonzero(left).astype(np.int64)):
+            located = live(found, kept, data)
+            covered = accounted.covers(key_numbers(found, located), key_hashes(found, located))
+            yield located.only(~covered)
 
     def _found_elsewhere(self, found: Found) -> Iterator[tuple[decode.Located, NDArray[np.float32], int]]:
         """Yield the rows of damaged pages and then those that only logs hold, with confidence and state."""

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Graft
 from unransom.catalog.databases.innodb import decode, graft_pages, lobs, pages
-from unransom.catalog.databases.innodb.accounted import current_leaves
+from unransom.catalog.databases.innodb.current import current_leaves
 from unransom.catalog.databases.innodb.graft_order import Leaf, in_order
 from unransom.catalog.databases.innodb.graft_pages import Node, Shape, index_page, node_record, seal
 from unransom.catalog.databases.innodb.graft_restored import Restored, restored_leaves
 from unransom.catalog.databases.innodb.graft_script import statements
 from unransom.catalog.databases.innodb.graft_space import LEAF, ROOT, TOP, Books, extent_pages
+from unransom.catalog.databases.innodb.key_order import key_of
 from unransom.catalog.databases.innodb.origin import Found
 from unransom.catalog.databases.innodb.types import VARIABLE
 from unransom.core.messages import Message, say
@@ -105,7 +106,7 @@ class _Scion:
         self, place: tuple[int, int, int], located: decode.Located, kept: NDArray[np.int64], live: int
     ) -> Leaf:
         key = self._found.layout.key
-        return Leaf(*place, _key(located, int(kept[0]), key), _key(located, int(kept[-1]), key), live)
+        return Leaf(*place, key_of(located, int(kept[0]), key), key_of(located, int(kept[-1]), key), live)
 
     def _lost(self, located: decode.Located) -> NDArray[np.bool_]:
         """Return the records of which a value off the page is lost."""
@@ -284,13 +285,6 @@ class _Scion:
             return known & ~(0xF << 1)
         flags = POST_ANTELOPE | ATOMIC_BLOBS if self.shape.compact else 0
         return flags if self.shape.size == 16384 else flags | power << 6
-
-
-def _key(located: decode.Located, row: int, key: int) -> tuple[bytes, ...]:
-    return tuple(
-        located.data[start : start + max(length, 0)].tobytes()
-        for start, length in zip(located.starts[:key, row], located.lengths[:key, row], strict=True)
-    )
 
 
 def _around(numbers: list[int], place: int) -> tuple[int, int]:

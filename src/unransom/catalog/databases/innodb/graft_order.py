@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import unicodedata
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from unransom.catalog.databases.innodb.graft_pages import NIL
+from unransom.catalog.databases.innodb.key_order import (
+    READINGS,
+    Comparable,
+    Key,
+    Reading,
+    key_types,
+    read,
+)
 from unransom.catalog.databases.innodb.origin import Found
-from unransom.catalog.databases.innodb.types import ColumnType, Kind
-
-Key = tuple[bytes, ...]
-Reading = Callable[[bytes, ColumnType], object]
 
 
 class Leaf(NamedTuple):
@@ -33,35 +36,6 @@ class Leaf(NamedTuple):
     rows: int
 
 
-def _as_stored(value: bytes, _kind: ColumnType) -> object:
-    return value
-
-
-def _text(value: bytes, kind: ColumnType) -> str:
-    codec = kind.charset.codec
-    return value.decode("latin-1" if codec == "binary" else codec, "replace").rstrip(" ")
-
-
-def _exact(value: bytes, kind: ColumnType) -> object:
-    return _text(value, kind) if kind.kind is Kind.TEXT else value
-
-
-def _folded(value: bytes, kind: ColumnType) -> object:
-    """Return text as collations compare it that know no capitals and no accents."""
-    if kind.kind is not Kind.TEXT:
-        return value
-    plain = unicodedata.normalize("NFKD", _text(value, kind).casefold())
-    return "".join(letter for letter in plain if not unicodedata.combining(letter))
-
-
-def _upper(value: bytes, kind: ColumnType) -> object:
-    """Return text as collations compare it that sort by capitals."""
-    return _text(value, kind).upper() if kind.kind is Kind.TEXT else value
-
-
-READINGS: tuple[Reading, ...] = (_as_stored, _folded, _upper, _exact)
-
-
 def in_order(found: Found, leaves: Iterable[Leaf]) -> list[Leaf]:
     """Return the leaves in the order of their keys.
 
@@ -71,11 +45,11 @@ def in_order(found: Found, leaves: Iterable[Leaf]) -> list[Leaf]:
     """
     known = {leaf.number: leaf for leaf in leaves}
     chains = _chains(known)
-    types = [field.type for field in found.layout.fields[: found.layout.key]]
+    types = key_types(found)
 
     def ordered(reading: Reading) -> tuple[int, list[list[Leaf]]]:
-        def key(value: Key) -> tuple[object, ...]:
-            return tuple(reading(part, kind) for part, kind in zip(value, types, strict=True))
+        def key(value: Key) -> Comparable:
+            return read(value, types, reading)
 
         pieces = sorted(chains, key=lambda chain: key(chain[0].first))
         flat = [leaf for piece in pieces for leaf in piece]
@@ -85,11 +59,7 @@ def in_order(found: Found, leaves: Iterable[Leaf]) -> list[Leaf]:
 
     faults, pieces, reading = min(((*ordered(each), each) for each in READINGS), key=lambda result: result[0])
     flat = [leaf for piece in pieces for leaf in piece]
-    return flat if not faults else _without_overlaps(flat, lambda key: _read(key, types, reading))
-
-
-def _read(key: Key, types: list[ColumnType], reading: Reading) -> tuple[object, ...]:
-    return tuple(reading(part, kind) for part, kind in zip(key, types, strict=True))
+    return flat if not faults else _without_overlaps(flat, lambda key: read(key, types, reading))
 
 
 def _chains(known: dict[int, Leaf]) -> list[list[Leaf]]:
@@ -112,7 +82,7 @@ def _chains(known: dict[int, Leaf]) -> list[list[Leaf]]:
     return chains
 
 
-def _without_overlaps(flat: list[Leaf], key: Callable[[Key], tuple[object, ...]]) -> list[Leaf]:
+def _without_overlaps(flat: list[Leaf], key: Callable[[Key], Comparable]) -> list[Leaf]:
     kept: list[Leaf] = []
     for leaf in flat:
         linked = bool(kept) and kept[-1].following == leaf.number

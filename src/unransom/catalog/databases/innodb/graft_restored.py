@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.innodb import _salvage_kernel as kernel
 from unransom.catalog.databases.innodb import decode, pages
-from unransom.catalog.databases.innodb.accounted import current_leaves, is_comparable, key_numbers
+from unransom.catalog.databases.innodb.accounted import is_comparable, key_numbers
+from unransom.catalog.databases.innodb.current import current_leaves
 from unransom.catalog.databases.innodb.origin import Found
 from unransom.catalog.databases.innodb.salvage import (
     Remembered,

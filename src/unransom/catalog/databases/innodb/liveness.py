@@ -10,6 +10,7 @@ from unransom.catalog.databases.innodb.tablespace import Tablespace
 
 XDES = 9  # type of pages like page 0 further on
 ENTRIES, BITMAP = 150, 24  # of extents in pages 0, 16384, …: the first, and the bits in each
+UNTOLD, USED, FREE = range(3)
 
 
 def leaves(table: NDArray[np.void], index: int) -> NDArray[np.int64]:
@@ -18,49 +19,18 @@ def leaves(table: NDArray[np.void], index: int) -> NDArray[np.int64]:
     return np.flatnonzero(mine & np.isin(table["kind"], pages.INDEXES)).astype(np.int64)
 
 
-def live_leaves(table: NDArray[np.void], index: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the leaf pages of a table that may be in its tree, and of which a neighbour says that they are.
+def books(space: Tablespace) -> NDArray[np.int8]:
+    """Return what the sound extent descriptors say of each page: ``USED``, ``FREE``, or ``UNTOLD``.
 
-    A page that is no longer in the tree keeps its bytes and its checksum. Its neighbours, where they are
-    sound, name others instead of it; where a neighbour is lost, it counts for the page.
+    Of pages that were written after the descriptor, as in files that were copied while the server wrote, or
+    that come from another file, it says nothing.
     """
-    numbers = leaves(table, index)
-    if len(numbers) < 2:
-        return numbers, np.ones(len(numbers), np.bool_)
-    mine = np.zeros(len(table), np.bool_)
-    mine[numbers] = True
-    rows = table[numbers]
-    left, right = rows["previous"].astype(np.int64), rows["next"].astype(np.int64)
-    one, lost = _agrees(table, mine, numbers, left, "next")
-    other, also_lost = _agrees(table, mine, numbers, right, "previous")
-    sure = one | other
-    possible = sure | lost | also_lost
-    return numbers[possible], sure[possible]
-
-
-def _agrees(
-    table: NDArray[np.void],
-    mine: NDArray[np.bool_],
-    numbers: NDArray[np.int64],
-    neighbours: NDArray[np.int64],
-    back: str,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return whether the neighbour of each page points back at it, and whether it cannot say."""
-    inside = neighbours < len(table)
-    at = np.where(inside, neighbours, 0)
-    sound = inside & (table["verdict"][at] == pages.VALID)
-    points = sound & mine[at] & (table[back][at].astype(np.int64) == numbers)
-    return points, ~sound & (neighbours != pages.NIL)
-
-
-def free_pages(space: Tablespace) -> NDArray[np.bool_]:
-    """Return which pages the sound extent descriptors say are free."""
-    free = np.zeros(len(space.table), np.bool_)
+    told = np.full(len(space.table), UNTOLD, np.int8)
     if space.zipped:
-        return free
+        return told
     size = space.logical
     extent = max((1 << 20) // size, 64)  # pages
-    for number in range(0, len(free), size):
+    for number in range(0, len(told), size):
         if not space.is_valid(number) or int(space.table[number]["kind"]) not in {pages.SPACE_HEADER, XDES}:
             continue
         page = np.frombuffer(space.page(number) or b"", np.uint8)
@@ -68,6 +38,16 @@ def free_pages(space: Tablespace) -> NDArray[np.bool_]:
         count = min(size // extent, (len(page) - ENTRIES) // width)
         entries = page[ENTRIES : ENTRIES + count * width].reshape(count, width)
         bits = np.unpackbits(entries[:, BITMAP : BITMAP + extent // 4], axis=1, bitorder="little")
-        part = free[number : number + count * extent]
-        part[:] = bits[:, ::2].reshape(-1)[: len(part)].astype(np.bool_)
-    return free
+        rows = space.table[number : number + count * extent]
+        free = bits[:, ::2].reshape(-1)[: len(rows)].astype(np.bool_)
+        own, sound = space.table[number], rows["verdict"] == pages.VALID
+        later = sound & (rows["lsn"] >= own["lsn"])
+        part = told[number : number + count * extent]
+        part[:] = np.where(free, np.where(later, UNTOLD, FREE), USED)
+        part[sound & (rows["source"] != own["source"]) & ~free] = UNTOLD
+    return told
+
+
+def free_pages(space: Tablespace) -> NDArray[np.bool_]:
+    """Return which pages the sound extent descriptors say are free."""
+    return books(space) == FREE

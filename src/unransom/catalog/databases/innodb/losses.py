@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unransom.catalog.databases.innodb import pages
-from unransom.catalog.databases.innodb.accounted import Accounted, current_leaves
+from unransom.catalog.databases.innodb.accounted import Accounted
+from unransom.catalog.databases.innodb.current import current_leaves
 from unransom.catalog.databases.innodb.liveness import free_pages
 from unransom.catalog.databases.innodb.origin import Found
 from unransom.catalog.databases.innodb.types import Kind

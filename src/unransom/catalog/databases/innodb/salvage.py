@@ -8,18 +8,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from unransom.catalog.databases.innodb import _plausible_kernel as plausible
 from unransom.catalog.databases.innodb import _salvage_kernel as kernel
 from unransom.catalog.databases.innodb import decode, pages
 from unransom.catalog.databases.innodb.accounted import (
     MOST_HASHES,
     Accounted,
     Accounting,
-    current_leaves,
     key_hashes,
     key_numbers,
     live,
     numbers_at,
 )
+from unransom.catalog.databases.innodb.current import current, current_leaves
 from unransom.catalog.databases.innodb.liveness import free_pages
 from unransom.catalog.databases.innodb.origin import Found
 from unransom.catalog.databases.innodb.schema import ROLL_PTR, TRX_ID, Field
@@ -43,23 +44,23 @@ class Checks(NamedTuple):
 def _check(field: Field, latest: int) -> tuple[int, int, int]:
     """Return the check of a field and its bounds."""
     if field.name == TRX_ID and field.column < 0:
-        return kernel.TRX, 0, latest
+        return plausible.TRX, 0, latest
     if field.name == ROLL_PTR and field.column < 0:
-        return kernel.ROLL, 0, 0
+        return plausible.ROLL, 0, 0
     kind = field.type
-    text = kernel.UTF8 if kind.charset.codec == "utf-8" else kernel.ASCII
+    text = plausible.UTF8 if kind.charset.codec == "utf-8" else plausible.ASCII
     checks = {
-        Kind.DATE: (kernel.DATE, 0, 0),
-        Kind.DATETIME: (kernel.DATETIME, 0, 0),
-        Kind.TIME: (kernel.CLOCK, 0, 0),
-        Kind.ENUM: (kernel.ENUM, 0, len(kind.elements)),
-        Kind.SET: (kernel.LIMIT, 0, (1 << min(len(kind.elements), 62)) - 1),
-        Kind.BIT: (kernel.LIMIT, 0, (1 << min(kind.precision, 62)) - 1),
-        Kind.DECIMAL: (kernel.DECIMAL, kind.precision, kind.scale),
+        Kind.DATE: (plausible.DATE, 0, 0),
+        Kind.DATETIME: (plausible.DATETIME, 0, 0),
+        Kind.TIME: (plausible.CLOCK, 0, 0),
+        Kind.ENUM: (plausible.ENUM, 0, len(kind.elements)),
+        Kind.SET: (plausible.LIMIT, 0, (1 << min(len(kind.elements), 62)) - 1),
+        Kind.BIT: (plausible.LIMIT, 0, (1 << min(kind.precision, 62)) - 1),
+        Kind.DECIMAL: (plausible.DECIMAL, kind.precision, kind.scale),
     }
     if kind.kind is Kind.TEXT and kind.charset.least == 1 and not kind.packed:
         return text, 0, 0
-    return checks.get(kind.kind, (kernel.NONE, 0, 0))
+    return checks.get(kind.kind, (plausible.NONE, 0, 0))
 
 
 def checks_of(found: Found, latest: int) -> Checks:
@@ -89,20 +90,21 @@ def profile(found: Found) -> Profile:
     """Return what the sound leaf pages of ``found`` say."""
     space = found.space
     place = next(n for n, field in enumerate(found.layout.fields) if field.name == TRX_ID)
-    compact, latest, noise, sectors = True, 0, 0, 1
+    compact, latest, noise, looked = True, 0, 0, 1
     accounting = Accounting(found)
+    cells = np.zeros(space.logical // kernel.CELL, np.int8)
     for kept, data in space.groups(current_leaves(found)):
         compact = bool(data[42] & 0x80)
-        if sectors < SAMPLE * space.logical // kernel.SECTOR:
-            out = np.zeros(len(data) // kernel.SECTOR, np.bool_)
-            noise += kernel.noisy(data, 0, len(data), out)
-            sectors += len(out)
+        for page in range(len(kept) if looked < SAMPLE * len(cells) else 0):
+            kernel.noise(data, page * space.logical, space.logical, cells)
+            noise += int((cells != kernel.QUIET).sum())
+            looked += len(cells)
         located = live(found, kept, data)
         if len(located.origins):
             latest = max(latest, int(numbers_at(data, located.starts[place], 6).max()))
             accounting.add(located)
     latest = latest + LATER if latest else 1 << 47
-    return Profile(compact, latest, noise > sectors // 20, accounting.accounted())
+    return Profile(compact, latest, noise > looked // 20, accounting.accounted())
 
 
 def damaged_pages(found: Found) -> NDArray[np.int64]:
@@ -115,7 +117,11 @@ def damaged_pages(found: Found) -> NDArray[np.int64]:
     other = named & np.isin(table["index"], indexes) & (table["index"] != found.owner)
     above = named & (table["index"] == found.owner) & (table["level"] > 0)
     bad &= ~other & ~above & ~free_pages(found.space)
-    return np.flatnonzero(bad).astype(np.int64)
+    known = current(found)
+    heads = (table["verdict"] == pages.TORN) & (table["index"] == found.owner)
+    if known.inside.any():
+        bad &= known.inside | heads  # of pages that are in the tree others tell
+    return np.flatnonzero(bad & ~known.outside).astype(np.int64)
 
 
 def salvage(
@@ -176,16 +182,18 @@ def candidates(
         np.ascontiguousarray(starts[:, :count]), np.ascontiguousarray(lengths[:, :count]),
         np.ascontiguousarray(outside[:, :count]), known.compact,
     )  # fmt: skip
-    noises = np.zeros((len(numbers), size // kernel.SECTOR), np.bool_)
+    noises = np.zeros((len(numbers), size // kernel.CELL), np.int8)
     if not known.noisy:
         for place in range(len(numbers)):
-            kernel.noisy(data, place * size, size, noises[place])
+            kernel.noise(data, place * size, size, noises[place])
     results = np.zeros(count, np.int8)
     kernel.judge(
         data, size, bases, known.compact, tuple(found.plan), noises, located.origins, located.owners,
         located.begins, located.ends, results,
     )  # fmt: skip
-    kernel.given_up(data, size, bases, known.compact, located.origins, located.owners, results)
+    heads = numbers_at(data, bases + 66, 8) == found.owner
+    origins, owners = located.origins, located.owners
+    kernel.given_up(data, size, bases, heads, known.compact, origins, owners, results)
     return located, results
 
 

@@ -78,6 +78,20 @@ def _look_inside(reader: Reader, table: NDArray[np.void], size: int, logical: in
             table[row]["verdict"] = pages.VALID  # it unpacked to its full size, which a damaged one does not
 
 
+class Current(NamedTuple):
+    """What is known of the tree of an index.
+
+    Attributes:
+        leaves: Numbers of its sound leaf pages.
+        inside: By page number, leaf pages that something speaks for, sound or not.
+        outside: By page number, pages that the tree has let go of.
+    """
+
+    leaves: NDArray[np.int64]
+    inside: NDArray[np.bool_]
+    outside: NDArray[np.bool_]
+
+
 class Tablespace:
     """The pages of one tablespace, each from the file that has it best.
 
@@ -87,7 +101,7 @@ class Tablespace:
         size, logical: Bytes of a page in the files and in memory.
         space: Its id.
         patched: Pages that were put together from several files.
-        current: By index the leaf pages in its tree, once they are known; see ``accounted``.
+        current: By index what is known of its tree, once it is looked at; see ``current``.
     """
 
     def __init__(self, files: Sequence[Scanned]) -> None:
@@ -98,7 +112,7 @@ class Tablespace:
         self.patched: dict[int, bytes] = {}
         self.table = self._merge([each.table for each in files])
         self.space = majority(self.table["space"][self.table["verdict"] == pages.VALID])
-        self.current: dict[int, NDArray[np.int64]] = {}
+        self.current: dict[int, Current] = {}
         self._kept: tuple[int, bytes] = (-1, b"")
 
     def _merge(self, tables: Sequence[NDArray[np.void]]) -> NDArray[np.void]:

@@ -1,0 +1,61 @@
+"""The order of keys, whatever their collation: it is the reading of them that contradicts the pages least."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+
+from unransom.catalog.databases.innodb import decode
+from unransom.catalog.databases.innodb.origin import Found
+from unransom.catalog.databases.innodb.types import ColumnType, Kind
+
+Key = tuple[bytes, ...]  # stored bytes by field
+Comparable = tuple[object, ...]
+Reading = Callable[[bytes, ColumnType], object]
+
+
+def _as_stored(value: bytes, _kind: ColumnType) -> object:
+    return value
+
+
+def _text(value: bytes, kind: ColumnType) -> str:
+    codec = kind.charset.codec
+    return value.decode("latin-1" if codec == "binary" else codec, "replace").rstrip(" ")
+
+
+def _exact(value: bytes, kind: ColumnType) -> object:
+    return _text(value, kind) if kind.kind is Kind.TEXT else value
+
+
+def _folded(value: bytes, kind: ColumnType) -> object:
+    """Return text as collations compare it that know no capitals and no accents."""
+    if kind.kind is not Kind.TEXT:
+        return value
+    plain = unicodedata.normalize("NFKD", _text(value, kind).casefold())
+    return "".join(letter for letter in plain if not unicodedata.combining(letter))
+
+
+def _upper(value: bytes, kind: ColumnType) -> object:
+    """Return text as collations compare it that sort by capitals."""
+    return _text(value, kind).upper() if kind.kind is Kind.TEXT else value
+
+
+READINGS: tuple[Reading, ...] = (_as_stored, _folded, _upper, _exact)
+
+
+def key_types(found: Found) -> list[ColumnType]:
+    """Return the types of the fields of the key."""
+    return [field.type for field in found.layout.fields[: found.layout.key]]
+
+
+def read(key: Key, types: Sequence[ColumnType], reading: Reading) -> Comparable:
+    """Return what ``key`` is compared by."""
+    return tuple(reading(part, kind) for part, kind in zip(key, types, strict=True))
+
+
+def key_of(located: decode.Located, row: int, fields: int) -> Key:
+    """Return the key of a record, which is its first ``fields`` fields."""
+    return tuple(
+        located.data[start : start + max(length, 0)].tobytes()
+        for start, length in zip(located.starts[:fields, row], located.lengths[:fields, row], strict=True)
+    )
