@@ -1,8 +1,13 @@
 """A bucket behind a server that fails now and then: errors 500, bodies cut short, a slow line."""
 
 import http.client
+import io
 import itertools
+import os
 import random
+import subprocess
+import sys
+import tarfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.fixtures.tools import tool
 from unransom.acquire.logical.step import acquire
 from unransom.core.records import FileRef
 from unransom.core.streams import chunks
@@ -76,3 +82,19 @@ def test_every_object_is_whole_all_the_same(bad_server, tmp_path):
             found[ref.path] = b"".join(chunks(reader))
     assert found == files
     store.close()
+
+
+def test_the_command_copes_with_such_a_server(bad_server, tmp_path):
+    s3, faults = bad_server
+    files = {f"{number}.bin".encode(): random.Random(number).randbytes(1_500_000) for number in range(4)}
+    bucket, image = s3.new_bucket(files), tmp_path / "bucket.tar.zst"
+    command = [sys.executable, "-m", "unransom", "acquire", f"s3://{bucket}", "--out", str(image)]
+    environment = {**os.environ, **s3.environment, "AWS_ENDPOINT_URL": os.environ["AWS_ENDPOINT_URL"]}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert faults["500"]
+    assert faults["short"]
+    unpacked = subprocess.run([tool("zstd", "zstd"), "-dc", image], capture_output=True, check=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(unpacked)) as archive:
+        assert {each.name[2:] for each in archive} >= {path.decode() for path in files}
+        assert archive.extractfile("./1.bin").read() == files[b"1.bin"]

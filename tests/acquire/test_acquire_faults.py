@@ -1,0 +1,150 @@
+"""Sources and targets that fail, through the command line: what is said and what comes of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.tools import run
+from unransom.acquire.careful import SourceGoneError
+from unransom.acquire.rescue_map import RescueMap, Status
+from unransom.acquire.step import TargetError
+from unransom.core.spans import Span, merge
+from unransom.evidence.containers import open_disk
+
+MiB = 1 << 20
+FORMATS = ("zstd", "raw")
+# The command line, on a source that fails as the first argument says.
+FAILING = """
+import contextlib, json, sys
+from unransom.acquire import step
+from unransom.core.errors import UnreadableError
+from unransom.evidence.descriptors import DescriptorReader, open_quietly
+from unransom.evidence.wrap.faulty import Bad, Faults, FaultyReader
+
+told = json.loads(sys.argv.pop(1))
+
+class Vanishing:
+    def __init__(self, reader):
+        self.reader, self.size, self.left = reader, reader.size, told["reads"]
+    def read_at(self, offset, length):
+        self.left -= 1
+        if self.left < 0:
+            raise UnreadableError(offset, length, "no such device")
+        return self.reader.read_at(offset, length)
+
+@contextlib.contextmanager
+def opened(job):
+    with DescriptorReader(open_quietly(job.source.encode())) as reader:
+        bad = tuple(Bad(at, at + 1, times) for at, times in told.get("bad", ()))
+        failing = FaultyReader(reader, Faults(bad, told.get("longest"), told.get("delay", 0.0)))
+        yield step.Opened(Vanishing(failing) if "reads" in told else failing, {})
+
+step.opened = opened
+from unransom.cli import main
+main()
+"""
+
+
+def unransom(*arguments: object, faults: str = "") -> subprocess.CompletedProcess[str]:
+    start = ["-c", FAILING, faults] if faults else ["-m", "unransom"]
+    command = [sys.executable, *start, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def disk_in(image: Path) -> bytes:
+    disk = open_disk(os.fsencode(image))
+    try:
+        return disk.read_at(0, disk.size)
+    finally:
+        disk.close()
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "disk"
+    path.write_bytes(random.Random(8).randbytes(6 * MiB + 512))
+    return path
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_sectors_that_fail_are_named_by_the_map(source: Path, tmp_path: Path, form: str) -> None:
+    data, image = bytearray(source.read_bytes()), tmp_path / "image"
+    sectors = len(data) // 512
+    bad = sorted(random.Random(5).sample(range(sectors), sectors // 100))
+    now_and_then = next(each for each in range(sectors) if each not in bad)
+    faults = [[each * 512 + 5, None] for each in bad] + [[now_and_then * 512, 2]]
+    told = str({"bad": faults}).replace("None", "null").replace("'", '"')
+    done = unransom("acquire", source, "--out", image, "--format", form, "--retries", 3, faults=told)
+    assert done.returncode == 3, done.stderr
+    assert f"{len(bad) * 512:,} bytes could not be read; {image}.map names them" in done.stdout
+    spans = merge(Span(each * 512, each * 512 + 512) for each in bad)
+    assert RescueMap.load(Path(f"{image}.map"), len(data)).spans(Status.BAD) == spans
+    for each in bad:
+        data[each * 512 : each * 512 + 512] = bytes(512)
+    assert f"sha256  {hashlib.sha256(data).hexdigest()}" in done.stdout
+    if form == "raw":
+        assert image.read_bytes() == data
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_device_that_vanishes_goes_on_when_it_is_back(source: Path, tmp_path: Path, form: str) -> None:
+    image = tmp_path / "image"
+    done = unransom("acquire", source, "--out", image, "--format", form, faults='{"reads": 4}')
+    assert done.returncode == SourceGoneError.exit_code
+    assert "hint:" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not image.exists()
+    again = unransom("acquire", source, "--out", image, "--format", form)
+    assert again.returncode == 0, again.stderr
+    assert "bytes were there from an earlier run" in again.stdout
+    assert disk_in(image) == source.read_bytes()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_slow_disk_that_gives_little_at_a_time_is_copied(source: Path, tmp_path: Path, form: str) -> None:
+    image, slow = tmp_path / "image", '{"delay": 0.02, "longest": 200000}'
+    done = unransom("acquire", source, "--out", image, "--format", form, "--verify", faults=slow)
+    assert done.returncode == 0, done.stderr
+    assert disk_in(image) == source.read_bytes()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_full_disk_is_said_and_with_room_it_goes_on(source: Path, tmp_path: Path, form: str) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    run("mount", "mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", small)
+    try:
+        done = unransom("acquire", source, "--out", small / "image", "--format", form)
+        assert done.returncode == TargetError.exit_code
+        assert "the disk is full" in done.stderr
+        assert "hint: make room and run the same command again" in done.stderr
+        run("mount", "mount", "-o", "remount,size=20m", small)
+        again = unransom("acquire", source, "--out", small / "image", "--format", form)
+        assert again.returncode == 0, again.stderr
+        assert disk_in(small / "image") == source.read_bytes()
+    finally:
+        run("mount", "umount", small)
+
+
+def test_a_case_on_a_full_disk_is_said_and_with_room_it_goes_on(source: Path, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    run("mount", "mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", small)
+    try:
+        done = unransom("acquire", source, "--case", small / "case")
+        assert done.returncode == TargetError.exit_code
+        assert "Traceback" not in done.stderr
+        run("mount", "mount", "-o", "remount,size=20m", small)
+        assert unransom("acquire", source, "--case", small / "case").returncode == 0
+        (image,) = (small / "case/evidence").glob("*.zst")
+        assert disk_in(image) == source.read_bytes()
+        assert unransom("case", "verify", small / "case").returncode == 0
+    finally:
+        run("mount", "umount", small)
