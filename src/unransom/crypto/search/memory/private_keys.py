@@ -19,7 +19,7 @@ LARGEST_DER = 12288  # bytes of an RSA-16384 key with all its numbers
 LEAST, MOST = 48, 2048  # bytes of a modulus
 BACK = 64  # bytes before an anchor at which its structure may begin
 REACH = 2 * LARGEST + BACK
-RSA_BITS, OTHER_BITS = 512, 128
+OTHER_BITS = 128
 DER_ANCHORS = (b"\x02\x01\x00\x02", b"\x02\x01\x01\x04", b"\x2b\x65\x6e\x04")  # PKCS #1, SEC 1, X25519
 PRIVATE_BLOB = b"\x07\x02"  # CryptoAPI's header begins so, eight bytes before the magic
 BLOB_ANCHORS = (b"RSA2", b"RSA3")
@@ -82,6 +82,6 @@ def _keys(data: bytes, offset: int, form: str) -> Iterator[Candidate]:
             kind=key.kind,
             data=key.data,
             offset=offset,
-            bits=RSA_BITS if key.kind is KeyKind.RSA else OTHER_BITS,
+            bits=4 * len(data) if key.kind is KeyKind.RSA else OTHER_BITS,  # half follows from two primes
             why=say("a whole private key as {form}", form=form),
         )
