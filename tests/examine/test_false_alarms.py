@@ -1,11 +1,11 @@
 """Nothing that no locker has touched is named, and what is left of a locked file rightly or not at all.
 
-A named family means that its mark is whole. So a locked file whose end was cut off is not named where
-the mark stood there. It still is where the mark stands at the other end, or in the name: a file with
-Petya's boot sector, or with the 17 bytes of Hunters, is that locker's however much of it is missing.
-Content that is locked and the extension of a locker are enough, too, where its files have no more than
-that. It is never another family's; only where two generations have the same extension, it may be taken
-for the one of which nothing else is to be seen.
+A named family means that its mark is whole, and the block with the wrapped key is there. So a locked file
+whose end was cut off is not named where the key stood there, even if the mark stands at the head: Hive's and
+Hunters'. It is where the key is at the head, too, or in the name, or never was in the file. Content that is
+locked and the extension of a locker are enough where its files have no more than that: random bytes at the
+end of such a file are its key, for all that can be seen. It is never another family's; only where two
+generations have the same extension, it may be taken for the one of which nothing else is to be seen.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from unransom.examine.triage.step import run
 
 SYSTEM = Path("/usr")
 LARGEST = 1 << 20  # bytes of a system file here; benchmarks/false_alarms.py takes all
-AT_HEAD = {"dmalocker", "hive6", "hunters1", "hunters2", "petya"}  # their marks stand at the head
+COVERED = {"hunters2"}  # marked at the head, and random bytes all through: what ends it may be the key
 BY_NAME = {"akira": "akira2", "babuk_nas": "babuk_esxi"}  # generations that have no mark but the extension
 MARK = 300  # bytes from the end in which most marks are
 
@@ -75,7 +75,7 @@ def check_cuts(places, seed, *, few=False):
         family = found.family if found.state is State.LOCKED else None
         if cut.path != NAMELESS:
             assert family in {None, cut.family, BY_NAME.get(cut.family)}, (cut.case, cut.ends, cut.missing)
-        elif cut.ends == "head" and cut.missing >= MARK and cut.family not in AT_HEAD:
+        elif cut.keyless and cut.missing >= MARK and cut.family not in COVERED:
             assert family is None, (cut.family, cut.case, cut.missing)
         else:
             assert family in {None, cut.family}, (cut.case, cut.ends, cut.missing)

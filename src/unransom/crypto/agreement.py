@@ -9,8 +9,11 @@ from __future__ import annotations
 import functools
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from nacl.bindings import crypto_core_ed25519_is_valid_point
 
 X25519_SIZE = 32  # bytes of a scalar, a point and a shared secret
+P25519 = 2**255 - 19
+POINT_BITS = 5  # of 32 random bytes one in 32 is the public key of anything
 REMEMBERED = 4096  # answers
 
 # SEC 2, version 2.0, section 2.2.1: y**2 = x**3 + 3 modulo P192.
@@ -47,6 +50,19 @@ def x25519(private: bytes, public: bytes) -> bytes | None:
 def x25519_public(private: bytes) -> bytes:
     """Return the public key of ``private``, 32 bytes."""
     return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+
+
+def is_x25519_public(data: bytes) -> bool:
+    """Return whether ``data``, 32 bytes, is a multiple of X25519's base point, as all public keys are.
+
+    Of all numbers of 256 bits every second is below 2**255, of these every second belongs to a point of the
+    curve, and of these every eighth to its subgroup of prime order (RFC 7748, section 4.1).
+    """
+    number = int.from_bytes(data, "little")
+    if not 1 < number < P25519 - 1:
+        return False
+    edwards = (number - 1) * pow(number + 1, -1, P25519) % P25519
+    return crypto_core_ed25519_is_valid_point(edwards.to_bytes(X25519_SIZE, "little"))
 
 
 @functools.lru_cache(maxsize=REMEMBERED)

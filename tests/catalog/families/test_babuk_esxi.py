@@ -1,6 +1,7 @@
 """Babuk on ESXi locks the first 512 MiB: too much for a vector, so its plan is looked at."""
 
 from tests.lockers import drawn
+from tests.lockers.inc import public_of
 from unransom.catalog.families import babuk_esxi
 from unransom.catalog.schemes.family import Keep, Unlock
 from unransom.core.keys import Key, KeyKind
@@ -12,7 +13,7 @@ class Large:
     """A file of zeros with a tail."""
 
     size = SIZE + 32
-    tail = drawn("babuk esxi public", 31) + b"\x11"
+    tail = public_of(drawn("babuk esxi ephemeral", 32))
 
     def read_at(self, offset, length):
         """Return zeros, or the tail."""

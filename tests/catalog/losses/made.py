@@ -4,7 +4,7 @@ import random
 import string
 from typing import NamedTuple
 
-from tests.lockers import teslacrypt2, wannacry
+from tests.lockers import hive6, hunters1, hunters2, teslacrypt2, wannacry, zeppelin
 
 
 class Made(NamedTuple):
@@ -80,6 +80,20 @@ MADE = {
             b"a.pdf.vvv",
             cut(teslacrypt2, 414 + 16_000, magic="deadbeef04", zeros=0, block=False),
             lost=34_000,
+        ),
+    ],
+    "unkeyed": [
+        Made(b"a.csv.hivekey", cut(hive6, 40_000, rsa_key="rsa5120"), lost=39_920),
+        Made(b"a.csv.locked", cut(hunters1, 40_000, rsa_key="rsa5120"), lost=39_925),
+        Made(
+            b"a.csv.locked",
+            cut(hunters2, 20_000, rsa_key="rsa5120", marker=54, offset=0, mode=2),
+            lost=4096,
+        ),
+        Made(
+            b"a.csv.12A-34B-5CD",
+            cut(zeppelin, 45_000, rsa_key="rsa516", block=40_000, offsets=[0]),
+            lost=44_948,
         ),
     ],
     "azov": [

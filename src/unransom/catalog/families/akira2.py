@@ -17,6 +17,7 @@ from collections.abc import Iterator
 
 from unransom.catalog.formats.identify import extension_of
 from unransom.catalog.schemes.ciphers import Cipher
+from unransom.catalog.schemes.edges import areas_bits
 from unransom.catalog.schemes.family import (
     BadMarkError,
     Decryptor,
@@ -70,11 +71,13 @@ MACHINES = frozenset(_MACHINES.split())  # and of those that are locked in place
 
 
 def read(locked: Locked) -> Mark | None:
-    """Return a weak mark: the tail looks random."""
+    """Return a weak mark: a random tail, and as many bits as the edges of the usual regions give away."""
     mark = TAIL(locked)
-    if mark is None:
+    if mark is None or mark.plain_size is None:
         return None
-    return Mark(bits=1, fields=mark.fields, plain_size=mark.plain_size, wrapped=mark.wrapped)
+    usual = regions(mark.plain_size, FAMILY.original_name(locked.name) or b"", USUAL)
+    bits = areas_bits(locked, usual, mark.plain_size) or 1
+    return Mark(bits, mark.fields, plain_size=mark.plain_size, wrapped=mark.wrapped)
 
 
 def unwrap(mark: Mark, key: Key) -> FileKey | None:

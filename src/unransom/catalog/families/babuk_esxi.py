@@ -15,6 +15,7 @@ from unransom.catalog.schemes.wraps import X25519
 from unransom.core.keys import KeyKind
 from unransom.core.messages import say
 from unransom.core.streams import Reader
+from unransom.crypto.agreement import POINT_BITS, is_x25519_public
 from unransom.crypto.noise import is_noise
 
 TAIL = Tail((Field("public", 32),), wrapped="public")
@@ -22,11 +23,11 @@ LOCKED = 512 << 20  # bytes
 
 
 def read(locked: Reader) -> Mark | None:
-    """Return the mark: the point's highest bit, which is never set, is all that can be checked."""
+    """Return the mark: that the tail is a point of the curve is all that can be checked."""
     mark = TAIL(locked)
-    if mark is None or mark.fields["public"][-1] & 0x80 or not is_noise(mark.fields["public"]):
+    if mark is None or not is_noise(mark.fields["public"]) or not is_x25519_public(mark.fields["public"]):
         return None
-    return msgspec.structs.replace(mark, bits=1)
+    return msgspec.structs.replace(mark, bits=POINT_BITS)
 
 
 FAMILY = Family(

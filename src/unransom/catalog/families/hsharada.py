@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from unransom.catalog.schemes.choose import SAMPLE, SAMPLES, choose
+from unransom.catalog.schemes.edges import areas_bits
 from unransom.catalog.schemes.extents import pieces
 from unransom.catalog.schemes.family import Family, FileKey, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Tail
@@ -47,13 +48,13 @@ NARROW = Areas(25 * MIB, 678 * MIB, 8192 * MIB)
 
 
 def read(locked: Reader) -> Mark | None:
-    """Return a weak mark: the tail looks random."""
+    """Return a weak mark: the tail looks random; and as many bits as the edges of the areas give away."""
     mark = TAIL(locked)
-    return (
-        Mark(bits=1, fields=mark.fields, plain_size=mark.plain_size, wrapped=mark.wrapped)
-        if mark and is_noise(mark.fields["blob"])
-        else None
-    )
+    if mark is None or mark.plain_size is None or not is_noise(mark.fields["blob"]):
+        return None
+    size = mark.plain_size
+    bits = max(areas_bits(locked, areas.spans(size), size) or 1 for areas in (WIDE, NARROW))
+    return Mark(bits, mark.fields, plain_size=size, wrapped=mark.wrapped)
 
 
 def unwrap(mark: Mark, key: Key) -> FileKey | None:

@@ -21,6 +21,7 @@ from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.crypto import rsa
 from unransom.crypto.ciphers.aes_little import AesCtrLittle
+from unransom.crypto.noise import is_noise
 
 BLOB = 640
 # Of the marker's 23 bytes the first four differ from file to file. The known build's others come from a
@@ -29,6 +30,7 @@ CHECK, MARKER = 4, 23
 BUILD = b"\x4d\x58\x99\x57\x81\xd2\xd3\x33\x5f\x77\xc3\x75\x00\xab\xc2\xa9\x48\xc1\x22"
 LIKES = b"\xed\xe8\x99\x57\x81\x70\x63\xfa\x5f\x77\xc3\x75\x00\xab\xc2\xa9\xee\x61\x22"
 WRONG = 3  # bytes, the open one among them
+MOST_OFFSET = 255  # bytes behind the marker that may be left
 HEAD = 1024  # bytes in which the marker is looked for
 MARKER_BITS = 8 * (len(BUILD) - WRONG) - 10 - 7 - 10  # less the choices of three, the likes, and the places
 KEY, COUNTER, CIPHERS = 32, 16, 10
@@ -41,11 +43,17 @@ def read(locked: Reader) -> Mark | None:
     """Return the mark of a file with the known build's marker in its head."""
     size = locked.size - BLOB
     marker = _marker(locked.read_at(0, min(HEAD, max(size, 0))))
-    if marker is None:
+    blob = locked.read_at(max(size, 0), BLOB)
+    if marker is None or not is_noise(blob):
         return None
-    blob = locked.read_at(size, BLOB)
     numbers = {"marker": marker}
     return Mark(bits=MARKER_BITS, fields={"blob": blob}, numbers=numbers, plain_size=size, wrapped=blob)
+
+
+def ends(locked: Reader) -> int | None:
+    """Return where locked bytes stand for sure if the marker is there, whatever became of the end."""
+    marker = _marker(locked.read_at(0, HEAD))
+    return None if marker is None else marker + MARKER + MOST_OFFSET
 
 
 def _marker(head: bytes) -> int | None:

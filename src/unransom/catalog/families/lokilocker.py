@@ -5,6 +5,9 @@ The tail is one RSA-2048 blob (OAEP with SHA-1): for each piece key 32, nonce 12
 
 from __future__ import annotations
 
+import msgspec
+
+from unransom.catalog.schemes.edges import areas_bits
 from unransom.catalog.schemes.extents import each_piece
 from unransom.catalog.schemes.family import BadMarkError, Family, FileKey, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Tail
@@ -25,9 +28,12 @@ OAEP_BITS = 128
 
 
 def read(locked: Reader) -> Mark | None:
-    """Return the mark: nothing but the blob, so that without a key only a candidate is named."""
+    """Return the mark: a random blob, and as many bits as the edges of the three pieces give away."""
     mark = TAIL(locked)
-    return mark if mark and is_noise(mark.fields["blob"]) else None
+    if mark is None or mark.plain_size is None or not is_noise(mark.fields["blob"]):
+        return None
+    bits = areas_bits(locked, spans(mark.plain_size), mark.plain_size)
+    return None if bits is None else msgspec.structs.replace(mark, bits=bits)
 
 
 def unwrap(mark: Mark, key: Key) -> FileKey | None:
@@ -41,7 +47,7 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
 def spans(size: int) -> list[Span]:
     """Return the locked pieces of ``size`` bytes."""
     if size < LARGE:
-        return [Span(0, size)]
+        return [Span(0, size)] if size else []
     starts = (0, size // 2 - PIECE // 2, size - PIECE)
     return [Span(start, start + PIECE) for start in starts]
 
@@ -81,5 +87,8 @@ FAMILY = Family(
     plan=plan,
     wanted=say("the RSA-2048 private key of the campaign"),
     references=("https://github.com/rivitna/Malware/tree/main/LokiLocker",),
-    limitations=("Nothing in the tail is fixed: without the key the family is only a candidate.",),
+    limitations=(
+        "Nothing in the tail is fixed: without the key, a file of up to 1.5 MiB or of compressed content is "
+        "known by its extension only.",
+    ),
 )

@@ -15,6 +15,7 @@ from unransom.catalog.schemes.wraps import X25519
 from unransom.core.keys import KeyKind
 from unransom.core.messages import say
 from unransom.core.streams import Reader
+from unransom.crypto.agreement import POINT_BITS, is_x25519_public
 from unransom.crypto.noise import is_noise
 
 TAIL = Tail((Magic(bytes(8).hex()), Field("public", 32)), wrapped="public")
@@ -24,9 +25,9 @@ ZEROS_BITS = 16  # files end with zeros and a checksum or signature more often t
 def read(locked: Reader) -> Mark | None:
     """Return the mark."""
     mark = TAIL(locked)
-    if mark is None or not is_noise(mark.fields["public"]):
+    if mark is None or not is_noise(mark.fields["public"]) or not is_x25519_public(mark.fields["public"]):
         return None
-    return msgspec.structs.replace(mark, bits=ZEROS_BITS)
+    return msgspec.structs.replace(mark, bits=ZEROS_BITS + POINT_BITS)
 
 
 FAMILY = Family(

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from unransom.catalog.schemes.choose import SAMPLE, choose
 from unransom.catalog.schemes.ciphers import Cipher
+from unransom.catalog.schemes.edges import areas_bits
 from unransom.catalog.schemes.extents import pieces
 from unransom.catalog.schemes.family import Family, FileKey, Locked, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Tail
@@ -57,8 +60,15 @@ UNWRAP = TwoLevel(
 
 
 def read(locked: Reader) -> Mark | None:
-    """Return the mark."""
-    return session_mark(TAIL, locked)
+    """Return the mark: two public keys, and as many bits as the edges of the places give away."""
+    mark = session_mark(TAIL, locked)
+    if mark is None or mark.plain_size is None:
+        return None
+    size = mark.plain_size
+    ways = [spots(size, places) for places in (USUAL_PLACES, listed_places(size))] if size > SMALL else []
+    shown = [areas_bits(locked, way, size) for way in ways or [[Span(0, size)]]]
+    bits = max((each for each in shown if each is not None), default=None)
+    return None if bits is None else msgspec.structs.replace(mark, bits=mark.bits + bits)
 
 
 def plan(locked: Locked, mark: Mark, key: FileKey) -> Plan:

@@ -32,6 +32,7 @@ from unransom.core.messages import say
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.crypto import agreement
+from unransom.crypto.agreement import POINT_BITS, is_x25519_public
 from unransom.crypto.noise import is_noise
 
 SETTINGS = 16  # bytes
@@ -95,8 +96,8 @@ def _doubted(locked: Reader, generation: _Generation) -> dict[str, bytes]:
 
 def _bits(mark: Mark, block: int) -> int | None:
     """Return how many bits are as they should be, None where one is not."""
-    public, numbers, bits = mark.fields["public"], mark.numbers, 1
-    if public[-1] >= 0x80 or not is_noise(public):  # of an X25519 key only the highest bit is fixed
+    public, numbers, bits = mark.fields["public"], mark.numbers, POINT_BITS
+    if not is_noise(public):
         return None
     if "public check" in numbers:
         if checksum("crc32-mpeg2", public) != numbers["public check"]:
@@ -111,7 +112,7 @@ def _bits(mark: Mark, block: int) -> int | None:
         if numbers["blocks"] > most:
             return None
         bits += 64 - most.bit_length()
-    return bits
+    return bits if is_x25519_public(public) else None
 
 
 def unwrap(mark: Mark, key: Key) -> FileKey | None:

@@ -110,5 +110,5 @@ FAMILY = Family(
     plan=plan,
     wanted=say("the X25519 private key of the attacker, 32 bytes, or that of the session"),
     references=("https://github.com/rivitna/Malware/tree/main/Proton",),
-    limitations=("Without a key only two bits of the tail are fixed.",),
+    limitations=("Without a key only that two public keys are such can be checked.",),
 )

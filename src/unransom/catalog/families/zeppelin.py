@@ -48,12 +48,17 @@ DIGITS = 1300  # of RSA-4096
 
 def read(locked: Reader) -> Mark | None:
     """Return the mark of a file with the box at its head and metadata that can be followed."""
-    if locked.read_at(0, len(BOX)) != BOX:
+    if ends(locked) is None:
         return None
     size = int.from_bytes(locked.read_at(locked.size - 4, 4), "little")
     if not 4 * len(FIELDS) + NUMBERS.size <= size <= min(LARGEST, locked.size - len(BOX)):
         return None
     return _parsed(locked.read_at(locked.size - size, size), locked.size - size)
+
+
+def ends(locked: Reader) -> int | None:
+    """Return where the gathered blocks begin if the box is there, whatever became of the end of the file."""
+    return len(BOX) + SIZES.size if locked.read_at(0, len(BOX)) == BOX else None
 
 
 def _parsed(data: bytes, start: int) -> Mark | None:

@@ -1,7 +1,8 @@
 """Azov: every second 666 bytes are overwritten with noise, up to 4 GiB."""
 
-from unransom.catalog.losses._evidence import edge_bits, is_random
+from unransom.catalog.losses._evidence import is_random
 from unransom.catalog.losses.loss import Clues, Loss, Rule, Stripes
+from unransom.catalog.schemes.edges import edge_bits
 from unransom.catalog.schemes.family import Locked
 from unransom.core.messages import say
 from unransom.crypto.noise import is_noise

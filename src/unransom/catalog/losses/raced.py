@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unransom.catalog.formats._uniform import BLOCK, uniform_blocks
-from unransom.catalog.losses._evidence import edge_bits
 from unransom.catalog.losses.loss import Loss, Rule, Stripes
+from unransom.catalog.schemes.edges import edge_bits
 from unransom.core.messages import say
 from unransom.core.spans import ByteMap, Origin, Run, Span
 from unransom.core.streams import Reader, Window

@@ -1,7 +1,8 @@
 """VECT 2.0: of the four nonces of a large file only the last one is stored."""
 
-from unransom.catalog.losses._evidence import edge_bits, is_random
+from unransom.catalog.losses._evidence import is_random
 from unransom.catalog.losses.loss import Clues, Loss, Rule, Stripes
+from unransom.catalog.schemes.edges import edge_bits
 from unransom.catalog.schemes.family import Locked
 from unransom.core.messages import say
 

@@ -7,6 +7,7 @@ the build's. What it was written over stands behind the original, and behind tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
@@ -18,11 +19,13 @@ from unransom.core.messages import say
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.crypto import rsa
+from unransom.crypto.noise import is_noise
 
 BLOB = 640  # bytes of an RSA-5120 blob
 CHECK = 4  # bytes before the build's in the marker
 KEY, NONCE = 32, 24
 SECRETS = 9 * (KEY + NONCE)  # bytes; what the blob holds behind them is not used
+CONTROL = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 OAEP_BITS = 512  # the padding repeats a digest of SHA3-512
 
 
@@ -42,15 +45,31 @@ class Marker(msgspec.Struct, frozen=True):
         """First byte behind the marker: what is locked begins here."""
         return self.position + CHECK + len(self.build)
 
+    @property
+    def bits(self) -> int:
+        """How many bits of a file are as the build has them."""
+        return 8 * len(self.build)
+
+    def ends(self, locked: Reader) -> int | None:
+        """Return ``start`` where the marker is there, whatever became of the end of the file."""
+        return self.start if locked.read_at(self.position + CHECK, len(self.build)) == self.build else None
+
     def __call__(self, locked: Reader) -> Mark | None:
-        """Return the mark of ``locked``."""
+        """Return the mark of ``locked``; None as well where its end is not what belongs to the marker."""
         size = locked.size - BLOB - CHECK - len(self.build)
-        if size < self.start or locked.read_at(self.position + CHECK, len(self.build)) != self.build:
+        if size < self.start or self.ends(locked) is None:
             return None
         tail = locked.read_at(size, locked.size - size)
-        blob = tail[-BLOB:]
-        fields = {"moved": tail[:-BLOB], "blob": blob}
-        return Mark(bits=8 * len(self.build), fields=fields, plain_size=size, wrapped=blob)
+        moved, blob = tail[:-BLOB], tail[-BLOB:]
+        if not is_noise(blob) or (_is_text(locked.read_at(0, self.position)) and is_noise(moved)):
+            return None
+        fields = {"moved": moved, "blob": blob}
+        return Mark(bits=self.bits, fields=fields, plain_size=size, wrapped=blob)
+
+
+def _is_text(head: bytes) -> bool:
+    """Return whether ``head`` begins a text, which does not go on with noise under the marker."""
+    return head.isascii() and not CONTROL.search(head)
 
 
 def unwrap(mark: Mark, key: Key) -> FileKey | None:

@@ -7,6 +7,7 @@ import bisect
 from unransom.catalog.schemes.family import Mark
 from unransom.catalog.schemes.layout import Tail
 from unransom.core.streams import Reader
+from unransom.crypto.agreement import POINT_BITS, is_x25519_public
 from unransom.crypto.noise import is_noise
 
 # Bytes from which a file with a listed extension has twice as many places or more, and how many.
@@ -28,10 +29,10 @@ def listed_places(size: int) -> int:
 
 
 def session_mark(tail: Tail, locked: Reader) -> Mark | None:
-    """Return the mark of a tail with two X25519 keys, of which only the highest bit is fixed."""
+    """Return the mark of a tail with two X25519 keys, of which nothing but that they are such is fixed."""
     mark = tail(locked)
     if mark is None or not is_noise(b"".join(mark.fields.values())):
         return None
-    if mark.fields["public"][-1] | mark.fields["session public"][-1] >= 0x80:
+    if not all(is_x25519_public(mark.fields[name]) for name in ("public", "session public")):
         return None
-    return Mark(bits=2, fields=mark.fields, plain_size=mark.plain_size, wrapped=mark.wrapped)
+    return Mark(bits=2 * POINT_BITS, fields=mark.fields, plain_size=mark.plain_size, wrapped=mark.wrapped)

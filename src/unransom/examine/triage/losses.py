@@ -19,14 +19,17 @@ def losses_of(content: Locked, clues: Clues) -> tuple[tuple[Rule, Loss], ...]:
 
 
 def with_losses(ref: FileRef, losses: tuple[tuple[Rule, Loss], ...]) -> FileRef:
-    """Return ``ref`` as LOST where nothing of it is left, as LOCKED where a part is proven to be lost."""
+    """Return ``ref`` as LOST where nothing of it is left, as LOCKED where a part is proven to be lost.
+
+    That tells more than what the content of a file without a family looks like.
+    """
     proven = [loss for _, loss in losses if loss.proven]
     for loss in proven:
         if loss.whole:
             return msgspec.structs.replace(
                 ref, state=State.LOST, family=None, variant="", candidates=(), locked=None, why=loss.why
             )
-    if proven and ref.state is not State.LOCKED:
+    if proven and not ref.family:
         return msgspec.structs.replace(ref, state=State.LOCKED, why=proven[0].why)
     return ref
 

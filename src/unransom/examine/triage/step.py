@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 import msgspec
 import numpy as np
@@ -66,7 +66,7 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
             verdict = _short(verdict)
     if lost:
         verdict = verdict._replace(state=State.UNKNOWN, why=say("parts of it cannot be read"))
-    judged = with_losses(_judged(ref, verdict, family, marks, named, original), losses)
+    judged = with_losses(_judged(ref, verdict, family, marks, named, told, original), losses)
     yield _sealed(judged, marks) if judged.state is State.INTACT else judged
     yield from findings(_item(ref), losses)
     strong = [name for name, mark in marks.items() if mark.bits >= NAMED]
@@ -115,6 +115,7 @@ def _judged(
     family: str | None,
     marks: dict[str, Mark],
     named: dict[str, bytes],
+    told: Iterable[str],
     original: bytes,
 ) -> FileRef:
     """Return ``ref`` with what was found."""
@@ -129,7 +130,7 @@ def _judged(
         original=named.get(family or "", original) if locked else b"",
         locked=verdict.locked if locked else None,
         format=verdict.format,
-        why=_reason(family, marks, verdict),
+        why=_reason(family, marks, told, verdict),
     )
 
 
@@ -142,9 +143,16 @@ def _sealed(ref: FileRef, marks: dict[str, Mark]) -> FileRef:
     return msgspec.structs.replace(ref, state=State.UNKNOWN, family=sealed[0], candidates=sealed, why=why)
 
 
-def _reason(family: str | None, marks: dict[str, Mark], verdict: Verdict) -> Message:
+def _reason(family: str | None, marks: dict[str, Mark], told: Iterable[str], verdict: Verdict) -> Message:
     if family is None:
-        return verdict.why
+        bare = next((name for name in told if name not in marks), None)
+        if bare is None or verdict.state is not State.LOCKED:
+            return verdict.why
+        return say(
+            "its name is one that {family} gives, and what {family} adds to its files is not there: it is cut"
+            " off, or another locker's",
+            family=bare,
+        )
     bits = marks[family].bits
     if bits < WEAK:
         return say("its name is one that {family} gives, and nothing in it is against that", family=family)
