@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -12,13 +13,14 @@ from hypothesis import strategies as st
 
 from tests.fixtures.disks import Disks, MiB
 from tests.fixtures.planted import some_bytes
-from tests.fixtures.tools import ENVIRONMENT, tool
+from tests.fixtures.tools import ENVIRONMENT, run, tool
 from unransom import evidence
 from unransom.core.records import FileRef
 from unransom.core.spans import Span
 from unransom.core.streams import BytesReader
 from unransom.evidence.filesystems.fat_map import used_by_exfat, used_by_fat
 from unransom.evidence.filesystems.free import free_spans
+from unransom.evidence.filesystems.residue import remnants
 
 FILES = {b"a/b/%d.bin" % number: some_bytes(number, number * 7_001) for number in range(1, 30)}
 FILES |= {b"top": b"x" * 100, b"gone/one": some_bytes(77, 200_000), b"gone/two": some_bytes(78, 50_000)}
@@ -102,6 +104,152 @@ def test_ntfs(disks: Disks) -> None:
     assert wanted & theirs <= mine
     assert wanted <= mine
     assert tree(image) == KEPT
+
+
+def packed_ntfs(disks: Disks, files: dict[bytes, bytes]) -> Path:
+    """Make NTFS whose files are compressed, or have holes, as ntfs-3g writes them."""
+    image = disks.empty("packed.img", 32 * MiB)
+    run(
+        "ntfs-3g",
+        "mkfs.ntfs",
+        "-q",
+        "-F",
+        "-Q",
+        "-c",
+        "4096",
+        "-s",
+        "512",
+        "-p",
+        "0",
+        "-H",
+        "255",
+        "-S",
+        "63",
+        image,
+    )
+    with disks.mounted_ntfs(image, "compression") as mount:
+        (mount / "packed").mkdir()
+        os.setxattr(mount / "packed", "system.ntfs_attrib_be", (0x800).to_bytes(4, "big"))
+        for path, content in files.items():
+            (mount / path.decode()).write_bytes(content)
+        with (mount / "holes").open("wb") as file:
+            file.truncate(5 * MiB)
+            for at in (1 * MiB + 100, 4 * MiB):
+                file.seek(at)
+                file.write(some_bytes(at, 70_000))
+        with (mount / "packed/grown").open("ab") as file:  # compressed in turns
+            for number in range(40):
+                file.write(b"line %d of a log that grows\n" % number * 200)
+    with disks.mounted_ntfs(image, "streams_interface=windows") as mount:
+        Path(f"{mount / 'packed/text'}:Zone.Identifier").write_bytes(b"[ZoneTransfer]\r\nZoneId=3\r\n")
+        Path(f"{mount / 'packed/text'}:large").write_bytes(b"a stream " * 30_000)
+    return image
+
+
+def test_compressed_files_holes_and_streams_of_ntfs_are_as_ntfscat_reads_them(disks: Disks) -> None:
+    files = {
+        b"packed/text": b"".join(b"row %06d; lamp; 12.50\n" % number for number in range(30_000)),
+        b"packed/noise": some_bytes(9, 300_001),
+        b"packed/zeros": bytes(400_000),
+        b"packed/mixed": some_bytes(10, 65_536) + bytes(65_536) + b"ab" * 60_000 + some_bytes(11, 5_000),
+        b"packed/short": b"resident",
+        b"packed/odd": b"x" * 65_537,
+    }
+    image = packed_ntfs(disks, files)
+    for path in ("/packed/text", "/packed/mixed"):
+        assert "COMPRESSED" in said("ntfs-3g", "ntfsinfo", "-v", "-F", path, image)
+    store = evidence.open_store(evidence.identify(str(image)))
+    seen = {}
+    for ref in store.files():
+        assert isinstance(ref, FileRef), ref
+        if ref.deleted:
+            continue
+        name = ["-n", ref.stream] if ref.stream else []
+        command = [tool("ntfscat", "ntfs-3g"), "-f", *name, str(image), "/" + ref.path.decode()]
+        wanted = subprocess.run(command, capture_output=True, check=True, env=ENVIRONMENT).stdout
+        with store.open(ref) as reader:
+            seen[ref.path, ref.stream] = reader.read_at(0, reader.size)
+            assert seen[ref.path, ref.stream] == wanted
+            at = max(0, reader.size - 70_000)
+            assert reader.read_at(at, 50_000) == wanted[at : at + 50_000]
+    store.close()
+    assert {key: seen[key, ""] for key in files} == files
+    assert seen[b"packed/text", "large"] == b"a stream " * 30_000
+    assert len(seen[b"holes", ""]) == 5 * MiB
+    text = said("ntfs-3g", "ntfsinfo", "-m", "-f", image)
+    free = number_in(text, r"Free Clusters: (\d+)") * number_in(text, r"Cluster Size: (\d+)")
+    assert abs(free_bytes(image) - 512 - free) <= 4096
+
+
+def test_deleted_files_of_ntfs_are_what_ntfsundelete_brings_back(disks: Disks) -> None:
+    image = disks.ntfs(FILES, deleted=GONE)
+    folder = disks.new("back")
+    folder.mkdir()
+    store = evidence.open_store(evidence.identify(str(image)))
+    deleted = [ref for ref in store.files() if isinstance(ref, FileRef) and ref.deleted]
+    assert {ref.path for ref in deleted} >= set(GONE)
+    for ref in deleted:
+        number = ref.locator.split(":")[1]
+        said(
+            "ntfs-3g",
+            "ntfsundelete",
+            "-f",
+            "-u",
+            "-i",
+            number,
+            "-o",
+            number,
+            "-d",
+            folder,
+            image,
+            accepted=(0, 1),
+        )
+        with store.open(ref) as reader:
+            assert reader.read_at(0, reader.size) == FILES[ref.path]
+            assert (folder / number).read_bytes()[: reader.size] == FILES[ref.path]
+    store.close()
+
+
+def test_deleted_inodes_of_ext2_are_those_that_debugfs_lists(disks: Disks) -> None:
+    image = disks.ext4(FILES, kind="ext2", deleted=GONE)
+    rows = said("e2fsprogs", "debugfs", "-R", "lsdel", image).splitlines()
+    theirs = {
+        tuple(map(int, row.split()[:1] + row.split()[3:4])) for row in rows if re.match(r" *\d+ +\d+", row)
+    }
+    store = evidence.open_store(evidence.identify(str(image)))
+    mine = set()
+    for ref in store.files():
+        if isinstance(ref, FileRef) and ref.deleted and ref.locator != "gone":
+            number = int(ref.locator.split(":")[1])
+            mine.add((number, ref.size))
+            with store.open(ref) as reader:
+                target = disks.new("dumped")
+                said("e2fsprogs", "debugfs", "-R", f"dump <{number}> {target}", image)
+                assert target.read_bytes() == reader.read_at(0, reader.size) == FILES[ref.path]
+    store.close()
+    assert mine
+    assert mine == theirs
+
+
+def test_free_inodes_of_xfs_are_free_in_xfs_db(disks: Disks) -> None:
+    image = disks.xfs(FILES)
+    mount = disks.new("mount")
+    mount.mkdir()
+    run("mount", "mount", "-o", "loop", image, mount)
+    numbers = {path: (mount / path.decode()).stat().st_ino for path in GONE}
+    for path in GONE:
+        (mount / path.decode()).unlink()
+    run("mount", "umount", mount)
+    assert tree(image) == KEPT
+    data = image.read_bytes()
+    found = [
+        b"".join(data[each.start : each.end] for each in remnant.spans)[: remnant.size]
+        for remnant in remnants(BytesReader(data))
+    ]
+    for path, number in numbers.items():
+        printed = said("xfsprogs", "xfs_db", "-r", "-c", f"inode {number}", "-c", "p core.mode", image)
+        assert "core.mode = 0" in printed
+        assert FILES[path] in found
 
 
 @pytest.mark.parametrize(("bits", "size"), [(12, 4 * MiB), (16, 16 * MiB), (32, 64 * MiB)])
