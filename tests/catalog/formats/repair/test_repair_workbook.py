@@ -70,6 +70,47 @@ def left(data, spans):
     return found
 
 
+def rewritten(data, change):
+    """Return a workbook whose sheets were changed."""
+    out = io.BytesIO()
+    old = zipfile.ZipFile(io.BytesIO(data))
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            sheet = "/sheet" in name and name.endswith(".xml")
+            new.writestr(name, change(old.read(name)) if sheet else old.read(name))
+    return out.getvalue()
+
+
+def prefixed(sheet):
+    return re.sub(rb"<(/?)(\w)", rb"<\1x:\2", sheet).replace(b"xmlns=", b"xmlns:x=")
+
+
+def unplaced(sheet):
+    return re.sub(rb'(<(?:row|c)) r="[A-Z]*\d+"', rb"\1", sheet)
+
+
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("change", [prefixed, unplaced])
+def test_sheets_in_other_words_come_back_too(change, how):
+    data = rewritten(by_openpyxl(rows=2400), change)
+    spans = holes(len(data), how)
+    # What is left is told by the same sheets in the usual words, cut where these are.
+    wanted = {}
+    for name, head, _ in heads_left(data, spans):
+        if name.startswith("xl/worksheets/sheet"):
+            ends = len(re.findall(rb"</(?:x:)?c>", head))
+            usual = zipfile.ZipFile(io.BytesIO(by_openpyxl(rows=2400))).read(name)
+            wanted[name] = complete_cells(usual)[:ends]
+    repaired = ooxml.repair(damaged(data, spans, b"a.xlsx"))
+    if not any(wanted.values()):
+        return
+    before, after = (openpyxl.load_workbook(io.BytesIO(each)) for each in (data, written(repaired)))
+    for number, (_, cells) in enumerate(sorted(wanted.items())):
+        for cell in cells:
+            old, new = before.worksheets[number], after.worksheets[number]
+            assert new[cell].value == old[cell].value, cell
+
+
 @pytest.mark.parametrize("told", [False, True], ids=["found", "told"])
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize("maker", MAKERS)

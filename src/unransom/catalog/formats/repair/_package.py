@@ -52,8 +52,16 @@ class Package:
         dropped: Names of parts that are left out.
     """
 
-    def __init__(self, damaged: Damaged) -> None:
+    def __init__(self, damaged: Damaged, normal: Callable[[bytes], bytes] = bytes) -> None:
+        """Find the parts.
+
+        Args:
+            damaged: The file.
+            normal: Returns a part as its kind is usually written.
+        """
         self.damaged = damaged
+        self._normal = normal
+        self._texts: dict[bytes, bytes] = {}  # parts that are written in another way
         self.found: dict[bytes, Member] = {}
         for member in members(damaged):
             name = member.name.lstrip(b"/")
@@ -70,7 +78,13 @@ class Package:
         """Return a part as it will be written, of a damaged one what is left in front of the first hole."""
         if name in self.new:
             return self.new[name]
-        return inflated(self.damaged, self.found[name]).head if name in self.found else b""
+        if name in self._texts:
+            return self._texts[name]
+        head = inflated(self.damaged, self.found[name]).head if name in self.found else b""
+        text = self._normal(head) if name.endswith(b".xml") else head
+        if text is not head:
+            self._texts[name] = text
+        return text
 
     def named(self, pattern: str) -> list[bytes]:
         """Return the names of parts that match, in the order of the numbers in them."""

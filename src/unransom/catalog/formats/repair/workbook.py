@@ -7,6 +7,7 @@ from xml.sax.saxutils import quoteattr, unescape
 
 from unransom.catalog.formats.repair import _sheets as sheets
 from unransom.catalog.formats.repair._behind import Behind, behind
+from unransom.catalog.formats.repair._dialects import normal
 from unransom.catalog.formats.repair._package import (
     HEAD,
     OFFICE,
@@ -50,7 +51,7 @@ class _Rebuild:
     """A workbook that is being rebuilt."""
 
     def __init__(self, damaged: Damaged) -> None:
-        self.package = Package(damaged)
+        self.package = Package(damaged, normal)
         self.names: dict[bytes, str] = {}  # sheets by part
         self.missing: list[Message] = []
         self.lost: list[str] = []
