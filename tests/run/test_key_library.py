@@ -51,6 +51,19 @@ def test_a_key_is_listed_by_its_public_key(tmp_path, library):
     assert [row["kind"] for row in json.loads(listed.stdout)] == ["rsa"]
 
 
+def test_a_key_is_listed_by_a_wrapped_key_that_it_opens(tmp_path, library):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.png.INC").write_bytes(lock_inc(picture("a"), b"a.png"))
+    (tmp_path / "wanted.json").write_text(unransom("keys", tmp_path / "in", "--wanted").stdout)
+    (tmp_path / "blob").write_bytes(b"of another case")
+    (tmp_path / "file.key").write_bytes(bytes(range(32)))
+    about = ("--source", "court", "--library", library)
+    unransom("library", "add", tmp_path / "file.key", "--wrapped", tmp_path / "wanted.json", *about)
+    for asked, sources in (("wanted.json", ["court"]), ("blob", [])):
+        listed = unransom("library", "list", "--wrapped", tmp_path / asked, "--library", library, "--json")
+        assert [row["source"] for row in json.loads(listed.stdout)] == sources
+
+
 def test_a_signed_file_is_taken_from_those_who_are_trusted(tmp_path, library):
     signed, other = tmp_path / "keys.signed", tmp_path / "other.library"
     signer = ("--signer", tmp_path / "signer.key")

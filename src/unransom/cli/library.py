@@ -28,6 +28,12 @@ file_option = click.option(
 )
 family_name_option = click.option("--family", default="", metavar="NAME", help=t("Family the keys are of."))
 victim_option = click.option("--victim", default="", metavar="ID", help=t("Identifier of the victim."))
+wrapped_option = click.option(
+    "--wrapped",
+    type=EXISTING,
+    metavar="FILE",
+    help=t("Wrapped keys that they open: what `unransom keys --wanted` printed, or one as it is."),
+)
 
 
 @click.group(
@@ -57,6 +63,7 @@ def command() -> None:
 @click.option("--campaign", default="", metavar="ID", help=t("Identifier of the attacker or the run."))
 @victim_option
 @click.option("--source", default="", metavar="TEXT", help=t("Where the keys come from."))
+@wrapped_option
 @file_option
 def add(
     files: tuple[Path, ...],
@@ -66,6 +73,7 @@ def add(
     campaign: str,
     victim: str,
     source: str,
+    wrapped: Path | None,
     path: Path | None,
 ) -> int:
     """Add keys and say how many are new."""
@@ -83,6 +91,8 @@ def add(
         found += library.entries_of_files(files, family=family, **about)
     if case:
         found += library.entries_of_case(case, **about)
+    if wrapped:
+        found = library.opening(found, library.wrapped_in(wrapped))
     _add(path, found)
     return EXIT_DONE
 
@@ -95,17 +105,20 @@ def add(
 @family_name_option
 @victim_option
 @click.option("--public", type=EXISTING, metavar="FILE", help=t("Public key of the keys to list."))
+@wrapped_option
 @file_option
 @json_option
-def list_entries(family: str, victim: str, public: Path | None, path: Path | None, as_json: bool) -> int:
+def list_entries(
+    family: str, victim: str, public: Path | None, wrapped: Path | None, path: Path | None, as_json: bool
+) -> int:
     """Print one line per key, never a key."""
     from unransom.catalog.keylibrary import partial_key
     from unransom.run import library
 
     stored = library.load(path or library.default_path())
     entries: Iterable[Entry] = stored.entries
-    if family or victim or public:
-        entries = library.found_in(stored, family=family, victim=victim, public=public)
+    if family or victim or public or wrapped:
+        entries = library.found_in(stored, family=family, victim=victim, public=public, wrapped=wrapped)
     rows = [
         {
             "fingerprint": (entry.key() or partial_key(entry)).fingerprint,

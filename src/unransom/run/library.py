@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from unransom.case import found_keys
@@ -17,6 +18,7 @@ from unransom.catalog.keylibrary import (
     Library,
     LibraryError,
     decode,
+    digest,
     encode,
     entries_in,
     entry_of,
@@ -31,6 +33,12 @@ from unransom.run.given_keys import load_keys
 
 SEED = 32  # bytes of a signer's key
 USEFUL = frozenset({KeyKind.RAW, KeyKind.RSA, KeyKind.EC})
+
+
+class _Wrapped(msgspec.Struct):
+    """What is read of a key that ``keys --wanted`` lists; base64 in JSON."""
+
+    wrapped: bytes
 
 
 def default_path() -> Path:
@@ -76,8 +84,10 @@ def keys_in(path: Path) -> tuple[Key, ...]:
     return (*whole, *partial)
 
 
-def found_in(library: Library, *, family: str, victim: str, public: Path | None) -> tuple[Entry, ...]:
-    """Return the entries of a family, of a victim, or of the public keys in a file.
+def found_in(
+    library: Library, *, family: str, victim: str, public: Path | None, wrapped: Path | None
+) -> tuple[Entry, ...]:
+    """Return the entries of a family, of a victim, or of the public or wrapped keys in a file.
 
     Raises:
         UsageError: The file holds no public key.
@@ -86,8 +96,29 @@ def found_in(library: Library, *, family: str, victim: str, public: Path | None)
     moduli = [numbers_in(key.data)[0] for key in keys if key.kind is KeyKind.RSA_PUBLIC]
     bare = [key.data for key in keys if key.kind is KeyKind.RAW]  # of X25519
     named = [*(modulus.to_bytes((modulus.bit_length() + 7) // 8) for modulus in moduli), *bare, b""]
-    found = (library.find(public=each, victim=victim, family=family) for each in named)
+    blobs = wrapped_in(wrapped) if wrapped else (b"",)
+    found = (
+        library.find(public=each, wrapped=blob, victim=victim, family=family)
+        for each in named
+        for blob in blobs
+    )
     return tuple(dict.fromkeys(entry for entries in found for entry in entries))
+
+
+def wrapped_in(path: Path) -> tuple[bytes, ...]:
+    """Return the wrapped keys in what ``keys --wanted`` prints; any other file is one itself."""
+    data = _read(path)
+    try:
+        wanted = msgspec.json.decode(data, type=list[_Wrapped])
+    except msgspec.MsgspecError:
+        return (data,)
+    return tuple(each.wrapped for each in wanted)
+
+
+def opening(entries: Iterable[Entry], wrapped: Iterable[bytes]) -> tuple[Entry, ...]:
+    """Return ``entries`` as those that open the keys in ``wrapped``."""
+    digests = tuple(digest(each) for each in wrapped)
+    return tuple(msgspec.structs.replace(entry, wrapped=(*entry.wrapped, *digests)) for entry in entries)
 
 
 def entries_of_files(
