@@ -8,8 +8,12 @@ import sys
 import pytest
 
 from tests.fixtures.disks import Disks, MiB
+from tests.fixtures.in_process import InProcess
 from tests.fixtures.locked import expected, lock_inc, originals, recovered, result_of
 from tests.makers.shadow_copies import reserve, reserved, shadowed
+from unransom.case.case import Case
+from unransom.run.recover import Job, recover
+from unransom.run.searches import pairs
 
 
 def unransom(*arguments, environment, expect):
@@ -139,6 +143,16 @@ def test_a_key_goes_before_shadow_copies(shadowed_volume, locked_folder, tmp_pat
     rows = [json.loads(line) for line in listed.splitlines()]
     in_place = [row for row in rows if row["path"].encode() in plain and row["method"] == "unlock"]
     assert len(in_place) == len(plain) // 2
+
+
+def test_what_stands_in_shadow_copies_serves_to_find_keys(shadowed_volume, tmp_path):
+    image, plain = shadowed_volume
+    job = Job(sources=(str(image),), case=tmp_path / "case", last="triage")
+    recover(job, InProcess())
+    with Case(tmp_path / "case") as case:
+        found = pairs(case.database, "inc")
+    assert {pair.plain.path for pair in found if pair.how == "name"} == set(plain)
+    assert {pair.plain.version for pair in found} == {"shadow-1-1-20260921T141320Z"}
 
 
 def test_shadow_copies_are_in_the_timeline(shadowed_volume):

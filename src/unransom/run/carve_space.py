@@ -68,7 +68,8 @@ def place_of(source: Source, cluster: int, hole: int, *, whole: bool) -> Place:
     """
     store = open_store(source)
     try:
-        refs = [each for each in store.files() if isinstance(each, FileRef) and not each.version]
+        entries = store.files(earlier=False) if isinstance(store, ImageStore) else store.files()
+        refs = [each for each in entries if isinstance(each, FileRef)]
         ref = store.whole() if isinstance(store, ImageStore) else refs[0]
         with store.open(ref) as image:
             free = free_spans(image)

@@ -71,8 +71,12 @@ class ImageStore:
         """Yield what is stored of the disk itself, in order. All else is zeros."""
         return self._disk.extents()
 
-    def files(self) -> Iterator[FileRef | Problem]:
-        """Yield every file; below ``volume-N/`` where the disk has more than one file system."""
+    def files(self, *, earlier: bool = True) -> Iterator[FileRef | Problem]:
+        """Yield every file; below ``volume-N/`` where the disk has more than one file system.
+
+        Args:
+            earlier: Whether what only shadow copies have is yielded too, behind the files of each volume.
+        """
         yield from self._problems_of_image()
         if not self._all_volumes():
             yield problem(
@@ -97,7 +101,8 @@ class ImageStore:
             except OSError as error:
                 yield unlisted(self.source.id, name, error)
                 continue
-            yield from self._in_volume(filesystem, number, name + b"/" if several else b"")
+            states = self._all_earlier()[number - 1] if earlier else []
+            yield from self._in_volume(filesystem, states, name + b"/" if several else b"")
 
     def shadow_copies(self) -> Iterator[tuple[bytes, Earlier]]:
         """Yield what volumes were, by their shadow copies, the newest first; with the volume's name."""
@@ -188,10 +193,9 @@ class ImageStore:
         return FileSystem(image, volume.start, volume.filesystem)
 
     def _in_volume(
-        self, filesystem: FileSystem | XfsVolume, number: int, prefix: bytes
+        self, filesystem: FileSystem | XfsVolume, states: list[Earlier], prefix: bytes
     ) -> Iterator[FileRef | Problem]:
         """Yield the files of a volume, and those that its shadow copies have besides."""
-        states = self._all_earlier()[number - 1]
         if not states:
             yield from self._files(filesystem, prefix)
             return
