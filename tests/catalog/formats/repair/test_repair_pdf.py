@@ -8,7 +8,9 @@ import pytest
 from tests.catalog.formats.repair.damage import chance, damaged, holes, locked, written
 from unransom.catalog.formats.pdf import FORMAT
 from unransom.catalog.formats.repair import pdf
+from unransom.catalog.formats.repair._pdf_letters import letters_in
 from unransom.core.records import Grade
+from unransom.core.spans import Span
 from unransom.core.streams import BytesReader
 
 PAGES = 150
@@ -143,3 +145,84 @@ d) Tj (\777) Tj <414> Tj ET"
     body = b"1 0 obj\n<</Length %d>>\nstream\n%s\nendstream\nendobj\n" % (len(stream), stream)
     repaired = pdf.repair(damaged(b"%PDF-1.4\n" + body))
     assert "a9bA)c d" in repaired.beside[0].data.decode()
+
+
+MAP = b"""/CMapName /a def 1 begincodespacerange <0000> <FFFF> endcodespacerange
+2 beginbfchar <0001> <00470072> <0002> <6570> endbfchar
+2 beginbfrange <0010> <0029> <0041> <0030> <0031> [<00DF> <D83DDE00>] endbfrange"""
+
+
+def by_glyphs(pages=120, fonts_first=True):
+    """Return a PDF whose strings are numbers of glyphs, as of office programs, and its lines by page."""
+    draw = chance(5)
+    writer = Writer()
+    kids = b" ".join(b"%d 0 R" % (500 + page) for page in range(pages))
+
+    def fonts():
+        writer.stream(4, zlib.compress(MAP))
+        writer.add(5, b"<< /Type /Font /Subtype /Type0 /BaseFont /AAAAAA+Some /ToUnicode 4 0 R >>")
+        writer.add(6, b"<< /Font << /F1 5 0 R >> /ProcSet [/PDF /Text] >>")
+
+    lines = {}
+    if fonts_first:
+        fonts()
+    for page in range(pages):
+        codes = [[draw.randrange(0x10, 0x2A) for _ in range(60)] for _ in range(20)]
+        lines[page] = ["".join(chr(code + 0x31) for code in line) for line in codes]
+        shown = [b"[<" + b"".join(b"%04x" % code for code in line) + b">] TJ T*" for line in codes]
+        writer.stream(10 + page, zlib.compress(b"BT /F1 9 Tf 40 800 Td\n" + b"\n".join(shown) + b"\nET"))
+    for page in range(pages):
+        page_text = b"<< /Type /Page /Parent 2 0 R /Contents %d 0 R /Resources 6 0 R >>"
+        writer.add(500 + page, page_text % (10 + page))
+    if not fonts_first:
+        fonts()
+    writer.add(2, b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, pages))
+    writer.add(1, b"<< /Type /Catalog /Pages 2 0 R >>")
+    return writer.finish(), lines
+
+
+def test_text_that_is_written_by_numbers_of_glyphs_is_read_by_the_map_of_the_font():
+    data, lines = by_glyphs()
+    spans = [Span(65536, 98304)]
+    repaired = pdf.repair(damaged(data, spans, b"a.pdf"))
+    found = repaired.beside[0].data.decode().splitlines()
+    starts = {page: data.index(b"%d 0 obj" % (10 + page)) for page in lines}
+    left = [
+        line
+        for page, each in lines.items()
+        for line in each
+        if starts[page] > 98304 or (starts.get(page + 1, 0) < 65536 and starts[page] < 65536)
+    ]
+    assert len(left) > 500
+    assert set(left) <= set(found)
+
+
+def test_without_the_map_of_its_font_no_text_is_guessed_from_another():
+    data, lines = by_glyphs(20, fonts_first=False)
+    repaired = pdf.repair(damaged(data[: data.index(b"4 0 obj")], name=b"a.pdf"))
+    shown = repaired.beside[0].data.decode() if repaired.beside else ""
+    assert not {line for each in lines.values() for line in each} & set(shown.splitlines())
+    assert set(shown) <= {"\ufffd", "\n"}
+
+
+def test_what_glyphs_stand_for():
+    letters = letters_in(MAP)
+    assert letters.decode(bytes.fromhex("00010002001000290030003100ff")) == "Gr数AZß\U0001f600\ufffd"
+    assert letters_in(b"no map") is None
+    assert letters_in(b"beginbfrange <00> <ffffffff> <0041> <zz> <> <> endbfrange").width == 1
+
+
+def test_streams_whose_pages_are_lost_are_shown_by_new_ones():
+    data, streams = made()
+    # The pages of the second half are lost, and what they show is left.
+    gone = data
+    for page in range(75, PAGES):
+        gone = gone.replace(b"%d 0 obj\n<< /Type /Page /Parent" % (10 + 2 * page), b"x" * 40)
+    repaired = pdf.repair(damaged(gone, name=b"a.pdf"))
+    out = written(repaired)
+    assert FORMAT.validate(BytesReader(out)).grade is Grade.GOOD
+    assert out.count(b"/Type /Page /") == PAGES
+    shown = {int(number) for number in re.findall(rb"/Contents (\d+) 0 R", out)}
+    assert shown == {11 + 2 * page for page in streams}
+    assert any("but for what they show" in str(message) for message in repaired.missing)
+    assert len(re.findall(rb"/Contents \d+ 0 R /Resources << /Font << /F1 3 0 R >> >> >>", out)) == PAGES - 75

@@ -9,7 +9,8 @@ from unransom.catalog.formats._pdf_walk import OBJECT_CAP
 from unransom.catalog.formats._reading import find
 from unransom.catalog.formats.pdf import FORMAT
 from unransom.catalog.formats.repair._pdf_objects import FLATE, LENGTH, Object, objects
-from unransom.catalog.formats.repair._pdf_text import text_of
+from unransom.catalog.formats.repair._pdf_pages import Fonts, orphans, page_for
+from unransom.catalog.formats.repair._pdf_text import data_of, text_of
 from unransom.catalog.formats.repair.repair import (
     LISTED,
     Beside,
@@ -61,6 +62,11 @@ class _Document:
         self.trees = {number: each for number, each in self.found.items() if PAGES.search(each.text)}
         self.pages = self._ordered()
         self.expected = self._expected()
+        self.fonts = Fonts(damaged, self.found)
+        texts = [self.page_text(number, 0) for number in self.pages]
+        self.streams = self.fonts.of_pages(texts)
+        # Without its page a stream is shown by a new one; parts that pages share are in no page of their own.
+        self.orphans = orphans(damaged, self.found, set(self.streams))
 
     def _ordered(self) -> list[int]:
         """Return the numbers of the pages as the trees have them; those that none has by number."""
@@ -121,8 +127,7 @@ def repair(damaged: Damaged) -> Repaired | None:
     streams = [each for each in document.found.values() if each.start]
     if not document.pages and not streams:
         return None
-    texts = [text_of(damaged, each) for each in sorted(streams, key=lambda each: each.start)]
-    text = "\n".join(each for each in texts if each)
+    text = "\n".join(each for each in _texts(damaged, document, streams) if each)
     broken = [each.number for each in document.found.values() if not each.whole]
     lost = _dangling(document)
     return Repaired(
@@ -130,13 +135,21 @@ def repair(damaged: Damaged) -> Repaired | None:
         say("the objects were found one by one; the page tree and the cross-reference were written anew"),
         (
             Count("objects", len(document.found) - len(broken), len(document.found) + len(lost)),
-            Count("pages", len(document.pages), document.expected),
+            Count("pages", len(document.pages) + len(document.orphans), document.expected),
             Count("characters", len(text)),
         ),
         tuple(_missing(document, broken, lost)),
         tuple(f"object {number}" for number in sorted([*broken, *lost])[:LISTED]),
         (Beside(".txt", text.encode("utf-8", "replace")),) if text else (),
     )
+
+
+def _texts(damaged: Damaged, document: _Document, streams: list[Object]) -> Iterator[str]:
+    """Yield the words of each content stream in the order of the file."""
+    fonts = document.fonts
+    for each in sorted(streams, key=lambda each: each.start):
+        named = document.streams.get(each.number, fonts.common)
+        yield text_of(damaged, each, fonts.letters(named))
 
 
 def _has_password(reader: Reader) -> bool:
@@ -164,8 +177,13 @@ def _missing(document: _Document, broken: list[int], lost: list[int]) -> Iterato
         yield say("{count} streams break off at a hole", count=len(broken))
     if lost:
         yield say("{count} objects that others refer to are lost", count=len(lost))
-    if document.expected is not None and document.expected > len(document.pages):
-        gone = document.expected - len(document.pages)
+    if document.orphans:
+        yield say(
+            "{count} pages are lost but for what they show: they are at the end", count=len(document.orphans)
+        )
+    there = len(document.pages) + len(document.orphans)
+    if document.expected is not None and document.expected > there:
+        gone = document.expected - there
         yield say("{count} of {total} pages are lost", count=gone, total=document.expected)
     if not document.trees:
         yield say("the order of the pages is lost: they are in the order of their numbers")
@@ -186,17 +204,28 @@ def _written(damaged: Damaged, document: _Document) -> Iterator[Piece]:
         for piece in _object(damaged, each, text):
             position += len(piece[0])
             yield piece
-    kids = b" ".join(b"%d 0 R" % number for number in document.pages)
+    added = dict(enumerate(document.orphans, tree + 1))
+    kids = b" ".join(b"%d 0 R" % number for number in (*document.pages, *added))
     link = b"/Pages %d 0 R" % tree
     catalog = document.root.text if document.root else b"<< /Type /Catalog >>"
     catalog = TREE.sub(link, catalog) if TREE.search(catalog) else catalog.replace(b"<<", b"<< " + link, 1)
-    new = {root: catalog, tree: b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, len(document.pages))}
+    count = len(document.pages) + len(added)
+    new = {root: catalog, tree: b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, count)}
+    new |= {number: _added(damaged, document, stream, tree) for number, stream in added.items()}
     for number, text in new.items():
         offsets[number] = (position, 0)
         body = b"%d 0 obj\n%s\nendobj\n" % (number, text)
         position += len(body)
         yield body, Origin.GUESSED
     yield _table(offsets, position, root), Origin.GUESSED
+
+
+def _added(damaged: Damaged, document: _Document, stream: int, tree: int) -> bytes:
+    """Return a page for a stream whose own is lost, of the size that the others have."""
+    boxes = (INHERITED[0].search(document.page_text(number, tree)) for number in document.pages[:1])
+    box = next((found[0] for found in boxes if found), A4)
+    content = data_of(damaged, document.found[stream])
+    return page_for(stream, content, tree, document.fonts.common, box)
 
 
 def _object(damaged: Damaged, each: Object, text: bytes) -> Iterator[Piece]:
