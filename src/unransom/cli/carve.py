@@ -79,10 +79,10 @@ def command(
     jsonl: bool,
 ) -> int:
     """Carve the image and say what came out, and how far it is proven."""
+    executor = executor_of(workers, preload=PRELOAD)
     from unransom.recover.carve.found import Proof
     from unransom.run.carving import Job, carve
 
-    executor = executor_of(workers, preload=PRELOAD)
     job = Job(image, out, Proof[proof.upper()], dry_run, int(cluster_size), whole, left_out=left_out)
     with contextlib.closing(executor), Screen(progress) as screen:
         outcome = carve(job, executor, screen)

@@ -154,6 +154,10 @@ def executor_of(
         from unransom.run.cluster import ClusterExecutor
 
         return ClusterExecutor(cluster)
+    from unransom.run import nursery
+
+    if preload:
+        nursery.begin(preload)  # it imports while this process does
     from unransom.run.local import LocalExecutor
 
     return LocalExecutor(workers, size_of(memory_limit), preload)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import forkserver
 
 from pebble import ProcessExpired, ProcessPool
 
+from unransom.run import nursery
 from unransom.run.executor import Fate, Outcome
-from unransom.run.flow import FLOW
 from unransom.run.work import Done, Surroundings, Task, perform, quiet_worker
 
 HEARTBEAT = 0.5  # seconds
@@ -22,13 +20,6 @@ HEARTBEAT = 0.5  # seconds
 # hears of it: what waits then has died with its worker.
 LOST = 60.0
 AHEAD = 2  # tasks per worker that are waiting in the pool
-# Buffers that are freed stay with the process: to hand each back to the system and fault it in again takes
-# an eighth of the time of unlocking. And a worker is one thread of numpy's, since there is one for each core.
-TUNING = {
-    "MALLOC_MMAP_THRESHOLD_": str(16 << 20),
-    "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
-    "OPENBLAS_NUM_THREADS": "1",
-}
 
 
 class LocalExecutor:
@@ -43,14 +34,7 @@ class LocalExecutor:
             preload: Modules that all of them need; by default those of the steps of a case.
         """
         self.workers = workers or len(os.sched_getaffinity(0))
-        for name, value in TUNING.items():  # read when the fork server starts
-            os.environ.setdefault(name, value)
-        # Workers must not inherit the parent's locks and database. The fork server imports the steps once
-        # and makes a worker in 10 ms.
-        context = multiprocessing.get_context("forkserver")
-        steps = (step.perform.partition(":")[0] for step in FLOW if step.perform)
-        context.set_forkserver_preload([perform.__module__, *(preload or steps)])
-        forkserver.ensure_running()  # it imports while this process does
+        context = nursery.begin(preload or _steps())
         self._new_pool = partial(
             ProcessPool, self.workers, initializer=quiet_worker, initargs=(memory_limit,), context=context
         )
@@ -87,6 +71,13 @@ class LocalExecutor:
     def _renew(self) -> None:
         self.close()
         self._pool = self._new_pool()
+
+
+def _steps() -> list[str]:
+    """Return the modules of the steps of a case."""
+    from unransom.run.flow import FLOW  # noqa: PLC0415  it knows every family
+
+    return [step.perform.partition(":")[0] for step in FLOW if step.perform]
 
 
 def _result(future: Future[Done]) -> Done | Fate:

@@ -8,9 +8,6 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from unransom.catalog.databases.innodb.pages import INDEXES, NIL
-from unransom.catalog.databases.innodb.pages import KINDS as INNODB_KINDS
-from unransom.catalog.databases.mssql.pages import FIRST_RECORD, headers_of, plausible
 from unransom.catalog.formats import innodb, mssql
 
 ZERO, TEXT, DENSE, OTHER = range(4)  # of `_map_kernel`
@@ -66,17 +63,29 @@ def page_clusters(data: bytes, cluster: int) -> NDArray[np.bool_]:
 
 def _mssql_size(data: bytes, start: int) -> int:
     """Return the bytes of a page of SQL Server, 0 where its header makes no sense."""
+    from unransom.catalog.databases.mssql.pages import (  # noqa: PLC0415  as long to import as all else here
+        FIRST_RECORD,
+        headers_of,
+        plausible,
+    )
+
     headers = headers_of(np.frombuffer(data, np.uint8, FIRST_RECORD, start).reshape(1, -1))
     return mssql.PAGE if plausible(headers)[0] and headers["free"][0] >= FIRST_RECORD else 0
 
 
 def _innodb_size(data: bytes, start: int) -> int:
     """Return the bytes of a page of InnoDB, those of its header where its end is not there; 0 for none."""
+    from unransom.catalog.databases.innodb.pages import (  # noqa: PLC0415  as long to import as all else here
+        INDEXES,
+        KINDS,
+        NIL,
+    )
+
     head = data[start : start + HEADER]
     number, previous, following = struct.unpack_from(">III", head, 4)
     kind = int.from_bytes(head[24:26])
     beside = all(each < MOST_PAGES or each == NIL for each in (previous, following))
-    if not kind or kind not in INNODB_KINDS or number >= MOST_PAGES or not beside:
+    if not kind or kind not in KINDS or number >= MOST_PAGES or not beside:
         return 0
     low = head[20:24]  # the end of its log sequence number stands again at the page's end
     for size in innodb.SIZES:
