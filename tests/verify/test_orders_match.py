@@ -1,6 +1,8 @@
 """Every planted case lands in its class, the shared story gives its truth, results cannot run as formulas."""
 
+import contextlib
 import csv
+import io
 import json
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from unransom.verify.orders import keys
 from unransom.verify.orders.match import Match
 from unransom.verify.orders.outputs import write_results
 from unransom.verify.orders.reading import Unread, read_exports
+from unransom.verify.sheets import safe
 
 SYNTHETIC = Path("../shared/data/orders/synthetic")
 
@@ -145,6 +148,22 @@ def test_results_are_written_in_both_languages_without_formulas(tmp_path):
         assert "f" not in {cell.data_type for cell in cells}
         assert any(evil in str(cell.value) for cell in cells)
         assert json.loads((folder / "exports.json").read_text())["exports"]
+
+
+def test_no_spelling_of_a_formula_comes_through(tmp_path):
+    before = ("", "\t", "\n", "\r", " ", "\u00a0", "\u3000", "\ufeff", "\v")
+    evil = [f"{space}{mark}cmd|'/C calc'!A0" for space in before for mark in "=+-@＝＋－＠"]
+    assert [safe(text) for text in evil] == [f"'{text}" for text in evil]
+    rows = [[text, text, "shipped", "2026-06-10T10:00:00Z", "USD", "10.00"] for text in evil]
+    file = io.StringIO()
+    csv.writer(file).writerows([OWN.strip().split(","), *rows])
+    write_results(proven(("own.csv", file.getvalue())), tmp_path, "en")
+    for path in tmp_path.glob("*.csv"):
+        text = io.StringIO(path.read_bytes().decode(), newline="")
+        cells = [cell for row in csv.reader(text) for cell in row]
+        assert not [cell for cell in cells if "calc" in cell and not cell.startswith("'")]
+    with contextlib.closing(openpyxl.load_workbook(tmp_path / "orders.xlsx")) as book:
+        assert "f" not in {cell.data_type for sheet in book for row in sheet.iter_rows() for cell in row}
 
 
 def test_a_damaged_key_names_its_candidates():

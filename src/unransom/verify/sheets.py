@@ -13,7 +13,8 @@ from unransom.core.drafts import DraftFile
 
 MOST_ROWS = 1_000_000  # that a sheet of xlsx has room for below its header
 LONGEST = 32_000  # characters that go into a cell
-FORMULAS = ("=", "+", "-", "@", "\t", "\n", "\r")
+# What a formula begins with, also in full width, and what spreadsheets may leave out in front of one.
+FORMULAS = tuple("=+-@\t\n\v\f\r \0" + "\uff1d\uff0b\uff0d\uff20" + "\u00a0\u3000\u200b\ufeff")
 
 
 class Sheet(NamedTuple):
@@ -44,7 +45,7 @@ def write_csv(path: Path, sheet: Sheet) -> None:
     """Write one sheet as CSV in UTF-8."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(sheet.headings)
+        writer.writerow([safe(heading) for heading in sheet.headings])
         writer.writerows([safe(value) for value in row] for row in sheet.rows)
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from typing import cast
-from xml.etree.ElementTree import Element, ParseError, XMLPullParser
+from collections.abc import Callable, Iterator
+from xml.etree.ElementTree import Element
 
 from unransom.catalog.exports.amazon import order_state
-from unransom.catalog.exports.channel import Channel, Export, Source, UnreadableExportError
+from unransom.catalog.exports.channel import Channel, Export, Source
 from unransom.catalog.exports.money import units_of
 from unransom.catalog.exports.pages import instant, rows_export
-from unransom.core.messages import say
+from unransom.catalog.exports.trees import elements
 from unransom.core.streams import chunks
 
 ORDERS = frozenset({"Order", "OrderReport"})
-DEEPEST = 64
 DISCOUNTS = ("ItemPromotionDiscount", "ShipPromotionDiscount")
 
 
@@ -27,40 +25,25 @@ def _recognise(head: bytes) -> int:
 
 def _read(source: Source) -> Export:
     hasher = hashlib.sha256()
-    rows = [row for order in _orders(source, hasher) for row in _rows(order)]
+    pieces = map(_hashed(hasher), chunks(source.reader))
+    rows = [row for order in elements(pieces, ORDERS) for row in _rows(order)]
     return rows_export(
         source, hasher.hexdigest(), CHANNEL.name, CHANNEL.realm, encoding="as declared", sales=rows
     )
 
 
-def _orders(source: Source, hasher: hashlib._Hash) -> Iterator[Element]:
-    """Yield the orders one by one; what was yielded is forgotten."""
-    parser: XMLPullParser[Element] = XMLPullParser(("start", "end"))
-    depth = 0
-    try:
-        for piece in chunks(source.reader):
-            hasher.update(piece)
-            if b"<!DOCTYPE" in piece or b"<!ENTITY" in piece:
-                raise UnreadableExportError(say("it declares entities, which no export of Amazon does"))
-            parser.feed(piece)
-            for event, element in cast("Iterator[tuple[str, Element]]", parser.read_events()):
-                depth += 1 if event == "start" else -1
-                if depth > DEEPEST:
-                    raise UnreadableExportError(say("it is nested beyond reason"))
-                if event == "end" and _name(element) in ORDERS:
-                    yield element
-                    element.clear()
-        parser.close()
-    except ParseError as error:
-        raise UnreadableExportError(say("it is no whole XML"), detail=str(error)) from error
+def _hashed(hasher: hashlib._Hash) -> Callable[[bytes], bytes]:
+    """Return what passes bytes on and counts them into a digest."""
 
+    def passed(piece: bytes) -> bytes:
+        hasher.update(piece)
+        return piece
 
-def _name(element: Element) -> str:
-    return element.tag.rpartition("}")[2]
+    return passed
 
 
 def _text(element: Element, *names: str) -> str:
-    found = next((each.text for each in element.iter() if _name(each) in names and each.text), "")
+    found = next((each.text for each in element.iter() if each.tag in names and each.text), "")
     return (found or "").strip()
 
 
@@ -77,14 +60,14 @@ def _rows(order: Element) -> Iterator[dict[str, object]]:
         "updated": instant(_text(order, "LastUpdatedDate", "OrderPostedDate")),
         "free": _text(order, "IsReplacementOrder").lower() == "true",
     }
-    for item in (each for each in order.iter() if _name(each) in {"OrderItem", "Item"}):
+    for item in (each for each in order.iter() if each.tag in {"OrderItem", "Item"}):
         yield {**about, **_line(item)}
 
 
 def _line(item: Element) -> dict[str, object]:
     total, tax, currency, priced = 0, 0, "", False
-    for component in (each for each in item.iter() if _name(each) == "Component"):
-        money = next((each for each in component.iter() if _name(each) == "Amount"), None)
+    for component in (each for each in item.iter() if each.tag == "Component"):
+        money = next((each for each in component.iter() if each.tag == "Amount"), None)
         if money is None:
             continue
         units = units_of((money.text or "").strip()) or 0

@@ -133,7 +133,7 @@ class Sheet:
         """
         self.source = source
         self.layout = layout
-        self.encoded = detect(source, layout.encodings)
+        self.encoded = detect(source, layout.encodings, 2 * BLOCK)
         head = source.reader.read_at(self.encoded.mark, HEAD)
         header = find_header(text_of(head, (self.encoded.encoding,)), layout)
         if header is None:
@@ -172,6 +172,7 @@ class Sheet:
             if "Empty CSV file" in str(error):
                 schema = pyarrow.schema(list(kinds.items()))
                 return schema.empty_table().rename_columns(list(wanted.values()))
+            file.stop()
             raise UnreadableExportError(
                 say("it is no table that can be read"),
                 detail=str(error)[:200],

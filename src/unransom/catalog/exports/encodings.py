@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import re
+import threading
 from typing import NamedTuple
 
 from unransom.catalog.exports.channel import Source, UnreadableExportError
@@ -15,6 +16,7 @@ from unransom.core.streams import chunks
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 UTF8 = "utf-8"
 SHOWN = 16  # bytes at the beginning that show whether each character has two
+LAST_READ = 0.3  # seconds in which a reader that was told to stop asks once more, if it ever does
 CERTAIN = 2  # characters of several bytes in a line that is valid UTF-8: by chance that hardly happens
 _ODD_LINE = re.compile(rb"(?<=\n)[^\n]*[\x80-\xff][^\n]*(?=\n)")
 
@@ -54,11 +56,16 @@ def text_of(head: bytes, encodings: tuple[str, ...] = (UTF8, "gb18030")) -> str:
     return head.decode("latin-1")
 
 
-def detect(source: Source, encodings: tuple[str, ...]) -> Encoded:
+def detect(source: Source, encodings: tuple[str, ...], longest_line: int = 0) -> Encoded:
     """Return the first of ``encodings`` that all bytes of an export are valid in.
 
+    Args:
+        source: The export.
+        encodings: Names of codecs.
+        longest_line: Bytes of a line beyond which nothing more is read, 0 for any number.
+
     Raises:
-        UnreadableExportError: None is, which mixed encodings and cut characters lead to.
+        UnreadableExportError: None is, as with mixed encodings and cut characters; or a line is too long.
     """
     codec, mark = mark_of(source.reader.read_at(0, SHOWN))
     wanted = source.reading.encoding
@@ -67,7 +74,12 @@ def detect(source: Source, encodings: tuple[str, ...]) -> Encoded:
     }
     hasher, offset, plain = hashlib.sha256(), 0, True
     failed: dict[str, int] = {}
+    line = 0  # bytes since the last line's end
     for piece in chunks(source.reader):
+        last = piece.rfind(b"\n")
+        line = len(piece) - last - 1 if last >= 0 else line + len(piece)
+        if longest_line and line > longest_line:
+            raise _endless(offset + len(piece) - line)
         hasher.update(piece)
         # Plain ASCII is the same in each: decoding waits for the first byte that is not.
         plain = plain and piece.isascii() and not codec.startswith("utf-16")
@@ -87,6 +99,14 @@ def detect(source: Source, encodings: tuple[str, ...]) -> Encoded:
             hint=say("say which with --encoding, or export the file again"),
         )
     return Encoded(fits[0], mark, hasher.hexdigest(), tuple(fits[1:]) if not plain else ())
+
+
+def _endless(start: int) -> UnreadableExportError:
+    return UnreadableExportError(
+        say("it has a line that no export has"),
+        detail=f"byte {start:,}",
+        hint=say("a line or a cell may be cut off or far too long; export the file again"),
+    )
 
 
 def _refuse_mixture(source: Source, failed: dict[str, int]) -> None:
@@ -136,9 +156,25 @@ class Utf8File(ReaderFile):
         super().__init__(source.reader, start)
         self._decoder = None if encoding == UTF8 else codecs.getincrementaldecoder(encoding)()
         self._kept = b""
+        self._reading = threading.Lock()
+        self._stopped = False
+        self._ended = threading.Event()
+
+    def stop(self) -> None:
+        """Let whoever reads ahead in another thread come to an end: no thread may outlive the program."""
+        with self._reading:
+            self._stopped = True
+        self._ended.wait(LAST_READ)
 
     def read(self, size: int = -1) -> bytes:
         """Return up to ``size`` bytes of UTF-8; fewer only at the end."""
+        with self._reading:
+            if self._stopped:
+                self._ended.set()
+                return b""
+            return self._next(size)
+
+    def _next(self, size: int) -> bytes:
         if self._decoder is None:
             return super().read(size)
         while size < 0 or len(self._kept) < size:

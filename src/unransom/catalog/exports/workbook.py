@@ -6,10 +6,11 @@ import re
 import zipfile
 from collections.abc import Iterator
 from typing import IO, cast
-from xml.etree.ElementTree import Element, ParseError, XMLPullParser
+from xml.etree.ElementTree import Element
 
 from unransom.catalog.exports.channel import UnreadableExportError
 from unransom.catalog.exports.containers import DAMAGES, ReaderFile
+from unransom.catalog.exports.trees import elements
 from unransom.core.messages import say
 from unransom.core.streams import CHUNK, Reader
 
@@ -43,7 +44,7 @@ def sheet_rows(reader: Reader, sheet: int = 1) -> Iterator[list[str]]:
             shared = _shared(archive)
             for row in _elements(archive, names[sheet - 1], "row"):
                 yield _row(row, shared)
-    except (*DAMAGES, ParseError, KeyError) as error:
+    except (*DAMAGES, KeyError) as error:
         raise UnreadableExportError(say("the workbook is damaged"), detail=str(error)[:200]) from error
 
 
@@ -55,20 +56,18 @@ def _shared(archive: zipfile.ZipFile) -> list[str]:
 
 
 def _elements(archive: zipfile.ZipFile, part: str, wanted: str) -> Iterator[Element]:
-    """Yield the elements of a name one by one; what was yielded is forgotten."""
-    parser: XMLPullParser[Element] = XMLPullParser(("end",))
-    size = 0
+    """Yield the elements of a name one by one; see ``elements``."""
     with archive.open(part) as file:
-        while piece := file.read(CHUNK):
-            size += len(piece)
-            if size > LARGEST or b"<!DOCTYPE" in piece:
-                raise UnreadableExportError(say("the workbook is damaged"))
-            parser.feed(piece)
-            for _, element in cast("Iterator[tuple[str, Element]]", parser.read_events()):
-                if element.tag.rpartition("}")[2] == wanted:
-                    yield element
-                    element.clear()
-    parser.close()
+        yield from elements(_pieces(file), frozenset({wanted}))
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    size = 0
+    while piece := file.read(CHUNK):
+        size += len(piece)
+        if size > LARGEST:
+            raise UnreadableExportError(say("the workbook is damaged"))
+        yield piece
 
 
 def _row(row: Element, shared: list[str]) -> list[str]:
@@ -94,11 +93,11 @@ def _column(letters: str) -> int:
 def _value(cell: Element, shared: list[str]) -> str:
     if cell.get("t") == "inlineStr":
         return _text(cell)
-    value = next((each.text or "" for each in cell if each.tag.rpartition("}")[2] == "v"), "")
+    value = next((each.text or "" for each in cell if each.tag == "v"), "")
     if cell.get("t") == "s":
         return shared[int(value)] if value.isdigit() and int(value) < len(shared) else ""
     return value
 
 
 def _text(element: Element) -> str:
-    return "".join(each.text or "" for each in element.iter() if each.tag.rpartition("}")[2] == "t")
+    return "".join(each.text or "" for each in element.iter() if each.tag == "t")

@@ -25,6 +25,7 @@ from unransom.verify.business.declarations import Check, Measure, Side
 
 SEPARATOR = "\x1f"  # between the parts of a key: no text of a table has it
 ENCODINGS = ("utf-8", "gb18030", "cp1252")
+LONGEST_LINE = 8 << 20  # bytes
 Opener = Callable[[str], Reader]
 _COMPARE = """
 SELECT coalesce(l.key, r.key) AS key, m.name, l.key IS NOT NULL AS in_left, r.key IS NOT NULL AS in_right,
@@ -130,7 +131,14 @@ def _verdict(
 
 def _amounts(side: Side, measures: dict[str, tuple[str, ...]], opener: Opener) -> pyarrow.Table:
     """Return one row for each row of the table and each measure."""
-    header, *rows = _rows(side, opener)
+    try:
+        header, *rows = _rows(side, opener)
+    except UnreadableExportError as error:
+        raise UnreadableExportError(
+            say("{file}: not read: {why}", file=side.file, why=error.what),
+            detail=error.detail,
+            hint=error.hint,
+        ) from error
     places = {name.strip(): place for place, name in reversed(list(enumerate(header)))}
     columns = {column.removeprefix("-") for each in measures.values() for column in each}
     missing = {*side.key, *side.where, *columns} - places.keys()
@@ -140,7 +148,7 @@ def _amounts(side: Side, measures: dict[str, tuple[str, ...]], opener: Opener) -
         )
     wide = len(header)
     kept = [row for each in rows if _counts(row := each + [""] * (wide - len(each)), side, places)]
-    amounts = {column: _units([row[places[column]] for row in kept]) for column in columns}
+    amounts = {column: _units([row[places[column]] for row in kept], side, column) for column in columns}
     keys = [SEPARATOR.join(row[places[column]].strip() for column in side.key) for row in kept]
     parts = []
     for name, added in measures.items():
@@ -160,13 +168,13 @@ def _counts(row: list[str], side: Side, places: dict[str, int]) -> bool:
     )
 
 
-def _units(texts: list[str]) -> list[int | None]:
+def _units(texts: list[str], side: Side, name: str) -> list[int | None]:
     """Return amounts in units; how they are written is proven by all of them."""
     column = pyarrow.array([text.strip() for text in texts], pyarrow.string()).dictionary_encode()
     chunked = pyarrow.chunked_array([column], column.type)
     marks = money.marks_of(money.distinct([chunked]))
     if len(marks) == 2:
-        raise money.ambiguous("", money.distinct([chunked]))
+        raise money.ambiguous(f"{side.file}, {name}", money.distinct([chunked]))
     units: list[int | None] = money.column_units(chunked, marks[0]).to_pylist()
     return units
 
@@ -199,7 +207,7 @@ def _parquet(reader: Reader) -> list[list[str]]:
 
 
 def _csv(source: Source) -> list[list[str]]:
-    encoded = detect(source, ENCODINGS)
+    encoded = detect(source, ENCODINGS, LONGEST_LINE)
     file = io.BufferedReader(Utf8File(source, encoded.mark, encoded.encoding))
     first = file.peek(4096).partition(b"\n")[0].decode("utf-8", "replace")
     delimiter = max(",;\t", key=first.count)

@@ -12,7 +12,7 @@ import duckdb
 from unransom.catalog.exports.tables import SCALE, money
 from unransom.core.messages import Message, say
 from unransom.verify.orders.match import CLASS_NAMES, Match
-from unransom.verify.sheets import MOST_ROWS, Sheet, whole, write_workbook
+from unransom.verify.sheets import FORMULAS, MOST_ROWS, Sheet, whole, write_workbook
 
 MONEY = frozenset({"expected", "paid", "refunded", "fees", "difference"})
 REFUND_NAMES = {"none": say("no refund"), "partly": say("partly refunded"), "full": say("fully refunded")}
@@ -71,11 +71,10 @@ HEADINGS = {
     "explanation": say("why"),
     "candidates": say("candidates"),
 }
-# Texts come from buyers, too: what a spreadsheet would take for a formula gets a quotation mark in front,
-# which is what begins with = + - @, a tab or the end of a line.
-_SAFE = """
+# Texts come from buyers, too: what a spreadsheet would take for a formula gets a quotation mark in front.
+_SAFE = f"""
 CREATE OR REPLACE TEMP MACRO safe(x) AS
-CASE WHEN ascii(x) IN (61, 43, 45, 64, 9, 10, 13) THEN '''' || x ELSE x END
+CASE WHEN ascii(x) IN ({", ".join(str(ord(each)) for each in FORMULAS)}) AND x <> '' THEN '''' || x ELSE x END
 """
 _PROOF = """
 CREATE OR REPLACE TEMP VIEW proof AS
