@@ -1,5 +1,6 @@
 """Known plaintext against archives under a password, with the plaintext found by itself."""
 
+import contextlib
 import io
 import json
 import struct
@@ -13,10 +14,11 @@ from tests.fixtures.locked import picture
 from tests.fixtures.program import UNRANSOM
 from tests.lockers import content, drawn
 from tests.lockers.zipcrypto import Stream, archive, seal
+from unransom.core.records import FileRef
 from unransom.core.streams import BytesReader
 from unransom.crypto.ciphers.zipcrypto import state_of
 from unransom.crypto.search.zipcrypto.known_plaintext import KnownPlaintext
-from unransom.recover.keys.members import head_guesses
+from unransom.recover.keys.members import head_guesses, told_guesses
 
 
 def test_the_state_is_found_from_known_bytes_and_taken_back_to_the_beginning():
@@ -154,6 +156,30 @@ def test_an_image_of_a_disc_needs_no_original_as_it_begins_with_zeros(folders):
         for place, known in found[0].known:
             assert (bytes([entry.CRC >> 24]) + data)[place - 11 :].startswith(known)
     assert solved(folders).read("disc.iso") == image
+
+
+def test_bytes_that_people_tell_and_older_versions_are_taken(folders):
+    text = drawn("log", 30_000)
+    plain = archive({"logs/a.log": text}, 6, method=zipfile.ZIP_STORED)
+    (folders / "in/a.zip").write_bytes(seal(plain, b"secret"))
+    (folders / "old/a.log").write_bytes(text[:7000])
+    (folders / "old/a.log@9000").write_bytes(text[9000:19_000])
+    (folders / "old/a.log@99999999999").write_bytes(b"far away")
+    refs = tuple(
+        FileRef(source="old", path=path.name.encode(), size=path.stat().st_size)
+        for path in sorted((folders / "old").iterdir())
+    )
+
+    def opened(ref):
+        return contextlib.nullcontext(BytesReader((folders / "old" / ref.path.decode()).read_bytes()))
+
+    whole = (folders / "in/a.zip").read_bytes()
+    older, told = told_guesses(BytesReader(whole), refs, opened)
+    assert older.known == ((11, bytes([zlib.crc32(text) >> 24]) + text[:32]),)
+    assert told.known == ((11, bytes([zlib.crc32(text) >> 24])), (12 + 9000, text[9000 : 9000 + 8192]))
+    assert whole[30 + len("logs/a.log") :].startswith(told.locked)
+    (folders / "old/a.log").unlink()
+    assert solved(folders, "--known", folders / "old").read("logs/a.log") == text
 
 
 def test_an_original_that_is_packed_by_no_program_here_is_named_by_the_plan(folders):

@@ -35,6 +35,9 @@ BLOCK = 5  # bytes before what is stored in a deflated member
 SURE = 0.9  # that an original which is as long when it is packed was packed so
 FIXED = 64  # bytes of a deflated member that need no codes of its own
 LITERALS = 144  # bytes below have codes of eight bits where codes are fixed
+FARTHEST = 10**7  # a place in a member that people tell is below
+ALIKE = 32  # bytes at the beginning of a file that its versions have in common
+OLDER = 0.5  # that they do
 NAMED = 0.3  # that a file begins as what its name says identifies it, where no program is known
 
 
@@ -162,6 +165,37 @@ def _deflated(match: Match) -> Iterator[bytes]:
                 yield packed
             if len(match.content) > SMALL and len(packed) == match.entry.packed - zipcrypto.HEADER:
                 return
+
+
+def told_guesses(archive: Reader, known: Known, open_known: OpenEvidence) -> list[Guess]:
+    """Return what people tell of members: bytes at a place, and older versions of what is stored.
+
+    A file called as the member with ``@`` and a number behind it has the bytes that stand there as they were
+    packed; one with the member's name and other content most likely begins like it.
+    """
+    by_name: dict[bytes, list[tuple[int | None, FileRef]]] = {}
+    for ref in known:
+        name, mark, place = ref.name.rpartition(b"@")
+        told = bool(mark) and place.isdigit() and len(place) < len(str(FARTHEST))
+        by_name.setdefault(name if told else ref.name, []).append((int(place) if told else None, ref))
+    return [
+        guess
+        for entry in sealed(archive)
+        for place, ref in by_name.get(entry.name.rpartition(b"/")[2], ())
+        for guess in _told(archive, entry, place, ref, open_known)
+    ]
+
+
+def _told(
+    archive: Reader, entry: records.Entry, place: int | None, ref: FileRef, open_known: OpenEvidence
+) -> Iterator[Guess]:
+    room = entry.packed - zipcrypto.HEADER - (place or 0)
+    if place is None and entry.method != records.STORED:
+        return
+    with open_known(ref) as reader:
+        data = reader.read_at(0, min(ENOUGH if place is not None else ALIKE, max(room, 0)))
+    if data:
+        yield _guess(archive, entry, ((place or 0, data),), SURE if place is not None else OLDER, sure=False)
 
 
 def head_guesses(archive: Reader) -> list[Guess]:

@@ -63,5 +63,8 @@ ATTACK = Attack(
         "lest-we-remember-cold-boot-attacks-encryption-keys",
         "https://arxiv.org/abs/2012.08487",
     ),
-    limitations=("Compressed hibernation and page files must be expanded first.",),
+    limitations=(
+        "Memory that Windows 10 and later keep compressed while they run is not expanded.",
+        "AES in programs that slice bits, as Rust's do without AES instructions, leaves no schedule to find.",
+    ),
 )

@@ -14,7 +14,7 @@ from unransom.core.searches import AttackPlan, Searched, Secret, Shard, Stage, T
 from unransom.core.streams import Salvage
 from unransom.core.text import shown
 from unransom.recover.keys.attacks.attack import Attack
-from unransom.recover.keys.members import Guess, head_guesses, matches, sure_guesses
+from unransom.recover.keys.members import Guess, head_guesses, matches, sure_guesses, told_guesses
 from unransom.recover.keys.proof import proof_of
 
 NAME = "zipcrypto"
@@ -157,7 +157,8 @@ def _guesses(target: Target, ref: FileRef, context: Context) -> Guesses:
         sure = sure_guesses(archive, target.known, context.open)[:GUESSES]
         if any(enough(each.known) for each in sure):
             return [(number, each) for number, each in enumerate(sure) if enough(each.known)]
-        usual = [each for each in head_guesses(archive) if enough(each.known)]
+        told = told_guesses(archive, target.known, context.open)
+        usual = [each for each in (*told, *head_guesses(archive)) if enough(each.known)]
     usual.sort(key=lambda each: -each.chance * each.row)  # a long row leaves few candidates
     return list(enumerate(usual[:GUESSES], GUESSES))
 
