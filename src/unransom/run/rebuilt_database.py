@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from unransom.catalog.formats.repair.repair import Count, Piece, Table, Tables
+from unransom.catalog.formats.repair.sqlite import DELETED, KEYED
 from unransom.core.outputs import FileReader
 from unransom.core.spans import Origin
 from unransom.core.streams import chunks
@@ -42,8 +43,14 @@ def write_database(tables: Tables, path: Path) -> tuple[Count, ...]:
             with contextlib.suppress(sqlite3.Error):
                 connection.execute(statement)
         connection.execute("commit")
-    total = sum(count.left for count in counts)
+    live = (count.left for table, count in zip(tables.tables, counts, strict=True) if not _is_beside(table))
+    total = sum(live)
     return (Count("rows", total), *counts)
+
+
+def _is_beside(table: Table) -> bool:
+    """Return whether the rows of a table may be there already, or had been deleted."""
+    return table.name.startswith((DELETED, KEYED)) and not table.create
 
 
 def _write(connection: sqlite3.Connection, table: Table) -> int:
@@ -62,7 +69,7 @@ def _write(connection: sqlite3.Connection, table: Table) -> int:
             for column, value in zip(stored, values, strict=False)
             if not column.hidden
         ]
-        if not keyed and not alias:
+        if not keyed and not alias and number:
             pairs.insert(0, ("rowid", number))
         written += _insert(connection, name, pairs)
     return written

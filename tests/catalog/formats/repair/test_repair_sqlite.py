@@ -142,3 +142,37 @@ def test_the_own_tables_of_sqlite_are_no_rows_of_others(tmp_path):
 
 def test_random_bytes_are_no_database():
     assert not sqlite.finds(damaged(locked(bytes(200_000), [Span(0, 200_000)])).reader)
+
+
+def test_rows_without_numbers_come_back_though_their_definition_is_lost(tmp_path):
+    path = tmp_path / "a.db"
+    data = made(path)
+    repaired, out, counts = rebuilt(data, holes(len(data), "head"), tmp_path)
+    wanted = rows_of(path, "stock")
+    found = rows_of(out, "lost_and_found_keys_3")
+    assert len(found & wanted) > 0.9 * len(wanted)
+    assert any("lost_and_found_keys" in str(message) for message in repaired.missing)
+    assert counts["rows"] == sum(
+        left for name, left in counts.items() if name.startswith("rows of") and "keys" not in name
+    )
+
+
+def test_rows_on_free_pages_are_told_apart_as_deleted(tmp_path):
+    path = tmp_path / "a.db"
+    connection = sqlite3.connect(path)
+    connection.executescript("pragma secure_delete = off; create table a(n int, t text)")
+    rows = [(number, f"text {number} " * 9) for number in range(4000)]
+    connection.executemany("insert into a values(?, ?)", rows)
+    connection.commit()
+    connection.execute("delete from a where n < 2500")
+    connection.commit()
+    connection.close()
+    data = path.read_bytes()
+    last = [Span(len(data) - 8192, len(data))]
+    repaired, out, counts = rebuilt(data, last, tmp_path)
+    deleted = rows_of(out, "deleted_rows_2")
+    assert len(deleted & set(rows[:2500])) > 2000
+    assert deleted <= set(rows)  # some were only moved when the page was given up
+    assert rows_of(out, "a") <= set(rows[2500:])
+    assert counts["rows"] == counts["rows of a"]
+    assert any("deleted_rows" in str(message) for message in repaired.missing)

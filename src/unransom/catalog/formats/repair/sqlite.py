@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,8 @@ WITHOUT = re.compile(r"\)\s*(?:STRICT\s*,\s*)?WITHOUT\s+ROWID", re.IGNORECASE)
 SCAN = 256  # pages looked at in one place for their size
 PLACES = 32
 SURE = 1  # leaf pages that may be sound by chance
+KEYED = "lost_and_found_keys"  # of indices, or of tables without row numbers: what they are is lost
+DELETED = "deleted_rows"  # tables of rows on pages that the database had given up
 ROOTS = frozenset({"table", "index", "view", "trigger"})
 
 
@@ -112,6 +115,7 @@ class _Database:
         self.kinds = _kinds(reader, layout, 0, pages)
         self.free = sqlite.free_pages(reader, header)
         self.free = self.free[(self.free >= 1) & (self.free <= pages)]
+        self.deleted = self.free[self.kinds[self.free - 1] == TABLE_LEAF].tolist()
         self.kinds[self.free - 1] = 0
         self.broken: list[int] = []  # pages of rows whose end is lost
         self.schema = _Schema()
@@ -171,7 +175,9 @@ class _Database:
             self.owner.setdefault(number, root)
 
     def _sample(self, number: int) -> list[Row]:
-        return [row for row, _ in zip(self.pages.rows(number), range(SAMPLE), strict=False)]
+        if self.kinds[number - 1] in {INDEX_LEAF, INDEX_INNER}:
+            return [(0, row) for row in islice(self.pages.entries(number), SAMPLE)]
+        return list(islice(self.pages.rows(number), SAMPLE))
 
     def _likely(self, number: int, shapes: dict[int, set[tuple[str, ...]]]) -> int:
         """Return the table that a page belongs to by the kinds of its values; 0 where not just one fits."""
@@ -202,14 +208,29 @@ class _Database:
                 found.append(self._keyed(name, text, pages))
             else:
                 found.append(self._table(name, text, by_root.get(root, [])))
+        found += self._nameless("lost_and_found", by_root.get(0, []))
+        found += [
+            self._keyed(f"{KEYED}_{width}", "", pages, width) for width, pages in self._by_width(self.keyed())
+        ]
+        return found + self._nameless(DELETED, self.deleted)
+
+    def keyed(self) -> list[int]:
+        """Return the pages of indices or tables without row numbers that no tree of the schema reaches."""
+        kinds = (INDEX_LEAF, INDEX_INNER)
+        return [each for kind in kinds for each in self.leaves(kind) if each not in self.owner]
+
+    def _nameless(self, name: str, numbers: list[int]) -> list[Table]:
+        """Return tables of rows whose own is not known, one for each number of columns."""
+        return [self._table(f"{name}_{width}", "", pages) for width, pages in self._by_width(numbers)]
+
+    def _by_width(self, numbers: list[int]) -> list[tuple[int, list[int]]]:
+        """Return pages by the number of columns of their rows."""
         widths: dict[int, list[int]] = defaultdict(list)
-        for number in by_root.get(0, []):
+        for number in numbers:
             rows = self._sample(number)
             if rows:
                 widths[max(len(row) for _, row in rows)].append(number)
-        return found + [
-            self._table(f"lost_and_found_{width}", "", pages) for width, pages in sorted(widths.items())
-        ]
+        return sorted(widths.items())
 
     def _table(self, name: str, text: str, pages: list[int]) -> Table:
         width = max((len(row) for number in pages[:1] for _, row in self._sample(number)), default=0)
@@ -220,13 +241,13 @@ class _Database:
 
         return Table(name, text, width, rows)
 
-    def _keyed(self, name: str, text: str, pages: list[int]) -> Table:
+    def _keyed(self, name: str, text: str, pages: list[int], width: int = 0) -> Table:
         def rows() -> Iterator[Row]:
             for number in pages:
                 for row in self.pages.entries(number):
                     yield 0, row
 
-        return Table(name, text, columns_of(text), rows)
+        return Table(name, text, width or columns_of(text), rows)
 
 
 def _kinds(reader: Reader, layout: Layout, first: int, end: int) -> NDArray[np.uint8]:
@@ -317,6 +338,20 @@ def _missing(database: _Database) -> tuple[Message, ...]:
             say(
                 "{count} pages belong to tables that are not known: their rows are in tables lost_and_found",
                 count=nameless,
+            )
+        )
+    if keyed := len(database.keyed()):
+        found.append(
+            say(
+                "{count} pages are of indices or tables without row numbers: see tables lost_and_found_keys",
+                count=keyed,
+            )
+        )
+    if database.deleted:
+        found.append(
+            say(
+                "{count} pages had been given up: their rows, deleted or moved, are in tables deleted_rows",
+                count=len(database.deleted),
             )
         )
     return tuple(found)
