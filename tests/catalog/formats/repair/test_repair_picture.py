@@ -1,6 +1,7 @@
 """Partly locked pictures show what is left of them, in an image of the same size."""
 
 import io
+import zlib
 
 import pytest
 from PIL import Image, ImageDraw, ImageFile
@@ -43,6 +44,62 @@ def test_rows_of_png_in_front_of_the_hole_come_back(how, told):
     assert image.size == SIZE
     assert image.crop((0, 0, SIZE[0], rows)).tobytes() == picture().crop((0, 0, SIZE[0], rows)).tobytes()
     assert rows > SIZE[1] * spans[0].start // len(data) - 20
+
+
+def raw_rows(data):
+    """Return the rows of a PNG as they stand in its stream, by its own chunks alone."""
+    parts, position = [], 8
+    while position < len(data):
+        length = int.from_bytes(data[position : position + 4])
+        if data[position + 4 : position + 8] == b"IDAT":
+            parts.append(data[position + 8 : position + 8 + length])
+        position += 12 + length
+    raw = zlib.decompress(b"".join(parts))
+    return [raw[at : at + 1 + 3 * SIZE[0]] for at in range(0, len(raw), 1 + 3 * SIZE[0])]
+
+
+def in_chunks(data, size):
+    """Return a PNG whose pixels are cut into chunks of another size."""
+    start, end = data.index(b"IDAT") - 4, data.index(b"IEND") - 4
+    parts, position = [], start
+    while position < end:
+        length = int.from_bytes(data[position : position + 4])
+        parts.append(data[position + 8 : position + 8 + length])
+        position += 12 + length
+    pixels = b"".join(parts)
+    out = data[:start]
+    for at in range(0, len(pixels), size):
+        body = b"IDAT" + pixels[at : at + size]
+        out += (len(body) - 4).to_bytes(4) + body + zlib.crc32(body).to_bytes(4)
+    return out + data[end:]
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["found", "told"])
+@pytest.mark.parametrize("size", [8192, 65536, 1 << 30])
+def test_rows_behind_the_hole_of_a_png_come_back_in_their_places(size, told):
+    data = in_chunks(saved("PNG"), size)
+    middle = len(data) // 3 // 4096 * 4096
+    spans = [Span(middle, middle + 65536)]
+    repaired = png.repair(damaged(data, spans, told=told))
+    out = written(repaired)
+    assert png_format.validate(BytesReader(out)).grade is Grade.GOOD
+    counts = {each.what: each.left for each in repaired.counts}
+    old, new = raw_rows(data), raw_rows(out)
+    same = [row for row, (before, after) in enumerate(zip(old, new, strict=True)) if before == after]
+    behind = [row for row in same if row > counts["rows"] + 10]
+    assert same[: counts["rows"] - 1] == list(range(counts["rows"] - 1))
+    assert len(behind) >= counts["rows behind"] > 20
+    # Physically left are the blocks that begin behind the hole: all rows from the first of them on.
+    first = int(repaired.lost[0].split("-")[1]) + 1
+    assert first < SIZE[1] * (spans[0].end + 50_000) // len(data)
+    for row in range(first, SIZE[1]):
+        assert all(ours in {theirs, 0} for ours, theirs in zip(new[row][1:], old[row][1:], strict=True))
+
+
+def test_a_png_whose_end_is_lost_has_no_rows_behind():
+    data = saved("PNG")
+    repaired = png.repair(damaged(data, holes(len(data), "tail")))
+    assert [each.what for each in repaired.counts] == ["rows"]
 
 
 def test_a_png_without_its_head_is_not_made_up():

@@ -19,6 +19,9 @@ LAG = 64  # compressed bytes for which garbage may look like markup; 46 were the
 WINDOW = 1 << 15  # bytes in front that a stream refers to
 UNKNOWN = 256  # the least symbol that is no byte
 LOST_BYTE = "\ufffd".encode()
+PROBE = 1 << 17  # compressed bytes in which a first block ends
+CHECKSUM = 4  # bytes of one behind a stream
+TRIED = 1 << 16  # places at which a block may begin
 BEHIND = ".behind.txt"  # what the name of a file of such texts gets added
 LEAST = 512  # symbols that a stretch behind a hole must have
 TEXTUAL = 0.98  # share of printable bytes in one
@@ -206,6 +209,27 @@ def _behind(stream: _Stream, position: int, lost: tuple[Span, ...]) -> list[Stre
             break
         bit = max(behind, bit + 1)
     return found
+
+
+def inflate_tail(data: bytes, start: int) -> Symbols | None:
+    """Return what the end of a zlib stream holds, None where no block behind byte ``start`` leads there.
+
+    That a block begins at a place is told by its leading to the end, with room for the checksum behind it.
+    """
+    if len(data) <= start:
+        return None
+    stream = _Stream(data, 0, len(data))
+    bit = 8 * start
+    for _ in range(TRIED):
+        if (bit := stream.next_block(bit, stream.size)) < 0:
+            break
+        _, _, _, _, first = stream.run(bit, min(stream.size, bit // 8 + PROBE), stream.kernel.WINDOW, 1)
+        if first:
+            end, behind, symbols, _, _ = stream.run(bit, stream.size, stream.kernel.WINDOW)
+            if end == stream.kernel.DONE and -(-behind // 8) + CHECKSUM == stream.size:
+                return symbols
+        bit += 1
+    return None
 
 
 def marked(symbols: Symbols) -> bytes:

@@ -1,4 +1,4 @@
-"""PNG images: the rows in front of the first hole, in an image of the same size."""
+"""PNG images: the rows in front of the first hole and behind the last, in an image of the same size."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from unransom.catalog.formats._png_rows import FILTERS, Shape
 from unransom.catalog.formats._reading import Cached
 from unransom.catalog.formats.png import END, FORMAT, recognise, shape_of
+from unransom.catalog.formats.repair._png_behind import RowsBehind, filled, rows_behind
 from unransom.catalog.formats.repair.repair import Count, Damaged, Piece, Repair, Repaired
 from unransom.core.messages import say
 from unransom.core.spans import Origin
@@ -35,11 +36,14 @@ def repair(damaged: Damaged) -> Repaired | None:
     total = sum(rows * stride for rows, stride in shape.passes())
     if not 0 < total <= MOST:
         return None
-    kept, data = _chunks(damaged)
+    kept, data, broken = _chunks(damaged)
     pixels = _sound(_inflated(data, total), shape)
+    rows, left = _rows(shape, len(pixels))
+    behind = rows_behind(damaged, shape, broken) if left < rows and broken else None
+    if behind is not None and behind.first > left:
+        return _with_both(head[:HEADER], kept, pixels, behind, shape)
     if not pixels:
         return None
-    rows, left = _rows(shape, len(pixels))
     return Repaired(
         _written(head[:HEADER], kept, pixels, total),
         say("the rows in front of the hole were kept, the others left empty"),
@@ -49,16 +53,42 @@ def repair(damaged: Damaged) -> Repaired | None:
     )
 
 
-def _chunks(damaged: Damaged) -> tuple[list[bytes], bytes]:
-    """Return the sound chunks in front of the pixels, and the data of the pixels up to the first hole."""
+def _with_both(head: bytes, kept: list[bytes], front: bytes, behind: RowsBehind, shape: Shape) -> Repaired:
+    """Return the image with the rows in front of the hole and those behind."""
+    [(rows, stride)] = shape.passes()
+    front = front[: len(front) // stride * stride]
+    left = len(front) // stride
+    whole = int(behind.whole.sum())
+    return Repaired(
+        _written(head, kept, filled(front, behind, stride), rows * stride),
+        say("the rows in front of the hole and behind it were kept; between them the last one is repeated"),
+        (Count("rows", left, rows), Count("rows behind", whole, len(behind.whole))),
+        (
+            say("{lost} of {total} rows are lost", lost=behind.first - left, total=rows),
+            say(
+                "{count} rows behind the hole are known in part; colours there may be off, as they go by rows"
+                " above them",
+                count=len(behind.whole) - whole,
+            ),
+        ),
+        (f"rows {left}-{behind.first - 1}",),
+    )
+
+
+def _chunks(damaged: Damaged) -> tuple[list[bytes], bytes, int]:
+    """Return the sound chunks in front of the pixels, their data up to the first hole, and the broken chunk.
+
+    Its offset is 0 where no chunk is broken.
+    """
     reader = Cached(damaged.reader)
     kept: list[bytes] = []
     data: list[bytes] = []
-    position = HEADER
+    position, broken = HEADER, 0
     while position + 8 <= reader.size:
         head = reader.read_at(position, 8)
         length, kind = int.from_bytes(head[:4]), head[4:]
         if length >= LONGEST or not kind.isalpha() or not kind.isascii() or kind == b"IEND":
+            broken = 0 if kind == b"IEND" else position
             break
         body = reader.read_at(position + 8, min(length, MOST))
         sound = reader.read_at(position + 8 + length, 4) == zlib.crc32(kind + body).to_bytes(4)
@@ -68,9 +98,10 @@ def _chunks(damaged: Damaged) -> tuple[list[bytes], bytes]:
         elif sound and kind in KEPT and not data:
             kept.append(head + body + zlib.crc32(kind + body).to_bytes(4))
         if not sound:
+            broken = position
             break
         position += 12 + length
-    return kept, b"".join(data)
+    return kept, b"".join(data), broken
 
 
 def _inflated(data: bytes, total: int) -> bytes:
