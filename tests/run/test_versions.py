@@ -161,3 +161,6 @@ def test_shadow_copies_are_in_the_timeline(shadowed_volume):
     made = [row for row in map(json.loads, lines) if row["timestamp_desc"] == "shadow copy"]
     assert [row["datetime"] for row in made] == ["2026-09-21T14:13:20+00:00"]
     assert "was made" in made[0]["message"]
+    told = [json.loads(line)["item"] for line in lines if '"image crtime"' in line]
+    assert len(told) == len(set(told))
+    assert any(item.endswith("~shadow-1-1-20260921T141320Z") for item in told)

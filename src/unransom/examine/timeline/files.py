@@ -19,6 +19,8 @@ def events(ref: FileRef, kind: str) -> Iterator[TimelineEvent]:
         ref: The file; what triage found is told with the time of its content.
         kind: Of its source, e.g. ``image``.
     """
+    stream = f":{ref.stream}" if ref.stream else ""
+    version = f"~{ref.version}" if ref.version and kind == "image" else ""  # of a shadow copy
     moments = (("mtime", ref.modified, _modified(ref)), ("ctime", ref.changed, _changed(ref, kind)))
     for name, time, what in (*moments, ("crtime", ref.created, say("created"))):
         if time is not None:
@@ -27,7 +29,7 @@ def events(ref: FileRef, kind: str) -> Iterator[TimelineEvent]:
                 precision=precision(time),
                 origin=f"{kind} {name}",
                 host=ref.source,
-                item=shown(ref.path) + (f":{ref.stream}" if ref.stream else ""),
+                item=shown(ref.path) + stream + version,
                 what=what,
             )
 
