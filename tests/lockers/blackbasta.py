@@ -4,6 +4,7 @@ from Cryptodome.Cipher import ChaCha20
 from Cryptodome.Util.strxor import strxor
 
 from tests.lockers import Made, content, drawn
+from tests.lockers.sparse import editable, finished
 
 LARGE = 1 << 30
 
@@ -18,12 +19,12 @@ def ranges(size: int, large: int) -> list[tuple[int, int]]:
 
 def seal(plain: bytes, stream: bytes, done: int, large: int = LARGE) -> bytes:
     """Return ``plain`` locked up to ``done`` with ``stream``, without the tail."""
-    locked = bytearray(plain)
+    locked = editable(plain)
     for start, length in ranges(len(plain), large):
         end = min(start + length, done)
         if start < end:
             locked[start:end] = strxor(plain[start:end], stream[: end - start])
-    return bytes(locked)
+    return finished(locked)
 
 
 def tail(seed: str, done: int, campaign: str) -> bytes:

@@ -7,20 +7,31 @@ from Cryptodome.Hash import SHA512
 
 from tests.lockers import Made, content, drawn
 from tests.lockers.rsa import key_of
+from tests.lockers.sparse import editable, finished
 
-LIMITS = [(25, 1, -1), (1000, 2, 12000), (4000, 3, 10000), (7000, 2, 20000), (11000, 3, 30000)]
+LIMITS = [
+    *[
+        (25, 1, -1),
+        (1000, 2, 12000),
+        (4000, 3, 10000),
+        (7000, 2, 20000),
+        (11000, 3, 30000),
+        (51000, 5, 30000),
+    ],
+    *[(1000000, 3, 1000000), (5000000, 5, 1000000), (6000000, 20, 10000000)],
+]
 
 
 def seal(plain: bytes, key: bytes, iv: bytes) -> bytes:
     """Return ``plain`` with its parts locked."""
     limit = next(limit for limit in LIMITS if len(plain) < limit[0] << 10)
     length = (len(plain) if limit[2] < 0 else limit[2]) // 16 * 16
-    locked = bytearray(plain)
+    locked = editable(plain)
     for index in range(limit[1]):
         start = index * (len(plain) // limit[1])
         part = plain[start : start + length]
         locked[start : start + length] = AES.new(key, AES.MODE_CBC, iv).encrypt(part)
-    return bytes(locked)
+    return finished(locked)
 
 
 def make(vector: dict) -> Made:

@@ -3,8 +3,10 @@
 import base64
 
 import numpy as np
+from Cryptodome.Util.strxor import strxor
 
 from tests.lockers import Made, content, drawn
+from tests.lockers.sparse import editable, finished
 
 TABLE = 10 << 20
 
@@ -30,11 +32,13 @@ def seal(plain: bytes, table: np.ndarray, numbers: tuple[int, int]) -> bytes:
     """Return ``plain`` locked by the windows that two random numbers choose."""
     first = table[numbers[0] % 0x900000 :][:0x100000]
     second = table[numbers[1] % 0x9FFC00 :][:0x400]
-    locked = np.frombuffer(plain, np.uint8).copy()
+    locked = editable(plain)
     for start, length in ranges(len(plain)):
-        stream = np.take(first, range(start, start + length), mode="wrap")
-        locked[start : start + length] ^= stream ^ np.take(second, range(start, start + length), mode="wrap")
-    return locked.tobytes()
+        places = np.arange(start, start + length)
+        stream = first[places % len(first)] ^ second[places % len(second)]
+        part = plain[start : start + length]
+        locked[start : start + length] = strxor(part, stream.tobytes()) if part else part
+    return finished(locked)
 
 
 def suffix(run: bytes, numbers: tuple[int, int]) -> bytes:

@@ -5,6 +5,7 @@ from Cryptodome.PublicKey import RSA
 
 from tests.lockers import Made, content, drawn
 from tests.lockers.rsa import key_of, pkcs1
+from tests.lockers.sparse import editable, finished
 
 MIB = 1 << 20
 
@@ -14,10 +15,10 @@ def seal(plain: bytes, secrets: tuple[bytes, bytes], areas: tuple[int, int], pub
     key, iv = secrets
     on, step = (number * MIB for number in areas)
     cipher = AES.new(key, AES.MODE_CFB, iv, segment_size=128)
-    locked = bytearray(plain)
+    locked = editable(plain)
     for start in range(0, len(plain), step):
         locked[start : start + on] = cipher.encrypt(plain[start : start + on])
-    return bytes(locked) + pkcs1(public, key + iv, key.hex())
+    return finished(locked) + pkcs1(public, key + iv, key.hex())
 
 
 def make(vector: dict) -> Made:

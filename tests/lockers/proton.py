@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 
 from tests.lockers import Made, content, drawn
 from tests.lockers.inc import public_of
+from tests.lockers.sparse import editable, finished
 
 BLOCK = 0x40000
 
@@ -32,7 +33,7 @@ def seal(plain: bytes, seed: str, places: int = 3) -> bytes:
     master, session = drawn(seed + " master", 32), drawn(seed + " session", 32)
     nonces = drawn(seed + " nonces", 48)
     cipher, public = sealed(drawn(seed + " file", 32), public_of(session), nonces[:24])
-    locked = bytearray(plain)
+    locked = editable(plain)
     if len(plain) <= 0x180000:
         locked[:] = cipher.encrypt(plain)
     else:
@@ -40,7 +41,7 @@ def seal(plain: bytes, seed: str, places: int = 3) -> bytes:
             locked[start : start + BLOCK] = cipher.encrypt(plain[start : start + BLOCK])
     above, above_public = sealed(drawn(seed + " above", 32), public_of(master), nonces[24:])
     pair = above.encrypt(session + public_of(session))
-    return bytes(locked) + nonces[:24] + public + pair + nonces[24:] + above_public
+    return finished(locked) + nonces[:24] + public + pair + nonces[24:] + above_public
 
 
 def make(vector: dict) -> Made:

@@ -11,6 +11,7 @@ from Cryptodome.Util.strxor import strxor
 
 from tests.lockers import Made, content, drawn
 from tests.lockers.rsa import key_of
+from tests.lockers.sparse import editable, finished
 
 
 class Chc:
@@ -46,7 +47,7 @@ class Chc:
 def seal(plain: bytes, key: bytes, iv: bytes) -> bytes:
     """Return ``plain`` with up to four areas of 1 MiB locked."""
     counter = Counter.new(128, initial_value=int.from_bytes(iv, "little"), little_endian=True)
-    cipher, locked = AES.new(key, AES.MODE_CTR, counter=counter), bytearray(plain)
+    cipher, locked = AES.new(key, AES.MODE_CTR, counter=counter), editable(plain)
     blocks, length = 4, 1 << 20
     stride = len(plain) // blocks
     while 0 < stride < length and blocks:
@@ -57,7 +58,7 @@ def seal(plain: bytes, key: bytes, iv: bytes) -> bytes:
     for number in range(blocks):
         start = number * stride
         locked[start : start + length] = cipher.encrypt(plain[start : start + length])
-    return bytes(locked)
+    return finished(locked)
 
 
 def make(vector: dict) -> Made:

@@ -7,6 +7,7 @@ from Cryptodome.Cipher import AES, ChaCha20_Poly1305
 from tests.lockers import Made, content, drawn
 from tests.lockers.inc import public_of
 from tests.lockers.proton import agreed
+from tests.lockers.sparse import editable, finished
 
 BLOCK = 0x15000
 
@@ -26,7 +27,7 @@ def make(vector: dict) -> Made:
     master, session = drawn(seed + " master", 32), drawn(seed + " session", 32)
     secrets = drawn(seed + " secrets", 48)
     cipher = AES.new(secrets[:32], AES.MODE_CTR, nonce=b"", initial_value=int.from_bytes(secrets[32:]))
-    locked = bytearray(plain) + drawn(seed + " fill", -size % multiple)
+    locked = editable(plain) + drawn(seed + " fill", -size % multiple)
     if size <= 0x70000:
         locked[:size] = cipher.encrypt(plain)
     else:
@@ -39,4 +40,4 @@ def make(vector: dict) -> Made:
     nonces = drawn(seed + " nonces", 24)
     tail = box(metadata, drawn(seed + " file", 32), public_of(session), nonces[:12])
     tail += box(session + public_of(session), drawn(seed + " above", 32), public_of(master), nonces[12:])
-    return Made(plain, bytes(locked) + tail, session if vector.get("session") else master)
+    return Made(plain, finished(locked) + tail, session if vector.get("session") else master)

@@ -10,6 +10,7 @@ from Cryptodome.Cipher import ChaCha20
 from nacl.bindings import crypto_box, crypto_scalarmult_base
 
 from tests.lockers import Made, content, drawn
+from tests.lockers.sparse import editable, finished
 
 BLOCK, STEP = 1 << 20, 128 << 20
 
@@ -27,7 +28,7 @@ def make(vector: dict) -> Made:
     master, session = drawn(seed + " master", 32), drawn(seed + " session", 32)
     key, nonce = drawn(seed + " key", 32), drawn(seed + " nonce", 24)
     plain = content(seed, size)
-    locked, number = bytearray(plain), int.from_bytes(nonce, "little")
+    locked, number = editable(plain), int.from_bytes(nonce, "little")
     for index, start in enumerate(range(0, size, STEP)):
         counted = (number + index).to_bytes(24, "little")
         part = plain[start : start + BLOCK]
@@ -39,4 +40,4 @@ def make(vector: dict) -> Made:
     text = [b"H48f1wn8", b"13677986024120011616", base64.b64encode(wrapped), base64.b64encode(public)]
     tail = box(key, public, drawn(seed + " inner", 32)) + nonce
     tail += b";".join([*text, str(size).encode(), b""]).ljust(408, b"\0")
-    return Made(plain, bytes(locked) + tail, session if vector.get("session") else master)
+    return Made(plain, finished(locked) + tail, session if vector.get("session") else master)

@@ -14,11 +14,11 @@ class Turns:
 
     def encrypt(self, data: bytes) -> bytes:
         """Return one stretch encrypted."""
-        out = b""
+        out = []
         for start in range(0, len(data), TURN):
-            out += self._ciphers[self._turn % len(self._ciphers)].encrypt(data[start : start + TURN])
+            out.append(self._ciphers[self._turn % len(self._ciphers)].encrypt(data[start : start + TURN]))
             self._turn += 1
-        return out
+        return b"".join(out)
 
 
 def nine(secrets: bytes) -> Turns:
