@@ -81,12 +81,11 @@ class Match:
             }
             for number, export in enumerate(self.exports)
         ]
-        self._register("files", pyarrow.Table.from_pylist(rows) if rows else _NO_FILES)
+        self._register("given_files", pyarrow.Table.from_pylist(rows) if rows else _NO_FILES)
         self._register("sales", _stacked([export.sales for export in self.exports], SALES))
         self._register("moves", _stacked([export.moves for export in self.exports], MOVES))
         self._register("cover", covers(self.exports))
         run(queries.TYPES)
-        run("CREATE TEMP TABLE aliases (order_key VARCHAR, order_id VARCHAR, realm VARCHAR)")
 
     def _register(self, name: str, table: pyarrow.Table) -> None:
         self.connection.register(name, table)

@@ -1,6 +1,6 @@
 """The proof as SQL that an auditor can read and run again; money is BIGINT in units of 1/10000.
 
-Tables that are there before: ``files``, ``sales`` and ``moves`` (the exports' rows with the number of
+Tables that are there before: ``given_files``, ``sales`` and ``moves`` (the exports' rows with the number of
 their file), ``cover`` (which stretches of time the payment exports of a shop cover).
 """
 
@@ -15,7 +15,10 @@ CREATE TYPE why_word AS ENUM (
     'withheld', 'factor-100', 'unexplained');
 CREATE TYPE refund_word AS ENUM ('none', 'partly', 'full');
 CREATE TYPE state_word AS ENUM ('pending', 'placed', 'shipped', 'cancelled', 'unknown');
-CREATE TYPE realm_name AS ENUM (SELECT '' UNION SELECT realm FROM files);
+CREATE TYPE realm_name AS ENUM (SELECT '' UNION SELECT realm FROM given_files);
+CREATE TEMP TABLE files AS
+SELECT * REPLACE (id::INTEGER AS id, realm::realm_name AS realm) FROM given_files;
+CREATE TEMP TABLE aliases (order_key VARCHAR, order_id VARCHAR, realm realm_name);
 CREATE TYPE shop_name AS ENUM (
     SELECT '' UNION SELECT shop FROM sales WHERE shop <> ''
     UNION SELECT account FROM moves WHERE account <> '');
@@ -32,21 +35,22 @@ SELECT hash(file, order_id) FROM sales GROUP BY ALL HAVING count(*) > 1
 # One row for each order and export. An order's total is stated, or else the sum of its lines.
 VERSIONS = """
 CREATE OR REPLACE TEMP VIEW versions AS
-SELECT f.realm, s.order_id, s.file, s.shop, s.updated, s.created,
+SELECT f.realm, s.order_id, s.file, s.shop::shop_name AS shop, s.updated, s.created,
        coalesce(s.order_total, s.line_total) AS total,
        (s.line_total IS NOT NULL OR s.order_total IS NULL)::INTEGER AS lines,
-       s.tax, s.market_tax, coalesce(s.state, 'unknown') AS state, s.currency,
+       s.tax, s.market_tax, coalesce(s.state, 'unknown')::state_word AS state,
+       s.currency::currency_name AS currency,
        coalesce(s.free, false) AS free, s.row
 FROM sales s JOIN files f ON f.id = s.file
 WHERE s.order_id <> '' AND hash(s.file, s.order_id) NOT IN (FROM several_lines)
 UNION ALL
-SELECT f.realm, s.order_id, s.file, max(s.shop) AS shop,
+SELECT f.realm, s.order_id, s.file, max(s.shop)::shop_name AS shop,
        max(s.updated) AS updated, min(s.created) AS created,
        coalesce(max(s.order_total), sum(s.line_total)::BIGINT) AS total,
        (count(*) FILTER (s.line_total IS NOT NULL OR s.order_total IS NULL))::INTEGER AS lines,
        sum(s.tax)::BIGINT AS tax, sum(s.market_tax)::BIGINT AS market_tax,
-       coalesce(any_value(s.state) FILTER (s.state <> 'unknown'), 'unknown') AS state,
-       max(s.currency) AS currency,
+       coalesce(any_value(s.state) FILTER (s.state <> 'unknown'), 'unknown')::state_word AS state,
+       max(s.currency)::currency_name AS currency,
        coalesce(bool_or(s.free), false) AS free,
        min(s.row) AS row
 FROM sales s JOIN files f ON f.id = s.file
@@ -131,13 +135,15 @@ UNCHOSEN = "CREATE OR REPLACE TEMP VIEW chosen AS SELECT * FROM keyed"
 # What each row of money is, once, so that the sums below need not ask again.
 SORTED = """
 CREATE OR REPLACE TEMP VIEW sorted AS
-SELECT f.realm, c.order_key, CASE WHEN c.order_key = '' THEN c.payment_id ELSE '' END AS single, c.account,
+SELECT f.realm, c.order_key, CASE WHEN c.order_key = '' THEN c.payment_id ELSE '' END AS single,
+       c.account::shop_name AS account,
        c.payment_id, c.kind = 'payment' AND c.state = 'done' AS pays,
        c.kind = 'refund' AND c.state = 'done' AS refunds,
        c.kind = 'payment' AS payment, c.kind = 'fee' AS charges, c.kind = 'withheld' AS withholds,
        c.kind IN ('payment', 'refund') AS either,
        c.kind = 'payment' AND c.state IN ('pending', 'deferred') AS waits,
-       c.amount, c.fee, c.due, c.shop_coupon, c.channel_coupon, c.currency, c.time, c.file, c.row
+       c.amount, c.fee, c.due, c.shop_coupon, c.channel_coupon,
+       c.currency::currency_name AS currency, c.time, c.file, c.row
 FROM chosen c JOIN files f ON f.id = c.file
 WHERE c.kind IN ('payment', 'refund', 'fee', 'withheld')
   AND (c.order_key <> '' OR (c.kind = 'payment' AND c.amount > 0))
@@ -192,14 +198,15 @@ FROM orders o JOIN paid p ON o.realm = p.realm AND o.order_id = p.order_key
 WHERE o.tax <> 0 GROUP BY ALL HAVING inclusive
 """
 UNTAXED = """
-CREATE OR REPLACE TEMP TABLE convention (realm VARCHAR, shop VARCHAR, currency VARCHAR, inclusive BOOLEAN)
+CREATE OR REPLACE TEMP TABLE convention (
+    realm realm_name, shop shop_name, currency currency_name, inclusive BOOLEAN)
 """
 CLASSIFIED = """
 CREATE OR REPLACE TEMP TABLE classified AS
 WITH joined AS (
     SELECT coalesce(o.realm, p.realm) AS realm, coalesce(o.shop, p.account) AS shop,
            coalesce(o.order_id, p.order_key) AS order_id,
-           coalesce(nullif(o.currency, ''), p.currency) AS currency,
+           coalesce(nullif(o.currency, ''::currency_name), p.currency) AS currency,
            o.order_id IS NOT NULL AS has_order, o.state, o.free, o.total, o.tax, o.market_tax, o.lines,
            o.created, o.updated, o.file AS order_file, o.row AS order_row,
            p.paid, coalesce(p.payments, 0) AS payments,
@@ -215,37 +222,40 @@ WITH joined AS (
     FROM joined j LEFT JOIN convention c USING (realm, shop, currency)
 ), explaining AS (
     SELECT *, CASE
-        WHEN paid IS NULL OR NOT has_order OR expected IS NULL THEN ''
-        WHEN mixed OR paid_currency <> currency THEN 'conversion'
-        WHEN paid = expected THEN 'exact'
-        WHEN market_tax <> 0 AND paid = expected - market_tax THEN 'market-tax'
-        WHEN shop_coupon <> 0 AND paid = expected - shop_coupon THEN 'shop-coupon'
-        WHEN channel_coupon <> 0 AND paid = expected - channel_coupon THEN 'channel-coupon'
-        WHEN expected > 0 AND paid > expected AND paid % expected = 0 THEN 'multiple'
-        WHEN paid = expected + fees AND fees <> 0 THEN 'fee-netted'
-        WHEN tax <> 0 AND (paid = total - tax OR paid = total + tax) THEN 'tax'
-        WHEN paid = expected + withheld AND withheld <> 0 THEN 'withheld'
-        WHEN paid * 100 = expected OR paid = expected * 100 THEN 'factor-100'
-        ELSE 'unexplained' END AS why
+        WHEN paid IS NULL OR NOT has_order OR expected IS NULL THEN ''::why_word
+        WHEN mixed OR paid_currency <> currency THEN 'conversion'::why_word
+        WHEN paid = expected THEN 'exact'::why_word
+        WHEN market_tax <> 0 AND paid = expected - market_tax THEN 'market-tax'::why_word
+        WHEN shop_coupon <> 0 AND paid = expected - shop_coupon THEN 'shop-coupon'::why_word
+        WHEN channel_coupon <> 0 AND paid = expected - channel_coupon THEN 'channel-coupon'::why_word
+        WHEN expected > 0 AND paid > expected AND paid % expected = 0 THEN 'multiple'::why_word
+        WHEN paid = expected + fees AND fees <> 0 THEN 'fee-netted'::why_word
+        WHEN tax <> 0 AND (paid = total - tax OR paid = total + tax) THEN 'tax'::why_word
+        WHEN paid = expected + withheld AND withheld <> 0 THEN 'withheld'::why_word
+        WHEN paid * 100 = expected OR paid = expected * 100 THEN 'factor-100'::why_word
+        ELSE 'unexplained'::why_word END AS why
     FROM expecting
 )
-SELECT realm::realm_name AS realm, shop::shop_name AS shop, order_id, currency::currency_name AS currency,
-    has_order, state::state_word AS state, total, expected, paid, payments, refunded, fees, lines,
+SELECT realm, shop, order_id, currency,
+    has_order, state, total, expected, paid, payments, refunded, fees, lines,
     created, updated, due, paid_at, payment_id, tax, order_file, order_row, payment_file,
-    payment_row, why::why_word AS why,
+    payment_row, why,
     (CASE
-    WHEN NOT has_order THEN 'payment-without-order'
+    WHEN NOT has_order THEN 'payment-without-order'::class_word
     WHEN state = 'cancelled' THEN
-        CASE WHEN coalesce(paid, 0) + refunded > 0 THEN 'cancelled-paid' ELSE 'cancelled' END
-    WHEN coalesce(expected, 0) = 0 AND free AND coalesce(paid, 0) = 0 THEN 'replacement'
+        CASE WHEN coalesce(paid, 0) + refunded > 0 THEN 'cancelled-paid'::class_word
+             ELSE 'cancelled'::class_word END
+    WHEN coalesce(expected, 0) = 0 AND free AND coalesce(paid, 0) = 0 THEN 'replacement'::class_word
     WHEN paid IS NULL THEN
-        CASE WHEN state = 'pending' OR waiting <> 0 THEN 'not-due' ELSE 'order-without-payment' END
+        CASE WHEN state = 'pending' OR waiting <> 0 THEN 'not-due'::class_word
+             ELSE 'order-without-payment'::class_word END
     WHEN why IN ('exact', 'market-tax', 'shop-coupon', 'channel-coupon') THEN
-        CASE WHEN several THEN 'paid-split' ELSE 'paid' END
-    WHEN why = 'multiple' THEN 'paid-twice'
-    ELSE 'amount-differs' END)::class_word AS class,
-    (CASE WHEN refunded = 0 THEN 'none'
-          WHEN -refunded >= coalesce(paid, 0) THEN 'full' ELSE 'partly' END)::refund_word AS refund
+        CASE WHEN several THEN 'paid-split'::class_word ELSE 'paid'::class_word END
+    WHEN why = 'multiple' THEN 'paid-twice'::class_word
+    ELSE 'amount-differs'::class_word END) AS class,
+    (CASE WHEN refunded = 0 THEN 'none'::refund_word
+          WHEN -refunded >= coalesce(paid, 0) THEN 'full'::refund_word
+          ELSE 'partly'::refund_word END) AS refund
 FROM explaining
 """
 # Of orders without a payment: is the payment due yet, and does any export cover its time?
