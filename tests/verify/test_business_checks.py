@@ -1,6 +1,7 @@
 """Declared checks between plans, stock and production orders: CSV, xlsx and Parquet, sums and tolerances."""
 
 import csv
+import datetime
 import io
 import json
 from decimal import Decimal
@@ -9,9 +10,11 @@ import openpyxl
 import pyarrow
 import pyarrow.parquet
 import pytest
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unransom.catalog.exports import workbook as workbook_module
 from unransom.catalog.exports.channel import AmbiguousExportError, UnreadableExportError
 from unransom.catalog.exports.workbook import sheet_rows
 from unransom.cli.orders import command
@@ -158,6 +161,32 @@ def test_a_workbook_gives_its_texts_and_numbers():
     assert rows[1][2] == ""  # a formula that nothing has computed
     with pytest.raises(UnreadableExportError):
         list(sheet_rows(BytesReader(data), 2))
+
+
+@pytest.mark.parametrize("since_1904", [False, True])
+def test_a_workbook_gives_dates_as_iso_and_numbers_without_noise(since_1904):
+    packed = io.BytesIO()
+    day, moment = datetime.datetime(2026, 6, 12), datetime.datetime(2026, 6, 12, 8, 30, 15)  # noqa: DTZ001
+    formats = ("dd.mm.yyyy", "yyyy-mm-dd hh:mm:ss", "[$-409]d\\-mmm\\-yy;@", '"Day "d/m/yy')
+    with xlsxwriter.Workbook(packed, {"date_1904": since_1904}) as book:
+        sheet = book.add_worksheet()
+        for column, form in enumerate(formats):
+            value = moment if "hh" in form else day
+            sheet.write_datetime(0, column, value, book.add_format({"num_format": form}))
+        sheet.write_datetime(1, 0, datetime.time(9, 5), book.add_format({"num_format": 20}))
+        amount = book.add_format({"num_format": '#,##0.00 "dm"_);[Red]-0'})
+        for column, number in enumerate((0.1 + 0.2, 1234.5, -7, 1e21, 123456789012345)):
+            sheet.write_number(2, column, number, amount)
+    rows = list(sheet_rows(BytesReader(packed.getvalue())))
+    assert rows[0] == ["2026-06-12", "2026-06-12 08:30:15", "2026-06-12", "2026-06-12"]
+    assert rows[1] == ["09:05:00"]
+    assert rows[2] == ["0.3", "1234.5", "-7", "1" + "0" * 21, "123456789012345"]
+
+
+def test_a_workbook_of_more_cells_than_a_table_has_is_refused(monkeypatch):
+    monkeypatch.setattr(workbook_module, "MOST_CELLS", 5)
+    with pytest.raises(UnreadableExportError, match="more cells"):
+        list(sheet_rows(BytesReader(workbook([["a", "b", "c"], ["d", "e", "f"]]))))
 
 
 SAMPLE = workbook([["a", "b"], ["c", 1]])

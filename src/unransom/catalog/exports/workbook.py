@@ -1,21 +1,34 @@
-"""Sheets of xlsx workbooks as rows of text: values only, formulas are never computed."""
+"""Sheets of xlsx workbooks as rows of text: values only, formulas are never computed.
+
+A date is a number of days that a format shows as one; it comes as ISO 8601 writes it.
+"""
 
 from __future__ import annotations
 
 import re
 import zipfile
 from collections.abc import Iterator
-from typing import IO, cast
+from datetime import datetime, time, timedelta
+from decimal import Context, Decimal, InvalidOperation
+from typing import IO, NamedTuple, cast
 from xml.etree.ElementTree import Element
 
 from unransom.catalog.exports.channel import UnreadableExportError
 from unransom.catalog.exports.containers import DAMAGES, ReaderFile
+from unransom.catalog.exports.moments import DAY
 from unransom.catalog.exports.trees import elements
 from unransom.core.messages import say
 from unransom.core.streams import CHUNK, Reader
 
 LARGEST = 1 << 30  # bytes of one part, unpacked
 MOST_COLUMNS = 16_384  # that a sheet can have
+MOST_CELLS = 20_000_000  # that are given, with the empty ones in front of others
+MOST_PLACES = 30  # of a number that is written out
+DIGITS = 15  # that a number has in a workbook; what is written beyond them is noise
+DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})  # formats by number
+EPOCHS = {False: datetime(1899, 12, 30), True: datetime(1904, 1, 1)}  # noqa: DTZ001 a sheet knows no zone
+LATEST = 2_958_466  # days: the year 10000
+_QUOTED = re.compile(r'"[^"]*"|\\.|_.|\[[^\]]*\]')  # of a format: text, and colours or conditions
 _CELL = re.compile(r"([A-Z]{1,3})[0-9]+")
 
 
@@ -41,11 +54,45 @@ def sheet_rows(reader: Reader, sheet: int = 1) -> Iterator[list[str]]:
             )
             if not 1 <= sheet <= len(names):
                 raise UnreadableExportError(say("the workbook has no sheet {number}", number=sheet))
-            shared = _shared(archive)
+            reading = _Reading(_shared(archive), _dates(archive), EPOCHS[_since_1904(archive)])
+            given = 0
             for row in _elements(archive, names[sheet - 1], "row"):
-                yield _row(row, shared)
+                cells = _row(row, reading)
+                given += len(cells)
+                if given > MOST_CELLS:
+                    raise UnreadableExportError(say("the workbook has more cells than a table can have"))
+                yield cells
     except (*DAMAGES, KeyError) as error:
         raise UnreadableExportError(say("the workbook is damaged"), detail=str(error)[:200]) from error
+
+
+class _Reading(NamedTuple):
+    """What cells are read by: texts by number, whether a style is a date's, and the day that counts as 0."""
+
+    shared: list[str]
+    dates: list[bool]
+    epoch: datetime
+
+
+def _dates(archive: zipfile.ZipFile) -> list[bool]:
+    """Return for each style whether it shows numbers as dates."""
+    if "xl/styles.xml" not in archive.namelist():
+        return []
+    formats, styles = {}, []
+    for element in _elements(archive, "xl/styles.xml", "numFmt", "cellXfs"):
+        if element.tag == "numFmt":
+            code = _QUOTED.sub("", element.get("formatCode", "")).lower()
+            formats[element.get("numFmtId")] = any(mark in code for mark in "ymdh")
+        else:
+            styles = [each.get("numFmtId", "") for each in element]
+    return [formats.get(style, style.isdigit() and int(style) in DATES) for style in styles]
+
+
+def _since_1904(archive: zipfile.ZipFile) -> bool:
+    if "xl/workbook.xml" not in archive.namelist():
+        return False
+    found = _elements(archive, "xl/workbook.xml", "workbookPr")
+    return any(element.get("date1904") in {"1", "true"} for element in found)
 
 
 def _shared(archive: zipfile.ZipFile) -> list[str]:
@@ -55,10 +102,10 @@ def _shared(archive: zipfile.ZipFile) -> list[str]:
     return [_text(item) for item in _elements(archive, "xl/sharedStrings.xml", "si")]
 
 
-def _elements(archive: zipfile.ZipFile, part: str, wanted: str) -> Iterator[Element]:
+def _elements(archive: zipfile.ZipFile, part: str, *wanted: str) -> Iterator[Element]:
     """Yield the elements of a name one by one; see ``elements``."""
     with archive.open(part) as file:
-        yield from elements(_pieces(file), frozenset({wanted}))
+        yield from elements(_pieces(file), frozenset(wanted))
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
@@ -70,7 +117,7 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
         yield piece
 
 
-def _row(row: Element, shared: list[str]) -> list[str]:
+def _row(row: Element, reading: _Reading) -> list[str]:
     cells: list[str] = []
     for cell in row:
         found = _CELL.fullmatch(cell.get("r", ""))
@@ -78,7 +125,7 @@ def _row(row: Element, shared: list[str]) -> list[str]:
         if place >= MOST_COLUMNS:
             raise UnreadableExportError(say("the workbook is damaged"))
         cells += [""] * (place - len(cells) + 1)
-        cells[place] = _value(cell, shared)
+        cells[place] = _value(cell, reading)
     return cells
 
 
@@ -90,13 +137,38 @@ def _column(letters: str) -> int:
     return number - 1
 
 
-def _value(cell: Element, shared: list[str]) -> str:
-    if cell.get("t") == "inlineStr":
+def _value(cell: Element, reading: _Reading) -> str:
+    kind = cell.get("t", "n")
+    if kind == "inlineStr":
         return _text(cell)
     value = next((each.text or "" for each in cell if each.tag == "v"), "")
-    if cell.get("t") == "s":
-        return shared[int(value)] if value.isdigit() and int(value) < len(shared) else ""
-    return value
+    if kind == "s":
+        return reading.shared[int(value)] if value.isdigit() and int(value) < len(reading.shared) else ""
+    if kind != "n" or not value:
+        return value
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return value
+    style = cell.get("s", "0")
+    is_date = style.isdigit() and int(style) < len(reading.dates) and reading.dates[int(style)]
+    return _moment(number, reading.epoch) if is_date and 0 <= number < LATEST else _number(value, number)
+
+
+def _moment(days: Decimal, epoch: datetime) -> str:
+    """Return a date, with the time of day where it has one."""
+    if days < 1:
+        return str((epoch + timedelta(seconds=round(days * DAY))).time())
+    moment = epoch + timedelta(days=int(days), seconds=round(days % 1 * DAY))
+    return str(moment if moment.time() != time.min else moment.date())
+
+
+def _number(value: str, number: Decimal) -> str:
+    """Return a number without an exponent and without the noise of its binary form."""
+    if value.isdigit() or not number.is_finite() or abs(number.adjusted()) > MOST_PLACES:
+        return value
+    rounded = Context(prec=DIGITS).create_decimal(number)
+    return f"{rounded.normalize():f}"
 
 
 def _text(element: Element) -> str:
