@@ -230,6 +230,19 @@ def test_hostile_catalogues_are_survived(data: st.DataObject) -> None:
         assert piece is None or piece.length > 0
 
 
+def test_copies_that_share_a_list_are_no_way_to_keep_us_busy() -> None:
+    volume = bytearray(tangled(3, 128))
+    catalog = 64 * BLOCK
+    entries = bytes(volume[catalog + 128 : catalog + 128 + 256])
+    for number in range(60):
+        both = bytearray(entries)
+        both[16:32] = both[144:160] = bytes([number + 1]) * 16
+        volume[catalog + 128 + 256 * number : catalog + 128 + 256 * (number + 1)] = both
+    found = snapshots(BytesReader(volume))
+    assert len(found) == 60
+    assert [each.kept.whole for each in found] == [True] + [False] * 59
+
+
 def test_a_list_that_is_cut_off_is_told(disks: Disks, made: tuple[Path, list[bytes]]) -> None:
     volume = bytearray(made[0].read_bytes())
     copy = shadow_copies(BytesReader(volume))[1]

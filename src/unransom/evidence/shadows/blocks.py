@@ -21,6 +21,7 @@ DESCRIPTOR = np.dtype(
     [("origin", "<u8"), ("relative", "<u8"), ("place", "<u8"), ("flags", "<u4"), ("sectors", "<u4")]
 )
 FURTHEST = np.uint64(1 << 60)  # bytes of a volume
+FAR = 1 << 46  # blocks; more than a volume has
 Numbers = NDArray[np.int64]
 
 
@@ -51,26 +52,12 @@ class Blocks(NamedTuple):
     whole: bool
 
 
-class Places(NamedTuple):
-    """Where the blocks of a volume as it was lie on the volume as it is; others lie where they were."""
+def kept_blocks(volume: Reader, place: int, seen: set[int]) -> Blocks:
+    """Return what the list of descriptors that begins at byte ``place`` of a volume says.
 
-    origins: Numbers
-    places: Numbers
-
-    def of(self, origins: Numbers) -> Numbers:
-        """Return where blocks lie."""
-        at = np.minimum(np.searchsorted(self.origins, origins), max(len(self.origins) - 1, 0))
-        if not len(self.origins):
-            return origins * BLOCK
-        return np.where(self.origins[at] == origins, self.places[at], origins * BLOCK)
-
-
-NOWHERE_ELSE = Places(np.empty(0, np.int64), np.empty(0, np.int64))
-
-
-def kept_blocks(volume: Reader, place: int) -> Blocks:
-    """Return what the list of descriptors that begins at byte ``place`` of a volume says."""
-    chain = Chain(volume, place, DESCRIPTORS)
+    Blocks in ``seen`` belong to other lists; those of this one are added.
+    """
+    chain = Chain(volume, place, DESCRIPTORS, seen)
     pieces = [_used(np.frombuffer(body[: len(body) // 32 * 32], DESCRIPTOR)) for body in chain]
     rows = np.concatenate([np.empty(0, DESCRIPTOR), *pieces])
     tangled = _tangled(rows)
@@ -93,13 +80,38 @@ def kept_blocks(volume: Reader, place: int) -> Blocks:
     )
 
 
-def resolved(kept: Blocks, newer: Places) -> Places:
-    """Return where the blocks of a shadow copy lie, by those of the next newer state of the volume."""
-    places = np.where(kept.moved, newer.of(kept.places // BLOCK), kept.places)
-    others = ~np.isin(newer.origins, kept.origins, assume_unique=True)
-    origins = np.concatenate([kept.origins, newer.origins[others]])
-    order = np.argsort(origins)
-    return Places(origins[order], np.concatenate([places, newer.places[others]])[order])
+class Runs(NamedTuple):
+    """Blocks that follow each other on the volume and where they are kept: first, count, place, moved."""
+
+    starts: Numbers
+    counts: Numbers
+    places: Numbers
+    moved: NDArray[np.bool_]
+
+    def at(self, number: int) -> Run:
+        """Return the run that a block is in, from the block on; else what follows up to the next run."""
+        index = int(np.searchsorted(self.starts, number, "right")) - 1
+        behind = number - int(self.starts[index]) if index >= 0 else 0
+        if index >= 0 and behind < int(self.counts[index]):
+            place = int(self.places[index]) + behind * BLOCK
+            return Run(int(self.counts[index]) - behind, place, bool(self.moved[index]))
+        return Run(int(self.starts[index + 1]) - number if index + 1 < len(self.starts) else FAR, None, False)
+
+
+class Run(NamedTuple):
+    """Some blocks: how many, where they lie (None for not kept), and whether they were moved there."""
+
+    length: int
+    place: int | None
+    moved: bool
+
+
+def runs_of(kept: Blocks) -> Runs:
+    """Return the runs of what a shadow copy keeps."""
+    together = (np.diff(kept.origins) == 1) & (np.diff(kept.places) == BLOCK) & ~np.diff(kept.moved)
+    begins = np.concatenate([[0], np.flatnonzero(~together) + 1])[: len(kept.origins)]
+    counts = np.diff(np.append(begins, len(kept.origins)))
+    return Runs(kept.origins[begins], counts, kept.places[begins], kept.moved[begins])
 
 
 class _Kept(NamedTuple):

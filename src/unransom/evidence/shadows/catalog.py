@@ -27,7 +27,7 @@ STORED_ENTRY = struct.Struct(
     "<QQ16sQQQ16xQ"
 )  # kind, descriptors, store, header, ranges, bitmap; bitmap before
 MOST_COPIES = 512  # Windows keeps 64 of a volume at most, 512 where policies say so
-MOST_BLOCKS = 1 << 20  # of one list
+MOST_BLOCKS = 1 << 22  # of the lists of a volume
 LATEST = 1 << 63
 
 
@@ -57,7 +57,9 @@ class Chain:
         whole: Whether the last one was reached.
     """
 
-    def __init__(self, volume: Reader, place: int, kind: int) -> None:
+    def __init__(self, volume: Reader, place: int, kind: int, seen: set[int] | None = None) -> None:
+        """Begin at byte ``place`` of a volume; blocks in ``seen`` are other chains', and end this one."""
+        self._seen = set() if seen is None else seen
         self._volume = volume
         self._place = place
         self._kind = kind
@@ -65,10 +67,10 @@ class Chain:
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield what is behind the header of each block, up to the first that makes no sense."""
-        place, seen = self._place, set[int]()
+        place = self._place
         self.whole = False
-        while place and place not in seen and len(seen) < MOST_BLOCKS:
-            seen.add(place)
+        while place and place not in self._seen and len(self._seen) < MOST_BLOCKS:
+            self._seen.add(place)
             try:
                 block = self._volume.read_at(place, BLOCK)
             except UnreadableError:

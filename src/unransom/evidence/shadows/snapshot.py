@@ -10,14 +10,7 @@ from numpy.typing import NDArray
 
 from unransom.core.streams import Reader
 from unransom.evidence.containers.mapped import SECTOR, Mapped, Piece, same
-from unransom.evidence.shadows.blocks import (
-    NOWHERE_ELSE,
-    Blocks,
-    Numbers,
-    Places,
-    kept_blocks,
-    resolved,
-)
+from unransom.evidence.shadows.blocks import Blocks, Numbers, kept_blocks, runs_of
 from unransom.evidence.shadows.catalog import BITMAP, BLOCK, Chain, ShadowCopy, shadow_copies
 
 LOOKED = 8192  # bytes of a bitmap that are looked at for one piece
@@ -32,25 +25,23 @@ class Snapshot(Mapped):
         size: Bytes.
     """
 
-    def __init__(
-        self, volume: Reader, copy: ShadowCopy, kept: Blocks, places: Places, vacant: NDArray[np.uint8]
-    ) -> None:
+    def __init__(self, volume: Reader, copy: ShadowCopy, kept: Blocks, newer: Snapshot | None) -> None:
         """Read a shadow copy.
 
         Args:
             volume: As it is now.
             copy: What the catalogue says.
             kept: Its blocks; its overlays stand over them.
-            places: Where blocks lie, those of newer copies included.
-            vacant: A bit for each block that had nothing in it; none for the others behind its end.
+            newer: The next newer one, which has what this one does not keep; None for the volume itself.
         """
         self.copy = copy
         self.kept = kept
         self.size = min(copy.size or volume.size, volume.size)
         self._volume = volume
+        self._newer = newer
         self._overlaid = np.array(sorted(kept.overlays), np.int64)
-        self._vacant = vacant
-        self._starts, self._counts, self._places = _runs(places)
+        self._runs = runs_of(kept)
+        self._vacant = np.empty(0, np.uint8) if newer else _vacant(volume, copy, kept)
 
     def piece_at(self, offset: int) -> Piece:
         """Return where byte ``offset`` lies now."""
@@ -70,15 +61,19 @@ class Snapshot(Mapped):
 
     def _beneath(self, offset: int, end: int) -> Piece:
         """Return where byte ``offset`` lies but for overlays; the piece ends before the block ``end``."""
-        number = offset // BLOCK
-        end = min(end, -(-self.size // BLOCK))
-        run = int(np.searchsorted(self._starts, number, "right")) - 1
-        first = int(self._starts[run]) if run >= 0 else 0
-        if run >= 0 and number < first + int(self._counts[run]):
-            end = min(end, first + int(self._counts[run]))
-            return Piece(end * BLOCK - offset, self._volume, int(self._places[run]) + offset - first * BLOCK)
-        end = min(end, int(self._starts[run + 1]) if run + 1 < len(self._starts) else end)
-        return self._unchanged(offset, end)
+        number, inside = divmod(offset, BLOCK)
+        block, count = number, min(end, -(-self.size // BLOCK)) - number
+        state: Snapshot | None = self
+        while state is not None:  # each newer one has what those before do not keep
+            run = state._runs.at(block)
+            count = min(count, run.length)
+            if run.place is not None and not run.moved:
+                return Piece(count * BLOCK - inside, self._volume, run.place + inside)
+            block = block if run.place is None else run.place // BLOCK
+            state = state._newer
+        if block == number:
+            return self._unchanged(offset, number + count)
+        return Piece(count * BLOCK - inside, self._volume, block * BLOCK + inside)
 
     def _unchanged(self, offset: int, end: int) -> Piece:
         """Return a block that nothing keeps: as it is now, or zeros where it had nothing in it."""
@@ -99,12 +94,10 @@ class Snapshot(Mapped):
 def snapshots(volume: Reader) -> list[Snapshot]:
     """Return the shadow copies of a volume, the newest first."""
     found: list[Snapshot] = []
-    newer = NOWHERE_ELSE
+    seen: set[int] = set()
     for copy in reversed(shadow_copies(volume)):
-        kept = kept_blocks(volume, copy.descriptors)
-        newer = resolved(kept, newer)
-        vacant = np.empty(0, np.uint8) if found else _vacant(volume, copy, kept)
-        found.append(Snapshot(volume, copy, kept, newer, vacant))
+        kept = kept_blocks(volume, copy.descriptors, seen)
+        found.append(Snapshot(volume, copy, kept, found[-1] if found else None))
     return found
 
 
@@ -131,13 +124,3 @@ def _bitmap(volume: Reader, place: int) -> NDArray[np.uint8]:
         if len(data) >= most:
             break
     return np.frombuffer(bytes(data[:most]), np.uint8)
-
-
-def _runs(places: Places) -> tuple[Numbers, Numbers, Numbers]:
-    """Return blocks that follow each other here and there as runs: first, count and place of each."""
-    if not len(places.origins):
-        return (np.empty(0, np.int64),) * 3
-    follows = (np.diff(places.origins) == 1) & (np.diff(places.places) == BLOCK)
-    begins = np.concatenate([[0], np.flatnonzero(~follows) + 1])
-    counts = np.diff(np.append(begins, len(places.origins)))
-    return places.origins[begins], counts, places.places[begins]
