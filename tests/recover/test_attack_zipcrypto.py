@@ -8,6 +8,7 @@ import subprocess
 import zipfile
 import zlib
 
+import numpy as np
 import pytest
 
 from tests.fixtures.locked import picture
@@ -15,10 +16,12 @@ from tests.fixtures.program import UNRANSOM
 from tests.lockers import content, drawn
 from tests.lockers.zipcrypto import Stream, archive, seal
 from unransom.core.records import FileRef
-from unransom.core.streams import BytesReader
+from unransom.core.streams import BytesReader, Salvage
 from unransom.crypto.ciphers.zipcrypto import state_of
 from unransom.crypto.search.zipcrypto.known_plaintext import KnownPlaintext
+from unransom.recover.keys.describing import Shape, stream_key, stream_scheme
 from unransom.recover.keys.members import head_guesses, told_guesses
+from unransom.recover.keys.opened import opened
 
 
 def test_the_state_is_found_from_known_bytes_and_taken_back_to_the_beginning():
@@ -170,11 +173,11 @@ def test_bytes_that_people_tell_and_older_versions_are_taken(folders):
         for path in sorted((folders / "old").iterdir())
     )
 
-    def opened(ref):
+    def content_of(ref):
         return contextlib.nullcontext(BytesReader((folders / "old" / ref.path.decode()).read_bytes()))
 
     whole = (folders / "in/a.zip").read_bytes()
-    older, told = told_guesses(BytesReader(whole), refs, opened)
+    older, told = told_guesses(BytesReader(whole), refs, content_of)
     assert older.known == ((11, bytes([zlib.crc32(text) >> 24]) + text[:32]),)
     assert told.known == ((11, bytes([zlib.crc32(text) >> 24])), (12 + 9000, text[9000 : 9000 + 8192]))
     assert whole[30 + len("logs/a.log") :].startswith(told.locked)
@@ -206,6 +209,37 @@ def test_a_short_member_begins_with_codes_that_are_known():
     assert place == 11
     assert len(known) >= 24
     assert plain[30 + len("a.xml") :].startswith(known[1:])
+
+
+def test_a_key_that_leaves_a_file_as_it_is_proves_nothing():
+    plain = archive({"a.png": picture("a")}, 0, method=zipfile.ZIP_STORED)
+    for whole, proven in ((plain, False), (bytes(byte ^ 0x5A for byte in plain), True)):
+        ref = FileRef(source="s", path=b"a.zip", size=len(whole), id=1)
+        scheme = stream_scheme("stream", len(whole), Shape(), (ref,), repeats=False, partial=True)
+        stream = np.frombuffer(bytes(len(whole)) if not proven else b"\x5a" * len(whole), np.uint8)
+        key = stream_key(stream, np.ones(len(whole), bool), "test")
+        found = opened(scheme.family(), Salvage(BytesReader(whole), b"a.zip"), key, b"a.zip")
+        assert (found is not None and found.holds) == proven
+
+
+def test_archives_are_not_taken_for_files_under_one_keystream(folders):
+    for name in ("a", "b", "c"):
+        plain = archive({f"{name}.csv": content(name, 900)}, 6)
+        (folders / f"in/{name}.zip").write_bytes(seal(plain, name.encode()))
+    command = [UNRANSOM, "keys", folders / "in", "--plan", "--json"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    (plan,) = [each for each in json.loads(run.stdout)["plans"] if each["attack"] == "keystream"]
+    assert plan["shards"] == 0
+
+
+def test_archives_that_no_search_opens_are_not_said_to_be_back(folders):
+    for name in ("a", "b", "c"):
+        plain = archive({f"{name}.png": picture(name)}, 0, method=zipfile.ZIP_STORED)
+        (folders / f"in/{name}.zip").write_bytes(seal(plain, name.encode()))
+    command = [UNRANSOM, "recover", folders / "in", "--case", folders / "case", "--budget", "4s"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "recovered" not in run.stdout.partition("What locked them")[0], run.stdout
+    assert not [path for path in (folders / "case/recovered").rglob("*") if path.is_file()]
 
 
 def test_without_an_original_the_plan_says_what_would_help(tmp_path):

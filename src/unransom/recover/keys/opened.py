@@ -15,6 +15,7 @@ from unransom.core.messages import Message
 from unransom.core.records import Grade
 from unransom.core.spans import Origin
 from unransom.core.streams import BytesReader, Salvage
+from unransom.recover.keys.proof import is_unchanged
 
 LARGEST = 16 << 20  # bytes of an original that is judged in memory
 CHECKED = frozenset(  # formats whose every byte, or nearly, is under a checksum
@@ -80,6 +81,8 @@ def opened(family: Family, locked: Salvage, key: Key, path: bytes) -> Opened | N
             return None
         content, origins = assembled(locked, plan)
     except BadMarkError:
+        return None
+    if is_unchanged(locked, content):
         return None
     reader, name = BytesReader(content), plan.name or path
     judgement = judge(reader, name)

@@ -37,7 +37,7 @@ def proof_of(
         data, origins = assembled(locked, plan)
     except BadMarkError:
         return None
-    if origins.totals()[Origin.LOST]:
+    if origins.totals()[Origin.LOST] or is_unchanged(locked, data):
         return None
     checked = plan.check() if plan.check else None
     if checked and checked[0] >= PROVEN:
@@ -46,6 +46,11 @@ def proof_of(
     judgement = judge(content, name)
     bits = bits_of_key(content, origins, judgement, name)
     return (bits, judgement.validation.why) if bits >= PROVEN else None
+
+
+def is_unchanged(locked: Salvage, content: bytes) -> bool:
+    """Return whether a key left a file as it was: what holds then held before, and proves no key."""
+    return locked.read_at(0, len(content)) == content
 
 
 def _worth(plan: Plan, locked: Salvage, path: bytes) -> bool:

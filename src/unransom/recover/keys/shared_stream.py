@@ -8,7 +8,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from unransom.catalog.formats.identify import by_name
+from unransom.catalog.formats.format import HEAD
+from unransom.catalog.formats.identify import by_name, identify
 from unransom.catalog.schemes.family import BadMarkError
 from unransom.core.context import Context
 from unransom.core.records import FileRef
@@ -35,6 +36,7 @@ VOTERS = 3  # files at least that have a position
 LEAST = 12  # files that must have a position for its byte to be known
 HALF = 16.0  # bits by which half of them must speak for it
 ROUNDS = 3
+PLAIN = 32  # bits of a format's beginning by which a file is not locked there
 AGREE = 16  # bytes in which two keystreams must be the same to be one
 HEAVY = 24.0  # bits that a byte counts which nearly all files of a format have
 CLASSES = {
@@ -88,16 +90,22 @@ class Stream(msgspec.Struct, frozen=True):
 
 
 def members(refs: Iterable[FileRef], shape: Shape, context: Context) -> list[Member]:
-    """Return files with the first of their locked bytes."""
+    """Return files with the first of their locked bytes; those left out of which these are plain to see."""
     found = []
     for ref in refs:
         with context.open(ref) as reader:
             data = _locked_bytes(Salvage(reader), shape, VOTED)
         formats = by_name(ref.original or ref.path)
         content = CLASSES.get(formats[0].name, FLAT if formats[0].compressed else OTHER) if formats else OTHER
-        if len(data):
+        if len(data) and not _is_plain(data):
             found.append(Member(ref, data, content))
     return found
+
+
+def _is_plain(data: Bytes) -> bool:
+    """Return whether ``data`` begins as a format does: archives under a password, files that were spared."""
+    shown = identify(data[:HEAD].tobytes())
+    return shown is not None and shown.bits >= PLAIN
 
 
 def from_pairs(pairs: Sequence[Pair], shape: Shape, context: Context) -> list[Stream]:
