@@ -28,11 +28,13 @@ DAMAGED = (
     " AND id NOT IN (SELECT item FROM journal WHERE step = 'databases' AND done)"
 )
 NAME = re.compile(
-    rb"(?P<stem>.*?)\.(?P<ending>mdf|ndf|ldf|ibd|frm|bak|sql\.gz|sql|dump|\d{6})(?![a-z0-9])"
+    rb"(?P<stem>.*?)\.(?P<ending>mdf|ndf|ldf|ibd|frm|bak|sql\.gz|sql|dump|(?:(?<=bin\.)|(?<=binlog\.))\d{6})"
+    rb"(?![a-z0-9])"
     rb"|(?P<shared>ibdata\d+)(?![a-z0-9])|(?P<redo>ib_logfile\d+)(?![a-z0-9])",
     re.I,
 )
 OF_FILE = re.compile(rb"[ _.-]*(data|log|dat|\d+)$", re.I)  # what files of one database differ in
+PARTITION = re.compile(rb"#p#", re.I)  # behind the table's name in that of a file
 BINARY_LOG = re.compile(rb"bin(log)?$", re.I)
 SQL_SERVER = frozenset({"mdf", "ndf", "ldf", "bak"})
 MOST_FILES = 200_000  # that may help, in all
@@ -156,7 +158,8 @@ class _Shelf:
             below = found.folder + b"/"
             yield from (each for each in self._by_ending["frm"] if each.folder.startswith(below))
         yield from self._by_name[found.stem, found.ending]
-        near = sorted(self._by_name[found.stem, "frm"], key=lambda each: each.folder != found.folder)
+        table = PARTITION.split(found.stem, maxsplit=1)[0]
+        near = sorted(self._by_name[table, "frm"], key=lambda each: each.folder != found.folder)
         yield from (each for each in near if each.whole)
         yield from self._near("redo", found)
         yield from self._logs(found)

@@ -20,10 +20,12 @@ class Source(NamedTuple):
     Attributes:
         name: Last part of its path.
         reader: Its bytes.
+        folder: Name of the folder that it is in, which servers name like the database; "" where not known.
     """
 
     name: str
     reader: Reader
+    folder: str = ""
 
 
 class Hints(msgspec.Struct, frozen=True):

@@ -92,6 +92,7 @@ class Table(msgspec.Struct, frozen=True):
         confidence: 0.0 to 1.0 that the schema fits the pages.
         expected: Rows that the database itself counts, None where that is lost.
         references: Its foreign keys, as far as its own definition has them.
+        schema: The database or schema that ``name`` begins with, "" where it begins with none.
     """
 
     name: str
@@ -101,6 +102,12 @@ class Table(msgspec.Struct, frozen=True):
     confidence: float = 1.0
     expected: int | None = None
     references: tuple[Reference, ...] = ()
+    schema: str = ""
+
+    @property
+    def short(self) -> str:
+        """The name without its database or schema."""
+        return self.name[len(self.schema) + 1 :] if self.schema else self.name
 
 
 class Rows(msgspec.Struct, frozen=True):

@@ -49,7 +49,7 @@ def gather(paths: Sequence[Path], scripts: Sequence[Path], stack: ExitStack) -> 
         if path.is_dir():
             sources += _inside(path, found, stack)
         else:
-            sources.append(Source(path.name, stack.enter_context(FileReader(path))))
+            sources.append(_source(path, stack))
     return Gathered(sources, tuple(statements(script) for script in found))
 
 
@@ -65,7 +65,11 @@ def _inside(folder: Path, scripts: list[Path], stack: ExitStack) -> Iterator[Sou
         if path.name.lower().endswith(SCRIPTS):
             scripts.append(path)
         elif path.name.lower().endswith(BESIDES) or path.name.startswith(REDO) or _is_known(path):
-            yield Source(path.name, stack.enter_context(FileReader(path)))
+            yield _source(path, stack)
+
+
+def _source(path: Path, stack: ExitStack) -> Source:
+    return Source(path.name, stack.enter_context(FileReader(path)), path.absolute().parent.name)
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -71,7 +71,8 @@ class _Opened:
         """Return one file; what of it cannot be read is zeros."""
         recovered = FileReader(self._case / os.fsdecode(place.output)) if place.output else None
         reader = self._stack.enter_context(recovered or self._context.open(place.ref))
-        return Source(place.name, Salvage(reader))
+        folder = (place.ref.original or place.ref.path).rpartition(b"/")[0].rpartition(b"/")[2]
+        return Source(place.name, Salvage(reader), shown(folder))
 
     def told(self, own: Source, others: tuple[Place, ...]) -> tuple[list[Source], Hints]:
         """Return a file with those that may help, and what the scripts among them say."""

@@ -160,7 +160,7 @@ def _with(result: TableResult, missing: Missing | None) -> TableResult:
 
 def short_name(table: Table) -> str:
     """Return the table's name without its database or schema."""
-    return table.name.replace("/", ".").rpartition(".")[2] or table.name
+    return table.short
 
 
 def _names(tables: Sequence[Table]) -> dict[str, Table]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import itertools
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -15,6 +17,7 @@ from unransom.catalog.databases.innodb import binlog, decode, lobs, pages
 from unransom.catalog.databases.innodb.accounted import Accounted, key_hashes, key_numbers, live
 from unransom.catalog.databases.innodb.current import current, current_leaves
 from unransom.catalog.databases.innodb.encryption import all_opened
+from unransom.catalog.databases.innodb.file_names import decoded
 from unransom.catalog.databases.innodb.graft import graft
 from unransom.catalog.databases.innodb.losses import estimate
 from unransom.catalog.databases.innodb.origin import Found, spaceless, tables_of
@@ -112,35 +115,47 @@ class InnodbDatabase:
             redo: Redo logs, whose pages do.
         """
         self.problems: tuple[Message, ...] = ()
-        self._found: dict[str, Found] = {}
+        self._found: dict[str, list[Found]] = {}  # by name of the table, with its partitions
+        self._read: dict[int, int] = {}  # rows of each of them that were read
         self._accounted: dict[int, Accounted] = {}  # keys of the sound pages, once rows were read
         self._logs = Logs(logs)
         self._redo_sources = [source for source in redo if not is_encrypted(source.reader)]
+        every: list[Found] = []
         for space in spaces:
             found, problems = tables_of(space, hints, others)
             self.problems += tuple(problems)
-            for each in found:
-                self._found[self._free_name(each.table.name)] = each
-        for each in spaceless(self._logs.maps, logs, hints, others, set(self._found)):
-            self._found[each.table.name] = each
+            every += found
+        homes: defaultdict[str, set[str]] = defaultdict(set)  # folders by the names of tables in them
+        for each in every:
+            homes[each.table.name].add(_folder(each))
+        for each in every:
+            self._keep(each, homes[each.table.name])
+        for each in spaceless(self._logs.maps, logs, hints, others, self._short_names()):
+            self._found[each.table.name] = [each]
         if self._logs.encrypted:
             self.problems += (say("a binary log is encrypted; its rows are not read"),)
         if len(self._redo_sources) < len(redo):
             self.problems += (say("a redo log is encrypted; it is not read"),)
-        self.tables = tuple(_named(each.table, name) for name, each in self._found.items())
-        schemas = {table.name.split("/")[0] for table in self.tables if "/" in table.name}
-        self.name = schemas.pop() if len(schemas) == 1 else "innodb"
+        self.tables = tuple(_named(each[0].table, name) for name, each in self._found.items())
+        schemas = {table.schema for table in self.tables}
+        self.name = (schemas.pop() if len(schemas) == 1 else "") or "innodb"
 
-    def _free_name(self, name: str) -> str:
-        free, number = name, 1
-        while free in self._found:
-            number += 1
-            free = f"{name}~{number}"
-        return free
+    def _short_names(self) -> set[str]:
+        return {each.table.short for parts in self._found.values() for each in parts}
+
+    def _keep(self, found: Found, homes: set[str]) -> None:
+        """Keep a table under a name of its own; what is a partition goes to its table."""
+        name, folder = found.table.name, decoded(_folder(found))
+        name = f"{folder}/{name}" if len(homes) > 1 and folder and not found.table.schema else name
+        numbered = (f"{name}~{number}" for number in itertools.count(2))
+        for free in itertools.chain((name,), numbered):
+            if free not in self._found or _are_one_table(self._found[free], found):
+                self._found.setdefault(free, []).append(found)
+                return
 
     def found(self, table: Table) -> Found:
-        """Return the tablespace, layout and pages of ``table``."""
-        return self._found[table.name]
+        """Return the tablespace, layout and pages of ``table``, of the first of its partitions."""
+        return self._found[table.name][0]
 
     @functools.cached_property
     def _redo(self) -> list[Redo]:
@@ -148,24 +163,27 @@ class InnodbDatabase:
 
     def rows(self, table: Table) -> Iterator[Rows]:
         """Yield the rows of ``table``: live ones, those of damaged pages, of logs, then deleted ones."""
-        found = self._found[table.name]
-        target = shown_in(found)
-        numbers = current_leaves(found)
-        for batch in self._batches(found, target, numbers):
-            if batch.num_rows:
-                yield Rows(table, batch)
+        for deleted_ones in (False, True):
+            for found in self._found[table.name]:
+                target = shown_in(found)
+                self._read[id(found)] = self._read.get(id(found), 0) if deleted_ones else 0
+                for batch in self._deleted(found, target) if deleted_ones else self._batches(found, target):
+                    self._read[id(found)] += 0 if deleted_ones else batch.num_rows
+                    if batch.num_rows:
+                        yield Rows(table, batch)
 
-    def _batches(
-        self, found: Found, target: decode.Target, numbers: NDArray[np.int64]
-    ) -> Iterator[pyarrow.RecordBatch]:
-        def fetch(reference: bytes) -> bytes | None:
-            return lobs.fetch(found.space, reference)
-
-        for kept, data in found.space.groups(numbers):
+    def _batches(self, found: Found, target: decode.Target) -> Iterator[pyarrow.RecordBatch]:
+        """Yield live rows, and those of damaged pages and of logs."""
+        fetch = functools.partial(lobs.fetch, found.space)
+        for kept, data in found.space.groups(current_leaves(found)):
             yield decode.batch(live(found, kept, data), target, fetch, decode.LIVE)
         for located, sure, state in self._found_elsewhere(found):
             yield decode.batch(located, target, fetch, state, sure)
-        for kept, data in found.space.groups(numbers):
+
+    def _deleted(self, found: Found, target: decode.Target) -> Iterator[pyarrow.RecordBatch]:
+        """Yield rows that were deleted."""
+        fetch = functools.partial(lobs.fetch, found.space)
+        for kept, data in found.space.groups(current_leaves(found)):
             for located in deleted(found, kept, data):
                 yield decode.batch(located, target, fetch, decode.DELETED)
         for located in self._let_go(found):
@@ -203,18 +221,42 @@ class InnodbDatabase:
 
     def loss(self, table: Table, recovered: int) -> Loss:
         """Return what is missing from ``table``, by its damaged pages and the keys and rows of the others."""
-        found = self._found[table.name]
-        return estimate(found, recovered, self._accounted.get(id(found)))
+        parts = self._found[table.name]
+        if len(parts) == 1:
+            return estimate(parts[0], recovered, self._accounted.get(id(parts[0])))
+        losses = [
+            estimate(each, self._read.get(id(each), 0), self._accounted.get(id(each))) for each in parts
+        ]
+        known = [each.expected for each in losses if each.expected is not None]
+        whole = len(known) == len(losses)
+        worst = next((each for each in losses if each.expected != each.recovered), losses[0])
+        return Loss(table.name, recovered, max(recovered, sum(known)) if whole else None, worst.why)
 
 
 def graft_of(database: Database, table: Table) -> Graft | Message:
     """Return the tablespace of ``table`` that the server imports, or why there is none."""
     assert isinstance(database, InnodbDatabase)  # noqa: S101  the engine opened it
-    return graft(database.found(table))
+    found = database.found(table)
+    if found.partition:
+        return say("a partitioned table is not grafted; its rows are in the other outputs")
+    return graft(found)
+
+
+def _folder(found: Found) -> str:
+    return found.space.sources[0].folder
+
+
+def _are_one_table(parts: Sequence[Found], other: Found) -> bool:
+    """Return whether ``other`` is one more partition of a table."""
+    same = other.partition and parts[0].definition.columns == other.definition.columns
+    together = _folder(parts[0]) == _folder(other)
+    return bool(same and together) and other.partition not in {"", *(each.partition for each in parts)}
 
 
 def _named(table: Table, name: str) -> Table:
-    return table if table.name == name else msgspec.structs.replace(table, name=name)
+    """Return ``table`` under the name that is free for it."""
+    schema, slash, _ = name.partition("/")
+    return msgspec.structs.replace(table, name=name, schema=schema if slash else "")
 
 
 def shown_in(found: Found) -> decode.Target:

@@ -13,6 +13,7 @@ from unransom.catalog.databases.innodb.types import Kind, column_type, packed_ty
 
 MOST_TABLES = 20_000
 _CREATE = re.compile(r"create\s+(?:temporary\s+)?table\s+(?:if\s+not\s+exists\s+)?", re.I)
+_USE = re.compile(r"^\s*use\s+(?:`(?P<quoted>[^`\n]+)`|(?P<plain>[\w$]+))\s*;", re.I | re.M)
 _TOKEN = re.compile(
     r"""\s+|--[^\n]*|\#[^\n]*|/\*M?!\d*|\*/|/\*(?!M?!).*?\*/|(?P<quoted>`(?:[^`]|``)*`|"(?:[^"]|"")*")"""
     r"""|(?P<text>'(?:[^'\\]|''|\\.)*')|(?P<word>[\w$.]+)|(?P<mark>.)""",
@@ -51,12 +52,17 @@ def definitions(text: str, charset: Charset = UTF8) -> Iterator[TableDef]:
 
     ``charset`` is of text that states none; the server had a setting for it.
     """
+    uses = [(use.start(), use["quoted"] or use["plain"]) for use in _USE.finditer(text)]
+    database = ""
     for count, found in enumerate(_CREATE.finditer(text)):
         if count >= MOST_TABLES:
             return
+        while uses and uses[0][0] < found.start():
+            database = uses.pop(0)[1]
         table = _statement(text, found.start(), found.end(), charset)
         if table is not None:
-            yield table
+            name = table.name if "/" in table.name or not database else f"{database}/{table.name}"
+            yield msgspec.structs.replace(table, name=name)
 
 
 def _tokens(text: str, at: int) -> Iterator[tuple[Token, int]]:
@@ -77,17 +83,21 @@ def _tokens(text: str, at: int) -> Iterator[tuple[Token, int]]:
 
 def _statement(text: str, start: int, at: int, charset: Charset) -> TableDef | None:
     """Return the table of the statement at ``start``, whose name begins at ``at``."""
-    names: list[str] = []
+    names: list[Token] = []
     options: list[str] = []
     items: list[list[Token]] = []
-    depth = 0
+    depth, closed = 0, False  # behind what is listed, partitions have lists of their own
     for token, end in _tokens(text, at):
         at = end
         depth += (token.text == "(") - (token.text == ")")
-        if depth <= 0 and token.text != ")":
-            if token.text == ";":
+        closed |= bool(items) and depth <= 0
+        if (depth <= 0 or closed) and token.text != ")":
+            if token.text == ";" and depth <= 0:
                 break
-            (options if items else names).append(token.name)
+            if items:
+                options.append(token.name)
+            else:
+                names.append(token)
         elif depth == 1 and (token.text == "," or (token.text == "(" and not items)):
             items.append([])
         elif items and depth > 0:
@@ -95,9 +105,17 @@ def _statement(text: str, start: int, at: int, charset: Charset) -> TableDef | N
     parts = _Parts(_default_charset([option.lower() for option in options], charset))
     if not all(parts.add(item) for item in items if item) or not 0 < len(parts.columns) <= MOST_COLUMNS:
         return None
-    name = "/".join(part for part in "".join(names).replace(".", "/").split("/") if part)
+    name = "/".join(_parts_of_name(names)[-2:])
     columns, key = _keyed(parts.columns, parts.primary, parts.unique)
     return TableDef(name, columns, key, source="CREATE TABLE", create=text[start:at])
+
+
+def _parts_of_name(tokens: list[Token]) -> list[str]:
+    """Return the database, where it is given, and the table; in quotes names may have dots."""
+    parts: list[str] = []
+    for token in tokens:
+        parts += [token.name] if token.text[0] in '`"' else [part for part in token.name.split(".") if part]
+    return parts
 
 
 def items_of(create: str) -> tuple[list[tuple[str, list[str], str]], str]:

@@ -14,6 +14,7 @@ from unransom.catalog.databases.innodb import ddl, decode, frm, lobs, pages, sdi
 from unransom.catalog.databases.innodb.binlog import TableMap
 from unransom.catalog.databases.innodb.charsets import LATIN1, UTF8
 from unransom.catalog.databases.innodb.encryption import needs_key
+from unransom.catalog.databases.innodb.file_names import decoded, named
 from unransom.catalog.databases.innodb.inference import inferred
 from unransom.catalog.databases.innodb.instant import arranged
 from unransom.catalog.databases.innodb.liveness import leaves
@@ -33,7 +34,7 @@ from unransom.core.messages import Message, say
 
 FITS = 0.9  # share of the records of sampled pages that a definition must explain
 SOUND = 0.99  # share that shows that the definition with the file's name is the one
-NAMESAKE = 2  # how well the name of a table fits that of a file: it is the same
+NAMESAKE, OWN = 2, 3  # how well the name of a table fits that of a file: it is the same, so is the database's
 TILED, TOLD = 0.25, 5  # share of records that end where the next begins, and how many of them tell
 SAMPLE = 12  # pages
 
@@ -47,6 +48,7 @@ class Found(NamedTuple):
         definition: As its source declares it.
         layout, plan: Of its records.
         owner: Id of its clustered index.
+        partition: The partition of the table that it is, "" where the table has none.
     """
 
     table: Table
@@ -55,6 +57,7 @@ class Found(NamedTuple):
     layout: Layout
     plan: Plan
     owner: int
+    partition: str = ""
 
 
 def tables_of(space: Tablespace, hints: Hints, others: Sequence[Source]) -> tuple[list[Found], list[Message]]:
@@ -115,11 +118,11 @@ def spaceless(
     maps: Sequence[TableMap], logs: Sequence[Source], hints: Hints, others: Sequence[Source], known: set[str]
 ) -> Iterator[Found]:
     """Yield the tables that binary logs and definitions know and whose files are missing."""
-    found = {name.rpartition("/")[2].lower() for name in known}
-    named = {each.name.lower() for each in maps}
+    found = {name.lower() for name in known}
+    logged = {each.name.lower() for each in maps}
     for definition in [*_from_sql(hints), *_all_frm(others)]:
-        name = definition.name.rpartition("/")[2].lower()
-        if name in named - found:
+        name = definition.name.partition("/")[2].lower() or definition.name.lower()
+        if name in logged - found:
             found.add(name)
             yield _made(Tablespace([absent(logs[0])]), definition, 0)
 
@@ -130,12 +133,12 @@ def _guessed(space: Tablespace, indexes: Iterable[int]) -> tuple[list[Found], li
         definition = inferred(space, index)
         if definition is None or _rate(space, {index: _sample(space, index)}, 0, definition).sound < FITS:
             continue
-        named = msgspec.structs.replace(definition, name=stem(_name(space)))
+        called = msgspec.structs.replace(definition, name=named(_name(space)).table)
         message = say(
             "{file}: no definition of its table; its columns are guessed. Give one with --schema",
             file=_name(space),
         )
-        return [_made(space, named, index)], [message]
+        return [_made(space, called, index)], [message]
     return [], [say("{file}: no definition of its table; give one with --schema", file=_name(space))]
 
 
@@ -159,11 +162,6 @@ def _name(space: Tablespace) -> str:
     return space.sources[0].name
 
 
-def stem(name: str) -> str:
-    """Return the table's name that a file's name says."""
-    return name.rpartition("/")[2].rpartition(".")[0] or name
-
-
 def _indexes(space: Tablespace) -> dict[int, int]:
     """Return the sound leaf pages of each index."""
     table = space.table
@@ -174,15 +172,19 @@ def _indexes(space: Tablespace) -> dict[int, int]:
 
 def _made(space: Tablespace, definition: TableDef, index: int) -> Found:
     layout, core = arranged(space, index, definition)
+    schema, slash, _ = definition.name.partition("/")
     table = Table(
         name=definition.name,
+        schema=schema if slash else "",
         columns=tuple(shown(column) for column in definition.columns if not column.hidden),
         key=tuple(part.column for part in definition.key),
         source=definition.source,
         confidence=definition.confidence,
         references=definition.references,
     )
-    return Found(table, space, definition, layout, plan_of(layout, core), index)
+    return Found(
+        table, space, definition, layout, plan_of(layout, core), index, named(_name(space)).partition
+    )
 
 
 def _from_sdi(space: Tablespace) -> Iterator[TableDef]:
@@ -201,15 +203,18 @@ def _from_sdi(space: Tablespace) -> Iterator[TableDef]:
 
 
 def _from_frm(space: Tablespace, others: Iterable[Source]) -> Iterator[TableDef]:
-    """Yield the definitions in .frm files, those with the tablespace's name first."""
-    names = {stem(source.name).lower() for source in space.sources}
-    yield from _all_frm(sorted(others, key=lambda other: stem(other.name).lower() not in names))
+    """Yield the definitions in .frm files: only the one beside the tablespace with its name, if any."""
+    names = {named(source.name).table.lower() for source in space.sources}
+    places = {(source.folder, named(source.name).table.lower()) for source in space.sources}
+    every = sorted(others, key=lambda other: named(other.name).table.lower() not in names)
+    beside = [other for other in every if (other.folder, named(other.name).table.lower()) in places]
+    yield from _all_frm([other for other in beside if other.name.lower().endswith(".frm")] or every)
 
 
 def _all_frm(others: Iterable[Source]) -> Iterator[TableDef]:
     for source in others:
         if source.name.lower().endswith(".frm") and source.reader.size < frm.MOST:
-            yield from frm.definitions(source.reader.read_at(0, frm.MOST), stem(source.name))
+            yield from frm.definitions(source.reader.read_at(0, frm.MOST), named(source.name).table)
 
 
 def _from_sql(hints: Hints) -> Iterator[TableDef]:
@@ -257,17 +262,17 @@ class Rated(NamedTuple):
 
 def _best(space: Tablespace, indexes: Iterable[int], candidates: Sequence[TableDef]) -> list[Rated]:
     """Return how well each definition explains the index that it explains best, the best first."""
-    names = {stem(source.name).lower() for source in space.sources}
+    places = {(decoded(source.folder).lower(), named(source.name).table.lower()) for source in space.sources}
     samples = {index: _sample(space, index) for index in indexes}
     rated: list[Rated] = []
-    alike = [_alike(candidate.name.split("/")[-1].lower(), names) for candidate in candidates]
+    alike = [_alike(candidate.name.lower(), places) for candidate in candidates]
     for place in sorted(range(len(candidates)), key=lambda place: -alike[place]):
-        candidate, named = candidates[place], alike[place]
-        if not named and any(row.named == NAMESAKE and row.sound >= SOUND for row in rated):
+        candidate, likeness = candidates[place], alike[place]
+        if any(row.named >= max(likeness + 1, NAMESAKE) and row.sound >= SOUND for row in rated):
             break  # of a whole database's definitions the others need not be tried
-        rows = [_rate(space, samples, named, candidate)]
+        rows = [_rate(space, samples, likeness, candidate)]
         if rows[0].sound < FITS or rows[0].tiled < 0.5:
-            rows += [_rate(space, samples, named, variant) for variant in _variants(candidate)]
+            rows += [_rate(space, samples, likeness, variant) for variant in _variants(candidate)]
         rated.append(max(rows, key=lambda row: row.worth))
     return sorted(rated, key=lambda row: row.worth, reverse=True)
 
@@ -278,22 +283,25 @@ def _sample(space: Tablespace, index: int) -> NDArray[np.int64]:
 
 
 def _rate(
-    space: Tablespace, samples: dict[int, NDArray[np.int64]], named: int, definition: TableDef
+    space: Tablespace, samples: dict[int, NDArray[np.int64]], likeness: int, definition: TableDef
 ) -> Rated:
     rows = []
     for index, sample in samples.items():
         layout, core = arranged(space, index, definition)
         plan = plan_of(layout, core)
         sound, tiled = fit(space, sample, plan)
-        rows.append(Rated(sound, named, tiled, index, definition))
+        rows.append(Rated(sound, likeness, tiled, index, definition))
     return max(rows, key=lambda row: row.worth)
 
 
-def _alike(table: str, stems: set[str]) -> int:
-    """Return how well the name of a file fits that of a table."""
-    if table in stems or any(each.split("#p#")[0] == table for each in stems):
+def _alike(name: str, places: set[tuple[str, str]]) -> int:
+    """Return how well folders and names of files fit the name of a table with its database."""
+    database, _, table = name.rpartition("/")
+    if (database, table) in places and database:
+        return OWN
+    if any(table == each for _, each in places):
         return NAMESAKE
-    return int(any(each.endswith(table) for each in stems))
+    return int(any(each.endswith(table) for _, each in places))
 
 
 def fit(space: Tablespace, numbers: NDArray[np.int64], plan: Plan) -> tuple[float, float]:

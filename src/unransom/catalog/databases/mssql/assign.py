@@ -205,6 +205,7 @@ class _Assignment:
                 confidence,
                 entry.rows if entry else None,
                 entry.references if entry else (),
+                name.partition(".")[0] if "." in name else "",
             )
             own = entry.partitions if entry else ()
             units = frozenset(unit for part in own for unit in part.units)  # of pages that are all damaged
