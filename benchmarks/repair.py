@@ -19,6 +19,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+import zipfile
 import zlib
 from pathlib import Path
 from typing import NamedTuple
@@ -29,12 +30,13 @@ import docx
 import openpyxl
 
 from tests.catalog.formats.repair import test_repair_document as documents
+from tests.catalog.formats.repair import test_repair_odf as open_documents
 from tests.catalog.formats.repair import test_repair_ole2 as compounds
 from tests.catalog.formats.repair import test_repair_pdf as pdfs
 from tests.catalog.formats.repair import test_repair_sqlite as databases
 from tests.catalog.formats.repair import test_repair_workbook as workbooks
 from tests.catalog.formats.repair.damage import damaged, heads_left, holes, locked, written
-from unransom.catalog.formats.repair import ole2, ooxml, pdf, sqlite
+from unransom.catalog.formats.repair import odf, ole2, ooxml, pdf, sqlite
 from unransom.catalog.formats.repair._members import inflated, members
 from unransom.catalog.formats.repair._pdf_objects import objects
 from unransom.run.rebuilt_database import write_database
@@ -157,6 +159,22 @@ def document(data: bytes, how: str) -> Figure:
     return Figure("docx", how, left, back, 0, of_archive(data, spans), seconds, len(data) / 1e6)
 
 
+def open_document(kind: str, how: str) -> Figure:
+    data = open_documents.made(kind)
+    spans = holes(len(data), how)
+    head = next(head for name, head, _ in heads_left(data, spans) if name == "content.xml")
+    left = open_documents.texts(head)
+    repaired, seconds = clocked(lambda: odf.repair(damaged(data, spans, b"a.odt")))
+    found: list[bytes] = []
+    if repaired and not repaired.extension:
+        archive = zipfile.ZipFile(io.BytesIO(_written(repaired)))
+        found = open_documents.texts(archive.read("content.xml"))
+    back = sum(old == new for old, new in zip(left, found, strict=False))
+    wrong = max(len(found) - back - 1, 0)  # the hole cuts one in two
+    members_ = of_archive(data, spans)
+    return Figure(f"odf, {kind}", how, len(left), back, wrong, members_, seconds, len(data) / 1e6)
+
+
 def portable(name: str, data: bytes, streams, how: str) -> Figure:
     spans = holes(len(data), how)
     headed = {
@@ -183,6 +201,30 @@ def portable(name: str, data: bytes, streams, how: str) -> Figure:
     return Figure(name, how, len(wanted), len(wanted & found), wrong, three, seconds, len(data) / 1e6)
 
 
+def by_glyphs(data: bytes, lines, how: str) -> Figure:
+    """Return the figure of a PDF as office programs write them; what is left are lines of whole streams."""
+    spans = holes(len(data), how)
+    places = {page: data.index(b"%d 0 obj" % (10 + page)) for page in lines}
+    places = {page: (start, data.index(b"endobj", start)) for page, start in places.items()}
+    mapped = not any(span.start < places[0][0] for span in spans)
+    whole = {
+        page
+        for page, (start, end) in places.items()
+        if not any(span.start < end and start < span.end for span in spans)
+    }
+    left = {line for page in whole if mapped for line in lines[page]}
+    repaired, seconds = clocked(lambda: pdf.repair(damaged(data, spans, b"a.pdf")))
+    found = (
+        {line for each in repaired.beside for line in each.data.decode().splitlines()} if repaired else set()
+    )
+    found = {line for line in found if line.strip("\ufffd")}
+    wrong = len(found - {line for each in lines.values() for line in each})
+    ours = [each for each in objects(damaged(data, spans)) if each.start]
+    count = sum(each.whole for each in ours)
+    three = (count, len(ours) - count, len(whole) + mapped)
+    return Figure("pdf, glyphs", how, len(left), len(left & found), wrong, three, seconds, len(data) / 1e6)
+
+
 def database(how: str) -> Figure:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "a.db")
@@ -203,6 +245,7 @@ def database(how: str) -> Figure:
             name
             for (name,) in sqlite3.connect(out).execute("select name from sqlite_master where type='table'")
         ]
+        names = [name for name in names if not name.startswith(sqlite.KEYED)]  # entries of indices among them
         found = {row for name in names for row in databases.rows_of(out, name)}
         # Without definitions a row has the null that stands for its own number in it.
         alike = {*truth, *((None, *row[1:5]) for row in truth if len(row) == 6)}
@@ -254,6 +297,9 @@ def main() -> None:
     figures = [workbook(name, data, how) for name, data in books.items() for how in HOWS]
     figures += [old_workbook(how) for how in HOWS]
     figures += [document(documents.DATA, how) for how in HOWS]
+    figures += [open_document(kind, how) for kind in ("text", "spreadsheet") for how in HOWS]
+    glyphs, lines = pdfs.by_glyphs(400)
+    figures += [by_glyphs(glyphs, lines, how) for how in HOWS]
     for packed in (False, True):
         data, streams = pdfs.made(packed)
         figures += [portable("pdf, packed" if packed else "pdf", data, streams, how) for how in HOWS]
