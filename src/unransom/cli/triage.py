@@ -39,7 +39,7 @@ def command(
 
     executor = executor_of(workers)
     with contextlib.closing(executor), Screen(progress) as screen:
-        job = Job(sources=sources, case=Path(), families=families, last="triage")
+        job = Job(sources=sources, case=Path(), families=families, last="confirm")
         work = work_alone(job, executor, screen, LANGUAGE)
     shown = [row | {"state": "locked"} if row["locked"] else row for row in work.files]
     if jsonl or as_csv:

@@ -66,7 +66,7 @@ def work_alone(
         alone = msgspec.structs.replace(job, case=folder, left_out=job.left_out | {CARVE.name})
         result = recover(alone, executor, listener, language)
         with Case(folder) as case:
-            files = list(rows(case, language=language, examining=job.last == "triage"))
+            files = list(rows(case, language=language, examining=job.last == "confirm"))
             found = tuple(records_of(case.database, KeyFound))
             trials = tuple(records_of(case.database, KeyTrial))
             wanted = tuple(wanted_keys(case))

@@ -18,7 +18,7 @@ from unransom.core.messages import say
 
 FACT = "described families"  # a JSON array of descriptions, each as a string
 MOST = 1 << 18  # bytes that are read of a description, and one more to see that there are more
-AGAIN = "('triage', 'wanted', 'unlock', 'integrity')"  # steps, in SQL
+AGAIN = "('triage', 'confirm', 'wanted', 'unlock', 'integrity')"  # steps, in SQL
 COLUMNS = (  # that unlocking fills
     *("output", "output_size", "method", "key", "md5", "sha256", "verdict"),
     *("plain", "unlocked", "guessed", "lost"),

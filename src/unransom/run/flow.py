@@ -15,6 +15,7 @@ from unransom.core.records import Delivery, FileRef, LockedGroup, Output
 from unransom.core.searches import LockedFile, Secret
 from unransom.run import database_files, repairs, searches, versions
 from unransom.run.searches import LOCKED
+from unransom.run.told_by_notes import NAMELESS, narrowed
 from unransom.run.work import Item
 
 # SQL conditions on `files`.
@@ -179,6 +180,7 @@ CARVE = Step("carve", "", lambda _: (0, 0), lambda _: iter(()))
 
 FLOW: tuple[Step, ...] = (
     _per_file("triage", "unransom.examine.triage.step:run", FOUND),
+    _per_file("confirm", "unransom.examine.triage.confirm:run", NAMELESS, narrowed),
     CARVE,
     _versions(shadows=False),
     _anew("keys", "unransom.recover.keys.given:run", _groups, _groups),
