@@ -1,14 +1,16 @@
 """Carving beside PhotoRec, Foremost, Scalpel and tsk_recover: the same image, in one run.
 
-    python benchmarks/carve.py [TREE...] [--files N] [--seed N] [--tools NAME,NAME] [--json FILE]
+    python benchmarks/carve.py [TREE...] [--size MIB | --files N] [--seed N] [--tools NAME,NAME] [--json FILE]
                                [--on raw,ext4,ntfs,xfs,dfrws2006,dfrws2007] [--rounds N]
 
-Takes sound files of the trees (see ``fetch_corpus.py``; without trees, files that it makes itself), puts them
-into images, and lets every tool carve these. Raw: in the seven scenarios of ``tests/makers/raw_image.py``,
-with files that are cut off between them. The layouts of the challenges of DFRWS 2006 and 2007 each
-``--rounds`` times, see ``carve_challenges.py``. On ext4, NTFS and XFS: as ``tests/makers/locked_disks.py``
-leaves a disk after a pass of a locker; counted are the files of which all bytes are left. Exact: the output
-has the hash of the file. Prints recall by scenario and by type, precision, precision by proof, names, speed.
+Takes sound files of the trees (see ``fetch_corpus.py``; without trees, files that it makes itself), as many
+as fill the size (512 MiB; fewer where the trees have no more) or as are asked for, puts them into images, and
+lets every tool carve these. Raw: in the seven scenarios of ``tests/makers/raw_image.py``, with files that
+are cut off between them. The layouts of the challenges of DFRWS 2006 and 2007 each ``--rounds`` times, see
+``carve_challenges.py``. On ext4, NTFS and XFS: as ``tests/makers/locked_disks.py`` leaves a disk after a pass
+of a locker; counted are the files of which all bytes are left. Exact: the output has the hash of the file.
+Prints recall by scenario and by type, precision, precision by proof, names, and speed: of the whole run, and
+without what the tool takes on an image with nothing in it.
 """
 
 from __future__ import annotations
@@ -46,7 +48,9 @@ from unransom.core.streams import BytesReader
 
 ADOPT = 36  # PR_SET_CHILD_SUBREAPER of <linux/prctl.h>: what commands leave behind becomes ours
 UNRANSOM = Path(sys.executable).with_name("unransom")
-SMALLEST, LARGEST = 4200, 3_000_000  # bytes of a file
+SMALLEST, LARGEST = 4200, 16_000_000  # bytes of a file
+SIZE = 512  # MiB of the image of the published figures
+FILLED = 0.9  # share of an image that is files
 # Types by their share in the image, and the extensions and formats of each.
 TYPES = {
     "jpg": (0.15, "jpg jpeg", {"jpeg"}),
@@ -105,6 +109,18 @@ class Image(NamedTuple):
     known: set[str]
     paths: set[tuple[str, str]]
     filesystem: bool
+
+
+def filling(size: int, choose: Callable[[int], list[File]]) -> list[File]:
+    """Return as many files as fill an image of ``size`` bytes, or all where there are fewer."""
+    files, count = choose(200), 200
+    while (held := sum(len(each.data) for each in files)) < FILLED * size:
+        count = max(count + 100, min(2 * count, int(count * FILLED * size / held)))
+        more = choose(count)
+        if len(more) == len(files):
+            break
+        files = more
+    return files
 
 
 def chosen(trees: Sequence[Path], count: int, seed: int) -> list[File]:
@@ -249,8 +265,8 @@ def locked(kind: str, files: Sequence[File], folder: Path) -> Image:
     return Image(path, path.stat().st_size, wanted, known, paths, filesystem=True)
 
 
-def counted(image: Image, result: Result) -> dict[str, object]:
-    """Return the figures of a tool."""
+def counted(image: Image, result: Result, start: Took) -> dict[str, object]:
+    """Return the figures of a tool; ``start`` is what it takes on an image with nothing in it."""
     got = {digest for digest, _ in result.outputs}
     back = [each for digest, each in image.wanted.items() if digest in got]
     broken = [each for each in image.wanted.values() if each[2]]
@@ -261,6 +277,8 @@ def counted(image: Image, result: Result) -> dict[str, object]:
         "seconds": round(result.took.seconds, 2),
         "processor_seconds": round(result.took.processor, 2),
         "mb_per_second": round(image.size / 1e6 / result.took.seconds, 1),
+        "start_seconds": round(start.seconds, 2),
+        "mb_per_second_running": round(image.size / 1e6 / max(result.took.seconds - start.seconds, 0.01), 1),
         "outputs": len(result.outputs),
         "files": len(image.wanted),
         "exact": len(back),
@@ -305,7 +323,8 @@ def unique(names: Iterable[str]) -> list[str]:
 def printed(name: str, figures: dict[str, object]) -> None:
     """Print the figures of a tool."""
     print(
-        f"{name:<9} {figures['seconds']:>7} s {figures['mb_per_second']:>7} MB/s"
+        f"{name:<9} {figures['seconds']:>7} s {figures['mb_per_second']:>7} MB/s,"
+        f" {figures['mb_per_second_running']} without the {figures['start_seconds']} s of its start"
         f"  processors {figures['processor_seconds']} s"
         f"  {figures['outputs']:>5} outputs"
         f"  exact {figures['exact']}/{figures['files']} = {figures['recall']} %"
@@ -325,15 +344,20 @@ def differing(files: Sequence[File]) -> list[File]:
 def compared(image: Image, tools: Sequence[str], folder: Path) -> dict[str, dict[str, object]]:
     """Let tools carve an image; return and print the figures of each."""
     table = {}
+    blank = Image(folder / "blank.img", 1 << 20, {}, set(), set(), filesystem=False)
+    blank.path.write_bytes(bytes(blank.size))
     for tool in tools:
         if tool != "unransom" and not shutil.which(tool):
             print(f"{tool:<9} is not installed")
             continue
-        place = folder / tool
-        place.mkdir()
-        table[tool] = counted(image, TOOLS[tool](image, place))
+        results = []
+        for each in (blank, image):
+            place = folder / tool
+            place.mkdir()
+            results.append(TOOLS[tool](each, place))
+            shutil.rmtree(place)
+        table[tool] = counted(image, results[1], results[0].took)
         printed(tool, table[tool])
-        shutil.rmtree(place)
     return table
 
 
@@ -341,7 +365,8 @@ def main() -> None:
     """Make the image, let the tools carve it, print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("trees", nargs="*", type=Path)
-    parser.add_argument("--files", type=int, default=400)
+    parser.add_argument("--files", type=int, help="as many files, whatever the size")
+    parser.add_argument("--size", type=int, default=SIZE, help="MiB of the image (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tools", default=",".join(TOOLS))
     parser.add_argument("--on", default="raw")
@@ -349,9 +374,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     wanted = parser.parse_args()
     ctypes.CDLL(None).prctl(ADOPT, 1)
-    files = (
-        chosen(wanted.trees, wanted.files, wanted.seed) if wanted.trees else list(made_files(wanted.files))
-    )
+
+    def choose(count: int) -> list[File]:
+        return chosen(wanted.trees, count, wanted.seed) if wanted.trees else list(made_files(count))
+
+    files = choose(wanted.files) if wanted.files else filling(wanted.size << 20, choose)
     table = {}
     with tempfile.TemporaryDirectory() as name:
         for kind in wanted.on.split(","):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.catalog.formats import database_samples, film_samples
 from tests.recover.carve.boards import CLUSTER, carved_by, noise
+from unransom.catalog.formats._sqlite_pages import read_cells
 from unransom.core.streams import BytesReader
 from unransom.recover.carve.found import Proof
 from unransom.recover.carve.reassembly import frames, streams, trees
@@ -110,6 +111,38 @@ def test_pages_of_another_database_do_not_hang_together():
     for at, from_ in (leaves, leaves[::-1]):
         swapped[at : at + CLUSTER] = one[from_ : from_ + CLUSTER]
     assert not trees.hangs_together(BytesReader(bytes(swapped)))
+
+
+def test_pages_that_are_tasted_together_are_judged_as_one_by_one():
+    data = database()
+    (part, with_zeros) = trees.begin(BytesReader(data))
+    taken = [data[at : at + CLUSTER] for at in range(CLUSTER, 8 * CLUSTER, CLUSTER)]
+    taken += [bytes(CLUSTER), noise(5, 1), b"words " * (CLUSTER // 6) + b"last"]
+    for check in (part.check, with_zeros.check):
+        assert check.feed(data[:CLUSTER])
+        alone = [check.fork().feed(piece) for piece in taken]
+        assert check.tastes(taken) == alone
+        assert True in alone
+        assert False in alone
+
+
+def test_what_is_remembered_of_pages_changes_no_judgement():
+    data = database()
+    memory = {}
+    assert trees.hangs_together(BytesReader(data), memory)
+    assert trees.hangs_together(BytesReader(data), memory)
+    half = len(data) // CLUSTER // 2 * CLUSTER
+    twice = data[:half] + data[half - CLUSTER : half] + data[half + CLUSTER :]
+    assert not trees.hangs_together(BytesReader(twice), memory)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from([2, 5, 10, 13]), st.binary(min_size=0, max_size=700), st.integers(1, 512))
+def test_cells_of_any_page_are_read_within_it(kind, content, least):
+    page = (bytes([kind]) + content).ljust(least, b"\xff")
+    ids, tails = read_cells(page, 0)
+    assert len(ids) <= len(page) // 2
+    assert (tails[:, 1] > 0).all()
 
 
 def test_a_database_in_one_piece_is_found_by_its_trees():

@@ -76,11 +76,12 @@ def _refill_slowly(data, buffer, count, position, padding):
 def _refill(data, buffer, count, position, padding):
     """Return the reader with more than 32 bits in its buffer."""
     if position + 4 <= len(data):
+        at = uint64(position)  # an index with a sign would be tested for it
         word = (
-            (uint64(data[position]) << uint64(24))
-            | (uint64(data[position + 1]) << uint64(16))
-            | (uint64(data[position + 2]) << uint64(8))
-            | uint64(data[position + 3])
+            (uint64(data[at]) << uint64(24))
+            | (uint64(data[at + uint64(1)]) << uint64(16))
+            | (uint64(data[at + uint64(2)]) << uint64(8))
+            | uint64(data[at + uint64(3)])
         )
         inverse = word ^ uint64(0xFFFFFFFF)
         if (inverse - uint64(0x01010101)) & word & uint64(0x80808080) == 0:  # no byte is 0xFF

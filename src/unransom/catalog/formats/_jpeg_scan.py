@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 from copy import copy
+from functools import lru_cache
 from typing import Any, Self
 
 import msgspec
@@ -20,7 +21,6 @@ from unransom.catalog.formats._jpeg_markers import (
     BASELINE,
     EXTENDED,
     PROGRESSIVE,
-    Component,
     Frame,
     Scan,
     Tables,
@@ -28,6 +28,7 @@ from unransom.catalog.formats._jpeg_markers import (
 
 BLOCKS_CAP = 1 << 22  # blocks whose history is kept: 32 MiB, a picture of 89 million pixels
 AMPLITUDE = 2048  # twice the greatest coefficient of 8-bit samples: some encoders overshoot
+PLAIN = (1,) * 64  # steps of an image that names none
 Array = NDArray[Any]
 
 
@@ -124,8 +125,13 @@ def _blocks(frame: Frame, scan: Scan) -> tuple[Array, int, int]:
     return np.array(rows, np.int64), across * ceiling(frame.height, 8 * high), across
 
 
-def _steps(tables: Tables, component: Component) -> Array:
-    return np.array(tables.quantisers.get(component.quantiser, (1,) * 64), np.int64)
+@lru_cache(maxsize=256)
+def _limits(quantiser: tuple[int, ...], low_bit: int, bound: int) -> tuple[int, Array]:
+    """Return the greatest DC value, and per index behind a coefficient the most bits that it may have."""
+    steps = np.array(quantiser, np.int64) << low_bit
+    limits = np.full(65, 16, np.int64)
+    limits[1:] = 1 + np.log2(bound // steps + 1).astype(np.int64)
+    return bound // int(steps[0]) + 1, limits
 
 
 class ScanDecoder:
@@ -151,11 +157,11 @@ class ScanDecoder:
             np.int64,
         )
         bound = AMPLITUDE << max(frame.precision - 8, 0)
-        steps = [_steps(tables, frame.components[index]) << scan.low_bit for index, _, _ in scan.planes]
-        self._dc_limits = np.array([bound // each[0] + 1 for each in steps], np.int64)
-        self._limits = np.full((len(steps), 65), 16, np.int64)
-        for row, each in zip(self._limits, steps, strict=True):
-            row[1:] = 1 + np.log2(bound // each + 1).astype(np.int64)
+        components = [frame.components[index] for index, _, _ in scan.planes]
+        quantisers = [tables.quantisers.get(each.quantiser, PLAIN) for each in components]
+        limits = [_limits(each, scan.low_bit, bound) for each in quantisers]
+        self._dc_limits = np.array([greatest for greatest, _ in limits], np.int64)
+        self._limits = np.array([bits for _, bits in limits])
         self._state = np.zeros(2 * kernel.STATE, np.int64)
         self._tail = b""
         self._shared = False

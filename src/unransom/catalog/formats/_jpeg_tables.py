@@ -12,33 +12,37 @@ from unransom.catalog.formats import _jpeg_kernel as kernel
 from unransom.catalog.formats._jpeg_markers import Huffman, Tables
 
 Array = NDArray[Any]
+LENGTHS = np.arange(1, 17, dtype=np.int32)  # of codes, in bits
 
 
-def _entry(symbol: int, length: int, progressive: bool) -> int:
-    """Return how the kernel sees a symbol: its bits in all, the advance and the size of its value."""
-    run, size = symbol >> 4, symbol & 15
+def _entries(table: Huffman, lengths: Array, kind: int, progressive: bool) -> Array:
+    """Return how the kernel sees the symbols: their bits in all, the advance and the size of their value."""
+    symbols = np.frombuffer(table.symbols, np.uint8).astype(np.int32)
+    if not kind:
+        return (lengths + symbols) | symbols << 16
+    run, size = symbols >> 4, symbols & 15
     advance = run + 1
-    if size == 0 and run < 15 and not progressive:
-        advance = kernel.END_OF_BLOCK
-    return (length + size) | advance << 6 | size << 16
+    if not progressive:
+        advance[(size == 0) & (run < 15)] = kernel.END_OF_BLOCK
+    return (lengths + size) | advance << 6 | size << 16
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _row(table: Huffman, kind: int, progressive: bool) -> Array:
     """Return a Huffman table as the kernel's row."""
     row = np.zeros(kernel.TABLE, np.int32)
+    lengths = np.repeat(LENGTHS, table.counts)
+    entries = _entries(table, lengths, kind, progressive)
+    row[kernel.SYMBOL : kernel.SYMBOL + len(entries)] = entries
+    short = lengths[lengths <= kernel.LOOK]  # codes ascend: each is looked up behind the last
+    looked = np.repeat(entries[: len(short)], 1 << (kernel.LOOK - short))
+    row[kernel.SINGLE : kernel.SINGLE + len(looked)] = looked
     row[kernel.LONGEST : kernel.OFFSET] = -1
     code = index = 0
     for length, count in enumerate(table.counts, 1):
         row[kernel.OFFSET + length] = index - code
-        for symbol in table.symbols[index : index + count]:
-            entry = _entry(symbol, length, progressive) if kind else (length + symbol) | symbol << 16
-            row[kernel.SYMBOL + index] = entry
-            spread = kernel.LOOK - length
-            if spread >= 0:
-                row[kernel.SINGLE + (code << spread) : kernel.SINGLE + ((code + 1) << spread)] = entry
-            code += 1
-            index += 1
+        code += count
+        index += count
         if count:
             row[kernel.LONGEST + length] = code - 1
         code <<= 1

@@ -237,7 +237,9 @@ def read_cells(page: bytes, start: int) -> tuple[NDArray[np.int64], NDArray[np.i
         The numbers of the rows on a leaf of a table, in the order of its cells; and for each row that goes on
         elsewhere the page on which it does, and how many bytes of it.
     """
-    most = len(page) // 2
+    most = len(page) // 2 if len(page) >= start + 12 else 0
     ids, tails = np.empty(most, np.int64), np.empty((most, 2), np.int64)
+    if not most:
+        return ids, tails
     rows, long = _read_cells(np.frombuffer(page, np.uint8), start, ids, tails)
     return ids[:rows], tails[:long]
