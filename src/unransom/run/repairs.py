@@ -10,6 +10,7 @@ import msgspec
 
 from unransom.case import files
 from unransom.catalog.formats.identify import extension_of
+from unransom.catalog.formats.repair import REPAIRS
 from unransom.core.records import FileRef, Output
 from unransom.recover.repair.records import Broken, Mended
 from unransom.recover.repair.step import name_before
@@ -17,20 +18,29 @@ from unransom.recover.repair.step import name_before
 STEP = "repair"
 SIBLINGS = 4  # sound files of the same origin that are looked at
 LISTED = 1000  # files that siblings are chosen from
-FORMATS = {"jpg": "jpeg", "jpeg": "jpeg", "mp4": "mp4", "mov": "mp4", "m4v": "mp4"}  # that siblings help
+HELPED = {"jpg": "jpeg", "jpeg": "jpeg"}  # formats of files that siblings help, by extension
 IN_PART = "state = 'partial' AND output IS NOT NULL AND method <> 'copy'"
 SHUT = "state IN ('locked', 'failed') AND output IS NULL"
 # Of a file that is locked all over nothing comes back, and it would be read in vain. What is left of others
 # is told by their first bytes, or by the estimate, which takes all behind the first fault for locked.
 SOME_LEFT = f"{SHUT} AND (coalesce(format, '') <> '' OR coalesce(locked, size) < 0.9 * size)"
+# Where nothing tells what a file is, all of it is searched for what may be rebuilt.
+FORMATS = ", ".join(f"'{name}'" for each in REPAIRS for name in each.formats)
+QUICK = f"(format IN ({FORMATS}) OR size < {64 << 20})"
 OPEN = f"id NOT IN (SELECT item FROM journal WHERE step = '{STEP}' AND done)"
 SOUND = "state = 'intact' AND source = :source AND format = :format AND id <> :id"
 Condition = str
 
 
 def condition(*, every: bool) -> Condition:
-    """Return the SQL condition of files that wait; ``every`` includes those that are locked all over."""
-    return f"({IN_PART} OR {SHUT if every else SOME_LEFT}) AND {OPEN}"
+    """Return the SQL condition of files that wait.
+
+    Args:
+        every: Also those that are locked all over, and large ones of which nothing tells what they are.
+    """
+    return (
+        f"({IN_PART} OR {SHUT}) AND {OPEN}" if every else f"({IN_PART} OR {SOME_LEFT}) AND {QUICK} AND {OPEN}"
+    )
 
 
 def total(where: Condition) -> Callable[[sqlite3.Connection], tuple[int, int]]:
@@ -78,7 +88,7 @@ def _output(database: sqlite3.Connection, ref: FileRef) -> Output | None:
 
 def _siblings(database: sqlite3.Connection, ref: FileRef) -> tuple[FileRef, ...]:
     """Return sound files of the same source and format, those of the same folder first."""
-    kind = FORMATS.get(extension_of(name_before(ref.output_path())))
+    kind = HELPED.get(extension_of(name_before(ref.output_path())))
     if kind is None:
         return ()
     found = files.select(database, SOUND, source=ref.source, id=ref.id, format=kind)
