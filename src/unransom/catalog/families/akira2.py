@@ -41,6 +41,7 @@ from unransom.crypto.ciphers.at_once import decrypted
 from unransom.crypto.noise import is_noise
 
 TAIL = Tail((Field("blob", 512, random=True),), wrapped="blob")
+FIRST = slice(-22, -10)  # zeros there end a file of the first generation, even one of which a part is missing
 KCIPHER = Cipher("kcipher-2")
 CHACHA = Cipher("chacha", key="chacha", iv="nonce", rounds=8)
 BLOCK = 0xFFFF  # bytes of a region that one of the ciphers locks
@@ -73,7 +74,7 @@ MACHINES = frozenset(_MACHINES.split())  # and of those that are locked in place
 def read(locked: Locked) -> Mark | None:
     """Return a weak mark: a random tail, and as many bits as the edges of the usual regions give away."""
     mark = TAIL(locked)
-    if mark is None or mark.plain_size is None:
+    if mark is None or mark.plain_size is None or not any(mark.fields["blob"][FIRST]):
         return None
     usual = regions(mark.plain_size, FAMILY.original_name(locked.name) or b"", USUAL)
     bits = areas_bits(locked, usual, mark.plain_size) or 1
