@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.restore.made_case import DAY, NEW_YEAR
+from tests.restore.made_case import DAY, NEW_YEAR, make_case, unransom
 from unransom.core.errors import UnransomError, UsageError
 from unransom.restore.moving.place import Throttle
 from unransom.restore.moving.plan import KIND, OUT, Batch, Entry, Head, Plan, texts, write_plan
@@ -156,3 +156,14 @@ def test_the_throttle_shares_its_rate():
 
 def test_no_rules_are_rules_too():
     assert load_priorities(b"") == Priorities()
+
+
+def test_a_target_that_is_not_there_changes_no_plan(tmp_path):
+    case = make_case(tmp_path / "case", {b"a.jpg": b"a"})
+    (tmp_path / "share").mkdir()
+    unransom("restore", "plan", "--case", case, "--to", tmp_path / "share")
+    before = (case / "restore/plan.jsonl").read_bytes()
+    assert "no folder" in unransom("restore", "plan", "--case", case, "--to", tmp_path / "none", code=2)
+    assert (case / "restore/plan.jsonl").read_bytes() == before
+    unransom("restore", "apply", "--case", case)
+    assert "undone; 0 of 1" in unransom("restore", "undo", "--case", case)

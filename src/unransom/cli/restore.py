@@ -121,16 +121,15 @@ def plan(
     """Write the plan; print its batches, what stays out, and whether there is room."""
     from unransom.case.case import Case
     from unransom.restore.moving.priority import Priorities, load_priorities
-    from unransom.restore.moving.targets import location_of
+    from unransom.restore.moving.targets import location_of, room_at
     from unransom.run import restoring
 
     rules = load_priorities(priorities.read_bytes()) if priorities else Priorities()
     wish = restoring.Wish(location_of(to), rules, accepted, only, dict(below), tables)
     path = plan_file or restoring.default_plan(case)
     with Case(case) as opened:
+        room = room_at(wish.to)  # a target that is not there changes no plan
         made = restoring.make_plan(opened, wish, path)
-        with restoring.opened(opened, path, restoring.Settings()) as work:
-            room = work.place.room()
     fits = restoring.room_for(made, room)
     if as_json:
         document = {

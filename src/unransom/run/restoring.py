@@ -377,7 +377,7 @@ def undo(case: Case, work: move.Work, batch: int) -> Standing:
             "failed": now.counts.get(State.FAILED, 0) + now.counts.get(State.BACK, 0),
         },
     )
-    return now
+    return standing(work, batch)
 
 
 def verify(case: Case, work: move.Work, batch: int | None) -> Iterator[move.Checked]:

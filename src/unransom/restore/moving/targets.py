@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 from unransom.core.errors import UsageError
 from unransom.core.messages import say
-from unransom.restore.moving.place import Place, Throttle
+from unransom.restore.moving.place import Place, Room, Throttle
 
 BUCKET = "s3://"
 DATABASES = ("mysql", "mariadb", "postgresql")
@@ -67,3 +68,13 @@ def open_place(location: str, plan: str, throttle: Throttle, workers: int) -> Pl
     from unransom.restore.moving.folder import FolderPlace  # noqa: PLC0415 as above
 
     return FolderPlace(location, plan, throttle)
+
+
+def room_at(location: str) -> Room:
+    """Return what is free at a target.
+
+    Raises:
+        UsageError: It is not there.
+    """
+    with contextlib.closing(open_place(location, "", Throttle(0), 1)) as place:
+        return place.room()
