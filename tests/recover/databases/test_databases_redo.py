@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.catalog.databases.innodb.made_tablespace import CREATE, tablespace
 from tests.recover.databases import orders_table
 from tests.recover.databases.damage import PATTERNS
 from tests.recover.databases.mariadb_server import Server
@@ -93,6 +94,18 @@ def test_a_torn_log_gives_no_row_as_it_was_before(taken):
         rows = [row for state in found.values() for row in state]
         assert len(set(rows)) == len(rows)
         assert set(rows) <= wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "head"), [("#ib_redo7", b"\0\0\0\6"), ("ib_logfile0", b"PHYS"), ("ib_logfile0", b"\x80\0\0\x67")]
+)
+def test_a_log_of_another_format_is_said_to_be_one(name, head):
+    made = Source("made.ibd", BytesReader(tablespace()))
+    log = Source(name, BytesReader(head + bytes(8192)))
+    (opened,) = ENGINE.open([made, log], Hints(sql=(CREATE,)))
+    assert [problem.text for problem in opened.problems] == [
+        "the redo log is not of MariaDB 10.8 or later; nothing is taken from it"
+    ]
 
 
 def test_an_encrypted_log_is_said_to_be_one(taken):

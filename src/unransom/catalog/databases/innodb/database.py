@@ -21,7 +21,7 @@ from unransom.catalog.databases.innodb.file_names import decoded
 from unransom.catalog.databases.innodb.graft import graft
 from unransom.catalog.databases.innodb.losses import estimate
 from unransom.catalog.databases.innodb.origin import Found, spaceless, tables_of
-from unransom.catalog.databases.innodb.redo import ENCRYPTED, MAGIC, Redo, is_encrypted, is_redo
+from unransom.catalog.databases.innodb.redo import ENCRYPTED, MAGIC, Redo, is_encrypted, is_other, is_redo
 from unransom.catalog.databases.innodb.replay import Logs, fill, remade
 from unransom.catalog.databases.innodb.salvage import (
     Remembered,
@@ -57,7 +57,7 @@ def open_databases(sources: Sequence[Source], hints: Hints) -> list[InnodbDataba
         if binlog.is_log(source.reader.read_at(0, 4)):
             logs.append(source)
             continue
-        if is_redo(source) or is_encrypted(source.reader):
+        if is_redo(source) or is_encrypted(source.reader) or is_other(source):
             redo.append(source)
             continue
         scanned = scan_source(source)
@@ -119,7 +119,7 @@ class InnodbDatabase:
         self._read: dict[int, int] = {}  # rows of each of them that were read
         self._accounted: dict[int, Accounted] = {}  # keys of the sound pages, once rows were read
         self._logs = Logs(logs)
-        self._redo_sources = [source for source in redo if not is_encrypted(source.reader)]
+        self._redo_sources = [source for source in redo if is_redo(source)]
         every: list[Found] = []
         for space in spaces:
             found, problems = tables_of(space, hints, others)
@@ -134,8 +134,10 @@ class InnodbDatabase:
             self._found[each.table.name] = [each]
         if self._logs.encrypted:
             self.problems += (say("a binary log is encrypted; its rows are not read"),)
-        if len(self._redo_sources) < len(redo):
+        if any(is_encrypted(source.reader) for source in redo):
             self.problems += (say("a redo log is encrypted; it is not read"),)
+        if any(is_other(source) for source in redo):
+            self.problems += (say("the redo log is not of MariaDB 10.8 or later; nothing is taken from it"),)
         self.tables = tuple(_named(each[0].table, name) for name, each in self._found.items())
         schemas = {table.schema for table in self.tables}
         self.name = (schemas.pop() if len(schemas) == 1 else "") or "innodb"

@@ -22,7 +22,10 @@ OVERLAP = 1 << 20  # the longest mini-transaction
 SECTOR, BLOCK = 512, 4096  # bytes; what is written together
 MOST_RUNS = 4096  # pieces of a torn log
 TOGETHER = 2048  # pages that are kept at a time
-NAME = "ib_logfile0"
+NAMES = ("ib_logfile0", "#ib_redo")
+OLDER = int.from_bytes(b"PHYS", "big")  # of MariaDB 10.5 to 10.7
+FORMATS = frozenset([*range(1, 7), 101, 103, 104, OLDER])  # MySQL 5.7 and later; MariaDB 10.2 to 10.4
+SEALED = 1 << 31  # bit of these numbers where MariaDB encrypted the log
 
 
 class Replayed(NamedTuple):
@@ -49,9 +52,14 @@ class _Run(NamedTuple):
 
 def is_redo(source: Source) -> bool:
     """Return whether ``source`` is a redo log that is read here, also one that has lost its head."""
-    return source.reader.read_at(0, 4) == MAGIC or (
-        source.name.lower().startswith(NAME) and not is_encrypted(source.reader)
-    )
+    known = source.name.lower().startswith(NAMES) and not is_other(source)
+    return source.reader.read_at(0, 4) == MAGIC or (known and not is_encrypted(source.reader))
+
+
+def is_other(source: Source) -> bool:
+    """Return whether ``source`` is a redo log of MySQL or of an older MariaDB, by its name and its head."""
+    number = int.from_bytes(source.reader.read_at(0, 4), "big") & ~SEALED
+    return source.name.lower().startswith(NAMES) and number in FORMATS
 
 
 def is_encrypted(reader: Reader) -> bool:
