@@ -180,6 +180,18 @@ def test_shadow_copies_in_a_partition(disks: Disks, made: tuple[Path, list[bytes
     assert found[b"volume-2/reports/1.bin", last][1] == FIRST[b"reports/1.bin"]
 
 
+def test_the_catalogue_is_found_by_its_file_where_the_head_is_lost(
+    disks: Disks, made: tuple[Path, list[bytes]]
+) -> None:
+    volume = bytearray(made[0].read_bytes())
+    volume[:8192] = some_bytes(1, 8192)
+    image = disks.new("headless.raw")
+    image.write_bytes(volume)
+    found, _ = files_of(image)
+    assert found[b"small.txt", "shadow-1-1-20260921T141320Z"][1] == FIRST[b"small.txt"]
+    assert found[b"gone/later.bin", "shadow-1-1-20260921T141320Z"][1] == FIRST[b"gone/later.bin"]
+
+
 def boot_sector(size: int) -> bytes:
     sector = bytearray(BLOCK)
     sector[3:11] = b"NTFS    "

@@ -20,7 +20,7 @@ from unransom.evidence.lost.runs import file_runs
 from unransom.evidence.lost.sightings import Sighting, sightings
 from unransom.evidence.lost.slots import CLUSTER, MIB, NOWHERE, Regrained, Slots, layout
 from unransom.evidence.lost.volumes import Seen, seen_volumes
-from unransom.evidence.volumes.rebuilt import OLD_START, partitions
+from unransom.evidence.volumes.rebuilt import OLD_START, is_bare, partitions
 
 ROUNDS = 3  # in which what can be read becomes more
 LEAST = 2  # blocks that are sure
@@ -34,6 +34,8 @@ KNOWN: dict[tuple[bytes, str], Order | None] = {}  # images that this process ha
 def open_lost(opening: Opening) -> Reader | None:
     """Open the disk in an image without a head and tables; None where nothing in it says how."""
     try:
+        if is_bare(opening.reader):
+            return None
         slots = layout(opening.reader)
         key = (opening.path, opening.files.fingerprint())
         if slots and key not in KNOWN:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from unransom.core.errors import UnreadableError
@@ -85,17 +85,17 @@ class Chain:
         self.whole = not place
 
 
-def shadow_copies(volume: Reader) -> list[ShadowCopy]:
-    """Return the shadow copies that the catalogue of a volume names, the oldest first."""
-    try:
-        head = volume.read_at(PLACE, ENTRY_SIZE)
-    except UnreadableError:
-        return []
-    if len(head) < ENTRY_SIZE or HEADER.unpack_from(head)[::2][:2] != (MARK, VOLUME):
-        return []
-    entries = [
-        entry for block in Chain(volume, HEADER.unpack_from(head)[6], CATALOG) for entry in _entries(block)
-    ]
+def shadow_copies(volume: Reader, otherwise: Callable[[], int] = lambda: 0) -> list[ShadowCopy]:
+    """Return the shadow copies that the catalogue of a volume names, the oldest first.
+
+    Args:
+        volume: It.
+        otherwise: Tells where the catalogue begins where the head of the volume, which says so, is lost; 0
+            for no catalogue.
+    """
+    place = _place(volume)
+    place = otherwise() if place is None else place
+    entries = [entry for block in Chain(volume, place, CATALOG) for entry in _entries(block)]
     stored = {each[2]: each for each in map(STORED_ENTRY.unpack_from, entries) if each[0] == STORED}
     made = [each for each in map(COPY_ENTRY.unpack_from, entries) if each[0] == COPY and each[2] in stored]
     made.sort(key=lambda each: (each[5], each[3]))
@@ -106,6 +106,18 @@ def identifiers(volume: Reader, copy: ShadowCopy) -> tuple[str, str]:
     """Return what Windows calls a shadow copy, and the set that it was made with; "" where that is lost."""
     body = next(iter(Chain(volume, copy.header, STORE)), b"")
     return (_guid(body[16:32]), _guid(body[32:48])) if body else ("", "")
+
+
+def _place(volume: Reader) -> int | None:
+    """Return where the catalogue begins, 0 for none; None where nothing says so."""
+    try:
+        head = volume.read_at(PLACE, ENTRY_SIZE)
+    except UnreadableError:
+        return None
+    if len(head) < ENTRY_SIZE:
+        return None
+    mark, _, kind, *_, place = HEADER.unpack_from(head)
+    return place if (mark, kind) == (MARK, VOLUME) else None
 
 
 def _entries(block: bytes) -> Iterator[bytes]:

@@ -7,10 +7,11 @@ set times back.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,12 +27,13 @@ from unransom.evidence.filesystems.listing import Entry, Folder, Listing
 from unransom.evidence.filesystems.tsk import NTFS_DATA, FileSystem, Locator
 from unransom.evidence.shadows.catalog import BLOCK
 from unransom.evidence.shadows.snapshot import Snapshot, snapshots
-from unransom.evidence.sleuthkit import attributes
+from unransom.evidence.sleuthkit import TSK_ERRORS, attributes
 from unransom.evidence.volumes.partitions import Volume
 
 AT = 1 << 60  # where the first shadow copy begins in the places that volumes have; behind every array
 APART = 1 << 48  # bytes between the places of two
 MOST = 4096  # of one disk
+CATALOG_FILE = "/System Volume Information/{3808876b-c176-4e48-b7ae-04046e6cc752}"
 MASK = (1 << 64) - 1
 MOST_COMPARED = 1024  # blocks of one file that are compared
 # What Windows keeps for itself, and changes all the time: shadow copies, and memory that was paged out.
@@ -142,7 +144,9 @@ class EarlierListing(Listing):
             return True
 
 
-def earlier_states(disk: Reader, number: int, volume: Volume, after: int) -> list[Earlier]:
+def earlier_states(
+    disk: Reader, number: int, volume: Volume, after: int, otherwise: Callable[[], int]
+) -> list[Earlier]:
     """Return what shadow copies say that a volume was, the newest first.
 
     Args:
@@ -150,10 +154,11 @@ def earlier_states(disk: Reader, number: int, volume: Volume, after: int) -> lis
         number: Of the volume.
         volume: It, as it is.
         after: How many earlier states other volumes of the disk have.
+        otherwise: Tells where the catalogue begins where the head of the volume does not.
     """
     now: Reader = Window(disk, volume.start, volume.size)
     found: list[Earlier] = []
-    every = snapshots(now)[: MOST - after]
+    every = snapshots(now, otherwise)[: MOST - after]
     for index, snapshot in enumerate(every):
         start = AT + (after + index) * APART
         place = Volume(start, snapshot.size, volume.label, "ntfs", used=True, disk=Behind(snapshot, start))
@@ -161,6 +166,16 @@ def earlier_states(disk: Reader, number: int, volume: Volume, after: int) -> lis
         version = f"shadow-{number}-{len(every) - index}-{made}".rstrip("-")
         found.append(Earlier(place, snapshot, every[index - 1] if index else now, version))
     return found
+
+
+def catalog_in(filesystem: FileSystem) -> int:
+    """Return where the file with the catalogue begins on a volume: its byte, 0 for no such file."""
+    with filesystem.image.lock, contextlib.suppress(*TSK_ERRORS):
+        file = filesystem.handle.open(CATALOG_FILE)
+        for attribute, info in attributes(file):
+            if int(info.type) == NTFS_DATA:
+                return next((int(run.addr) for run in attribute), 0) * int(filesystem.handle.info.block_size)
+    return 0
 
 
 def _name(ref: FileRef) -> int:

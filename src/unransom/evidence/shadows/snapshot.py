@@ -5,6 +5,8 @@ Source: J. Metz, Volume Shadow Snapshot (VSS) format.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -91,11 +93,11 @@ class Snapshot(Mapped):
         return int(numbers[at]) if at < len(numbers) else 1 << 62
 
 
-def snapshots(volume: Reader) -> list[Snapshot]:
-    """Return the shadow copies of a volume, the newest first."""
+def snapshots(volume: Reader, otherwise: Callable[[], int] = lambda: 0) -> list[Snapshot]:
+    """Return the shadow copies of a volume, the newest first; see `shadow_copies`."""
     found: list[Snapshot] = []
     seen: set[int] = set()
-    for copy in reversed(shadow_copies(volume)):
+    for copy in reversed(shadow_copies(volume, otherwise)):
         kept = kept_blocks(volume, copy.descriptors, seen)
         found.append(Snapshot(volume, copy, kept, found[-1] if found else None))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 from collections.abc import Iterator
 
 import msgspec
@@ -26,7 +27,14 @@ from unransom.evidence.filesystems.tsk import FileSystem, Locator
 from unransom.evidence.filesystems.xfs.volume import XfsVolume
 from unransom.evidence.locations import path_of
 from unransom.evidence.problems import problem, unlisted
-from unransom.evidence.shadows.earlier import AT, Earlier, EarlierListing, State, earlier_states
+from unransom.evidence.shadows.earlier import (
+    AT,
+    Earlier,
+    EarlierListing,
+    State,
+    catalog_in,
+    earlier_states,
+)
 from unransom.evidence.sleuthkit import TskImage
 from unransom.evidence.store import Store
 from unransom.evidence.volumes.lvm import Linear
@@ -166,10 +174,18 @@ class ImageStore:
             for number, volume in enumerate(self._all_volumes(), 1):
                 states = []
                 if volume.filesystem == "ntfs":
-                    states = earlier_states(self._disk_of(volume), number, volume, found)
+                    otherwise = functools.partial(self._catalog_of, volume)
+                    states = earlier_states(self._disk_of(volume), number, volume, found, otherwise)
                 self._earlier.append(states)
                 found += len(states)
         return self._earlier
+
+    def _catalog_of(self, volume: Volume) -> int:
+        """Return where the catalogue of shadow copies begins, by the name of its file; 0 for none."""
+        with contextlib.suppress(OSError):
+            filesystem = self._filesystem(volume)
+            return catalog_in(filesystem) if isinstance(filesystem, FileSystem) else 0
+        return 0
 
     def _everything(self, start: int) -> Iterator[Volume]:
         """Yield the volumes that may begin at ``start``: those of now, or those of earlier times."""

@@ -110,6 +110,16 @@ def repaired(reader: Reader, start: int, size: int) -> Found | None:
     return None
 
 
+def is_bare(reader: Reader) -> bool:
+    """Return whether a disk or volume without a head is all that there is: no container around it.
+
+    The copy of its table, or of its first sector, stands where it says that it does.
+    """
+    boot = _read(reader, reader.size - 512, 512) if reader.size >= 512 else b""
+    is_ntfs = signatures.filesystem(boot) == "ntfs" and _ntfs_size(boot) + 512 == reader.size
+    return is_ntfs or bool(partitions(reader))
+
+
 def size_of(head: bytes, kind: str) -> int:
     """Return the bytes of a volume by its first ones, 0 where they do not say."""
     if kind == "ntfs":
