@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 BROKEN, OVERFLOW, EMPTY, TREE, POINTERS = range(5)  # kinds of pages
 INDEX_INNER, TABLE_INNER, INDEX_LEAF, TABLE_LEAF = 2, 5, 10, 13
+SMALLEST = 480  # bytes of a page that SQLite uses
+MOST = (1 << 31) - 1  # pages of a database
+FIRST = 4  # cells by which a page is known
 LONGEST = 1 << 30  # bytes of a record at most
 FILE_HEADER = 100  # bytes in front of the first page's own header
 
@@ -127,8 +130,11 @@ def _cell_size(page, at, kind, usable, pages):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _is_tree(page, start, usable, pages):  # type: ignore[no-untyped-def]
-    """Return the number of cells of a sound b-tree page whose header is at ``start``, -1 where it is none."""
+def _is_tree(page, start, usable, pages, most):  # type: ignore[no-untyped-def]
+    """Return the number of cells of a sound b-tree page whose header is at ``start``, -1 where it is none.
+
+    No more than ``most`` of its cells are looked at.
+    """
     kind = page[start]
     if kind not in (INDEX_INNER, TABLE_INNER, INDEX_LEAF, TABLE_LEAF):
         return -1
@@ -141,7 +147,7 @@ def _is_tree(page, start, usable, pages):  # type: ignore[no-untyped-def]
     if kind in (INDEX_INNER, TABLE_INNER) and not 1 <= _number(page, start + 8, 4) <= pages:
         return -1
     total = 0
-    for index in range(cells):
+    for index in range(min(cells, most)):
         at = _number(page, array + 2 * index, 2)
         if at < content or at > usable - 4:
             return -1
@@ -187,7 +193,7 @@ def _sort(data, frame, kinds, strong):  # type: ignore[no-untyped-def]
         if frame.pointer_step and number > 1 and (number - 2) % frame.pointer_step == 0:
             kinds[index] = POINTERS if _are_pointers(page, number, frame.usable, frame.pages) else BROKEN
             continue
-        cells = _is_tree(page, FILE_HEADER if number == 1 else 0, frame.usable, frame.pages)
+        cells = _is_tree(page, FILE_HEADER if number == 1 else 0, frame.usable, frame.pages, frame.usable)
         following = _number(page, 0, 4)
         if cells >= 0:
             kinds[index] = TREE
@@ -202,6 +208,11 @@ def sort_pages(data: bytes, frame: Frame) -> tuple[NDArray[np.uint8], NDArray[np
     kinds, strong = np.zeros(count, np.uint8), np.zeros(count, np.bool_)
     _sort(np.frombuffer(data, np.uint8), frame, kinds, strong)
     return kinds, strong
+
+
+def begins_tree(page: bytes) -> bool:
+    """Return whether ``page`` is one of a tree with cells, as far as its header and first cells tell."""
+    return len(page) >= SMALLEST and _is_tree(np.frombuffer(page, np.uint8), 0, len(page), MOST, FIRST) > 0
 
 
 @njit(cache=True, nogil=True)

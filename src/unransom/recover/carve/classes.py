@@ -18,7 +18,6 @@ MOST_PAGES = 1 << 26  # of InnoDB
 INFIMUM = b"infimum\0"  # the name of the first record of an index page
 HEADER = 99 + len(INFIMUM)  # bytes up to its end
 SQLITE_SIZES = (4096, 1024, 8192, 16384, 32768)
-MOST_NUMBERED = (1 << 31) - 1  # of SQLite
 
 Classes = NDArray[np.uint8]
 
@@ -97,14 +96,7 @@ def _innodb_size(data: bytes, start: int) -> int:
 
 def _sqlite_size(data: bytes, start: int) -> int:
     """Return the bytes of a page of SQLite with cells, 0 where it is none."""
-    from unransom.catalog.formats._sqlite_pages import (  # noqa: PLC0415  numba is slow to import
-        TREE,
-        Frame,
-        sort_pages,
-    )
+    from unransom.catalog.formats._sqlite_pages import begins_tree  # noqa: PLC0415  numba is slow to import
 
-    for size in SQLITE_SIZES:
-        kinds, strong = sort_pages(data[start : start + size], Frame(2, size, size, MOST_NUMBERED, 0))
-        if len(kinds) and kinds[0] == TREE and strong[0]:
-            return size
-    return 0
+    sizes = (size for size in SQLITE_SIZES if start + size <= len(data))
+    return next((size for size in sizes if begins_tree(data[start : start + size])), 0)
