@@ -193,8 +193,13 @@ def test_whatever_part_is_lost_the_workbook_opens():
     for entry in entries:
         start = entry.header_offset + 30 + len(entry.filename) + entry.compress_size // 3
         repaired = ooxml.repair(damaged(data, [Span(start, start + 24)], b"a.xlsx"))
-        after = openpyxl.load_workbook(io.BytesIO(written(repaired)))
+        out = written(repaired)
+        after = openpyxl.load_workbook(io.BytesIO(out))
         assert len(after.worksheets) == 2, entry.filename
+        archives = [out, *(each.data for each in repaired.beside if each.suffix == ".parts.zip")]
+        there = {name for each in archives for name in zipfile.ZipFile(io.BytesIO(each)).namelist()}
+        whole = {name for name, _, sound in heads_left(data, [Span(start, start + 24)]) if sound}
+        assert whole <= there, entry.filename
         for old, new in zip(before.worksheets, after.worksheets, strict=True):
             values = [cell.value for cell in new["B"] if cell.value is not None]
             assert values == [cell.value for cell in old["B"]][: len(values)], entry.filename

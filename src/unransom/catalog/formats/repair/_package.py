@@ -9,8 +9,8 @@ from functools import partial
 from xml.sax.saxutils import quoteattr
 
 from unransom.catalog.formats.repair._members import Member, inflated, members
-from unransom.catalog.formats.repair._zip_writer import New
-from unransom.catalog.formats.repair.repair import Damaged
+from unransom.catalog.formats.repair._zip_writer import New, archive
+from unransom.catalog.formats.repair.repair import Beside, Damaged
 
 TYPES = b"[Content_Types].xml"
 ROOT = b"_rels/.rels"
@@ -22,6 +22,7 @@ OVERRIDE = re.compile(rb"<(?:\w+:)?Override\b[^<>]*>(?:</(?:\w+:)?Override>)?")
 ATTRIBUTE = re.compile(rb"""\b([\w:]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 LINK = re.compile(rb'\br:(?:id|embed|link|pict|dm|lo|qs|cs)="([^"]+)"')
 ID = re.compile(rb'\bId="([^"]*)"')
+MOST_LEFT_OUT = 1 << 26  # bytes of parts that are left out and put beside
 DEEP = 16  # links that are followed from part to part
 DEFAULTS = {
     "rels": "application/vnd.openxmlformats-package.relationships+xml",
@@ -158,6 +159,13 @@ class Package:
         changed = tags.sub(keep, text)
         if changed != text:
             self.new[name] = changed
+
+    def left_out(self) -> tuple[Beside, ...]:
+        """Return an archive of the whole parts that are left out, as nothing that is left shows them."""
+        parts = [self.found[name] for name in sorted(self.dropped) if self.whole(name)]
+        if not parts or sum(part.entry.packed for part in parts) > MOST_LEFT_OUT:
+            return ()
+        return (Beside(".parts.zip", b"".join(data for data, _ in archive(self.damaged, parts))),)
 
     def contents(self) -> list[Member | New]:
         """Return the members of the new archive, the list of types first."""

@@ -84,7 +84,7 @@ def repair(damaged: Damaged) -> Repaired | None:
         (Count("members", sound, len(package.found)), Count("characters", len(text))),
         tuple(missing),
         tuple(lost),
-        (Beside(".txt", text.encode()), *_behind(package)),
+        (Beside(".txt", text.encode()), *_behind(package), *package.left_out()),
     )
 
 

@@ -280,4 +280,5 @@ def repair(damaged: Damaged) -> Repaired | None:
         (Count("members", rebuild.sound, len(members)), Count("cells", rebuild.cells)),
         tuple(rebuild.missing),
         tuple(rebuild.lost[:LISTED]),
+        rebuild.package.left_out(),
     )
