@@ -8,6 +8,7 @@ import pytest
 from tests.catalog.formats import database_samples as samples
 from tests.recover.carve.boards import CLUSTER, carved_by
 from unransom.recover.carve.found import Proof
+from unransom.recover.carve.reassembly import page_kinds
 from unransom.recover.carve.reassembly import pages as database
 
 
@@ -34,7 +35,7 @@ def tablespace(rule, size, pages):
     """Return a tablespace of InnoDB all of whose pages are in use."""
     made = samples.innodb(rule, size, pages)
     first = bytearray(made[:size])
-    struct.pack_into(">I", first, database.FREE_LIMIT, pages)
+    struct.pack_into(">I", first, page_kinds.FREE_LIMIT, pages)
     return bytes(samples.seal(first, rule)) + made[size:]
 
 
@@ -64,7 +65,7 @@ def test_a_file_in_shuffled_fragments_is_whole(name, pieces, data):
 
 def test_what_is_nowhere_is_listed_and_the_rest_comes_back():
     made = bytearray(samples.innodb("none", 16384, 60))
-    struct.pack_into(">I", made, database.FREE_LIMIT, 60)  # all pages are in use
+    struct.pack_into(">I", made, page_kinds.FREE_LIMIT, 60)  # all pages are in use
     data = bytes(made)
     lost = data[: 16384 * 40] + random.Random(1).randbytes(16384) + data[16384 * 41 :]
     ((found, content),) = carved(lost)

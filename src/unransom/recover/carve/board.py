@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +16,7 @@ from unransom.recover.carve.classes import Classes
 from unransom.recover.carve.found import Claims
 from unransom.recover.carve.scan import Places
 from unransom.recover.carve.signatures import MARKS, guesses
-from unransom.recover.carve.space import Space
+from unransom.recover.carve.space import BLOCK, Space
 
 SURE = 48  # bits of a beginning that is no accident
 CROWD = 8  # marks of one kind in a cluster that are looked at
@@ -90,10 +91,25 @@ class Board:
             return False
         return any(guess.bits >= SURE for guess in guesses(self.space.read_at(offset, HEAD)))
 
-    def free_heads(self, magic: bytes) -> list[int]:
-        """Return the places in clusters that are not taken at which a file with ``magic`` may begin."""
-        places = self.heads[~self.claims.taken[self.heads // self.cluster]].tolist()
-        return [place for place in places if self.space.read_at(place, len(magic)) == magic]
+    def free_heads(self, magic: bytes, at: int = 0) -> list[int]:
+        """Return the places in clusters that are not taken at which a file with ``magic`` may begin.
+
+        Args:
+            magic: What stands in such files.
+            at: Bytes before it.
+        """
+        places = self.heads[~self.claims.taken[self.heads // self.cluster]]
+        wanted = np.frombuffer(magic, np.uint8)
+        fits = np.zeros(len(places), np.bool_)
+        blocks = places // BLOCK
+        bounds = [*np.flatnonzero(np.diff(blocks, prepend=-1)).tolist(), len(places)]
+        for first, last in pairwise(bounds):  # those that are near each other are read at once
+            start = int(blocks[first]) * BLOCK
+            data = self.space.read_at(start, int(places[last - 1]) + at + len(magic) - start)
+            within = places[first:last, None] - start + at + np.arange(len(magic))
+            values = np.frombuffer(data + bytes(at + len(magic)), np.uint8)
+            fits[first:last] = (values[within] == wanted).all(1)
+        return places[fits].tolist()
 
     def sparse_marks(self, kind: int) -> Places:
         """Return `free_marks`, of each cluster the first ones only: a cluster full of them is a trap."""

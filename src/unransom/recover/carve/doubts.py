@@ -77,7 +77,7 @@ def _flv(_reader: Reader, following: bytes) -> bool:
 
 
 def _mpeg(reader: Reader, _following: bytes) -> bool:
-    """The end code or the padding of the last pack is there: a piece of a film may end with any other pack."""
+    """The end code or padding of the last pack is there: a piece of a film may end with any other pack."""
     return reader.read_at(reader.size - 4, 4) in {b"\0\0\1\xb9", b"\xff" * 4}
 
 

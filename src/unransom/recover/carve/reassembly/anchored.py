@@ -58,13 +58,15 @@ class Kind(NamedTuple):
 
     Attributes:
         format: The format.
-        is_head: Whether a file of it may begin with some bytes.
+        magic: What its files begin with.
+        at: Bytes before that.
         tails: Yields what is found of the file that begins at a place.
         proof: How far a file is proven at whose only border its check holds.
     """
 
     format: Format
-    is_head: Callable[[bytes], bool]
+    magic: bytes
+    at: int
     tails: Callable[[Board, NDArray[np.int64], int], Iterator[Tail]]
     proof: Callable[[int], Proof]
 
@@ -140,25 +142,19 @@ def _places(
 
 
 KINDS = (
-    Kind(
-        sevenzip.FORMAT,
-        lambda head: bool(sevenzip.recognise(head)),
-        _archives,
-        lambda bits: proof_of("sevenzip", bits),
-    ),
-    Kind(rar.FORMAT, lambda head: bool(rar.recognise(head)), _volumes, lambda bits: proof_of("rar", bits)),
-    Kind(mp4.FORMAT, lambda head: bool(mp4.recognise(head)), _films, lambda _bits: Proof.DECODER),
+    Kind(sevenzip.FORMAT, sevenzip.MAGIC, 0, _archives, lambda bits: proof_of("sevenzip", bits)),
+    Kind(rar.FORMAT, rar.MAGIC4[:6], 0, _volumes, lambda bits: proof_of("rar", bits)),
+    Kind(mp4.FORMAT, b"ftyp", 4, _films, lambda _bits: Proof.DECODER),
 )
 
 
 def find(board: Board, part: int, parts: int) -> Iterator[Found]:
     """Yield the files of one share of the beginnings."""
     free = board.free((OTHER, DENSE, TEXT))
-    places = board.heads[~board.claims.taken[board.heads // board.cluster]].tolist()
-    for place in places[part::parts]:
-        head = board.space.read_at(place, HEAD)
-        kind = next((kind for kind in KINDS if kind.is_head(head)), None)
-        if kind is not None:
+    for kind in KINDS:
+        for place in board.free_heads(kind.magic, kind.at)[part::parts]:
+            if not kind.format.recognise(board.space.read_at(place, HEAD)):
+                continue
             cost = Cost(ALLOWANCE)
             middle = int(np.searchsorted(free, place // board.cluster))
             near = free[max(middle - NEAR, 0) : middle + NEAR]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unransom.catalog.formats import jpeg
+from unransom.catalog.formats.format import HEAD
 from unransom.core.records import Grade
 from unransom.recover.carve.board import Board, in_order
 from unransom.recover.carve.classes import DENSE, OTHER
@@ -47,6 +48,8 @@ def find(board: Board, part: int, parts: int) -> Iterator[Found]:
     heads = board.free_heads(jpeg.MAGIC)
     free = coded(board) if heads else board.free(())
     for head in heads[part::parts]:
+        if not jpeg.recognise(board.space.read_at(head, HEAD)):
+            continue
         seams = Seamstress(board.space, board.cluster, Cost(ALLOWANCE), BACK)
         image = Part(0, min(LONGEST, board.space.size), Decoding())
         cuts = seams.onward(image, head, lambda before: in_order(free, before, TRIED))

@@ -7,171 +7,29 @@ with the bytes before the next page. What is found nowhere is listed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice, permutations, product
-from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unransom.catalog.formats import innodb, mssql
-from unransom.catalog.formats.format import HEAD
 from unransom.core.messages import say
 from unransom.core.spans import Span
-from unransom.core.streams import CHUNK, BytesReader, Reader
+from unransom.core.streams import Reader
 from unransom.recover.carve.board import Board
 from unransom.recover.carve.classes import DENSE, OTHER, TEXT, ZERO
 from unransom.recover.carve.found import Found, Proof
-from unransom.recover.carve.space import NOWHERE, Space, Spliced
+from unransom.recover.carve.reassembly.page_kinds import KINDS, MOST_PAGES, SUMMED, Kind, Owner
+from unransom.recover.carve.space import NOWHERE, Spliced
 
-SUMMED = 60  # bits of a page with a checksum at least
-UNSUMMED = b"\xde\xad\xbe\xef"  # what InnoDB writes in place of one where that is switched off
 BITS = 96  # of a page with number, owner and checksum
 LISTED = 12  # missing pages that are named
 COPIES = 4  # of one page that are looked at
-MOST_PAGES = 1 << 24
+MOST_OWNERS, NAMESAKES = 1 << 16, 64  # files that are put together, and those of them with one number
 TRIALS = 1 << 18  # ways to put a page together that are tried for one file
 LEFT_OVER = 1 << 13  # clusters in which the middle of a page is looked for
-FREE_LIMIT = 50  # offset in page 0 of the first page of InnoDB that was never used
 FIELDS = 64  # bytes of a page's header that are looked at
-
-
-class Owner(NamedTuple):
-    """The file that pages are looked for: its page 0.
-
-    Attributes:
-        head: Where page 0 stands in the space.
-        size: Bytes of a page.
-        pages: How many there are, ``MOST_PAGES`` while that is not known.
-        number: Space id of InnoDB, file number of SQL Server.
-    """
-
-    head: int
-    size: int
-    pages: int
-    number: int
-
-
-class Kind(Protocol):
-    """A kind of database."""
-
-    name: str
-
-    def owner(self, space: Space, head: int) -> Owner | None:
-        """Return the file whose page 0 stands at ``head``."""
-        ...
-
-    def count(self, page: bytes) -> int:
-        """Return how many pages the file has, by its page 0; 0 where that does not say."""
-        ...
-
-    def numbers(self, heads: NDArray[np.uint8], owner: Owner) -> NDArray[np.int64]:
-        """Return the number of the page at each cluster whose first bytes are given; -1 for none."""
-        ...
-
-    def bits(self, page: bytes, number: int, owner: Owner) -> int:
-        """Return by how many bits ``page`` is page ``number``: `SUMMED` and more with a checksum."""
-        ...
-
-    def age(self, page: bytes) -> int:
-        """Return a number that is greater for newer pages."""
-        ...
-
-    def is_used(self, reader: Reader, number: int, owner: Owner) -> bool:
-        """Return whether the database has given page ``number`` out, by its own map of the file."""
-        ...
-
-
-class InnoDb:
-    """Tablespaces of MySQL and MariaDB."""
-
-    name = "innodb"
-
-    def owner(self, space: Space, head: int) -> Owner | None:
-        """Return the tablespace whose page 0 stands at ``head``."""
-        page = space.read_at(head, HEAD)
-        if not innodb.recognise(page):
-            return None
-        found = innodb.space_header(page)
-        if found is None or found.number is None or found.pages > MOST_PAGES:
-            return None
-        return Owner(head, found.size, found.pages, found.number)
-
-    def count(self, page: bytes) -> int:
-        """Return how many pages the tablespace has."""
-        found = innodb.space_header(page)
-        return found.pages if found else 0
-
-    def numbers(self, heads: NDArray[np.uint8], owner: Owner) -> NDArray[np.int64]:
-        """Return the numbers of pages of the tablespace."""
-        words = heads[:, 4:8].copy().view(">u4")[:, 0].astype(np.int64)
-        owners = heads[:, 34:38].copy().view(">u4")[:, 0]
-        return np.where((owners == owner.number) & (words < owner.pages), words, -1)
-
-    def bits(self, page: bytes, number: int, owner: Owner) -> int:
-        """Return by how many bits the page's number, owner and checksum are right."""
-        space = innodb.Space(owner.size, owner.pages, owner.number)
-        bits = innodb.page_bits(page, number, space) if len(page) == owner.size else 0
-        return min(bits, SUMMED - 1) if page.startswith(UNSUMMED) else bits
-
-    def age(self, page: bytes) -> int:
-        """Return the log sequence number."""
-        return int.from_bytes(page[16:24])
-
-    def is_used(self, reader: Reader, number: int, owner: Owner) -> bool:
-        """Return whether the descriptor of the page's extent does not call it free."""
-        if number >= int.from_bytes(reader.read_at(FREE_LIMIT, 4)):
-            return False
-        per_extent = max(64, CHUNK // owner.size)
-        width = 24 + per_extent // 4  # of a descriptor: two bits a page behind its head
-        extent, page = divmod(number % owner.size, per_extent)
-        place = number // owner.size * owner.size * owner.size + 150 + extent * width + 24 + page // 4
-        state = reader.read_at(place, 1)
-        return not state or not state[0] >> (page % 4 * 2) & 1
-
-
-class SqlServer:
-    """Data files of SQL Server."""
-
-    name = "mssql"
-
-    def owner(self, space: Space, head: int) -> Owner | None:
-        """Return the data file whose page 0 stands at ``head``."""
-        page = space.read_at(head, mssql.PAGE)
-        if len(page) < mssql.PAGE or not mssql.recognise(page[:HEAD]):
-            return None
-        pages = self.count(page)
-        return Owner(head, mssql.PAGE, pages or MOST_PAGES, int.from_bytes(page[36:38], "little"))
-
-    def count(self, page: bytes) -> int:
-        """Return how many pages the file has, by the record at the end of page 0."""
-        room = [Span(0, len(page)), Span(NOWHERE, NOWHERE + MOST_PAGES * mssql.PAGE)]
-        return mssql.stated_pages(Spliced(BytesReader(page), room))
-
-    def numbers(self, heads: NDArray[np.uint8], owner: Owner) -> NDArray[np.int64]:
-        """Return the numbers of pages of a file with the same number."""
-        words = heads[:, 32:36].copy().view("<u4")[:, 0].astype(np.int64)
-        files = heads[:, 36:38].copy().view("<u2")[:, 0]
-        sane = (heads[:, 0] == 1) & (heads[:, 1] >= 1) & (heads[:, 1] <= 20)
-        return np.where(sane & (files == owner.number) & (words < owner.pages), words, -1)
-
-    def bits(self, page: bytes, number: int, owner: Owner) -> int:
-        """Return by how many bits the page's number and checksum are right."""
-        if len(page) < owner.size:
-            return 0
-        bits = int(mssql.page_bits(np.frombuffer(page, np.uint8).reshape(1, -1), number)[0])
-        return bits if int.from_bytes(page[4:6], "little") & mssql.CHECKSUM else min(bits, SUMMED - 1)
-
-    def age(self, page: bytes) -> int:
-        """Return the log sequence number."""
-        return int.from_bytes(page[44:48], "little") << 48 | int.from_bytes(page[40:44], "little")
-
-    def is_used(self, reader: Reader, number: int, owner: Owner) -> bool:
-        """Return whether the page of free space calls it allocated."""
-        return mssql.is_allocated(reader, number)
-
-
-KINDS: tuple[Kind, ...] = (InnoDb(), SqlServer())
 
 
 class Pages:
@@ -184,15 +42,31 @@ class Pages:
 
     def find(self, heads: list[int]) -> Iterator[Found]:
         """Yield the files whose page 0 stands at one of ``heads``."""
-        owners = [owner for head in heads if (owner := self._kind.owner(self._space, head)) is not None]
+        owners = self._owners(heads)
         if not owners:
             return
         starts, fields = first_bytes(self._board)
+        identifiers = self._kind.identifiers(fields)
+        order = np.argsort(identifiers, kind="stable")
+        sorted_by = identifiers[order]
         for owner in owners:
-            numbers = self._kind.numbers(fields, owner)
-            places = self._places(owner, numbers, starts)
+            bounds = np.searchsorted(sorted_by, [owner.number, owner.number + 1])
+            rows = order[slice(*bounds.tolist())]
+            numbers = self._kind.numbers(fields[rows], owner)
+            places = self._places(owner, numbers, starts[rows])
             if (found := self._assembled(owner, places)) is not None:
                 yield found
+
+    def _owners(self, heads: list[int]) -> list[Owner]:
+        """Return the files whose page 0 stands at one of ``heads``, of those with one number so many."""
+        owners: list[Owner] = []
+        seen: Counter[int] = Counter()
+        for head in heads:
+            owner = self._kind.owner(self._space, head) if seen.total() < MOST_OWNERS else None
+            if owner is not None and seen[owner.number] < NAMESAKES:
+                seen[owner.number] += 1
+                owners.append(owner)
+        return owners
 
     def _places(
         self, owner: Owner, numbers: NDArray[np.int64], starts: NDArray[np.int64]
@@ -382,6 +256,5 @@ def first_bytes(board: Board) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
 
 def find(board: Board, part: int, parts: int) -> Iterator[Found]:
     """Yield the files of one share of the kinds of databases."""
-    heads = board.heads[~board.claims.taken[board.heads // board.cluster]].tolist()
     for kind in KINDS[part::parts]:
-        yield from Pages(board, kind).find(heads)
+        yield from Pages(board, kind).find(board.free_heads(kind.mark, kind.mark_at))

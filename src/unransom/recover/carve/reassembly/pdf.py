@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -39,6 +39,9 @@ ALLOWANCE = 64 << 20  # bytes that may be read for one document
 UNLIKE = {DENSE: 0.0, OTHER: 0.3, TEXT: 0.5, ZERO: 0.6}  # how little clusters look like deflated data
 LOST = 4  # objects between two pieces that may be found nowhere, as their numbers stand in a cut
 TRIED = 512  # clusters that are tried where a stream is cut twice
+MOST_LINEARIZED = 1 << 14  # documents that say how long they are, and are looked at for each end
+FEWEST_ENDS, ENDS_A_ROOM = 1 << 10, 4  # that may lead to nothing: in all, and for each ``BEFORE`` bytes
+MOST_TAILS = 16  # of one end
 BEFORE = 1 << 18  # bytes before the end in which the last cross-reference is looked for
 LONGEST = 1 << 32
 HEAD = 4096
@@ -101,17 +104,38 @@ class Pdfs:
         self._board = board
         self._space = board.space
         self._free = board.free((DENSE, OTHER, TEXT))
-        self._heads = board.free_heads(MAGIC)
+        self._heads = self._by_place(board.free_heads(MAGIC))
+        self._linearized = [
+            (head, int(size[1]))
+            for heads in self._heads.values()
+            for head in heads
+            if (size := LINEARIZED.search(self._space.read_at(head, 1024)))
+        ][:MOST_LINEARIZED]
         self._objects = board.free_marks(OBJECT)
         self._numbers = self._by_number()
 
     def find(self, ends: Sequence[int]) -> Iterator[Found]:
-        """Yield the documents whose last cross-reference is announced at one of ``ends``."""
+        """Yield the documents whose last cross-reference is announced at one of ``ends``.
+
+        Where more of these lead to nothing than documents have room for, the rest is left.
+        """
+        left = FEWEST_ENDS + ENDS_A_ROOM * len(self._free) * self._board.cluster // BEFORE
         for place in ends:
-            for tail in self._tails(place):
-                if (found := self._rebuilt(tail)) is not None:
-                    yield found
-                    break
+            tails = islice(self._tails(place), MOST_TAILS)
+            found = next((found for tail in tails if (found := self._rebuilt(tail)) is not None), None)
+            if found is not None:
+                yield found
+                continue
+            left -= 1
+            if not left:
+                return
+
+    def _by_place(self, heads: Sequence[int]) -> dict[int, list[int]]:
+        """Return where documents begin, sorted, by their places in their clusters."""
+        found: dict[int, list[int]] = {}
+        for head in heads:
+            found.setdefault(head % self._board.cluster, []).append(head)
+        return found
 
     def _by_number(self) -> dict[tuple[int, int], list[int]]:
         """Return where objects begin, by their numbers and their places in their clusters."""
@@ -134,16 +158,15 @@ class Pdfs:
         base = max(0, place - BEFORE)
         text = self._space.read_at(base, place - base)
         tables = [base + at for at in _tables(text)]
-        objects = self._objects[(self._objects >= base) & (self._objects < place)][-4:].tolist()
+        first, last = np.searchsorted(self._objects, [base, place]).tolist()
+        objects = self._objects[max(first, last - 4) : last].tolist()
         starts = [*tables, *(self._start_of(each) for each in objects)]
         for start in sorted(starts, reverse=True):
             if (start - stated) % cluster == 0:
                 shift = start - stated
                 yield Tail(stated, behind - shift, shift, stated)
-        for head in self._heads:
-            size = LINEARIZED.search(self._space.read_at(head, 1024))
-            if size and (behind - int(size[1])) % cluster == 0:
-                length = int(size[1])
+        for _, length in self._linearized:
+            if (behind - length) % cluster == 0:
                 yield Tail(place - behind + length, length, behind - length, stated)
 
     def _start_of(self, mark: int) -> int:
@@ -172,16 +195,11 @@ class Pdfs:
 
     def _fitting_heads(self, tail: Tail) -> list[int]:
         """Return where the document may begin, the likeliest first."""
-        cluster = self._board.cluster
-        fitting = [
-            head for head in self._heads if (head - tail.shift) % cluster == 0 and self._board.is_free(head)
-        ]
-        before = [head for head in fitting if head < tail.start + tail.shift][::-1]
-        return (
-            [tail.shift] * (tail.shift in fitting)
-            + before[:6]
-            + [head for head in fitting if head > tail.shift + tail.end][:3]
-        )
+        heads = self._heads.get(tail.shift % self._board.cluster, [])
+        own = bisect_left(heads, tail.shift)
+        before = heads[max(0, (last := bisect_left(heads, tail.start + tail.shift)) - 6) : last][::-1]
+        behind = heads[(first := bisect_right(heads, tail.shift + tail.end)) : first + 3]
+        return [tail.shift] * (heads[own : own + 1] == [tail.shift]) + before + behind
 
     def _anchors(self, objects: Objects, head: int, tail: Tail) -> list[Anchor]:
         cluster = self._board.cluster
