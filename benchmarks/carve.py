@@ -49,8 +49,7 @@ from unransom.core.streams import BytesReader
 ADOPT = 36  # PR_SET_CHILD_SUBREAPER of <linux/prctl.h>: what commands leave behind becomes ours
 UNRANSOM = Path(sys.executable).with_name("unransom")
 SMALLEST, LARGEST = 4200, 16_000_000  # bytes of a file
-SIZE = 512  # MiB of the image of the published figures
-FILLED = 0.9  # share of an image that is files
+SIZE, FILLED = 512, 0.9  # MiB of the image of the published figures, and the share of it that is files
 # Types by their share in the image, and the extensions and formats of each.
 TYPES = {
     "jpg": (0.15, "jpg jpeg", {"jpeg"}),
@@ -116,10 +115,9 @@ def filling(size: int, choose: Callable[[int], list[File]]) -> list[File]:
     files, count = choose(200), 200
     while (held := sum(len(each.data) for each in files)) < FILLED * size:
         count = max(count + 100, min(2 * count, int(count * FILLED * size / held)))
-        more = choose(count)
-        if len(more) == len(files):
+        before, files = files, choose(count)
+        if len(files) == len(before):
             break
-        files = more
     return files
 
 
@@ -272,13 +270,13 @@ def counted(image: Image, result: Result, start: Took) -> dict[str, object]:
     broken = [each for each in image.wanted.values() if each[2]]
     right = Counter(proof for digest, proof in result.outputs if digest in image.known)
     every = Counter(proof for _, proof in result.outputs)
-    wanted = image.wanted.values()
+    wanted, seconds = image.wanted.values(), result.took.seconds
     return {
-        "seconds": round(result.took.seconds, 2),
+        "seconds": round(seconds, 2),
         "processor_seconds": round(result.took.processor, 2),
-        "mb_per_second": round(image.size / 1e6 / result.took.seconds, 1),
+        "mb_per_second": round(image.size / 1e6 / seconds, 1),
         "start_seconds": round(start.seconds, 2),
-        "mb_per_second_running": round(image.size / 1e6 / max(result.took.seconds - start.seconds, 0.01), 1),
+        "mb_per_second_running": round(image.size / 1e6 / max(seconds - start.seconds, seconds / 10), 1),
         "outputs": len(result.outputs),
         "files": len(image.wanted),
         "exact": len(back),
@@ -343,8 +341,7 @@ def differing(files: Sequence[File]) -> list[File]:
 
 def compared(image: Image, tools: Sequence[str], folder: Path) -> dict[str, dict[str, object]]:
     """Let tools carve an image; return and print the figures of each."""
-    table = {}
-    blank = Image(folder / "blank.img", 1 << 20, {}, set(), set(), filesystem=False)
+    table, blank = {}, Image(folder / "blank.img", 1 << 20, {}, set(), set(), filesystem=False)
     blank.path.write_bytes(bytes(blank.size))
     for tool in tools:
         if tool != "unransom" and not shutil.which(tool):
