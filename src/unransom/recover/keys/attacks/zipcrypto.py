@@ -19,10 +19,14 @@ from unransom.recover.keys.proof import proof_of
 
 NAME = "zipcrypto"
 SHARD = 1024  # candidates: some three seconds of a core
-GUESSES = 8  # of either sort about an archive that are tried in full
 ARCHIVES = 4  # that guesses are counted for
+# Known bytes without a gap, by which guesses are sorted into stages: the fewer, the more candidates.
+ROWS = (4096, 1024, 256, 64, 24, 16)
+SUREST = 0.95  # that one of all guesses holds: they are not independent
+EACH = 2  # guesses about an archive with as many known bytes; more are put off
+STAGES = EACH * (len(ROWS) + 2)
 
-Guesses = list[tuple[int, Guess]]  # by the stage that tries it: sure ones first, then those by format
+Guesses = list[tuple[int, Guess]]  # by the number of the stage that tries it
 
 
 def plan(target: Target, context: Context) -> AttackPlan | None:
@@ -66,7 +70,7 @@ def _cost(target: Target, told: list[Guesses]) -> AttackPlan:
         KnownPlaintext,
     )
 
-    counts, chances = [0] * 2 * GUESSES, [0.0] * 2 * GUESSES
+    counts, chances = [0] * STAGES, [0.0] * STAGES
     for number, guess in (each for guesses in told for each in guesses):
         counts[number] = max(counts[number], len(KnownPlaintext(guess.locked, guess.known)))
         chances[number] = max(chances[number], guess.chance)
@@ -74,7 +78,7 @@ def _cost(target: Target, told: list[Guesses]) -> AttackPlan:
         Stage(-(-count // SHARD), count / PER_SECOND, chance)
         for count, chance in zip(counts, chances, strict=True)
     )
-    _, best = min((guesses[0] for guesses in told), key=lambda each: each[0])
+    _, best = min((guesses[0] for guesses in told), key=lambda each: (not each[1].sure, each[0]))
     if best.sure:
         why = say("{bytes} bytes of a member are known", bytes=best.size)
     else:
@@ -87,7 +91,7 @@ def _cost(target: Target, told: list[Guesses]) -> AttackPlan:
         shards=sum(each.shards for each in stages),
         candidates=sum(counts),
         seconds=sum(counts) / PER_SECOND,
-        chance=round(1 - math.prod(1 - chance for chance in chances), 2),
+        chance=min(round(1 - math.prod(1 - chance for chance in chances), 2), SUREST),
         stages=stages,
         why=why,
         helps=None if best.sure else say("the original of one file in an archive, the larger the better"),
@@ -150,17 +154,28 @@ def _proven(locked: Salvage, ref: FileRef, key: Key) -> Iterator[Record]:
 
 
 def _guesses(target: Target, ref: FileRef, context: Context) -> Guesses:
-    """Return what the members of an archive may hold, the likeliest for its cost first."""
+    """Return what the members of an archive may hold, those first that are tried soonest."""
     from unransom.crypto.search.zipcrypto.known_plaintext import enough  # noqa: PLC0415 as above
 
     with context.open(ref) as archive:
-        sure = sure_guesses(archive, target.known, context.open)[:GUESSES]
-        if any(enough(each.known) for each in sure):
-            return [(number, each) for number, each in enumerate(sure) if enough(each.known)]
-        told = told_guesses(archive, target.known, context.open)
-        usual = [each for each in (*told, *head_guesses(archive)) if enough(each.known)]
-    usual.sort(key=lambda each: -each.chance * each.row)  # a long row leaves few candidates
-    return list(enumerate(usual[:GUESSES], GUESSES))
+        found = [each for each in sure_guesses(archive, target.known, context.open) if enough(each.known)]
+        if not found:
+            told = told_guesses(archive, target.known, context.open)
+            found = [each for each in (*told, *head_guesses(archive)) if enough(each.known)]
+    return list(_staged(found))
+
+
+def _staged(guesses: list[Guess]) -> Iterator[tuple[int, Guess]]:
+    """Yield each guess with its stage, no two with the same one."""
+    stage = -1
+    for group, guess in sorted(((_group(each), each) for each in guesses), key=lambda each: each[0]):
+        stage = max(stage + 1, EACH * group[0])
+        if stage < STAGES:
+            yield stage, guess
+
+
+def _group(guess: Guess) -> tuple[int, float]:
+    return sum(guess.row < row for row in ROWS), -guess.chance
 
 
 ATTACK = Attack(
