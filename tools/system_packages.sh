@@ -43,6 +43,8 @@ openssl openssl
 evtxexport libevtx-utils
 evtx_dump.py python3-evtx
 ffprobe ffmpeg
+zip zip
+7zz 7zip
 END
 [ -n "$missing" ] || exit 0
 

@@ -1,6 +1,6 @@
 """Makes Expert Witness images of version 2 (Ex01) from the public documentation of the format, apart from
-the reader. libewf 20260924 reads the same bytes and digests from what is made here: packed, stored, patterns,
-and 161 segments; its Python package has no bzip2.
+the reader. ``test_ex01_by_libewf.py`` holds libewf against what is made here, save bzip2, which its Python
+package does not have.
 """
 
 from __future__ import annotations

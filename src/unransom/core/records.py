@@ -79,7 +79,7 @@ class FileRef(Record, frozen=True, kw_only=True):
         size: Bytes.
         id: Number in the case, 0 outside of one.
         stream: Name of an NTFS alternate data stream, else "".
-        version: Version of an object in a bucket, else "".
+        version: Version of an object in a bucket, or of a file in a shadow copy, else "".
         deleted: The entry is deleted, its content may be gone.
         locator: Where the store finds the content again; only the store reads it.
         modified, changed, created: Nanoseconds since 1970 UTC, None where the source has none.

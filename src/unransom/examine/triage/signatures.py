@@ -110,6 +110,8 @@ SIGNATURES = (
     Signature("virtual disk", (b"QFI\xfb",), ("qcow2", "qcow")),
     Signature("VirtualBox disk", (b"<<< ",), ("vdi",)),
     Signature("disk image", (b"EVF\x09\x0d\x0a\xff\0",), ("e01",)),
+    Signature("disk image", (b"EVF2\x0d\x0a\x81\0",), ("ex01",)),
+    Signature("logical image", (b"LVF\x09\x0d\x0a\xff\0", b"LEF2\x0d\x0a\x81\0"), ("l01", "lx01")),
     Signature("Windows image", (b"MSWIM\0\0\0",), ("wim", "esd")),
     Signature("RPM package", (b"\xed\xab\xee\xdb",), ("rpm",)),
     Signature("zlib stream", (b"x\x9c", b"x\xda", b"x\x01", b"x\x5e"), ("zlib", "glz", "inv")),
