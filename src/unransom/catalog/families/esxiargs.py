@@ -8,11 +8,13 @@ key stands behind the file, as OpenSSL makes it: as long as the RSA modulus, PKC
 from __future__ import annotations
 
 import functools
+import itertools
 
 from unransom.catalog.schemes.choose import most_shown
 from unransom.catalog.schemes.ciphers import Cipher
-from unransom.catalog.schemes.extents import Repeat, Whole, each_piece, pieces
+from unransom.catalog.schemes.extents import Repeat, Whole
 from unransom.catalog.schemes.family import BadMarkError, Family, FileKey, Locked, Mark, Plan
+from unransom.catalog.schemes.plans import stream_plan
 from unransom.catalog.schemes.stream_secret import KEY_SIZES, secret_in, secret_parts
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
@@ -77,16 +79,11 @@ def plan(locked: Locked, mark: Mark, key: FileKey) -> Plan:
     if size < 0:
         raise BadMarkError(say("the sizes in the metadata do not fit the file"))
 
-    ways = [(step, anew) for step in steps(size) for anew in (False, True)]
-    return most_shown(locked, [functools.partial(_plan, size, step, key, anew=anew) for step, anew in ways])
-
-
-def _plan(size: int, step: int, key: FileKey, *, anew: bool) -> Plan:
-    """Return the plan for areas with ``step`` bytes between; each starts the stream ``anew``, or goes on."""
-    spans = (Repeat(on=MIB, off=step) if step else Whole()).spans(size)
-    if anew:
-        return Plan(size, each_piece(size, spans, lambda _: CIPHER.start(key)))
-    return Plan(size, pieces(size, spans, CIPHER.start(key)))
+    makes = []
+    for step, anew in itertools.product(steps(size), (False, True)):
+        areas = Repeat(on=MIB, off=step) if step else Whole()
+        makes.append(functools.partial(stream_plan, size, areas, CIPHER, key, anew=anew))
+    return most_shown(locked, makes)
 
 
 FAMILY = Family(

@@ -12,7 +12,6 @@ starts anew in each or goes by the place in the file, from what becomes plain. C
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from unransom.catalog.formats.format import HEAD
@@ -21,6 +20,7 @@ from unransom.catalog.schemes.choose import most_shown
 from unransom.catalog.schemes.extents import Repeat, each_piece
 from unransom.catalog.schemes.family import BadMarkError, Decryptor, Family, FileKey, Mark, Plan, Unlock
 from unransom.catalog.schemes.padding import PADDING_BITS, padding_size
+from unransom.catalog.schemes.plans import whole_blocks
 from unransom.catalog.schemes.stripes import SMALLEST, Stripes, stripes
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
@@ -194,15 +194,8 @@ def _striped(way: Way, stored: int, areas: Stripes, streams: Streams, key: FileK
             return AesCtr(secret, iv).at(span.start)
         return one if streams == "one" else way.decryptor(secret, iv)
 
-    spans = _in_blocks(Repeat(on=areas.on, off=areas.off).spans(stored), BLOCK if way.mode == "cbc" else 1)
+    spans = whole_blocks(Repeat(on=areas.on, off=areas.off).spans(stored), BLOCK if way.mode == "cbc" else 1)
     return Plan(stored, each_piece(stored, spans, start, way.start))
-
-
-def _in_blocks(spans: Iterator[Span], block: int) -> Iterator[Span]:
-    """Yield ``spans`` without what is no whole block at their ends."""
-    for span in spans:
-        if len(span) >= block:
-            yield Span(span.start, span.end - len(span) % block)
 
 
 FAMILY = Family(

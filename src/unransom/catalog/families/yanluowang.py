@@ -9,37 +9,22 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator
-from typing import NamedTuple
 
 from unransom.catalog.schemes.choose import most_shown
 from unransom.catalog.schemes.ciphers import Cipher
-from unransom.catalog.schemes.extents import Whole, each_piece, pieces
+from unransom.catalog.schemes.extents import Behind, Repeat, Whole
 from unransom.catalog.schemes.family import Family, FileKey, Locked, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Tail
+from unransom.catalog.schemes.plans import stream_plan
 from unransom.catalog.schemes.stream_secret import secret_in, secret_parts
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
-from unransom.core.spans import Span
 
 TAIL = Tail((Field("blob", 128, random=True),), wrapped="blob")
 CIPHER = Cipher("sosemanuk")
 MEGABYTES = (1_000_000, 1 << 20)
 LARGE = 3000, 3072  # megabytes up to which a file is locked whole
 ON, STEPS = 5, (200, 205)  # megabytes locked, and from one area to the next
-
-
-class Areas(NamedTuple):
-    """``on`` bytes are locked every ``step`` bytes from ``first`` on."""
-
-    on: int
-    step: int
-    first: int
-
-    def spans(self, size: int) -> Iterator[Span]:
-        """Yield the locked spans of a file of ``size`` bytes."""
-        for start in range(self.first, size, self.step):
-            yield Span(start, min(start + self.on, size))
 
 
 def read(locked: Locked) -> Mark | None:
@@ -59,23 +44,17 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
 def plan(locked: Locked, mark: Mark, key: FileKey) -> Plan:
     """Decrypt the whole file, or the areas that the content speaks for."""
     size = mark.plain_size or 0
-    whole = functools.partial(_plan, size, Whole(), key, anew=False)
+    whole = functools.partial(stream_plan, size, Whole(), CIPHER, key, anew=False)
     least, most = (count * megabyte for count, megabyte in zip(LARGE, MEGABYTES, strict=True))
     if size <= least:
         return whole()
     makes = [] if size > most else [whole]
     for megabyte, step, anew in itertools.product(MEGABYTES, STEPS, (False, True)):
+        areas = Repeat(on=ON * megabyte, off=(step - ON) * megabyte)
         for first in (0, step - ON):
-            areas = Areas(ON * megabyte, step * megabyte, first * megabyte)
-            makes.append(functools.partial(_plan, size, areas, key, anew=anew))
+            late = Behind(first * megabyte, areas)
+            makes.append(functools.partial(stream_plan, size, late, CIPHER, key, anew=anew))
     return most_shown(locked, makes)
-
-
-def _plan(size: int, areas: Areas | Whole, key: FileKey, *, anew: bool) -> Plan:
-    """Return the plan for ``areas``; each starts the stream ``anew``, or goes on."""
-    if anew:
-        return Plan(size, each_piece(size, areas.spans(size), lambda _: CIPHER.start(key)))
-    return Plan(size, pieces(size, areas.spans(size), CIPHER.start(key)))
 
 
 FAMILY = Family(

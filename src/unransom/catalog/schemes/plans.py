@@ -63,7 +63,7 @@ class OneStream(Data, frozen=True, tag="one-stream"):
             size = _unpadded(locked, size, self.skip, self.cipher, facts)
         cipher = self.cipher.start(FileKey(facts.fields))
         end = size + (-size % BLOCK if self.padded else 0)
-        spans = _whole_blocks(self.extents.spans(end, facts), self.cipher.block)
+        spans = whole_blocks(self.extents.spans(end, facts), self.cipher.block)
         check = functools.partial(_authentic, cipher, facts.fields[self.tag]) if self.tag else None
         return Plan(size, each_piece(end, spans, lambda _: cipher, self.skip), check=check)
 
@@ -116,7 +116,7 @@ class EachSpan(Data, frozen=True, tag="each-span"):
         """
         facts = Facts.of(mark, key)
         size = _size(locked, mark, facts, self.size, self.skip)
-        spans = _whole_blocks(self._cut(self.extents.spans(size, facts)), self.cipher.block)
+        spans = whole_blocks(self._cut(self.extents.spans(size, facts)), self.cipher.block)
         starter = self._starter(FileKey(facts.fields))
         if self.overlap:
             chunks = [(span, starter(span)) for span in islice(spans, MOST_LAYERS + 1)]
@@ -182,6 +182,28 @@ class Chosen(Data, frozen=True, tag="chosen"):
 Layout = OneStream | EachSpan | Behind | Chosen | KnownStream | KnownBlocks
 
 
+def stream_plan(size: int, extents: Extents, cipher: Cipher, key: FileKey, *, anew: bool) -> Plan:
+    """Return the plan for an original of ``size`` bytes with one cipher over all that is locked of it.
+
+    Args:
+        size: Bytes of the original, which begins where the locked file does.
+        extents: What is locked.
+        cipher: The cipher.
+        key: What it takes its inputs from.
+        anew: Whether every span starts the stream anew; else it goes on.
+    """
+    one = cipher.start(key)
+    return Plan(size, each_piece(size, extents.spans(size), lambda _: cipher.start(key) if anew else one))
+
+
+def whole_blocks(spans: Iterator[Span], block: int) -> Iterator[Span]:
+    """Yield ``spans`` without what is no whole block at their ends, which lockers leave as it is."""
+    for span in spans:
+        length = len(span) - len(span) % block
+        if length:
+            yield Span(span.start, span.start + length)
+
+
 class _NextBlock:
     """Starts each span at a fresh block of one stream."""
 
@@ -235,14 +257,6 @@ def _unpadded(locked: Reader, size: int, skip: int, cipher: Cipher, facts: Facts
     if padding is None:
         raise BadMarkError(say("the padding of the last block does not hold"))
     return size - padding
-
-
-def _whole_blocks(spans: Iterator[Span], block: int) -> Iterator[Span]:
-    """Yield ``spans`` without what is no whole block at their ends, which lockers leave as it is."""
-    for span in spans:
-        length = len(span) - len(span) % block
-        if length:
-            yield Span(span.start, span.start + length)
 
 
 def _authentic(cipher: Decryptor, tag: bytes) -> tuple[int, Message]:
