@@ -3,16 +3,19 @@
 from Cryptodome.Cipher import AES
 
 from tests.lockers import Made, content, drawn
+from tests.lockers.sparse import Sparse, editable, finished
+
+MOST = 10**9  # bytes that are locked
 
 
-def seal(plain: bytes, key: bytes, wrapped: bytes) -> bytes:
+def seal(plain: bytes | Sparse, key: bytes, wrapped: bytes) -> bytes | Sparse:
     """Return ``plain`` locked."""
-    cipher, chunk, out = AES.new(key, AES.MODE_ECB), len(plain) // 45, b""
-    pieces = [plain[start : start + chunk] for start in range(0, 45 * chunk, chunk)] if chunk else []
-    for piece in [*pieces, plain[45 * chunk :]]:
-        whole = len(piece) - len(piece) % 16
-        out += cipher.encrypt(piece[:whole]) + piece[whole:]
-    return b"!DMALOCK" + wrapped + out
+    cipher, locked, end = AES.new(key, AES.MODE_ECB), editable(plain), min(len(plain), MOST)
+    starts = [end // 45 * number for number in range(46)]
+    for start, behind in zip(starts, [*starts[1:], end], strict=True):
+        whole = (behind - start) // 16 * 16
+        locked[start : start + whole] = cipher.encrypt(plain[start : start + whole])
+    return b"!DMALOCK" + wrapped + finished(locked)
 
 
 def make(vector: dict) -> Made:

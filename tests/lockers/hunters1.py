@@ -5,6 +5,7 @@ from Cryptodome.Hash import SHA3_512
 from tests.lockers import Made, content, drawn
 from tests.lockers.oaep import oaep
 from tests.lockers.rsa import key_of
+from tests.lockers.sparse import Sparse, editable, finished
 from tests.lockers.turns import Turns, nine
 
 MARKER = bytes.fromhex("dcb8a7a5b618d296d3ba01d9f9039fc07a")
@@ -15,7 +16,7 @@ LARGE = 0x500000
 MOST = 0x6400000  # bytes of the head, and of the blocks
 
 
-def seal(plain: bytes, secrets: bytes, check: bytes, blob: bytes) -> bytes:
+def seal(plain: bytes | Sparse, secrets: bytes, check: bytes, blob: bytes) -> bytes | Sparse:
     """Return ``plain`` locked.
 
     Args:
@@ -29,18 +30,19 @@ def seal(plain: bytes, secrets: bytes, check: bytes, blob: bytes) -> bytes:
     return plain[:POSITION] + check + MARKER + body + plain[POSITION:START] + blob
 
 
-def _large(turns: Turns, data: bytes) -> bytes:
-    head = min(MOST, len(data) // 10)
+def _large(turns: Turns, data: bytes | Sparse) -> bytes | Sparse:
+    body, head = editable(data), min(MOST, len(data) // 10)
     rest = min(MOST, len(data) * 5 // 100)
     gaps = len(data) - head - rest
-    out, at = turns.encrypt(data[:head]), head
+    body[:head], at = turns.encrypt(data[:head]), head
     blocks = rest // BLOCK
     for _ in range(blocks):
-        gap = gaps // blocks
-        out += data[at : at + gap] + turns.encrypt(data[at + gap : at + gap + BLOCK])
-        at += gap + BLOCK
+        at += gaps // blocks
+        body[at : at + BLOCK] = turns.encrypt(data[at : at + BLOCK])
+        at += BLOCK
     last = len(data) - rest % BLOCK
-    return out + data[at:last] + turns.encrypt(data[last:])
+    body[last:] = turns.encrypt(data[last:])
+    return finished(body)
 
 
 def make(vector: dict) -> Made:

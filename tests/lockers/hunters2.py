@@ -7,6 +7,7 @@ from Cryptodome.Util import Counter
 from tests.lockers import Made, content, drawn
 from tests.lockers.oaep import oaep
 from tests.lockers.rsa import key_of
+from tests.lockers.sparse import editable, finished
 from tests.lockers.turns import Turns
 
 MARKER = 'MX≥W│рс3_wцu\x07╚б╘Hа"'.encode("koi8-r")
@@ -45,10 +46,13 @@ def make(vector: dict) -> Made:
     plain, secrets = content(seed, vector["size"]), drawn(seed + " secrets", 480)
     end = at + 4 + len(MARKER)
     start = end + vector["offset"]
-    turns, out = ciphers(secrets), plain[:at] + drawn(seed + " check", 4) + MARKER + plain[end:start]
+    turns, out = ciphers(secrets), editable(plain)
+    out[at:end], position = drawn(seed + " check", 4) + MARKER, start
     for locked, length in chunks(vector["mode"], len(plain) - start):
-        part = plain[len(out) : len(out) + length]
-        out += turns.encrypt(part) if locked else part
+        if locked:
+            part = plain[position : position + length]
+            out[position : position + length] = turns.encrypt(part)
+        position += length
     message = bytes([vector["offset"], vector["mode"]]) + plain[at:end] + secrets + bytes(5)
     key = key_of(vector["rsa_key"])
-    return Made(plain, out + oaep(key, message, seed, SHA3_512), key.export_key())
+    return Made(plain, finished(out) + oaep(key, message, seed, SHA3_512), key.export_key())

@@ -1,6 +1,15 @@
-"""Sosemanuk in plain Python, written after its specification (Berbain et al., 2008), a word at a time."""
+"""Sosemanuk written after its specification (Berbain et al., 2008), a word at a time.
 
+The words are compiled, else gigabytes would take hours; all of Serpent is plain Python and numpy.
+"""
+
+import functools
 import struct
+from itertools import combinations
+
+import numpy as np
+from Cryptodome.Util.strxor import strxor
+from numba import njit
 
 MASK = 0xFFFFFFFF
 BOXES = [
@@ -63,7 +72,7 @@ def _table(powers: tuple[int, ...]) -> list[int]:
     return [int.from_bytes(bytes(_multiplied(byte, beta[power]) for power in powers)) for byte in range(256)]
 
 
-TIMES, OVER = _table(ALPHA), _table(OVER_ALPHA)
+TABLES = np.array([_table(ALPHA), _table(OVER_ALPHA)], np.uint32)
 
 
 def _start(key: bytes, iv: bytes) -> tuple[list[int], int, int]:
@@ -77,21 +86,66 @@ def _start(key: bytes, iv: bytes) -> tuple[list[int], int, int]:
     return register, after[18][0], after[18][2]
 
 
+def _terms(row: int) -> list[tuple[int, ...]]:
+    """Return the products of input bits whose sum is a bit of the box of the keystream."""
+    values = [int(digit, 16) >> row & 1 for digit in BOXES[2]]
+    subsets = [bits for count in range(5) for bits in combinations(range(4), count)]
+    return [
+        bits
+        for bits in subsets
+        if sum(values[place] for place in range(16) if place & sum(1 << bit for bit in bits) == place) & 1
+    ]
+
+
+ONES = np.uint32(MASK)
+TERMS = [_terms(row) for row in range(4)]
+
+
+@njit(cache=True)
+def _run(s, r, times, over, outputs, dropped):  # type: ignore[no-untyped-def]
+    """Fill ``outputs`` and ``dropped``, and move the ten words of ``s`` and both registers ``r`` on."""
+    for at in range(len(outputs)):
+        old, above = s[0], s[9]
+        product = np.uint32(r[0] * 0x54655307)
+        r[0] = r[1] + (s[1] ^ s[8] if r[0] & 1 else s[1])
+        r[1] = product << 7 | product >> 25
+        outputs[at] = np.uint32(above + r[0]) ^ r[1]
+        dropped[at] = old
+        fresh = above ^ s[3] >> 8 ^ over[s[3] & 0xFF] ^ old << 8 ^ times[old >> 24]
+        for place in range(9):
+            s[place] = s[place + 1]
+        s[9] = fresh
+
+
+class Sosemanuk:
+    """A stream that goes on with every call."""
+
+    def __init__(self, key: bytes, iv: bytes = bytes(16)) -> None:
+        """Begin the stream of ``key`` and ``iv``."""
+        register, r1, r2 = _start(key, iv)
+        self._register = np.array(register, np.uint32)
+        self._words = np.array([r1, r2], np.uint32)
+        self._left = b""  # of the keystream that was made
+
+    def encrypt(self, data: bytes) -> bytes:
+        """Return ``data`` under the next bytes of the keystream."""
+        stream = self._left + self._stream(-(-(len(data) - len(self._left)) // 16))
+        self._left = stream[len(data) :]
+        return strxor(data, stream[: len(data)]) if data else b""
+
+    def _stream(self, blocks: int) -> bytes:
+        outputs, dropped = np.zeros((2, 4 * max(blocks, 0)), np.uint32)
+        _run(self._register, self._words, *TABLES, outputs, dropped)
+        words, boxed = np.ascontiguousarray(outputs.reshape(-1, 4).T), dropped.reshape(-1, 4).T
+        for row, terms in enumerate(TERMS):
+            products = [
+                functools.reduce(np.bitwise_and, [words[bit] for bit in bits]) if bits else ONES
+                for bits in terms
+            ]
+            boxed[row] ^= functools.reduce(np.bitwise_xor, products)
+        return dropped.astype("<u4", copy=False).tobytes()
+
+
 def sosemanuk(data: bytes, key: bytes, iv: bytes) -> bytes:
     """Return ``data`` under the keystream of ``key`` and ``iv``."""
-    s, r1, r2 = _start(key, iv)
-    stream = bytearray()
-    while len(stream) < len(data):
-        outputs, dropped = [], []
-        for _ in range(4):
-            r1, r2 = (
-                (r2 + (s[1] ^ s[8] if r1 & 1 else s[1])) & MASK,
-                _left(r1 * 0x54655307 & MASK, 7),
-            )
-            outputs.append((s[9] + r1 & MASK) ^ r2)
-            fresh = s[9] ^ s[3] >> 8 ^ OVER[s[3] & 0xFF] ^ s[0] << 8 & MASK ^ TIMES[s[0] >> 24]
-            dropped.append(s[0])
-            s = [*s[1:], fresh]
-        for word, old in zip(_box(2, outputs), dropped, strict=True):
-            stream += struct.pack("<I", word ^ old)
-    return bytes(left ^ right for left, right in zip(data, stream, strict=False))
+    return Sosemanuk(key, iv).encrypt(data)

@@ -21,6 +21,7 @@ class Sparse:
         self.size = size
         self._starts: list[int] = []  # of what was written, in order
         self._parts: dict[int, bytes] = {}
+        self._last = b""
 
     def __len__(self) -> int:
         return self.size
@@ -66,7 +67,9 @@ class Sparse:
             return
         if start not in self._parts:
             self._starts.insert(bisect_right(self._starts, start), start)
-        self._parts[start] = data
+        if data == self._last:  # what a cipher makes of zeros may be the same everywhere: it is held once
+            data = self._last
+        self._parts[start] = self._last = data
 
     def extents(self) -> list[tuple[int, bytes]]:
         """Return what was written, in order."""
