@@ -19,9 +19,8 @@ from unransom.evidence.stores.image import ImageStore
 from unransom.recover.carve.board import Board
 from unransom.recover.carve.found import Claims
 from unransom.recover.carve.leads import is_free
-from unransom.recover.carve.records import Lead, Looked, Target
+from unransom.recover.carve.records import CLUSTERS, Lead, Looked, Target
 from unransom.recover.carve.scan import Places
-from unransom.recover.carve.signatures import SECTOR
 from unransom.recover.carve.space import Space
 from unransom.run.executor import Fate
 
@@ -131,20 +130,23 @@ def common(some: Iterable[Span], others: Iterable[Span]) -> Iterator[Span]:
 
 def cluster_of(looked: Sequence[Looked]) -> int:
     """Return the largest size of a cluster at whose multiples files begin; 4096 where none does."""
-    starts = [start for each in looked for start in each.starts]
-    for cluster in (4096, 2048, 1024):
-        if sum(start % cluster == 0 for start in starts) >= 0.9 * len(starts):
-            return cluster
-    return SECTOR
+    counts = [sum(each) for each in zip(*(each.aligned for each in looked), strict=True)]
+    fitting = (each for each, count in zip(CLUSTERS, counts, strict=False) if count >= 0.9 * counts[-1])
+    return next(fitting, CLUSTERS[0])
 
 
 def board_of(looked: Sequence[Looked], claims: Claims) -> Board:
-    """Return the board on which fragments of what was looked at are put together."""
+    """Return the board on which fragments of what was looked at are put together.
+
+    What stands where is taken over by it, except for the classes of clusters: it is much, and needed once.
+    """
     scans = [each.scan for each in looked]
     kinds = scans[0].marks if scans else {}
     heads: Places = np.concatenate([scan.heads for scan in scans]) if scans else np.zeros(0, np.int64)
     classes = np.concatenate([scan.classes for scan in scans]) if scans else np.zeros(0, np.uint8)
     marks = {kind: np.concatenate([scan.marks[kind] for scan in scans]) for kind in kinds}
+    for scan in scans:
+        scan.heads, scan.marks = np.zeros(0, np.int64), {}
     return Board(Space(Sized(0)), claims, classes, heads, marks)
 
 

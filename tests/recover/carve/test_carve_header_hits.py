@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from tests.catalog.formats import database_samples as samples
 from tests.fixtures.in_process import InProcess
 from tests.fixtures.program import UNRANSOM
 from tests.makers.hostile_disks import repeated, sectors
@@ -20,12 +21,15 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\1\0\0\0\1\0\x08\x02\0\0\0\xd3\x10?1\0\
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + b"\x3e\0\3\0\xfe\xff\x09\0\6\0"
 FILM = b"\0\0\1\xba\x21\0\1\0\1\x80\0\1\0\0\1\xe0\xff\xff"
 FLV = b"FLV\1\5\0\0\0\x09\0\0\0\0\x09\0\0\1"
+TABLESPACE = samples.innodb("none", 4096, 1)[:512]  # page 0, cut off
+DATA_FILE = samples.file_header(1 << 20)[:512]
 OTHERS = (b"\x1f\x8b\x08\0\0\0\0\0\0\3abc", b"SQLite format 3\0", FLV)
 KINDS = {
     "jpeg": (JPEG,),
     "zip": (ZIP, ZIP_END),
     "pdf": (PDF,),
-    "all": (JPEG, ZIP, ZIP_END, PDF, PNG, OLE2, FILM, *OTHERS),
+    "databases": (TABLESPACE, DATA_FILE),
+    "all": (JPEG, ZIP, ZIP_END, PDF, PNG, OLE2, FILM, TABLESPACE, DATA_FILE, *OTHERS),
 }
 SECONDS_A_HIT = 400e-6  # of a processor, on a slow and busy machine
 GiB = 1 << 30

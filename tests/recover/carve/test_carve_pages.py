@@ -2,14 +2,16 @@
 
 import random
 import struct
+import time
 
 import pytest
 
 from tests.catalog.formats import database_samples as samples
-from tests.recover.carve.boards import CLUSTER, carved_by
+from tests.recover.carve.boards import CLUSTER, board_of, carved_by
 from unransom.recover.carve.found import Proof
 from unransom.recover.carve.reassembly import page_kinds
 from unransom.recover.carve.reassembly import pages as database
+from unransom.recover.carve.space import NOWHERE
 
 
 def shuffled(data, seed, pieces=100):
@@ -79,3 +81,45 @@ def test_pages_without_checksums_are_not_called_proven():
     for data in (data_file(60, torn=True), tablespace("none", 16384, 40)):
         for found, _ in carved(shuffled(data, 1, 30)):
             assert found.proof is Proof.HEURISTIC
+
+
+def stated(count, pages=8):
+    """Return a tablespace whose page 0 says that it has ``count`` pages, all in use, and some of these."""
+    made = tablespace("crc32", 4096, pages)[: pages * 4096]
+    first = bytearray(made[:4096])
+    struct.pack_into(">I", first, 46, count)
+    struct.pack_into(">I", first, page_kinds.FREE_LIMIT, count)
+    return bytes(samples.seal(first, "crc32")) + made[4096:]
+
+
+def test_pages_that_are_only_stated_cost_nothing():
+    image = stated(page_kinds.MOST_PAGES)
+    began = time.process_time()
+    ((found, _),) = carved(image)
+    assert time.process_time() - began < 2
+    assert found.size <= len(image) * (1 + database.ROOM)
+    assert found.proof is Proof.HEURISTIC
+    assert found.why.values["pages"].startswith("8, 9, 10, ")
+
+
+def test_what_is_stated_by_many_files_takes_no_more_room_than_one_may():
+    image = stated(100) * 48  # copies of page 0, and of all others
+    found = carved(image)
+    nowhere = sum(len(span) for each, _ in found for span in each.spans if span.start >= NOWHERE)
+    assert len(found) == 48
+    assert nowhere <= len(image) * database.ROOM
+
+
+def test_torn_pages_of_many_files_have_one_budget():
+    page = stated(page_kinds.MOST_PAGES, 2)
+    torn = bytearray(samples.innodb("crc32", 4096, 6)[:24576])
+    for number in range(6):
+        torn[number * 4096 + 4000] ^= 1  # no checksum holds
+    image = page + bytes(torn)
+    board = board_of(image * 24, 1024)
+    every = database.Pages(board, page_kinds.KINDS[0])
+    every._cost.left = allowance = 4096 * 40_000
+    began = time.process_time()
+    list(every.find(range(0, len(image) * 24, 4096)))
+    assert every._cost.left > -allowance
+    assert time.process_time() - began < 10

@@ -19,6 +19,7 @@ from unransom.recover.carve.signatures import MARKS, guesses
 from unransom.recover.carve.space import BLOCK, Space
 
 SURE = 48  # bits of a beginning that is no accident
+HEADS = 1 << 16  # places that are looked at together
 CROWD = 8  # marks of one kind in a cluster that are looked at
 WINDOWS = (48, 256, 1024, 4096, 1 << 62)  # free clusters ahead, then as many behind, then farther ones
 
@@ -91,14 +92,19 @@ class Board:
             return False
         return any(guess.bits >= SURE for guess in guesses(self.space.read_at(offset, HEAD)))
 
-    def free_heads(self, magic: bytes, at: int = 0) -> list[int]:
-        """Return the places in clusters that are not taken at which a file with ``magic`` may begin.
+    def free_heads(self, magic: bytes, at: int = 0) -> Places:
+        """Return the places in clusters that are not taken at which a file with ``magic`` may begin, sorted.
 
         Args:
             magic: What stands in such files.
             at: Bytes before it.
         """
-        places = self.heads[~self.claims.taken[self.heads // self.cluster]]
+        slabs = (self.heads[first : first + HEADS] for first in range(0, len(self.heads), HEADS))
+        return np.concatenate([np.zeros(0, np.int64), *(self._with(slab, magic, at) for slab in slabs)])
+
+    def _with(self, places: Places, magic: bytes, at: int) -> Places:
+        """Return those of ``places`` in clusters that are not taken behind which ``magic`` stands."""
+        places = places[~self.claims.taken[places // self.cluster]]
         wanted = np.frombuffer(magic, np.uint8)
         fits = np.zeros(len(places), np.bool_)
         blocks = places // BLOCK
@@ -109,7 +115,7 @@ class Board:
             within = places[first:last, None] - start + at + np.arange(len(magic))
             values = np.frombuffer(data + bytes(at + len(magic)), np.uint8)
             fits[first:last] = (values[within] == wanted).all(1)
-        return places[fits].tolist()
+        return places[fits]
 
     def sparse_marks(self, kind: int) -> Places:
         """Return `free_marks`, of each cluster the first ones only: a cluster full of them is a trap."""

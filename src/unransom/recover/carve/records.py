@@ -11,6 +11,8 @@ from unransom.core.spans import Span
 from unransom.recover.carve.found import Found
 from unransom.recover.carve.scan import Scan
 
+CLUSTERS = (4096, 2048, 1024, 512)  # bytes that a cluster may have, as far as that is found out
+
 
 class Target(Record, frozen=True, kw_only=True):
     """A space to search.
@@ -47,14 +49,14 @@ class Looked(Record, frozen=True, kw_only=True):
         scan: What stands where.
         found: Whole files that begin in the region.
         skipped: Beginnings that were left out for want of budget.
-        starts: Where files surely begin, whole or not.
+        aligned: How many files surely begin, whole or not, at multiples of each of `CLUSTERS`.
         overlaid: Bytes with pages of databases, by their class, then with beginnings of files, by theirs.
     """
 
     scan: Scan
     found: tuple[Found, ...]
     skipped: int
-    starts: tuple[int, ...] = ()
+    aligned: tuple[int, ...] = ()
     overlaid: tuple[int, ...] = ()
 
 

@@ -43,8 +43,8 @@ class Shelf:
         scan = looked.scan
         arrays: dict[str, Any] = {f"mark{kind}": places for kind, places in scan.marks.items()}
         draft = self.folder / "draft.npz"
-        arrays |= {"classes": scan.classes, "heads": scan.heads, "starts": np.array(looked.starts, np.int64)}
-        arrays["overlaid"] = np.array(looked.overlaid, np.int64)
+        arrays |= {"classes": scan.classes, "heads": scan.heads}
+        arrays |= {"aligned": np.array(looked.aligned), "overlaid": np.array(looked.overlaid, np.int64)}
         np.savez(draft, **arrays)
         self.put_found(f"look-{scan.span.start}-{scan.span.end}-{scan.cluster}", looked.found)
         draft.replace(self._path(scan.span, scan.cluster))
@@ -58,8 +58,8 @@ class Shelf:
         with np.load(path) as arrays:
             marks = {kind: arrays[f"mark{kind}"] for kind in MARKS}
             scan = Scan(span, cluster, arrays["classes"], arrays["heads"], marks)
-            starts, overlaid = tuple(arrays["starts"].tolist()), tuple(arrays["overlaid"].tolist())
-        return Looked(scan=scan, found=found, skipped=0, starts=starts, overlaid=overlaid)
+            aligned, overlaid = tuple(arrays["aligned"].tolist()), tuple(arrays["overlaid"].tolist())
+        return Looked(scan=scan, found=found, skipped=0, aligned=aligned, overlaid=overlaid)
 
     def put_found(self, name: str, found: tuple[Found, ...]) -> None:
         """Keep the files that a task has found."""

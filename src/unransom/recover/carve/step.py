@@ -10,6 +10,8 @@ import os
 import secrets
 from collections.abc import Iterator
 
+import numpy as np
+
 from unransom.core.context import Context
 from unransom.core.hashing import Digests, Hasher, digest
 from unransom.core.outputs import TEMPORARY, Outputs
@@ -23,7 +25,17 @@ from unransom.recover.carve.kinds import extension_of
 from unransom.recover.carve.leads import follow
 from unransom.recover.carve.mapping import overlaid_of
 from unransom.recover.carve.reassembly import METHODS
-from unransom.recover.carve.records import Acquainted, Batch, Carved, Leads, Looked, Puzzle, Region, Target
+from unransom.recover.carve.records import (
+    CLUSTERS,
+    Acquainted,
+    Batch,
+    Carved,
+    Leads,
+    Looked,
+    Puzzle,
+    Region,
+    Target,
+)
 from unransom.recover.carve.scan import scan
 from unransom.recover.carve.space import Recent, Space, Spliced
 from unransom.recover.carve.whole import Wholes
@@ -40,8 +52,9 @@ def look(item: Region, context: Context) -> Iterator[Record]:
         wholes = Wholes(space, item.span)
         found = tuple(_told(each, space) for each in wholes.find(seen.heads.tolist()))
         overlaid, seen.pages = overlaid_of(seen, wholes.starts), None
-        starts = tuple(wholes.starts)
-        yield Looked(scan=seen, found=found, skipped=wholes.skipped, starts=starts, overlaid=overlaid)
+        starts = np.array(wholes.starts, np.int64)
+        aligned = tuple(int(np.count_nonzero(starts % cluster == 0)) for cluster in CLUSTERS)
+        yield Looked(scan=seen, found=found, skipped=wholes.skipped, aligned=aligned, overlaid=overlaid)
 
 
 def acquaint(item: Acquainted, context: Context) -> Iterator[known.Learnt]:

@@ -152,7 +152,7 @@ def find(board: Board, part: int, parts: int) -> Iterator[Found]:
     """Yield the files of one share of the beginnings."""
     free = board.free((OTHER, DENSE, TEXT))
     for kind in KINDS:
-        for place in board.free_heads(kind.magic, kind.at)[part::parts]:
+        for place in map(int, board.free_heads(kind.magic, kind.at)[part::parts]):
             if not kind.format.recognise(board.space.read_at(place, HEAD)):
                 continue
             cost = Cost(ALLOWANCE)

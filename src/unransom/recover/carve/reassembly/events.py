@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -52,14 +52,14 @@ class Events:
             self._begins[chunk.first].append(chunk)
 
     def _chunks(self) -> Iterator[Chunk]:
-        starts, fields = first_bytes(self._board)
         magic = np.frombuffer(evtx.CHUNK_MAGIC, np.uint8)
-        for index in np.flatnonzero((fields[:, :8] == magic).all(1)).tolist():
-            first, last = struct.unpack_from("<QQ", fields[index].tobytes(), 24)
-            if 0 < first <= last:
-                yield Chunk(int(starts[index]), first, last)
+        for starts, fields in first_bytes(self._board):
+            for index in np.flatnonzero((fields[:, :8] == magic).all(1)).tolist():
+                first, last = struct.unpack_from("<QQ", fields[index].tobytes(), 24)
+                if 0 < first <= last:
+                    yield Chunk(int(starts[index]), first, last)
 
-    def find(self, heads: list[int]) -> Iterator[Found]:
+    def find(self, heads: Iterable[int]) -> Iterator[Found]:
         """Yield the logs whose heads stand at ``heads``."""
         for head in heads:
             self._trials, self._ambiguous = TRIALS, False
@@ -128,5 +128,5 @@ class Events:
 def find(board: Board, part: int, parts: int) -> Iterator[Found]:
     """Yield the logs of one share of the beginnings."""
     heads = board.free_heads(evtx.MAGIC)[part::parts]
-    if heads:
-        yield from Events(board).find(heads)
+    if len(heads):
+        yield from Events(board).find(map(int, heads))

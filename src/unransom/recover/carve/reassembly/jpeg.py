@@ -46,8 +46,8 @@ def coded(board: Board) -> NDArray[np.int64]:
 def find(board: Board, part: int, parts: int) -> Iterator[Found]:
     """Yield the images of one share of the beginnings."""
     heads = board.free_heads(jpeg.MAGIC)
-    free = coded(board) if heads else board.free(())
-    for head in heads[part::parts]:
+    free = coded(board) if len(heads) else board.free(())
+    for head in map(int, heads[part::parts]):
         if not jpeg.recognise(board.space.read_at(head, HEAD)):
             continue
         seams = Seamstress(board.space, board.cluster, Cost(ALLOWANCE), BACK)

@@ -9,7 +9,7 @@ than one cut passes, the document is no more than likely.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import pairwise, product
 
 import numpy as np
@@ -45,7 +45,7 @@ class Ole2s:
         self._free = board.free((OTHER, ZERO, DENSE, TEXT))
         self._roots = board.free_marks(ROOT)
 
-    def find(self, heads: Sequence[int]) -> Iterator[Found]:
+    def find(self, heads: Iterable[int]) -> Iterator[Found]:
         """Yield the documents that begin at ``heads``."""
         for head in heads:
             header = read_header(self._space.read_at(head, HEADER))
@@ -182,4 +182,4 @@ class Ole2s:
 
 def find(board: Board, part: int, parts: int) -> Iterator[Found]:
     """Yield the documents of one share of the beginnings."""
-    return Ole2s(board).find(board.free_heads(MAGIC)[part::parts])
+    return Ole2s(board).find(map(int, board.free_heads(MAGIC)[part::parts]))

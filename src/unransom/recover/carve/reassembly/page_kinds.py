@@ -60,7 +60,7 @@ class Kind(Protocol):
         """Return how many pages the file has, by its page 0; 0 where that does not say."""
         ...
 
-    def numbers(self, heads: NDArray[np.uint8], owner: Owner) -> NDArray[np.int64]:
+    def numbers(self, heads: NDArray[np.uint8]) -> NDArray[np.int64]:
         """Return the number of the page at each cluster whose first bytes are given; -1 for none."""
         ...
 
@@ -102,11 +102,9 @@ class InnoDb:
         found = innodb.space_header(page)
         return found.pages if found else 0
 
-    def numbers(self, heads: NDArray[np.uint8], owner: Owner) -> NDArray[np.int64]:
-        """Return the numbers of pages of the tablespace."""
-        words = heads[:, 4:8].copy().view(">u4")[:, 0].astype(np.int64)
-        owners = heads[:, 34:38].copy().view(">u4")[:, 0]
-        return np.where((owners == owner.number) & (words < owner.pages), words, -1)
+    def numbers(self, heads: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Return the numbers of pages."""
+        return heads[:, 4:8].copy().view(">u4")[:, 0].astype(np.int64)
 
     def bits(self, page: bytes, number: int, owner: Owner) -> int:
         """Return by how many bits the page's number, owner and checksum are right."""
@@ -153,12 +151,11 @@ class SqlServer:
         room = [Span(0, len(page)), Span(NOWHERE, NOWHERE + MOST_PAGES * mssql.PAGE)]
         return mssql.stated_pages(Spliced(BytesReader(page), room))
 
-    def numbers(self, heads: NDArray[np.uint8], owner: Owner) -> NDArray[np.int64]:
-        """Return the numbers of pages of a file with the same number."""
+    def numbers(self, heads: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Return the numbers of pages."""
         words = heads[:, 32:36].copy().view("<u4")[:, 0].astype(np.int64)
-        files = heads[:, 36:38].copy().view("<u2")[:, 0]
         sane = (heads[:, 0] == 1) & (heads[:, 1] >= 1) & (heads[:, 1] <= 20)
-        return np.where(sane & (files == owner.number) & (words < owner.pages), words, -1)
+        return np.where(sane, words, -1)
 
     def bits(self, page: bytes, number: int, owner: Owner) -> int:
         """Return by how many bits the page's number and checksum are right."""

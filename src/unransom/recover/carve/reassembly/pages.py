@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice, permutations, product
+from functools import cached_property
+from itertools import chain, islice, permutations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,15 +22,21 @@ from unransom.recover.carve.board import Board
 from unransom.recover.carve.classes import DENSE, OTHER, TEXT, ZERO
 from unransom.recover.carve.found import Found, Proof
 from unransom.recover.carve.reassembly.page_kinds import KINDS, MOST_PAGES, SUMMED, Kind, Owner
+from unransom.recover.carve.reassembly.seams import Cost
+from unransom.recover.carve.scan import Places
 from unransom.recover.carve.space import NOWHERE, Spliced
 
 BITS = 96  # of a page with number, owner and checksum
 LISTED = 12  # missing pages that are named
 COPIES = 4  # of one page that are looked at
 MOST_OWNERS, NAMESAKES = 1 << 16, 64  # files that are put together, and those of them with one number
-TRIALS = 1 << 18  # ways to put a page together that are tried for one file
+TRIALS = 1 << 18  # ways to put a page together of pieces from anywhere that are tried for one file
+TRIALS_A_PAGE = 1 << 12  # ways in all that are tried for one file, for each of its pages that is sound
+ALLOWANCE, PATIENCE = 8 << 30, 16  # bytes that all files may cost: so many, and so many times the space
+ROOM = 4  # times the space that pages which are found nowhere may take in all files
 LEFT_OVER = 1 << 13  # clusters in which the middle of a page is looked for
 FIELDS = 64  # bytes of a page's header that are looked at
+ROWS = 1 << 14  # clusters whose first bytes are looked at together
 
 
 class Pages:
@@ -39,25 +46,32 @@ class Pages:
         self._board = board
         self._space = board.space
         self._kind = kind
+        self._cost = Cost(ALLOWANCE + PATIENCE * board.space.size)
+        self._room = Cost(ROOM * board.space.size)
 
-    def find(self, heads: list[int]) -> Iterator[Found]:
-        """Yield the files whose page 0 stands at one of ``heads``."""
+    def find(self, heads: Iterable[int]) -> Iterator[Found]:
+        """Yield the files whose page 0 stands at one of ``heads``.
+
+        What page 0 says is not believed: all files together cost no more than the space is worth.
+        """
         owners = self._owners(heads)
         if not owners:
             return
-        starts, fields = first_bytes(self._board)
-        identifiers = self._kind.identifiers(fields)
-        order = np.argsort(identifiers, kind="stable")
-        sorted_by = identifiers[order]
+        identifiers, numbers, starts = self._numbered(owners)
         for owner in owners:
-            bounds = np.searchsorted(sorted_by, [owner.number, owner.number + 1])
-            rows = order[slice(*bounds.tolist())]
-            numbers = self._kind.numbers(fields[rows], owner)
-            places = self._places(owner, numbers, starts[rows])
+            if self._cost.left <= 0:
+                return
+            first, last = np.searchsorted(identifiers, [owner.number, owner.number + 1]).tolist()
+            places = self._places(owner, numbers[first:last], starts[first:last])
             if (found := self._assembled(owner, places)) is not None:
                 yield found
 
-    def _owners(self, heads: list[int]) -> list[Owner]:
+    @cached_property
+    def _free(self) -> NDArray[np.int64]:
+        """The numbers of the clusters that may hold the middle of a page."""
+        return self._board.free((OTHER, TEXT, DENSE, ZERO))
+
+    def _owners(self, heads: Iterable[int]) -> list[Owner]:
         """Return the files whose page 0 stands at one of ``heads``, of those with one number so many."""
         owners: list[Owner] = []
         seen: Counter[int] = Counter()
@@ -68,11 +82,24 @@ class Pages:
                 owners.append(owner)
         return owners
 
-    def _places(
-        self, owner: Owner, numbers: NDArray[np.int64], starts: NDArray[np.int64]
-    ) -> dict[int, list[int]]:
+    def _numbered(self, owners: list[Owner]) -> NDArray[np.int64]:
+        """Return the pages that may be of ``owners``: of which file, its number, and where it stands.
+
+        They are sorted by their files, in columns.
+        """
+        wanted = np.unique([owner.number for owner in owners])
+        most = max(owner.pages for owner in owners)
+        kept = [np.zeros((3, 0), np.int64)]
+        for starts, fields in first_bytes(self._board):
+            identifiers, numbers = self._kind.identifiers(fields), self._kind.numbers(fields)
+            fits = np.isin(identifiers, wanted) & (numbers >= 0) & (numbers < most)
+            kept.append(np.stack([identifiers[fits], numbers[fits], starts[fits]]))
+        columns = np.concatenate(kept, axis=1)
+        return columns[:, np.argsort(columns[0], kind="stable")]
+
+    def _places(self, owner: Owner, numbers: NDArray[np.int64], starts: Places) -> dict[int, list[int]]:
         """Return where each page may stand, those nearest to page 0 first."""
-        mine = np.flatnonzero(numbers >= 0)
+        mine = np.flatnonzero(numbers < owner.pages)
         places: dict[int, list[int]] = {}
         for number, place in zip(numbers[mine].tolist(), starts[mine].tolist(), strict=True):
             places.setdefault(number, []).append(place)
@@ -95,13 +122,8 @@ class Pages:
         if not 0 < pages <= MOST_PAGES:
             return None
         owner = owner._replace(pages=pages)
-        spans, unseen = self._strung(owner, sound)
-        reader = Spliced(self._space, spans)
-        missing = [
-            number
-            for number in sorted({*unseen, *self._unsound(owner, sound, reader)})
-            if self._kind.is_used(reader, number, owner)
-        ]
+        spans, unsure = self._strung(owner, sound)
+        missing = self._missing(owner, Spliced(self._space, spans), unsure)
         why = say("{count} pages have their own numbers and checksums", count=len(sound))
         if missing:
             why = say(
@@ -126,6 +148,8 @@ class Pages:
         """Return where the newest sound copy of a page stands."""
         best, newest = None, -1
         for place in copies[:COPIES]:
+            if not self._cost.spend(owner.size):
+                break
             page = self._space.read_at(place, owner.size)
             if self._kind.bits(page, number, owner) and self._kind.age(page) > newest:
                 best, newest = place, self._kind.age(page)
@@ -133,19 +157,23 @@ class Pages:
 
     def _mend(self, owner: Owner, places: dict[int, list[int]], sound: dict[int, list[Span]]) -> None:
         """Add the pages that fragments end in: what is left of one stands before the next page, or alone."""
-        broken = [number for number in places if number not in sound]
+        trials = min(TRIALS_A_PAGE * len(sound), max(self._cost.left, 0) // (2 * owner.size))
+        broken = [number for number in places if number not in sound] if trials else []
         for number in broken:
             ends = [span[0].start for span in [sound.get(number + 1)] if span] or places.get(number + 1, [])
-            self._try(owner, number, sound, self._in_two(owner, places[number], ends))
-        left, trials = self._left_over(sound), TRIALS
+            every = islice(self._in_two(owner, places[number], ends), trials)
+            trials -= self._try(owner, number, sound, every)
+        if all(number in sound for number in broken):
+            return
+        left, trials = self._left_over(sound), min(trials, TRIALS)
         for ways in (self._in_three, self._in_four, self._apart):
             for number in broken:
-                if number not in sound and trials > 0:
+                if number not in sound and trials:
                     ends = places.get(number + 1, [])[:1]
                     every = islice(ways(owner, places[number][0], left, ends), trials)
                     trials -= self._try(owner, number, sound, every)
-                    used = self._clusters(sound.get(number, []))
-                    left = [place for place in left if place // self._board.cluster not in used]
+                    if used := self._clusters(sound.get(number, [])):
+                        left = [place for place in left if place // self._board.cluster not in used]
 
     def _try(
         self, owner: Owner, number: int, sound: dict[int, list[Span]], ways: Iterable[list[Span]]
@@ -158,6 +186,7 @@ class Pages:
             if self._kind.bits(page, number, owner):
                 sound[number] = spans
                 break
+        self._cost.spend(tried * owner.size)
         return tried
 
     def _in_two(self, owner: Owner, copies: list[int], ends: list[int]) -> Iterator[list[Span]]:
@@ -199,7 +228,8 @@ class Pages:
         """Return the free clusters that no sound page touches."""
         cluster = self._board.cluster
         used = self._clusters(span for spans in sound.values() for span in spans)
-        free = self._board.free((OTHER, TEXT, DENSE, ZERO)).tolist()
+        free = self._free[: LEFT_OVER + len(used)].tolist()
+        self._cost.spend(len(free) * FIELDS)
         return [number * cluster for number in free if number not in used][:LEFT_OVER]
 
     def _clusters(self, spans: Iterable[Span]) -> set[int]:
@@ -207,37 +237,59 @@ class Pages:
         cluster = self._board.cluster
         return {at for span in spans for at in range(span.start // cluster, -(-span.end // cluster))}
 
-    def _strung(self, owner: Owner, sound: dict[int, list[Span]]) -> tuple[list[Span], list[int]]:
-        """Return the spans of the file, and the pages that are missing.
+    def _strung(self, owner: Owner, sound: dict[int, list[Span]]) -> tuple[list[Span], list[range]]:
+        """Return the spans of the file, and the pages that are not sound; it ends where there is no room.
 
         Pages that were never used have no number: they are zeros, or stand where they should between others.
         """
         spans: list[Span] = []
-        missing: list[int] = []
-        for number in range(owner.pages):
-            for span in sound.get(number) or self._unnumbered(owner, number, spans[-1].end, sound):
-                if span.start >= NOWHERE:
-                    missing.append(number)
-                if spans and spans[-1].end == span.start:
-                    spans[-1] = Span(spans[-1].start, span.end)
-                else:
-                    spans.append(span)
-        return spans, missing
+        unsure: list[range] = []
+        room = Cost(self._room.left // 2)  # the other half is for those to come
+        after = 0
+        for number in (*sorted(number for number in sound if number < owner.pages), owner.pages):
+            if after < number:
+                gap = range(after, number)
+                idle, doubtful = self._unnumbered(owner, gap, spans[-1].end, sound)
+                _add(spans, Span(spans[-1].end, spans[-1].end + idle * owner.size))
+                nowhere = gap[idle:]
+                unsure += [*doubtful, nowhere]
+                size = len(nowhere) * owner.size
+                if not room.spend(size):
+                    break
+                self._room.spend(size)
+                start = NOWHERE + nowhere.start * owner.size
+                _add(spans, Span(start, start + size))
+            for span in sound[number] if number < owner.pages else ():
+                _add(spans, span)
+            after = number + 1
+        return spans, unsure
 
-    def _unsound(self, owner: Owner, sound: dict[int, list[Span]], reader: Reader) -> Iterator[int]:
-        """Yield the pages that hold something which is no page of the file."""
-        for number in range(owner.pages):
-            if number not in sound and any(reader.read_at(number * owner.size, owner.size)):
-                yield number
+    def _unnumbered(
+        self, owner: Owner, gap: range, behind: int, sound: dict[int, list[Span]]
+    ) -> tuple[int, list[range]]:
+        """Return how many unused pages of ``gap`` stand at ``behind``, and which of these hold something."""
+        doubtful: list[range] = []
+        for number in gap:
+            page = self._space.read_at(behind, owner.size) if self._cost.spend(owner.size) else b""
+            if len(page) < owner.size:
+                return number - gap.start, doubtful
+            if page.count(0) < owner.size:
+                if not self._is_between(owner, number, behind, sound):
+                    return number - gap.start, doubtful
+                doubtful.append(range(number, number + 1))
+            behind += owner.size
+        return len(gap), doubtful
 
-    def _unnumbered(self, owner: Owner, number: int, behind: int, sound: dict[int, list[Span]]) -> list[Span]:
-        """Return where an unused page stands whose predecessor ends at ``behind``."""
-        if behind < NOWHERE:
-            page = self._space.read_at(behind, owner.size)
-            if len(page) == owner.size and (not any(page) or self._is_between(owner, number, behind, sound)):
-                return [Span(behind, behind + owner.size)]
-        start = NOWHERE + number * owner.size
-        return [Span(start, start + owner.size)]
+    def _missing(self, owner: Owner, reader: Reader, unsure: list[range]) -> list[int]:
+        """Return the first pages of ``unsure`` that the database uses; all behind the end count as such."""
+        used = (
+            number
+            for number in chain.from_iterable(unsure)
+            if number * owner.size >= reader.size
+            or not self._cost.spend(owner.size // 4)
+            or self._kind.is_used(reader, number, owner)
+        )
+        return list(islice(used, LISTED + 1))
 
     def _is_between(self, owner: Owner, number: int, place: int, sound: dict[int, list[Span]]) -> bool:
         """Return whether the next sound page stands as far behind ``place`` as it should."""
@@ -247,14 +299,24 @@ class Pages:
         return False
 
 
-def first_bytes(board: Board) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """Return where the free clusters begin, and the first bytes of each."""
+def _add(spans: list[Span], span: Span) -> None:
+    """Add ``span`` to ``spans``, as a part of the last one where it goes on from there."""
+    if spans and spans[-1].end == span.start:
+        spans[-1] = Span(spans[-1].start, span.end)
+    elif span:
+        spans.append(span)
+
+
+def first_bytes(board: Board) -> Iterator[tuple[Places, NDArray[np.uint8]]]:
+    """Yield where free clusters begin, many at once, and the first bytes of each."""
     free = board.free((OTHER, TEXT, DENSE))
-    rows = [data.reshape(-1, board.cluster)[:, :FIELDS].copy() for _, data in board.runs(free)]
-    return free * board.cluster, np.concatenate([np.zeros((0, FIELDS), np.uint8), *rows])
+    for first in range(0, len(free), ROWS):
+        some = free[first : first + ROWS]
+        rows = [data.reshape(-1, board.cluster)[:, :FIELDS].copy() for _, data in board.runs(some)]
+        yield some * board.cluster, np.concatenate(rows)
 
 
 def find(board: Board, part: int, parts: int) -> Iterator[Found]:
     """Yield the files of one share of the kinds of databases."""
     for kind in KINDS[part::parts]:
-        yield from Pages(board, kind).find(board.free_heads(kind.mark, kind.mark_at))
+        yield from Pages(board, kind).find(map(int, board.free_heads(kind.mark, kind.mark_at)))

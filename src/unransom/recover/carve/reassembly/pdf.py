@@ -31,6 +31,7 @@ from unransom.recover.carve.reassembly.anchors import Anchor, Placed, arrange, n
 from unransom.recover.carve.reassembly.borders import unlikeness
 from unransom.recover.carve.reassembly.checks import ZLIB, Inflation
 from unransom.recover.carve.reassembly.seams import Cost, Part, Seamstress, spans_of
+from unransom.recover.carve.scan import Places
 from unransom.recover.carve.signatures import OBJECT, SECTOR, START_XREF
 from unransom.recover.carve.space import Spliced
 
@@ -108,7 +109,7 @@ class Pdfs:
         self._linearized = [
             (head, int(size[1]))
             for heads in self._heads.values()
-            for head in heads
+            for head in map(int, heads)
             if (size := LINEARIZED.search(self._space.read_at(head, 1024)))
         ][:MOST_LINEARIZED]
         self._objects = board.free_marks(OBJECT)
@@ -130,12 +131,10 @@ class Pdfs:
             if not left:
                 return
 
-    def _by_place(self, heads: Sequence[int]) -> dict[int, list[int]]:
+    def _by_place(self, heads: Places) -> dict[int, Places]:
         """Return where documents begin, sorted, by their places in their clusters."""
-        found: dict[int, list[int]] = {}
-        for head in heads:
-            found.setdefault(head % self._board.cluster, []).append(head)
-        return found
+        within = heads % self._board.cluster
+        return {place: heads[within == place] for place in np.unique(within).tolist()}
 
     def _by_number(self) -> dict[tuple[int, int], list[int]]:
         """Return where objects begin, by their numbers and their places in their clusters."""
@@ -195,11 +194,11 @@ class Pdfs:
 
     def _fitting_heads(self, tail: Tail) -> list[int]:
         """Return where the document may begin, the likeliest first."""
-        heads = self._heads.get(tail.shift % self._board.cluster, [])
-        own = bisect_left(heads, tail.shift)
-        before = heads[max(0, (last := bisect_left(heads, tail.start + tail.shift)) - 6) : last][::-1]
-        behind = heads[(first := bisect_right(heads, tail.shift + tail.end)) : first + 3]
-        return [tail.shift] * (heads[own : own + 1] == [tail.shift]) + before + behind
+        heads = self._heads.get(tail.shift % self._board.cluster, np.zeros(0, np.int64))
+        own, last = np.searchsorted(heads, [tail.shift, tail.start + tail.shift]).tolist()
+        first = int(np.searchsorted(heads, tail.shift + tail.end, "right"))
+        nearest_first = [*heads[max(0, last - 6) : last][::-1].tolist(), *heads[first : first + 3].tolist()]
+        return [tail.shift] * (heads[own : own + 1].tolist() == [tail.shift]) + nearest_first
 
     def _anchors(self, objects: Objects, head: int, tail: Tail) -> list[Anchor]:
         cluster = self._board.cluster

@@ -7,7 +7,7 @@ their marks, and only those that stand at the right place of a cluster come into
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -71,7 +71,7 @@ class Pngs:
         self._free = board.free((DENSE, OTHER))
         self._marks = np.sort(np.concatenate([board.free_marks(PIXELS), board.free_marks(IMAGE_END)]))
 
-    def find(self, heads: Sequence[int]) -> Iterator[Found]:
+    def find(self, heads: Iterable[int]) -> Iterator[Found]:
         """Yield the images that begin at ``heads``, with every sum right."""
         for head in heads:
             if png.recognise(self._space.read_at(head, 64)) and (found := self._rebuilt(head)) is not None:
@@ -163,4 +163,4 @@ def _sound(reader: Spliced, position: int) -> tuple[int, bool]:
 
 def find(board: Board, part: int, parts: int) -> Iterator[Found]:
     """Yield the images of one share of the beginnings."""
-    return Pngs(board).find(board.free_heads(MAGIC)[part::parts])
+    return Pngs(board).find(map(int, board.free_heads(MAGIC)[part::parts]))

@@ -98,7 +98,7 @@ def find(board: Board, part: int, parts: int) -> Iterator[Found]:
     """Yield the files of one share of the beginnings."""
     for flow in FLOWS:
         free = board.free(flow.kinds)
-        for head in board.free_heads(flow.magic)[part::parts]:
+        for head in map(int, board.free_heads(flow.magic)[part::parts]):
             room = min(LONGEST, board.space.size - head)
             for begun in flow.begin(Window(board.space, head, room)):
                 end = begun.end if begun.end < room else min(LONGEST, board.space.size)
