@@ -14,10 +14,21 @@ import pytest
 from tests.fixtures.program import unransom
 from tests.fixtures.vectors import ADDED
 from tests.lockers.sparse import Sparse
-from unransom.catalog.families import blackbyte1, conti, darkbit, family, hive1, hunters2, rhysida, shinra
-from unransom.catalog.schemes.family import Insert, Keep, Unlock
+from unransom.catalog.families import (
+    blackbyte1,
+    conti,
+    darkbit,
+    enmity,
+    family,
+    hive1,
+    hunters2,
+    rhysida,
+    shinra,
+    yanluowang,
+)
+from unransom.catalog.schemes.family import FileKey, Insert, Keep, Mark, Unlock
 from unransom.catalog.schemes.proton import LISTED_PLACES, listed_places
-from unransom.core.streams import CHUNK, Salvage
+from unransom.core.streams import CHUNK, BytesReader, Salvage
 from unransom.crypto.ciphers.at_once import decrypted
 from unransom.crypto.keyfiles import read_keys
 
@@ -99,6 +110,14 @@ TABLES = {
     ),
     "hive1": (len(hive1.SHARES) + 1, lambda each: sum(each["size"] >= below for below, _ in hive1.SHARES)),
     "hunters2": (len(hunters2.MODES) + len(hunters2.WHOLE), lambda each: each["mode"] - 1),
+    "proton": (
+        1 + len(LISTED_PLACES),
+        lambda each: (
+            LISTED_PLACES.index(each["places"])
+            if each.get("places", 3) == listed_places(each["size"])
+            else len(LISTED_PLACES)
+        ),
+    ),
     "rhysida": (rhysida.AREAS, lambda each: len(list(rhysida.areas(each["size"]))) - 1),
     "shinra": (
         len(shinra.PLACES) + len(LISTED_PLACES),
@@ -106,6 +125,16 @@ TABLES = {
             len(shinra.PLACES) + LISTED_PLACES.index(listed_places(each["size"]))
             if each["name"].endswith((".mdf", ".vmdk"))
             else shinra.PLACES.index(each.get("places", 3))
+        ),
+    ),
+    "yanluowang": (  # locked whole; megabytes of two kinds, with two steps
+        1 + len(yanluowang.MEGABYTES) * len(yanluowang.STEPS),
+        lambda each: (
+            1
+            + yanluowang.MEGABYTES.index(each["megabyte"]) * len(yanluowang.STEPS)
+            + yanluowang.STEPS.index(each["step"])
+            if "step" in each
+            else 0
         ),
     ),
 }
@@ -118,3 +147,12 @@ def test_every_row_of_the_families_tables_has_a_vector():
             seen[path.parent.name].add(TABLES[path.parent.name][1](tomllib.loads(path.read_text())))
     for name, (rows, _) in TABLES.items():
         assert seen[name] >= set(range(rows)), name
+
+
+def test_places_of_a_database_under_enmity_end_at_the_last():
+    last = 1_344 << 30  # so much to lock that only the places are looked at
+    for size in (last + (20 << 20), last + (30 << 20), 2 << 40):
+        mark = Mark(64, {"name": b"orders.mdf"}, numbers={"sealed": size}, variant="database")
+        plan = enmity.plan(BytesReader(b""), mark, FileKey({"key": bytes(32), "nonce": bytes(16)}))
+        places = [piece.offset for piece in plan.pieces if isinstance(piece, Unlock)]
+        assert places == list(range(0, last + 1, 10 << 20))
