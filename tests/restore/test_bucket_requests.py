@@ -1,4 +1,4 @@
-"""Requests that are put together here: any key, any answer, and copies of objects in parts."""
+"""Requests to a store: any key, any answer, and copies of objects in parts."""
 
 import hashlib
 

@@ -15,7 +15,6 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
 )
 
 from unransom.core.messages import say
-from unransom.restore.moving.objects import ObjectRequests
 from unransom.restore.moving.place import FullError, MoveError
 
 ERRORS = (OSError, BotoCoreError, ClientError)
@@ -46,9 +45,7 @@ class Requests:
             response_checksum_validation="when_required",
         )
         self.bucket = bucket
-        session = botocore.session.get_session()
-        self._client = session.create_client("s3", config=config)
-        self._objects = ObjectRequests(session, self._client, bucket)
+        self._client = botocore.session.get_session().create_client("s3", config=config)
         self._sleep = sleep
 
     def __call__(self, method: str, **arguments: Any) -> dict[str, Any]:
@@ -61,7 +58,7 @@ class Requests:
         """
         for attempt in range(ATTEMPTS):
             try:
-                return self._ask(method, arguments)
+                return dict(getattr(self._client, method)(Bucket=self.bucket, **arguments))
             except ERRORS as error:
                 code, status = _told(error)
                 if code in GONE or (status == 404 and not code):
@@ -73,17 +70,8 @@ class Requests:
                 self._sleep(PAUSE * 2**attempt)
         raise AssertionError("unreachable")
 
-    def _ask(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        if self._objects.knows(method):
-            answer = self._objects(method, **arguments)
-            if answer is not None:
-                return answer
-        answer = getattr(self._client, method)(Bucket=self.bucket, **arguments)
-        return dict(answer)
-
     def close(self) -> None:
         """Close the connections."""
-        self._objects.close()
         self._client.close()
 
 
