@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -29,10 +30,10 @@ WAITING = f"({LOCKED} OR state = 'failed' AND json_extract(body, '$.state') = 'l
 
 
 class _Spent(NamedTuple):
-    """What was searched: keys that were tried, and parts that are done, by file."""
+    """What was searched: keys that were tried, and by file the parts that are done, and the empty ones."""
 
     tried: int
-    parts: dict[int, int]
+    parts: dict[int, tuple[int, frozenset[int]]]
 
 
 Titles = dict[str, str]  # of families, by name
@@ -134,8 +135,20 @@ def _done(plan: AttackPlan, searched: _Spent) -> float:
     """Return which part of a search is done; where each file has its key, a few files stand for all."""
     if not plan.shards:
         return 0.0
-    whole = plan.shards * (min(TRIED, max(len(searched.parts), 1)) if plan.each else 1)
-    return min(sum(min(parts, plan.shards) for parts in searched.parts.values()) / whole, 1.0)
+    parts = [_parts(plan, *each) for each in searched.parts.values()]
+    apart = plan.each and NAMED[plan.attack].apart
+    most = max(len(parts), 1) if apart else min(TRIED, max(len(parts), 1)) if plan.each else 1
+    return min(sum(parts) / (plan.shards * most), 1.0)
+
+
+def _parts(plan: AttackPlan, done: int, empty: frozenset[int]) -> int:
+    """Return how many shards of ``plan`` are done or need not be, as nothing is to be tried in them."""
+    first = 1
+    for stage in plan.stages if NAMED[plan.attack].apart else ():
+        if first in empty:
+            done += stage.shards - sum(number in empty for number in range(first, first + stage.shards))
+        first += stage.shards
+    return min(done, plan.shards)
 
 
 def _searched(database: sqlite3.Connection) -> Searches:
@@ -143,10 +156,13 @@ def _searched(database: sqlite3.Connection) -> Searches:
     found: Searches = {}
     rows = database.execute(
         "SELECT json_extract(body, '$.attack'), json_extract(body, '$.family'), json_extract(body, '$.item'),"
-        " sum(json_extract(body, '$.candidates')), count(DISTINCT json_extract(body, '$.shard'))"
+        " sum(json_extract(body, '$.candidates')), count(DISTINCT json_extract(body, '$.shard')),"
+        " json_group_array(json_extract(body, '$.shard'))"
+        " FILTER (WHERE json_extract(body, '$.candidates') = 0)"
         f" FROM records WHERE type = '{Searched.__name__}' GROUP BY 1, 2, 3"
     )
-    for attack, family, item, tried, parts in rows:
+    for attack, family, item, tried, parts, empty in rows:
         before = found.get((attack, family), _Spent(0, {}))
-        found[attack, family] = _Spent(before.tried + tried, before.parts | {item: parts})
+        spent = parts, frozenset(json.loads(empty))
+        found[attack, family] = _Spent(before.tried + tried, before.parts | {item: spent})
     return found

@@ -20,12 +20,13 @@ from unransom.catalog.formats import _zip_records as records
 from unransom.core.outputs import FileReader
 from unransom.recover.keys.members import Match, matches, sure_guesses
 from unransom.run.own_originals import add_original
-from unransom.run.searches import TRIED, originals, unsolved
+from unransom.run.searches import originals, unsolved
 from unransom.run.work import Stores
 
 SOURCE = "packed"  # of the archives that are kept
 LARGEST = 16 << 20  # bytes of an original: a second or two for the slowest program
 SECONDS = 60  # that a program may take
+ASKED = 32  # archives of a case for which the programs are asked
 ARCHIVE, CONTENT = "packed.zip", "content"
 SEVENZIP = ("a", "-tzip", "-mm=Deflate", "-bd", "-y")
 # Programs by what they are called on one system or another, and their ways to pack, the usual ones first.
@@ -42,19 +43,22 @@ def pack_originals(case: Case) -> None:
     for *_, archives in groups:
         known = originals(case.database)
         with Stores(tuple(case.sources())) as stores:
-            for ref in archives[:TRIED]:
+            left = ASKED
+            for ref in archives:
                 with stores.open(ref) as archive:
-                    if not sure_guesses(archive, known, stores.open):
-                        _pack(case, matches(archive, known, stores.open))
+                    if left and not sure_guesses(archive, known, stores.open):
+                        left -= _pack(case, matches(archive, known, stores.open))
 
 
-def _pack(case: Case, found: Iterator[Match]) -> None:
-    """Pack originals until one is as long as the member."""
+def _pack(case: Case, found: Iterator[Match]) -> bool:
+    """Pack originals until one is as long as the member; return whether programs had to be asked."""
+    any_asked = False
     for match in found:
         name = f"{match.entry.crc:08x}-{match.entry.packed}.zip"
         asked = f"{SOURCE} {name}"
         if match.entry.method != records.DEFLATE or len(match.content) > LARGEST or case.fact(asked):
             continue
+        any_asked = True
         packed = _packed(case.folder / "scratch", match)
         with transaction(case.database):
             case.set_fact(asked, "found" if packed else "no")
@@ -64,7 +68,8 @@ def _pack(case: Case, found: Iterator[Match]) -> None:
                 (folder / name).write_bytes(packed)
                 add_original(case, SOURCE, folder, name.encode())
         if packed:
-            return
+            break
+    return any_asked
 
 
 def _packed(scratch: Path, match: Match) -> bytes:

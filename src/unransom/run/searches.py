@@ -15,7 +15,8 @@ import msgspec
 from unransom.case import aids, files
 from unransom.catalog.families import zipcrypto
 from unransom.core.records import FileRef
-from unransom.core.searches import AttackPlan, Pair, SchemeGuess, Shard, Stage, Target
+from unransom.core.searches import AttackPlan, Pair, SchemeGuess, Searched, Shard, Stage, Target
+from unransom.recover.keys.attacks import attack
 from unransom.run.left_behind import left_behind
 
 SAMPLES = 24  # files of a group that keys are tried on
@@ -189,15 +190,26 @@ class _Turn(NamedTuple):
 
 def _turns(plan: AttackPlan, longest: float) -> Iterator[_Turn]:
     """Yield the turns of ``plan`` that take at most ``longest`` seconds of one core each."""
-    first, price, times = 1, 0.0, TRIED if plan.each else 1
+    first, price = 1, 0.0
+    times = TRIED if plan.each and not attack(plan.attack).apart else 1
     for stage in plan.stages or (Stage(plan.shards, plan.seconds, plan.chance),):
-        price = max(
-            price, times * stage.seconds / max(stage.chance, SLIGHTEST)
-        )  # never before an earlier one
+        # Never before an earlier one.
+        price = max(price, times * stage.seconds / max(stage.chance, SLIGHTEST))
         if stage.seconds > longest:
             return
         yield _Turn(plan, range(first, first + stage.shards), price)
         first += stage.shards
+
+
+def stand_ins(plan: AttackPlan, target: Target) -> tuple[FileRef, ...]:
+    """Return the files that a search for each file is tried on without a hint of a neighbour.
+
+    Where all files have one flaw or none, a few are enough; where something else is known of each, an early
+    end would miss those that give way.
+    """
+    if attack(plan.attack).apart:
+        return target.samples + target.others
+    return target.samples[:TRIED]
 
 
 class Search:
@@ -286,19 +298,23 @@ class Search:
             yield from self._open(Shard(plan=turn.plan, target=target, number=number))
 
     def _for_each(self, turn: _Turn, target: Target) -> Iterator[tuple[int, Shard]]:
-        """Search a few files in full; when one of them gives way, look near it for all the others."""
+        """Search some files in full; once one of them gives way, look near it for all the others."""
+        if not self._clues(turn.plan):
+            yield from self._unaided(turn, target)
         if self._clues(turn.plan):
             yield from self._neighbours(turn, target)
-            return
-        for ref in target.samples[:TRIED]:
-            yield from self._alone(turn, target, ref)
-            if self._clues(turn.plan):
-                yield from self._neighbours(turn, target)
-                return
+
+    def _unaided(self, turn: _Turn, target: Target) -> Iterator[tuple[int, Shard]]:
+        """Search the files that stand for all, until one of them gives way."""
+        for ref in stand_ins(turn.plan, target):
+            for each in self._alone(turn, target, ref):
+                yield each
+                if self._clues(turn.plan):
+                    return
 
     def _alone(self, turn: _Turn, target: Target, ref: FileRef) -> Iterator[tuple[int, Shard]]:
         for number in turn.shards:
-            if self._found(turn.plan.family, ref.id):
+            if self._found(turn.plan.family, ref.id) or self._is_empty(turn, ref):
                 return
             yield from self._open(self._shard(turn.plan, target, ref, number))
 
@@ -332,14 +348,31 @@ class Search:
         )
         return self._database.execute(query, (family, item)).fetchone() is not None
 
+    def _is_empty(self, turn: _Turn, ref: FileRef) -> bool:
+        """Return whether the first shard of ``turn`` had nothing to try on a file: then no other has."""
+        if not attack(turn.plan.attack).apart:
+            return False
+        query = (
+            f"SELECT 1 FROM records WHERE type = '{Searched.__name__}' AND item = :item"
+            " AND json_extract(body, '$.shard') = :first AND json_extract(body, '$.candidates') = 0"
+            " AND json_extract(body, '$.attack') = :attack AND json_extract(body, '$.family') = :family"
+        )
+        plan, first = turn.plan, turn.shards.start
+        values = {"item": ref.id, "first": first, "attack": plan.attack, "family": plan.family}
+        return self._database.execute(query, values).fetchone() is not None
+
     def _clues(self, plan: AttackPlan) -> tuple[tuple[int, str], ...]:
-        """Return modification time and clue of the last files that the attack of ``plan`` solved."""
+        """Return modification time and clue of the last files that the attack of ``plan`` solved.
+
+        Of files with one clue, which archives under one password have, the last tells it.
+        """
         query = (
             "SELECT coalesce((SELECT modified FROM files WHERE files.id = key.item), 0),"
             " json_extract(key.body, '$.clue') FROM records AS key WHERE type = 'KeyFound'"
             " AND json_extract(key.body, '$.attack') = :attack AND json_extract(key.body, '$.clue') <> ''"
             " AND (json_extract(key.body, '$.family') = :family OR key.item IN (SELECT value FROM"
-            " json_each(:samples))) ORDER BY key.id DESC LIMIT :most"
+            " json_each(:samples))) GROUP BY json_extract(key.body, '$.clue')"
+            " ORDER BY max(key.id) DESC LIMIT :most"
         )
         # A file of the samples may now be of a family that was found.
         samples = json.dumps([ref.id for ref in self._targets[plan.family].samples])

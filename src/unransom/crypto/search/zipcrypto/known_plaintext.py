@@ -14,7 +14,6 @@ from unransom.crypto.search.zipcrypto import kernel
 LEAST = 12  # known bytes: with fewer, wrong keys fit as well
 ROW = 8  # of them that must stand without a gap
 LONGEST = 8192  # known bytes of a row that are made use of; more leave hardly fewer candidates
-PER_SECOND = 370.0  # candidates that one core of an ordinary machine tries
 FITS = 16  # states that may fit one shard's candidates
 UNKNOWN = -1
 

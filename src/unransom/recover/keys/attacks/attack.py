@@ -26,6 +26,9 @@ class Attack(msgspec.Struct, frozen=True):
             that it describes, findings, and one ``Searched`` at its end.
         references: Where the flaw or the method is written down.
         limitations: What is not supported.
+        apart: Of a search for each file: files differ in what is known of them, so one that does not give
+            way says nothing about the others. Where the first shard of a stage tries nothing, no other of
+            the stage would on that file.
     """
 
     name: str
@@ -35,3 +38,4 @@ class Attack(msgspec.Struct, frozen=True):
     search: Callable[[Shard, Context], Iterator[Record]]
     references: tuple[str, ...]
     limitations: tuple[str, ...] = ()
+    apart: bool = False
