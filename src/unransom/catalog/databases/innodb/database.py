@@ -13,14 +13,14 @@ import pyarrow
 from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Database, Graft, Hints, Source
-from unransom.catalog.databases.innodb import binlog, decode, lobs, pages
+from unransom.catalog.databases.innodb import binlog, decode, dictionary, lobs, pages
 from unransom.catalog.databases.innodb.accounted import Accounted, key_hashes, key_numbers, live
 from unransom.catalog.databases.innodb.current import current, current_leaves
 from unransom.catalog.databases.innodb.encryption import all_opened
 from unransom.catalog.databases.innodb.file_names import decoded
 from unransom.catalog.databases.innodb.graft import graft
 from unransom.catalog.databases.innodb.losses import estimate
-from unransom.catalog.databases.innodb.origin import Found, spaceless, tables_of
+from unransom.catalog.databases.innodb.origin import Found, shown_in, spaceless, tables_of
 from unransom.catalog.databases.innodb.redo import ENCRYPTED, MAGIC, Redo, is_encrypted, is_other, is_redo
 from unransom.catalog.databases.innodb.replay import Logs, fill, remade
 from unransom.catalog.databases.innodb.salvage import (
@@ -121,8 +121,9 @@ class InnodbDatabase:
         self._logs = Logs(logs)
         self._redo_sources = [source for source in redo if is_redo(source)]
         every: list[Found] = []
+        known = [each for space in spaces for each in dictionary.registered(space)]
         for space in spaces:
-            found, problems = tables_of(space, hints, others)
+            found, problems = tables_of(space, hints, others, known)
             self.problems += tuple(problems)
             every += found
         homes: defaultdict[str, set[str]] = defaultdict(set)  # folders by the names of tables in them
@@ -259,16 +260,6 @@ def _named(table: Table, name: str) -> Table:
     """Return ``table`` under the name that is free for it."""
     schema, slash, _ = name.partition("/")
     return msgspec.structs.replace(table, name=name, schema=schema if slash else "")
-
-
-def shown_in(found: Found) -> decode.Target:
-    """Return what the records of a table are made into."""
-    shown = tuple(number for number, column in enumerate(found.definition.columns) if not column.hidden)
-    fields = [
-        pyarrow.field(found.definition.columns[number].name, found.definition.columns[number].type.arrow)
-        for number in shown
-    ]
-    return decode.Target(found.layout, shown, pyarrow.schema(fields + decode.provenance_fields()))
 
 
 def deleted(found: Found, numbers: NDArray[np.int64], data: NDArray[np.uint8]) -> Iterator[decode.Located]:

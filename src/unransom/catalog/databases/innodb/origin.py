@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
+import pyarrow
 
 from unransom.catalog.databases.engine import Hints, Source
-from unransom.catalog.databases.innodb import ddl, decode, frm, lobs, pages, sdi
+from unransom.catalog.databases.innodb import ddl, decode, frm, lobs, pages, rating, sdi
 from unransom.catalog.databases.innodb.binlog import TableMap
-from unransom.catalog.databases.innodb.charsets import LATIN1, UTF8
+from unransom.catalog.databases.innodb.charsets import LATIN1
 from unransom.catalog.databases.innodb.encryption import needs_key
-from unransom.catalog.databases.innodb.file_names import decoded, named
+from unransom.catalog.databases.innodb.file_names import Named, decoded, named
 from unransom.catalog.databases.innodb.inference import inferred
 from unransom.catalog.databases.innodb.instant import arranged
-from unransom.catalog.databases.innodb.liveness import leaves
 from unransom.catalog.databases.innodb.plan import Plan, plan_of
 from unransom.catalog.databases.innodb.schema import (
     DOC_ID,
-    DOC_ID_TYPE,
-    ColumnDef,
     Layout,
+    Registered,
     TableDef,
     shown,
 )
-from unransom.catalog.databases.innodb.tablespace import Tablespace, absent
-from unransom.catalog.databases.innodb.types import OLD_TYPES, column_type
+from unransom.catalog.databases.innodb.tablespace import SYSTEM, Tablespace, absent
 from unransom.catalog.databases.table import Table
 from unransom.core.messages import Message, say
 
-FITS = 0.9  # share of the records of sampled pages that a definition must explain
-SOUND = 0.99  # share that shows that the definition with the file's name is the one
-NAMESAKE, OWN = 2, 3  # how well the name of a table fits that of a file: it is the same, so is the database's
 TILED, TOLD = 0.25, 5  # share of records that end where the next begins, and how many of them tell
-SAMPLE = 12  # pages
 
 
 class Found(NamedTuple):
@@ -60,8 +53,17 @@ class Found(NamedTuple):
     partition: str = ""
 
 
-def tables_of(space: Tablespace, hints: Hints, others: Sequence[Source]) -> tuple[list[Found], list[Message]]:
-    """Return the tables in ``space`` and what stands in the way of more."""
+def tables_of(
+    space: Tablespace, hints: Hints, others: Sequence[Source], registered: Sequence[Registered] = ()
+) -> tuple[list[Found], list[Message]]:
+    """Return the tables in ``space`` and what stands in the way of more.
+
+    Args:
+        space: The tablespace.
+        hints: What is known from outside.
+        others: Files that may hold definitions.
+        registered: What the server's data dictionary knows, of all tablespaces.
+    """
     if any(needs_key(source.reader) for source in space.sources):
         return [], [
             say(
@@ -80,13 +82,23 @@ def tables_of(space: Tablespace, hints: Hints, others: Sequence[Source]) -> tupl
         ]
     indexes = _indexes(space)
     known = list(_from_sdi(space))
-    found = [_made(space, each, each.clustered) for each in known if each.clustered in indexes or not indexes]
+    found = [made(space, each, each.clustered) for each in known if each.clustered in indexes or not indexes]
     if found or not indexes:
         return found, [] if found else [_empty(space, known)]
+    here = [each for each in registered if each.space == space.space]
+    found, problems = _registered(space, indexes, here, hints, others)
+    if found or (registered and space.space == SYSTEM):
+        return found, problems
+    if space.space == SYSTEM:
+        problems = [
+            say("{file}: its data dictionary is lost; at most one table in it is read", file=_name(space))
+        ]
     candidates = [*known, *_from_frm(space, others), *_from_sql(hints)]
-    rated = _best(space, indexes, candidates)
-    if not rated or rated[0].sound < FITS or _is_by_chance(space, rated[0]):
-        return _guessed(space, indexes)
+    places = {(decoded(source.folder).lower(), named(source.name).table.lower()) for source in space.sources}
+    rated = rating.best(space, indexes, candidates, places)
+    if not rated or rated[0].sound < rating.FITS or _is_by_chance(space, rated[0]):
+        guessed, why = _guessed(space, indexes)
+        return guessed, [*problems, *why]
     best, *others_rated = rated
     rivals = [
         row.definition.name
@@ -95,7 +107,7 @@ def tables_of(space: Tablespace, hints: Hints, others: Sequence[Source]) -> tupl
         and row.tiled > best.tiled - 0.1
         and row.definition.name != best.definition.name
     ]
-    problems = [
+    problems += [
         say(
             "{file}: both {one} and {other} fit its rows",
             file=_name(space),
@@ -105,12 +117,97 @@ def tables_of(space: Tablespace, hints: Hints, others: Sequence[Source]) -> tupl
         for rival in rivals[:1]
     ]
     definition = msgspec.structs.replace(best.definition, confidence=0.5 if rivals else best.sound)
-    return [_made(space, definition, best.owner)], problems
+    return [made(space, definition, best.owner)], problems
 
 
-def _is_by_chance(space: Tablespace, best: Rated) -> bool:
+def _registered(
+    space: Tablespace,
+    indexes: Collection[int],
+    registered: Sequence[Registered],
+    hints: Hints,
+    others: Sequence[Source],
+) -> tuple[list[Found], list[Message]]:
+    """Return the tables that the data dictionary says are in ``space``.
+
+    Of a tablespace of one table it counts only where the file has the table's name and holds its index: on
+    another server the same ids are other tables'.
+    """
+    scripts = list(_from_sql(hints)) if registered else []
+    names = {named(source.name).table.lower() for source in space.sources}
+    found: list[Found] = []
+    problems: list[Message] = []
+    for each in registered:
+        name, owner = each.definition.name, each.definition.clustered
+        if owner not in indexes:
+            if space.space == SYSTEM:
+                problems.append(
+                    say(
+                        "{file}: no page of {table} is sound", file=_name(space), table=name.replace("/", ".")
+                    )
+                )
+            continue
+        if space.space != SYSTEM and name.lower().partition("/")[2] not in names:
+            continue
+        best = _defined(space, each, scripts, others)
+        if best is None:
+            problems.append(
+                say(
+                    "{file}: no definition fits the rows of {table}; give its .frm file, or --schema",
+                    file=_name(space),
+                    table=name.replace("/", "."),
+                )
+            )
+            continue
+        found.append(made(space, best, owner, each.partition))
+        if each.vague and best is each.definition:
+            problems.append(
+                say(
+                    "{file}: only the data dictionary defines {table}: its decimals are bytes, its ENUM and"
+                    " SET are numbers. Give its .frm file, or --schema",
+                    file=_name(space),
+                    table=name.replace("/", "."),
+                )
+            )
+    return found, problems
+
+
+def _defined(
+    space: Tablespace, registered: Registered, scripts: Sequence[TableDef], others: Sequence[Source]
+) -> TableDef | None:
+    """Return the definition of a table that agrees with the data dictionary and its rows, if one does."""
+    known = registered.definition
+    database, _, table = known.name.lower().partition("/")
+    named_so = [*_frm_of(others, database, table), *(one for one in scripts if _is_of(one, database, table))]
+    agreeing = [
+        msgspec.structs.replace(one, name=known.name)
+        for one in named_so
+        if not known.columns or _names(one) == _names(known)
+    ]
+    definitions = [*agreeing, known] if known.columns else agreeing
+    rated = rating.best(space, [known.clustered], definitions, {(database, table)})
+    return rated[0].definition if rated and rated[0].sound >= rating.FITS else None
+
+
+def _frm_of(others: Iterable[Source], database: str, table: str) -> Iterator[TableDef]:
+    """Yield the definitions in .frm files of a table: those in the folder of its database, if any."""
+    mine = [other for other in others if named(other.name).table.lower() == table]
+    beside = [other for other in mine if decoded(other.folder).lower() == database]
+    return _all_frm(beside or mine)
+
+
+def _is_of(definition: TableDef, database: str, table: str) -> bool:
+    """Return whether a definition has the name of a table, and of its database where it names one."""
+    home, slash, mine = definition.name.lower().rpartition("/")
+    return mine == table and (not slash or home == database)
+
+
+def _names(definition: TableDef) -> set[str]:
+    return {column.name.lower() for column in definition.columns} - {DOC_ID.lower()}
+
+
+def _is_by_chance(space: Tablespace, best: rating.Rated) -> bool:
     """Return whether a definition without the file's name leaves gaps between the records it explains."""
-    records = int(space.table["records"][_sample(space, best.owner)].sum())
+    records = int(space.table["records"][rating.sample(space, best.owner)].sum())
     return not best.named and best.tiled < TILED and records >= TOLD
 
 
@@ -124,27 +221,30 @@ def spaceless(
         name = definition.name.partition("/")[2].lower() or definition.name.lower()
         if name in logged - found:
             found.add(name)
-            yield _made(Tablespace([absent(logs[0])]), definition, 0)
+            yield made(Tablespace([absent(logs[0])]), definition, 0)
 
 
 def _guessed(space: Tablespace, indexes: Iterable[int]) -> tuple[list[Found], list[Message]]:
     """Return the table by what its records look like, and that a definition would be better."""
     for index in sorted(indexes, key=lambda each: _clustered(space, each), reverse=True):
         definition = inferred(space, index)
-        if definition is None or _rate(space, {index: _sample(space, index)}, 0, definition).sound < FITS:
+        if (
+            definition is None
+            or rating.rate(space, {index: rating.sample(space, index)}, 0, definition).sound < rating.FITS
+        ):
             continue
-        called = msgspec.structs.replace(definition, name=named(_name(space)).table)
+        called = msgspec.structs.replace(definition, name=_named(space).table)
         message = say(
             "{file}: no definition of its table; its columns are guessed. Give one with --schema",
             file=_name(space),
         )
-        return [_made(space, called, index)], [message]
+        return [made(space, called, index)], [message]
     return [], [say("{file}: no definition of its table; give one with --schema", file=_name(space))]
 
 
 def _clustered(space: Tablespace, index: int) -> tuple[bool, float]:
     """Return what speaks for ``index`` holding rows: no transaction on its pages, and long records."""
-    numbers = _sample(space, index)
+    numbers = rating.sample(space, index)
     plain, used, records = False, 0, 0
     for _, data in space.groups(numbers):
         for page in data.reshape(-1, space.logical):
@@ -162,6 +262,10 @@ def _name(space: Tablespace) -> str:
     return space.sources[0].name
 
 
+def _named(space: Tablespace) -> Named:
+    return named(_name(space))
+
+
 def _indexes(space: Tablespace) -> dict[int, int]:
     """Return the sound leaf pages of each index."""
     table = space.table
@@ -170,7 +274,8 @@ def _indexes(space: Tablespace) -> dict[int, int]:
     return dict(zip(unique.tolist(), counts.tolist(), strict=True))
 
 
-def _made(space: Tablespace, definition: TableDef, index: int) -> Found:
+def made(space: Tablespace, definition: TableDef, index: int, partition: str = "") -> Found:
+    """Return the table that ``definition`` makes of the pages of ``index``."""
     layout, core = arranged(space, index, definition)
     schema, slash, _ = definition.name.partition("/")
     table = Table(
@@ -183,8 +288,18 @@ def _made(space: Tablespace, definition: TableDef, index: int) -> Found:
         references=definition.references,
     )
     return Found(
-        table, space, definition, layout, plan_of(layout, core), index, named(_name(space)).partition
+        table, space, definition, layout, plan_of(layout, core), index, partition or _named(space).partition
     )
+
+
+def shown_in(found: Found) -> decode.Target:
+    """Return what the records of a table are made into."""
+    shown = tuple(number for number, column in enumerate(found.definition.columns) if not column.hidden)
+    fields = [
+        pyarrow.field(found.definition.columns[number].name, found.definition.columns[number].type.arrow)
+        for number in shown
+    ]
+    return decode.Target(found.layout, shown, pyarrow.schema(fields + decode.provenance_fields()))
 
 
 def _from_sdi(space: Tablespace) -> Iterator[TableDef]:
@@ -223,98 +338,3 @@ def _from_sql(hints: Hints) -> Iterator[TableDef]:
             yield one
             if other.columns != one.columns:
                 yield other
-
-
-def _variants(definition: TableDef) -> Iterator[TableDef]:
-    """Yield ``definition`` as servers may have stored it besides: with a hidden column, with old types."""
-    document = column_type(DOC_ID_TYPE, UTF8)
-    if document is not None and DOC_ID not in {column.name for column in definition.columns}:
-        hidden = ColumnDef(DOC_ID, document, nullable=False, hidden=True)
-        yield msgspec.structs.replace(definition, columns=(*definition.columns, hidden))
-    aged = tuple(
-        msgspec.structs.replace(column, type=OLD_TYPES.get(column.type.kind, column.type))
-        for column in definition.columns
-    )
-    if aged != definition.columns:
-        yield msgspec.structs.replace(definition, columns=aged)
-
-
-class Rated(NamedTuple):
-    """How well a definition explains an index.
-
-    Attributes:
-        sound: Share of records that it explains without a contradiction.
-        named: How well its name and that of the file go together.
-        tiled: Share of records that end where the next one begins, of which few definitions are capable.
-    """
-
-    sound: float
-    named: int
-    tiled: float
-    owner: int
-    definition: TableDef
-
-    @property
-    def worth(self) -> tuple[bool, int, float, int]:
-        """What ratings are ordered by; servers make the clustered index first."""
-        return self.sound >= FITS, self.named, round(self.tiled, 2), -self.owner
-
-
-def _best(space: Tablespace, indexes: Iterable[int], candidates: Sequence[TableDef]) -> list[Rated]:
-    """Return how well each definition explains the index that it explains best, the best first."""
-    places = {(decoded(source.folder).lower(), named(source.name).table.lower()) for source in space.sources}
-    samples = {index: _sample(space, index) for index in indexes}
-    rated: list[Rated] = []
-    alike = [_alike(candidate.name.lower(), places) for candidate in candidates]
-    for place in sorted(range(len(candidates)), key=lambda place: -alike[place]):
-        candidate, likeness = candidates[place], alike[place]
-        if any(row.named >= max(likeness + 1, NAMESAKE) and row.sound >= SOUND for row in rated):
-            break  # of a whole database's definitions the others need not be tried
-        rows = [_rate(space, samples, likeness, candidate)]
-        if rows[0].sound < FITS or rows[0].tiled < 0.5:
-            rows += [_rate(space, samples, likeness, variant) for variant in _variants(candidate)]
-        rated.append(max(rows, key=lambda row: row.worth))
-    return sorted(rated, key=lambda row: row.worth, reverse=True)
-
-
-def _sample(space: Tablespace, index: int) -> NDArray[np.int64]:
-    numbers = leaves(space.table, index)
-    return numbers[:: max(len(numbers) // SAMPLE, 1)][:SAMPLE]
-
-
-def _rate(
-    space: Tablespace, samples: dict[int, NDArray[np.int64]], likeness: int, definition: TableDef
-) -> Rated:
-    rows = []
-    for index, sample in samples.items():
-        layout, core = arranged(space, index, definition)
-        plan = plan_of(layout, core)
-        sound, tiled = fit(space, sample, plan)
-        rows.append(Rated(sound, likeness, tiled, index, definition))
-    return max(rows, key=lambda row: row.worth)
-
-
-def _alike(name: str, places: set[tuple[str, str]]) -> int:
-    """Return how well folders and names of files fit the name of a table with its database."""
-    database, _, table = name.rpartition("/")
-    if (database, table) in places and database:
-        return OWN
-    if any(table == each for _, each in places):
-        return NAMESAKE
-    return int(any(each.endswith(table) for _, each in places))
-
-
-def fit(space: Tablespace, numbers: NDArray[np.int64], plan: Plan) -> tuple[float, float]:
-    """Return the shares of the records of some pages that ``plan`` explains, and that it lays end to end."""
-    good = tiled = total = 0
-    for kept, data in space.groups(numbers):
-        origins, owners, _ = decode.listed(data, space.logical)
-        located = decode.locate(data, kept, origins, owners, plan)
-        located = located.only((located.info() & 0x10) == 0)
-        order = np.argsort(located.origins)
-        begins, ends = located.begins[order], located.ends[order]
-        sound = (begins >= 0) & np.append(ends[:-1] <= begins[1:], True)
-        total += len(order)
-        good += int(sound.sum())
-        tiled += int((ends[:-1] == begins[1:]).sum())
-    return (good / total, tiled / total) if total else (1.0, 0.0)

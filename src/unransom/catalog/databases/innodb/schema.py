@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from unransom.catalog.databases.innodb.types import VARIABLE, ColumnType, Kind
@@ -66,6 +68,22 @@ class TableDef(msgspec.Struct, frozen=True):
     create: str = ""
     confidence: float = 1.0
     references: tuple[Reference, ...] = ()
+
+
+class Registered(NamedTuple):
+    """A table that the server's data dictionary knows.
+
+    Attributes:
+        definition: Without columns where the dictionary has lost them.
+        space: Id of the tablespace that it is in.
+        partition: The partition of the table that it is, "" where the table has none.
+        vague: Of some columns other sources know more.
+    """
+
+    definition: TableDef
+    space: int
+    partition: str
+    vague: bool
 
 
 class Field(msgspec.Struct, frozen=True):

@@ -17,6 +17,7 @@ from unransom.catalog.formats._innodb_checksums import rule_of
 from unransom.core.streams import BytesReader, Reader
 
 ENCRYPTED = (15, 16, 17, 37401)  # types of pages: MySQL; MariaDB, where they are also compressed
+SYSTEM = 0  # id of the tablespace that all tables may share, with the data dictionary
 SAMPLE = 16  # pages that are asked whether they are encrypted
 BATCH = 256  # pages that are read and decoded together
 SECTOR = 512  # bytes; patches are tried in steps of it
@@ -112,6 +113,8 @@ class Tablespace:
         self.patched: dict[int, bytes] = {}
         self.table = self._merge([each.table for each in files])
         self.space = majority(self.table["space"][self.table["verdict"] == pages.VALID])
+        if self.space == SYSTEM:
+            self._put_copies_back()
         self.current: dict[int, Current] = {}
         self._kept: tuple[int, bytes] = (-1, b"")
 
@@ -134,6 +137,18 @@ class Tablespace:
         if len(tables) > 1:
             self._patch(merged, tables)
         return merged
+
+    def _put_copies_back(self) -> None:
+        """Take the copies of pages among the others, the doublewrite buffer, for pages that are damaged."""
+        copied = (self.table["verdict"] == pages.VALID) & (self.table["number"] != np.arange(len(self.table)))
+        copies = np.sort(self.table[copied], order="lsn")
+        self.table[copied] = np.zeros(1, pages.TABLE)
+        self.table["verdict"][copied] = pages.BLANK
+        for copy in copies[(copies["space"] == self.space) & (copies["number"] < len(self.table))]:
+            number = int(copy["number"])
+            if not self.is_valid(number) or self.table[number]["lsn"] < copy["lsn"]:
+                self.table[number] = copy
+                self.patched.pop(number, None)
 
     def _patch(self, merged: NDArray[np.void], tables: Sequence[NDArray[np.void]]) -> None:
         """Put damaged pages together from the sound sectors of several files."""

@@ -1,0 +1,129 @@
+"""How well definitions explain the records of indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from unransom.catalog.databases.innodb import decode
+from unransom.catalog.databases.innodb.charsets import UTF8
+from unransom.catalog.databases.innodb.instant import arranged
+from unransom.catalog.databases.innodb.liveness import leaves
+from unransom.catalog.databases.innodb.plan import Plan, plan_of
+from unransom.catalog.databases.innodb.schema import DOC_ID, DOC_ID_TYPE, ColumnDef, TableDef
+from unransom.catalog.databases.innodb.tablespace import Tablespace
+from unransom.catalog.databases.innodb.types import OLD_TYPES, column_type
+
+FITS = 0.9  # share of the records of sampled pages that a definition must explain
+SOUND = 0.99  # share that shows that the definition with the file's name is the one
+NAMESAKE, OWN = 2, 3  # how well the name of a table fits that of a file: it is the same, so is the database's
+SAMPLE = 12  # pages
+
+
+def _variants(definition: TableDef) -> Iterator[TableDef]:
+    """Yield ``definition`` as servers may have stored it besides: with a hidden column, with old types."""
+    document = column_type(DOC_ID_TYPE, UTF8)
+    if document is not None and DOC_ID not in {column.name for column in definition.columns}:
+        hidden = ColumnDef(DOC_ID, document, nullable=False, hidden=True)
+        yield msgspec.structs.replace(definition, columns=(*definition.columns, hidden))
+    aged = tuple(
+        msgspec.structs.replace(column, type=OLD_TYPES.get(column.type.kind, column.type))
+        for column in definition.columns
+    )
+    if aged != definition.columns:
+        yield msgspec.structs.replace(definition, columns=aged)
+
+
+class Rated(NamedTuple):
+    """How well a definition explains an index.
+
+    Attributes:
+        sound: Share of records that it explains without a contradiction.
+        named: How well its name and that of the file go together.
+        tiled: Share of records that end where the next one begins, of which few definitions are capable.
+    """
+
+    sound: float
+    named: int
+    tiled: float
+    owner: int
+    definition: TableDef
+
+    @property
+    def worth(self) -> tuple[bool, int, float, int]:
+        """What ratings are ordered by; servers make the clustered index first."""
+        return self.sound >= FITS, self.named, round(self.tiled, 2), -self.owner
+
+
+def best(
+    space: Tablespace, indexes: Iterable[int], candidates: Sequence[TableDef], places: set[tuple[str, str]]
+) -> list[Rated]:
+    """Return how well each definition explains the index that it explains best, the best first.
+
+    Args:
+        space: The tablespace.
+        indexes: Ids of indexes in it.
+        candidates: The definitions.
+        places: What the table may be called: databases and tables, in lower case.
+    """
+    samples = {index: sample(space, index) for index in indexes}
+    rated: list[Rated] = []
+    alike = [_alike(candidate.name.lower(), places) for candidate in candidates]
+    for place in sorted(range(len(candidates)), key=lambda place: -alike[place]):
+        candidate, likeness = candidates[place], alike[place]
+        if any(row.named >= max(likeness + 1, NAMESAKE) and row.sound >= SOUND for row in rated):
+            break  # of a whole database's definitions the others need not be tried
+        rows = [rate(space, samples, likeness, candidate)]
+        if rows[0].sound < FITS or rows[0].tiled < 0.5:
+            rows += [rate(space, samples, likeness, variant) for variant in _variants(candidate)]
+        rated.append(max(rows, key=lambda row: row.worth))
+    return sorted(rated, key=lambda row: row.worth, reverse=True)
+
+
+def sample(space: Tablespace, index: int) -> NDArray[np.int64]:
+    """Return the numbers of some sound leaf pages of an index."""
+    numbers = leaves(space.table, index)
+    return numbers[:: max(len(numbers) // SAMPLE, 1)][:SAMPLE]
+
+
+def rate(
+    space: Tablespace, samples: dict[int, NDArray[np.int64]], likeness: int, definition: TableDef
+) -> Rated:
+    """Return how well a definition explains the index that it explains best, by some pages of each."""
+    rows = []
+    for index, numbers in samples.items():
+        layout, core = arranged(space, index, definition)
+        plan = plan_of(layout, core)
+        sound, tiled = fit(space, numbers, plan)
+        rows.append(Rated(sound, likeness, tiled, index, definition))
+    return max(rows, key=lambda row: row.worth)
+
+
+def _alike(name: str, places: set[tuple[str, str]]) -> int:
+    """Return how well folders and names of files fit the name of a table with its database."""
+    database, _, table = name.rpartition("/")
+    if (database, table) in places and database:
+        return OWN
+    if any(table == each for _, each in places):
+        return NAMESAKE
+    return int(any(each.endswith(table) for _, each in places))
+
+
+def fit(space: Tablespace, numbers: NDArray[np.int64], plan: Plan) -> tuple[float, float]:
+    """Return the shares of the records of some pages that ``plan`` explains, and that it lays end to end."""
+    good = tiled = total = 0
+    for kept, data in space.groups(numbers):
+        origins, owners, _ = decode.listed(data, space.logical)
+        located = decode.locate(data, kept, origins, owners, plan)
+        located = located.only((located.info() & 0x10) == 0)
+        order = np.argsort(located.origins)
+        begins, ends = located.begins[order], located.ends[order]
+        sound = (begins >= 0) & np.append(ends[:-1] <= begins[1:], True)
+        total += len(order)
+        good += int(sound.sum())
+        tiled += int((ends[:-1] == begins[1:]).sum())
+    return (good / total, tiled / total) if total else (1.0, 0.0)
