@@ -30,7 +30,7 @@ def seal(plain: bytes, public: Point, ephemeral: int, nonce: bytes, counter: int
 
 
 def make(vector: dict) -> Made:
-    """Return the locked file of a vector; its key file is the scalar, or the file's key if it says so.
+    """Return the locked file of a vector; its key file is the scalar, or the file's key or keystream.
 
     The scalars are short, which makes the points quick to compute and nothing else.
     """
@@ -39,6 +39,9 @@ def make(vector: dict) -> Made:
     private, ephemeral = (int.from_bytes(drawn(seed + name, 20)) for name in (" private", " ephemeral"))
     public = multiple(private)
     locked = seal(plain, public, ephemeral, drawn(seed + " nonce", 12), vector["counter"])
+    if vector.get("keystream"):
+        stream = bytes(left ^ right for left, right in zip(plain[:PERIOD], locked[:PERIOD], strict=True))
+        return Made(plain, locked, stream)
     if vector.get("file_key"):
         return Made(plain, locked, SHA3_256.new(_bytes(multiple(ephemeral, public))).digest())
     return Made(plain, locked, private.to_bytes(SIZE, "little"))

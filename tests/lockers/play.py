@@ -41,10 +41,12 @@ def padded(data: bytes) -> bytes:
     return data + bytes([count]) * count
 
 
-def small(plain: bytes, chain, block: int) -> tuple[bytes, int, int]:
-    """Return the locked bytes, how many were added, and the number of blocks."""
-    padding = -len(plain) % 16
-    return chain.encrypt(plain + bytes(padding)), padding, -(-len(plain) // block)
+def small(plain: bytes, chain, block: int, most: int | None) -> tuple[bytes, int, int]:
+    """Return the locked bytes, how many were added, and the number of blocks: ``most``, or all."""
+    padding, blocks = -len(plain) % 16, most or -(-len(plain) // block)
+    filled = plain + bytes(padding)
+    end = min(blocks * block, len(filled))
+    return chain.encrypt(filled[:end]) + filled[end:], padding, blocks
 
 
 def large(plain: bytes, chain, middle, block: int, step: int) -> tuple[bytes, int, int]:
@@ -83,7 +85,7 @@ def make(vector: dict) -> Made:
     if is_large:
         body, padding, blocks = large(plain, chain, middle, block, max(step, 1))
     else:
-        body, padding, blocks = small(plain, chain, block)
+        body, padding, blocks = small(plain, chain, block, vector.get("most"))
     marker = drawn(seed + " marker", 16)
     mark = xxhash32(marker, sum(byte + place for place, byte in enumerate(marker)))
     numbers = struct.pack("<4HIIQ", padding, step, is_large, cipher, block, mark, blocks)

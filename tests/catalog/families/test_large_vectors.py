@@ -15,12 +15,15 @@ from tests.fixtures.program import unransom
 from tests.fixtures.vectors import ADDED
 from tests.lockers.sparse import Sparse
 from unransom.catalog.families import (
+    akira,
     blackbyte1,
     conti,
     darkbit,
     enmity,
+    esxiargs,
     family,
     hive1,
+    hive3,
     hunters2,
     rhysida,
     shinra,
@@ -97,8 +100,25 @@ def test_unlock_opens_a_large_file_and_leaves_its_holes(tmp_path):
             assert not stream.read(min(len(data), len(file.plain) - start)).strip(b"\0")
 
 
+def step_of_esxiargs(each):
+    """Return which of the steps of its scripts a vector is of: none, none by a hundredth, that, or a MiB."""
+    steps, step = esxiargs.steps(each["size"]), each.get("step", 0) << 20
+    if len(steps) == 1:
+        return 0
+    return 1 + (steps.index(step) + 1 if step else 0)
+
+
+def way_of_proxima(each):
+    """Return which of the modes, or where there are none of the gaps, of its tails a vector is of."""
+    if each["tail"] in MODAL:
+        return 3 * MODAL.index(each["tail"]) + each["mode"] - 1
+    return 3 * len(MODAL) + ("52", "48").index(each["tail"])
+
+
+MODAL = ("64", "72", "168")
 # How many rows a family's table has, and which one a vector is of.
 TABLES = {
+    "akira": (len(akira.MODES), lambda each: list(akira.MODES.values()).index(each["mode"])),
     "blackbyte1": (
         len(blackbyte1.AREAS),
         lambda each: sum(each["size"] > above for above, _ in blackbyte1.AREAS) - 1,
@@ -108,6 +128,8 @@ TABLES = {
         len(darkbit.SIZES),
         lambda each: sum(each["size"] >= row.below * darkbit.UNIT for row in darkbit.SIZES),
     ),
+    "esxiargs": (4, step_of_esxiargs),
+    "hive3": (len(hive3.VERSIONS), lambda each: each["version"] - 3),
     "hive1": (len(hive1.SHARES) + 1, lambda each: sum(each["size"] >= below for below, _ in hive1.SHARES)),
     "hunters2": (len(hunters2.MODES) + len(hunters2.WHOLE), lambda each: each["mode"] - 1),
     "proton": (
@@ -118,6 +140,7 @@ TABLES = {
             else len(LISTED_PLACES)
         ),
     ),
+    "proxima": (3 * len(MODAL) + 2, way_of_proxima),
     "rhysida": (rhysida.AREAS, lambda each: len(list(rhysida.areas(each["size"]))) - 1),
     "shinra": (
         len(shinra.PLACES) + len(LISTED_PLACES),
