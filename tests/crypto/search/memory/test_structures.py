@@ -180,6 +180,30 @@ def test_keys_of_windows_are_found():
     assert not pointer.data
 
 
+# BCRYPT_KEY behind its size and tag, up to the length of the secret: Windows 7, 8 and 8.1, 64 bits.
+KEY_LAYOUTS = {"7": "<4I", "8": "<5I4xQ", "8.1": "<6IQ4I"}
+
+
+@pytest.mark.parametrize("size", [16, 24, 32])
+@pytest.mark.parametrize("layout", KEY_LAYOUTS.values(), ids=KEY_LAYOUTS)
+def test_keys_behind_handles_of_cng_are_found(layout, size):
+    handle = struct.pack("<I4s3Q", 32, b"RUUU", 0x00007FF812345678, 0x000001F812345678, 0)
+    zeros = struct.unpack(layout, bytes(struct.calcsize(layout)))
+    key = struct.pack("<I4s", 0x200, b"KSSM") + struct.pack(layout, 5, 0, 1, 8 * size, *zeros[4:])
+    memory = planted(handle + key + struct.pack("<I", size) + KEY[:size])
+    assert [each.data for each in found(memory)] == [KEY[:size]]
+
+
+@pytest.mark.parametrize(("algorithm", "size"), [(0x660E, 16), (0x660F, 24), (0x6610, 32), (0x6603, 24)])
+def test_plain_key_blobs_of_capi_are_found_and_wrapped_ones_give_no_key(algorithm, size):
+    plain = struct.pack("<BBHII", 8, 2, 0, algorithm, size) + KEY[:size]
+    assert [each.data for each in found(planted(plain))] == [KEY[:size]]
+    wrapped = struct.pack("<BBHII", 1, 2, 0, algorithm, 0xA400) + KEY * 8  # SIMPLEBLOB: under an RSA key
+    assert not found(planted(wrapped))
+    short = struct.pack("<BBHII", 8, 2, 0, algorithm, size - 1) + KEY[:size]
+    assert not found(planted(short))
+
+
 @given(st.sampled_from(sorted(PRIVATE_KEYS)), st.data())
 def test_damaged_structures_never_raise(form, data):
     whole = bytearray(PRIVATE_KEYS[form])
