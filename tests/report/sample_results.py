@@ -2,6 +2,7 @@
 
 import math
 
+from tests.report.sample_spaces import space
 from unransom.core.clock import rfc3339
 from unransom.core.messages import Message, say
 from unransom.core.records import State
@@ -209,6 +210,7 @@ def ordinary() -> Result:
                 ),
             ),
         ),
+        spaces=(space("esx02"),),
         partial_files=(
             partial_file(
                 "recovered/esx02/vm/sql01-flat.vmdk",
@@ -346,6 +348,7 @@ def hostile() -> Result:
                 code=bad, count=1, examples=(ProblemExample(item=bad, what=message, resolution=message),)
             ),
         ),
+        spaces=(space(bad),),
         partial_files=(
             PartialFile(
                 path=bad, size=9, origins=Origins(lost=9), runs=(Run(0, 9, Origin.LOST),), why=message
@@ -386,6 +389,7 @@ def huge() -> Result:
             )
             for _ in many
         ),
+        spaces=(space(long),) * 2_000,
         partial_files=tuple(
             PartialFile(path=long, size=320_000, origins=Origins.of(runs), runs=runs) for _ in range(100)
         ),

@@ -10,7 +10,7 @@ import pytest
 from tests.report import sample_results
 from unransom.core.messages import say
 from unransom.core.records import State
-from unransom.report import html, labels
+from unransom.report import figures, html, labels
 from unransom.report.document import CaseFacts, FamilyFacts, LossGroup, Result
 from unransom.report.tallies import Counts
 
@@ -213,3 +213,15 @@ def test_the_order_and_the_speed_of_the_locking_are_told(language: str) -> None:
     assert page.index("<td>esx02</td>") < page.index("<td>file01</td>")
     assert "<code>&lt;b&gt;x</code>" in page
     assert "<b>x" not in page
+
+
+def test_what_free_space_holds_is_a_table_that_adds_up() -> None:
+    result = sample_results.ordinary()
+    (space,) = result.spaces
+    assert sum(space.holds.by_class().values()) == space.searched
+    for language in ("en", "zh"):
+        words = page_of(result, language).words()
+        for name, size in space.holds.by_class().items():
+            said = f"{labels.HOLDINGS[name].render(language)} {figures.size(size)}"
+            assert (said in words) == bool(size)
+    assert labels.LABELS["spaces"].text not in page_of(sample_results.empty()).words()

@@ -49,6 +49,20 @@ def test_what_could_not_be_recovered_is_named_with_its_reason() -> None:
     assert "needed: The attackers' RSA-1024 private key" in summary
 
 
+@pytest.mark.parametrize(
+    ("language", "heading", "line"),
+    [
+        ("en", "What was searched for deleted files", "zeros · 181 GB (88.7 %)"),
+        ("zh", "为寻找已删除文件而搜索的空间", "全为零 · 181 GB (88.7 %)"),
+    ],
+)
+def test_what_free_space_holds_is_told(language, heading, line) -> None:
+    lines = text.render(sample_results.ordinary(), language).splitlines()
+    first = lines.index(heading)
+    assert lines[first + 1 : first + 3] == ["  esx02", f"    {line}"]
+    assert len(lines[first + 2 : lines.index("", first)]) == 7  # of one class there is nothing
+
+
 def test_a_huge_document_gives_a_short_summary() -> None:
     summary = text.render(sample_results.huge(), width=80)
     assert len(summary.splitlines()) < 1_200

@@ -12,8 +12,9 @@ import pytest
 from unransom import report
 from unransom.core.records import Grade, State
 from unransom.core.spans import Origin
+from unransom.recover.carve.mapping import ORDER
 from unransom.report import labels
-from unransom.report.tallies import ENDS
+from unransom.report.tallies import ENDS, Holdings
 
 CHINESE = tomllib.loads(
     resources.files("unransom.core").joinpath("locale", "zh", "report.toml").read_text(encoding="utf-8")
@@ -48,6 +49,7 @@ def test_every_state_origin_and_grade_has_a_name() -> None:
     assert set(labels.STATES) == set(ENDS) == set(State) - {State.FOUND, State.LOCKED}
     assert set(labels.ORIGINS) == set(Origin)
     assert set(labels.GRADES) == set(Grade)
+    assert tuple(labels.HOLDINGS) == ORDER == tuple(Holdings().by_class())
 
 
 def test_no_label_is_left_over() -> None:

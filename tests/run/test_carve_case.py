@@ -14,7 +14,10 @@ from tests.makers.raw_image import File
 from unransom.case.case import Case
 from unransom.case.files import records_of
 from unransom.recover.carve.records import Carved
+from unransom.report import labels
 from unransom.run import searches
+from unransom.run.carving import Job as CarveJob
+from unransom.run.carving import carve
 from unransom.run.listing import rows
 from unransom.run.recover import Job, recover
 
@@ -100,3 +103,17 @@ def test_carving_can_be_left_out(tmp_path, disk):
     image, _ = disk
     recover(Job(sources=(str(image),), case=tmp_path / "case", left_out=frozenset({"carve"})), InProcess())
     assert {row["method"] for row in table(tmp_path / "case")} == {None}
+
+
+def test_the_map_of_free_space_is_in_the_result_and_in_both_reports(tmp_path, disk):
+    image, _ = disk
+    case = tmp_path / "case"
+    recover(Job(sources=(str(image),), case=case), InProcess())
+    outcome = carve(CarveJob(str(image), tmp_path / "out", dry=True), InProcess())
+    (space,) = json.loads((case / "result.json").read_text())["spaces"]
+    assert space["source"] == image.name
+    assert outcome.holds == space["holds"]
+    assert sum(space["holds"].values()) == space["searched"] == outcome.searched > 0
+    assert labels.LABELS["spaces"].text in (case / "report.html").read_text()
+    recover(Job(sources=(), case=case), InProcess())  # an image is carved once
+    assert json.loads((case / "result.json").read_text())["spaces"] == [space]

@@ -139,19 +139,11 @@ def _row(carved: Carved) -> dict[str, object]:
 
 def _print_map(outcome: Outcome) -> None:
     """Say what the space holds."""
-    names = {
-        "zero": t("zeros"),
-        "known": t("of files that are there and sound"),
-        "locked": t("of locked files that are there"),
-        "header": t("beginnings of files"),
-        "database": t("pages of databases"),
-        "text": t("text"),
-        "dense": t("dense: packed, sealed or random"),
-        "other": t("other"),
-    }
+    from unransom.report.labels import HOLDINGS
+
     for kind, size in outcome.holds.items():
         if size:
-            print(f"{size / 1e6:>11,.1f} MB  {names[kind]}")
+            print(f"{size / 1e6:>11,.1f} MB  {spoken(HOLDINGS[kind])}")
 
 
 def _print_counts(outcome: Outcome, *, dry: bool) -> None:

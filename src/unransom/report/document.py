@@ -17,7 +17,7 @@ from unransom.core.messages import Message
 from unransom.core.records import State
 from unransom.core.spans import Run
 from unransom.report.attacks import AttackFacts
-from unransom.report.tallies import Counts, Grades, Origins, Part, Throughput
+from unransom.report.tallies import Counts, Grades, Holdings, Origins, Part, Throughput
 
 SCHEMA_VERSION = 1
 EXAMPLES = 5  # items named per group; the rest is counted
@@ -200,6 +200,20 @@ class ProblemGroup(Part, frozen=True, kw_only=True):
     examples: tuple[ProblemExample, ...] = ()
 
 
+class SpaceFacts(Part, frozen=True, kw_only=True):
+    """What was searched of an image for deleted files.
+
+    Attributes:
+        source: ``SourceFacts.id``.
+        searched: Bytes that were searched: the free space, or all where no file system tells what is free.
+        holds: The same bytes by what they hold.
+    """
+
+    source: str
+    searched: int = 0
+    holds: Holdings = Holdings()
+
+
 class PartialFile(Part, frozen=True, kw_only=True):
     """A file that came back in part, and the origin of its bytes.
 
@@ -336,6 +350,7 @@ class Result(Part, frozen=True, kw_only=True):
         notes: Ransom notes and other findings.
         notes_total: How many of these there are in all; ``notes`` is capped.
         problems: Problems by kind, the most frequent first.
+        spaces: What the free space of images holds, those that were carved.
         partial_files: Files that came back in part, capped; ``counts.partial`` has the number of all.
         repaired_files: Files that were rebuilt from what is left of damaged ones, capped.
         not_recovered: What did not come back whole, by reason, the most frequent first.
@@ -365,6 +380,7 @@ class Result(Part, frozen=True, kw_only=True):
     notes: tuple[NoteFacts, ...] = ()
     notes_total: int = 0
     problems: tuple[ProblemGroup, ...] = ()
+    spaces: tuple[SpaceFacts, ...] = ()
     partial_files: tuple[PartialFile, ...] = ()
     repaired_files: tuple[RepairedFile, ...] = ()
     not_recovered: tuple[LossGroup, ...] = ()

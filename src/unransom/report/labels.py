@@ -58,6 +58,17 @@ KINDS: dict[str, Message] = {
     "bucket": say("bucket"),
 }
 
+HOLDINGS: dict[str, Message] = {
+    "zero": say("zeros"),
+    "known": say("of files that are there and sound"),
+    "locked": say("of locked files that are there"),
+    "header": say("beginnings of files"),
+    "database": say("pages of databases"),
+    "text": say("text"),
+    "dense": say("dense: packed, sealed or random"),
+    "other": say("other"),
+}
+
 PROBLEMS: dict[str, Message] = {
     "key": say("Keys"),
     "output": say("Writing outputs"),
@@ -123,6 +134,10 @@ LABELS: dict[str, Message] = {
     "not_recovered": say("What did not come back whole, and why"),
     "lost": say("Lost: do not pay for these, no key can bring them back"),
     "doubtful": say("May be lost: find out before anyone pays"),
+    "spaces": say("What was searched for deleted files"),
+    "spaces_hint": say("Every cluster is of one class; the classes add up to what was searched."),
+    "searched": say("Searched"),
+    "share": say("Share"),
     "reason": say("Why"),
     "state": say("State"),
     "examples": say("for example"),

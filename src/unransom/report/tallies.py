@@ -130,6 +130,34 @@ class Grades(Part, frozen=True, kw_only=True):
         return {grade: getattr(self, grade.value) for grade in Grade}
 
 
+class Holdings(Part, frozen=True, kw_only=True):
+    """Bytes of a space by what its clusters hold; each cluster is of one class.
+
+    Attributes:
+        zero: Zeros.
+        known: Equal to a cluster of a file that is there and sound.
+        locked: Equal to a cluster of a locked file that is there.
+        header: A file begins there.
+        database: A page of a database.
+        text: Of the rest: text.
+        dense: Of the rest: packed, sealed or random.
+        other: Anything else.
+    """
+
+    zero: int = 0
+    known: int = 0
+    locked: int = 0
+    header: int = 0
+    database: int = 0
+    text: int = 0
+    dense: int = 0
+    other: int = 0
+
+    def by_class(self) -> dict[str, int]:
+        """Return the bytes per class, in the order in which they are always shown."""
+        return msgspec.structs.asdict(self)
+
+
 class StepTime(Part, frozen=True, kw_only=True):
     """What a step of the run took.
 

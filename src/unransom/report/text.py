@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from unransom.core.messages import Message, say
 from unransom.report import charts, columns, figures, labels
-from unransom.report.document import FamilyFacts, LostFacts, ProblemGroup, Result, Timeline
+from unransom.report.document import FamilyFacts, LostFacts, ProblemGroup, Result, SpaceFacts, Timeline
 from unransom.report.tallies import Counts
 
 SHOWN = 8  # entries of each list; the rest is counted
@@ -40,6 +40,7 @@ class _Summary:
         self._section("lost", self._lost([each for each in result.losses if each.proven]))
         self._section("doubtful", self._lost([each for each in result.losses if not each.proven]))
         self._section("not_recovered", self._losses(result))
+        self._section("spaces", self._spaces(result.spaces))
         self._section("problems", self._problems(result.problems))
         if result.next:
             self._write("")
@@ -174,6 +175,15 @@ class _Summary:
                 yield from self._wrapped(figures.visible(reference))
             yield from self._examples(group.examples, group.files)
         yield from self._rest(len(groups) - SHOWN)
+
+    def _spaces(self, spaces: Sequence[SpaceFacts]) -> Iterator[str]:
+        for space in spaces[:SHOWN]:
+            yield from columns.wrap(figures.visible(space.source), self._width, "  ", "  ")
+            for name, size in space.holds.by_class().items():
+                if size:
+                    amount = f"{figures.size(size)} ({figures.share(size, space.searched)})"
+                    yield from self._wrapped(f"{self._said(labels.HOLDINGS[name])} · {amount}")
+        yield from self._rest(len(spaces) - SHOWN)
 
     def _problems(self, groups: Sequence[ProblemGroup]) -> Iterator[str]:
         for group in groups[:SHOWN]:

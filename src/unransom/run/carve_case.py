@@ -20,7 +20,7 @@ from unransom.core.progress import Listener
 from unransom.core.records import FileRef, Finding, Grade, Output, Problem, Source
 from unransom.core.spans import Origin, Run
 from unransom.recover.carve.candidates import Candidate, endings, original_of
-from unransom.recover.carve.records import Carved
+from unransom.recover.carve.records import Carved, Mapped
 from unransom.run.carving import Carving, Job, Outcome
 from unransom.run.executor import Executor
 from unransom.run.own_originals import add_original
@@ -74,7 +74,8 @@ def carve_image(case: Case, source: Source, executor: Executor, listener: Listen
         kept = [
             path for each in outcome.files if (path := _store(case, source, each, outcome, named, keys=keys))
         ]
-        files.store(case.database, STEP, 0, [*outcome.problems, *_findings(source, outcome)])
+        told = [*outcome.problems, *_findings(source, outcome), *_mapped(source, outcome)]
+        files.store(case.database, STEP, 0, told)
         case.set_fact(_fact(source), str(time.time_ns()))
         case.record("outputs", {"step": STEP, "outputs": kept})
     case.publish()
@@ -107,6 +108,11 @@ def _findings(source: Source, outcome: Outcome) -> Iterator[Finding]:
     if outcome.empty:
         what = say("all free space is zeros: it was trimmed or never used, and no deleted file is in it")
         yield Finding(kind="trimmed", item=source.id, what=what)
+
+
+def _mapped(source: Source, outcome: Outcome) -> Iterator[Mapped]:
+    if outcome.searched:
+        yield Mapped(source=source.id, searched=outcome.searched, holds=outcome.holds)
 
 
 def _store(

@@ -17,6 +17,7 @@ from unransom.core.clock import now_ns, rfc3339
 from unransom.core.messages import Message, say
 from unransom.core.records import Finding, KeyFound, KeyTrial, Output, Problem, State
 from unransom.core.text import shown
+from unransom.recover.carve.records import Mapped
 from unransom.recover.repair.records import Mended
 from unransom.report.bytemap import MAP_RUNS, condense
 from unransom.report.document import (
@@ -33,9 +34,10 @@ from unransom.report.document import (
     RepairedFile,
     Result,
     SourceFacts,
+    SpaceFacts,
     Timeline,
 )
-from unransom.report.tallies import Counts, Grades, Origins, StepTime, Throughput
+from unransom.report.tallies import Counts, Grades, Holdings, Origins, StepTime, Throughput
 from unransom.run.attacks import SHOWN as ATTACKS
 from unransom.run.attacks import attacks, verdict
 from unransom.run.described import described_in
@@ -90,6 +92,7 @@ def result(
         notes=tuple(_notes(database)),
         notes_total=_count(database, f"SELECT count(*) FROM records WHERE {NOTED}"),
         problems=tuple(_problems(database)),
+        spaces=tuple(_spaces(database)),
         partial_files=tuple(_partial_files(database)),
         repaired_files=tuple(_repaired_files(database)),
         not_recovered=tuple(_not_recovered(case)),
@@ -228,6 +231,13 @@ def _problems(database: sqlite3.Connection) -> Iterator[ProblemGroup]:
             for each in problems
         )
         yield ProblemGroup(code=code, count=count, examples=tuple(examples))
+
+
+def _spaces(database: sqlite3.Connection) -> Iterator[SpaceFacts]:
+    """Yield what the space of each carved image holds, as the last search of it has seen."""
+    for each in {mapped.source: mapped for mapped in records_of(database, Mapped)}.values():
+        holds = msgspec.convert(each.holds, Holdings)
+        yield SpaceFacts(source=each.source, searched=each.searched, holds=holds)
 
 
 def _partial_files(database: sqlite3.Connection) -> Iterator[PartialFile]:

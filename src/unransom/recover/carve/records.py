@@ -74,6 +74,20 @@ class Acquainted(Record, frozen=True, kw_only=True):
     cluster: int
 
 
+class Mapped(Record, frozen=True, kw_only=True):
+    """The map of a space, in totals.
+
+    Attributes:
+        source: ``Source.id``.
+        searched: Bytes that were looked at.
+        holds: The same bytes by what they hold, see `mapping.holdings`.
+    """
+
+    source: str
+    searched: int
+    holds: dict[str, int]
+
+
 class Puzzle(Record, frozen=True, kw_only=True):
     """Fragments to put together by one method.
 
