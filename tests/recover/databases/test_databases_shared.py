@@ -19,10 +19,12 @@ from tests.recover.databases.mariadb_server import Server, program
 from tests.recover.databases.test_databases_step import command
 from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.innodb import dictionary
-from unransom.catalog.databases.innodb.origin import tables_of
+from unransom.catalog.databases.innodb.graft import graft
+from unransom.catalog.databases.innodb.origin import made, tables_of
 from unransom.catalog.databases.innodb.plan import plan_of
 from unransom.catalog.databases.innodb.schema import layout_of
 from unransom.catalog.databases.innodb.tablespace import Tablespace, scan_source
+from unransom.core.messages import Message
 from unransom.core.streams import BytesReader
 
 PAGE = 16384
@@ -229,3 +231,11 @@ def test_a_shared_file_without_tables_of_users_is_not_guessed_at(head):
     assert tables_of(head, Hints(), (), elsewhere) == ([], [])
     _, problems = tables_of(head, Hints(), ())
     assert "its data dictionary is lost" in problems[0].render("en")
+
+
+def test_a_table_of_a_shared_file_is_not_grafted(head):
+    head.current.clear()
+    definition = next(dictionary.registered(head)).definition
+    refused = graft(made(head, definition, definition.clustered))
+    assert isinstance(refused, Message)
+    assert "shared tablespace" in refused.render("en")

@@ -23,6 +23,7 @@ from unransom.catalog.databases.innodb.graft_script import statements
 from unransom.catalog.databases.innodb.graft_space import LEAF, ROOT, TOP, Books, extent_pages
 from unransom.catalog.databases.innodb.key_order import key_of
 from unransom.catalog.databases.innodb.origin import Found
+from unransom.catalog.databases.innodb.tablespace import SYSTEM
 from unransom.catalog.databases.innodb.types import VARIABLE
 from unransom.core.messages import Message, say
 
@@ -33,6 +34,8 @@ FULL_CRC32_FLAG, POST_ANTELOPE, ATOMIC_BLOBS = 0x10, 1, 1 << 5
 def graft(found: Found) -> Graft | Message:
     """Return the tablespace that ``found`` makes, or why it makes none."""
     space = found.space
+    if space.space == SYSTEM:
+        return say("a table in a shared tablespace is not grafted; its rows are in the other outputs")
     if space.zipped:
         return say("a compressed table is not grafted; its rows are in the other outputs")
     if len(found.plan.counts) > 1:
