@@ -187,6 +187,14 @@ def test_the_server_imports_grafts_of_other_shapes_and_takes_rows(server, table,
     assert server.run(f"select count(*) from shop.{table}")[0][0] > made.rows
 
 
+def test_a_graft_of_redundant_records_says_so_where_its_definition_does_not(server):
+    data, create, wanted = _shape(server, "composite")
+    silent = re.sub(r" ROW_FORMAT=\w+", "", create)
+    assert silent != create
+    (opened,) = ENGINE.open([Source("t.ibd", BytesReader(data))], Hints(sql=(silent,)))
+    assert _imported(server, "composite", create, ENGINE.graft(opened, opened.tables[0])) == ("OK", wanted)
+
+
 def _levels(data):
     """Return how many levels the tallest tree has."""
     return 1 + int(scan(BytesReader(data), PAGE)["level"].max())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def write_grafts(sources: Sequence[Source], hints: Hints, folder: Path) -> tuple
     """
     written: list[Path] = []
     said: list[Message] = []
+    names: Counter[str] = Counter()
     for engine, mine in by_engine(sources, []):
         for database in engine.open(mine, hints) if engine.graft else ():
             for table in database.tables:
@@ -39,7 +41,9 @@ def write_grafts(sources: Sequence[Source], hints: Hints, folder: Path) -> tuple
                 if isinstance(made, Message):
                     said.append(say("{table}: no graft: {why}", table=table.name, why=made))
                     continue
-                written += _write(made, database, table, folder)
+                names[table.short.lower()] += 1
+                number = names[table.short.lower()]  # tables of several databases may be called the same
+                written += _write(made, database, table, folder / str(number) if number > 1 else folder)
                 said.append(say("{table}: {rows} rows in the graft", table=table.name, rows=made.rows))
     return written, said
 

@@ -149,7 +149,9 @@ class _Scion:
         # An extent has one owner, so what is above the rows begins in the next.
         fresh = iter(range((moved // extent + 1) * extent, books.count))
         numbers = [[self._take(fresh, books) for _ in level] for level in levels[:-1]]
-        create, afterwards = statements(self._found.definition, _largest(self._found, leaves[-1]))
+        create, afterwards = statements(
+            self._found.definition, _largest(self._found, leaves[-1]), compact=self.shape.compact
+        )
         return Graft(
             size=books.count * self.shape.size,
             page=self.shape.size,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from unransom.catalog.databases.innodb.ddl import items_of
 from unransom.catalog.databases.innodb.schema import ColumnDef, KeyPart, TableDef
 from unransom.catalog.databases.innodb.types import Kind
 
+REDUNDANT = re.compile(r"\bROW_FORMAT\s*=?\s*REDUNDANT\s*$", re.IGNORECASE)
 WORDS = frozenset([Kind.TEXT, Kind.ENUM, Kind.SET])
 
 
@@ -14,15 +17,18 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def statements(table: TableDef, largest: int) -> tuple[str, tuple[str, ...]]:
+def statements(table: TableDef, largest: int, *, compact: bool) -> tuple[str, tuple[str, ...]]:
     """Return the statement that makes the empty table, and those that finish it.
 
     Args:
         table: Its definition; the statement that it was read from is kept where there is one.
         largest: Value that AUTO_INCREMENT goes on from, 0 for none.
+        compact: Format of the records: a server takes no others than those of the table that it made.
     """
     name = quoted(table.name.split("/")[-1])
     create, more = _given(table, name) if table.create else (_made(table, name), [])
+    if not compact and not REDUNDANT.search(create):
+        create += " ROW_FORMAT=REDUNDANT"  # of several options the last counts
     alters = [f"ALTER TABLE {name} ADD {item}" for item in more]
     if largest and any(column.automatic for column in table.columns):
         alters.append(f"ALTER TABLE {name} AUTO_INCREMENT = {largest + 1}")
