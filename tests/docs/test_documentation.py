@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 import pytest
 
+from unransom.catalog.families import FAMILIES
+from unransom.catalog.losses import LOSSES
 from unransom.cli.program import program
 from unransom.core.errors import ERRORS
 
@@ -94,6 +96,13 @@ def test_both_readmes_name_the_same_commands_and_exit_codes():
     assert commands[0] == commands[1]
     headings = [re.findall(r"^#+ ", text, re.M) for text in (english, chinese)]
     assert headings[0] == headings[1]
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+@pytest.mark.parametrize(("reference", "known"), [("families", FAMILIES), ("losses", LOSSES)])
+def test_the_readmes_count_what_there_is(page, reference, known):
+    (count,) = re.findall(rf"\[(\d+)[^]]*\]\(docs/reference/{reference}\.md\)", Path(page).read_text())
+    assert int(count) == len(known)
 
 
 def test_every_exit_code_of_the_readme_exists():
