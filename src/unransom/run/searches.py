@@ -90,6 +90,7 @@ def unsolved(database: sqlite3.Connection) -> Iterator[tuple[str, int, int, tupl
 def targets(database: sqlite3.Connection) -> Iterator[Target]:
     """Yield what is ``unsolved`` as targets of attacks."""
     dumps = tuple(aids.select(database, "memory"))
+    known = tuple(islice(aids.select(database, "known"), KNOWN))
     guesses = {each.family: each for each in files.records_of(database, SchemeGuess)}
     matched: dict[str, list[Pair]] = {}
     for pair in files.records_of(database, Pair):
@@ -108,7 +109,7 @@ def targets(database: sqlite3.Connection) -> Iterator[Target]:
             dumps=dumps,
             left=left,
             guess=guesses.get(family),
-            known=originals(database) if family == zipcrypto.FAMILY.name else (),
+            known=originals(database) if family == zipcrypto.FAMILY.name else known,
         )
 
 

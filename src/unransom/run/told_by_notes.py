@@ -21,26 +21,32 @@ def narrowed(database: sqlite3.Connection) -> Callable[[FileRef], FileRef]:
     """Return what leaves of a file's candidates those that a note in its folder, or above, is called after.
 
     Where other files of the source are named already, by their marks, notes speak of these families only.
+    Where none is, a name that several families give their notes, such as readme.txt, tells of none.
     """
     told: dict[tuple[str, bytes], set[str]] = {}
+    sure: dict[tuple[str, bytes], set[str]] = {}
     rows = database.execute(
         "SELECT source, path, json_extract(records.body, '$.facts.families') FROM records"
         f" JOIN files ON files.id = records.item WHERE {NOTE}"
     )
     for source, path, families in rows:
         folder, _, name = path.rpartition(b"/")
-        told.setdefault((source, folder), set()).update(_meant(name, (families or "").split(", ")))
+        users = (families or "").split(", ")
+        meant = _meant(name, users)
+        told.setdefault((source, folder), set()).update(meant or users)
+        sure.setdefault((source, folder), set()).update(users if len(users) == 1 else meant)
     named: dict[str, set[str]] = {}
     query = "SELECT DISTINCT source, family FROM files WHERE state = 'locked' AND family IS NOT NULL"
     for source, family in database.execute(query):
         named.setdefault(source, set()).add(family)
 
     def of(ref: FileRef) -> FileRef:
-        folder, families = ref.path, set[str]()
+        folder, near, surely = ref.path, set[str](), set[str]()
         while folder:
             folder = folder.rpartition(b"/")[0]
-            families |= told.get((ref.source, folder), set())
-        families = families & named.get(ref.source, set()) or families
+            near |= told.get((ref.source, folder), set())
+            surely |= sure.get((ref.source, folder), set())
+        families = near & named.get(ref.source, set()) or surely
         left = tuple(name for name in ref.candidates if name in families)
         return msgspec.structs.replace(ref, candidates=left)
 
@@ -48,6 +54,6 @@ def narrowed(database: sqlite3.Connection) -> Callable[[FileRef], FileRef]:
 
 
 def _meant(note: bytes, families: list[str]) -> list[str]:
-    """Return those of the families a note is called like whose name is part of its own, if there are any."""
+    """Return those of the families a note is called like whose name is part of its own."""
     bare = {family: family.rstrip(string.digits).partition("_")[0].encode() for family in families}
-    return [family for family in families if bare[family] and bare[family] in note.lower()] or families
+    return [family for family in families if bare[family] and bare[family] in note.lower()]
