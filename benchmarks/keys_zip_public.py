@@ -11,21 +11,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from unransom.crypto.ciphers.zipcrypto import CRC, CRC_BACK
+
 MULTIPLIER = 0x08088405
 INVERSE = np.uint32(pow(MULTIPLIER, -1, 1 << 32))
-POLYNOMIAL = 0xEDB88320
 U = np.uint32
-
-
-def _tables() -> tuple[Any, Any]:
-    forward, backward = np.zeros(256, np.uint32), np.zeros(256, np.uint32)
-    for byte in range(256):
-        crc = byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (POLYNOMIAL if crc & 1 else 0)
-        forward[byte] = crc
-        backward[crc >> 24] = (crc << 8 & 0xFFFFFFFF) ^ byte
-    return forward, backward
 
 
 def _stream_rows() -> tuple[Any, Any]:
@@ -50,7 +40,6 @@ def _fibers(steps: tuple[int, ...]) -> tuple[Any, Any]:
     return rows, counts
 
 
-CRC, CRC_BACK = _tables()
 ROWS, ROW_COUNTS = _stream_rows()
 TWO, TWO_COUNTS = _fibers((0, 1))
 THREE, THREE_COUNTS = _fibers((0, 1, 255))

@@ -17,7 +17,7 @@ from unransom.core.drafts import DraftFile
 from unransom.core.messages import Message, say
 from unransom.recover.databases.pages import write_pages
 from unransom.recover.databases.sql import SqlWriter
-from unransom.recover.databases.step import by_engine, short_name
+from unransom.recover.databases.step import by_engine
 from unransom.recover.databases.writer import Shown
 
 SALVAGED = "salvaged"
@@ -54,7 +54,7 @@ def _make(engine: Engine, database: Database, table: Table) -> Graft | Message:
 
 
 def _write(made: Graft, database: Database, table: Table, folder: Path) -> list[Path]:
-    name = short_name(table)
+    name = table.short
     space = DraftFile(folder, f"{name}.ibd")
     write_pages(made, space)
     salvaged = _salvaged(made, database, table, folder)
@@ -81,7 +81,7 @@ def _script(made: Graft, name: str, salvaged: bool) -> str:
 def _salvaged(made: Graft, database: Database, table: Table, folder: Path) -> list[Path]:
     """Write the rows that came out of damaged pages, and are not in the graft, as INSERT statements."""
     writer: SqlWriter | None = None
-    name = short_name(table)
+    name = table.short
     for rows in database.rows(table):
         states = rows.batch.column(PROVENANCE[2]).cast(pyarrow.string())
         salvaged = rows.batch.filter(pyarrow.compute.equal(states, SALVAGED))

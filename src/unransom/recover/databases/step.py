@@ -131,7 +131,7 @@ def _write(
     wanted: Wanted,
     heard: Callable[[str, int], None],
 ) -> tuple[list[TableResult], list[Path]]:
-    tables = [table for table in database.tables if not wanted.tables or short_name(table) in wanted.tables]
+    tables = [table for table in database.tables if not wanted.tables or table.short in wanted.tables]
     if not tables:
         return [], []
     names = _names(tables)
@@ -158,16 +158,11 @@ def _with(result: TableResult, missing: Missing | None) -> TableResult:
     )
 
 
-def short_name(table: Table) -> str:
-    """Return the table's name without its database or schema."""
-    return table.short
-
-
 def _names(tables: Sequence[Table]) -> dict[str, Table]:
     """Return the tables by their names in the output: short, where no two would be the same."""
-    short = {short_name(table).lower() for table in tables}
+    short = {table.short.lower() for table in tables}
     if len(short) == len(tables):
-        return {short_name(table): table for table in tables}
+        return {table.short: table for table in tables}
     return {table.name.replace("/", "."): table for table in tables}
 
 
