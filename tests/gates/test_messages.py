@@ -1,12 +1,15 @@
 """Every sentence for people has its Chinese translation with the same values, and none is left over."""
 
 import ast
+import re
 import string
 import tomllib
 from pathlib import Path
 
 SOURCE = Path("src/unransom")
 CATALOGUES = sorted((SOURCE / "core/locale/zh").glob("*.toml"))
+ONE_WORD = {"案例": "案件", "例：": "示例：", "被锁": "被加密"}
+CLICK_WRITES_A_COLON = "用法:"  # and so behind each other heading of its help
 
 
 def spoken():
@@ -53,3 +56,19 @@ def test_every_template_gets_the_values_it_asks_for():
 def test_no_translation_is_left_over():
     used = {template for template, _, _ in spoken()}
     assert not sorted(set(translations()) - used)
+
+
+def test_chinese_sentences_have_chinese_marks_and_one_word_for_a_thing():
+    wrong = []
+    for template, said in translations().items():
+        bare = re.sub(r"`[^`]*`", "", said)
+        if template.endswith(".") and not template.endswith("...") and said[-1] not in "。…":
+            wrong.append(f"no full stop: {said}")
+        if re.search(r"[\u4e00-\u9fff}）][,;!?]|[\u4e00-\u9fff][:(]|[,;:!?)] ?[\u4e00-\u9fff]", bare):
+            wrong.append(f"a half-width mark: {said}")
+        wrong += [
+            f"{word} for {better}: {said}"
+            for word, better in ONE_WORD.items()
+            if word in said.replace(better, "")
+        ]
+    assert wrong == [f"a half-width mark: {CLICK_WRITES_A_COLON}"]

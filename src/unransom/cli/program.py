@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import os
+import io
 import sys
 import traceback
 from typing import NamedTuple
@@ -11,11 +11,15 @@ from typing import NamedTuple
 import click
 
 from unransom import __version__
+from unransom.cli.refusal import refused
 from unransom.cli.screen import complain, say_to_people
-from unransom.cli.speech import ARGUMENTS, CHOICES, t
+from unransom.cli.speech import ARGUMENTS, ASKED_FOR, CHOICES, t
+from unransom.cli.wording import teach_click
 from unransom.core.errors import EXIT_BUG, EXIT_INTERRUPTED, UnransomError, UsageError
 from unransom.core.extras import remedy
 from unransom.core.messages import say
+
+teach_click()  # before the options below are made: they look up their help when they are
 
 
 class Command(NamedTuple):
@@ -85,7 +89,9 @@ def program() -> None:
 
 def run() -> int:
     """Run the command line; return the exit code."""
+    _write_what_the_terminal_takes()
     try:
+        _refuse_unknown_language()
         code = program.main(ARGUMENTS, prog_name="unransom", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
         say_to_people(t("Interrupted. Run the same command again to go on."))
@@ -98,13 +104,29 @@ def run() -> int:
         return error.exit_code
     except ModuleNotFoundError as error:
         return _lacking(error)
-    except BrokenPipeError:
-        # The reader of our output is gone, e.g. `| head`; keep Python from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:  # how click ends when the reader of our output is gone, e.g. `| head`
         return 0
+    except OSError as error:
+        complain(refused(error))
+        return UnransomError.exit_code
     except Exception:  # noqa: BLE001 the last line of defence
         return _fault()
     return code if isinstance(code, int) else 0
+
+
+def _write_what_the_terminal_takes() -> None:
+    """Have letters that the terminal's encoding lacks written as escapes: names of files have any letter."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _refuse_unknown_language() -> None:
+    if ASKED_FOR and ASKED_FOR not in CHOICES:
+        raise UsageError(
+            say("there is no language {name} here", name=ASKED_FOR),
+            hint=say("--lang takes {names}", names=", ".join(CHOICES)),
+        )
 
 
 def _lacking(error: ModuleNotFoundError) -> int:

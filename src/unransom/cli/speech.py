@@ -17,9 +17,9 @@ def take_language(arguments: list[str]) -> tuple[str, list[str]]:
     return "", arguments
 
 
-_ASKED_FOR, ARGUMENTS = take_language(sys.argv[1:])
+ASKED_FOR, ARGUMENTS = take_language(sys.argv[1:])
 # The commands' help is in this language, so it is settled before they are defined.
-LANGUAGE = language_of(_ASKED_FOR) if _ASKED_FOR else preferred_language()
+LANGUAGE = language_of(ASKED_FOR) if ASKED_FOR else preferred_language()
 CHOICES = LANGUAGES
 
 
