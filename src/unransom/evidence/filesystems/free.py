@@ -7,12 +7,12 @@ never written has no file in it. Whatever lies outside of the file systems that 
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 
 from unransom.core.errors import UnreadableError
 from unransom.core.spans import Span, gaps
 from unransom.core.streams import CHUNK, Reader
+from unransom.evidence.filesystems.ext.space import used as used_by_ext
 from unransom.evidence.filesystems.fat_map import bits_of, runs, used_by_exfat, used_by_fat
 from unransom.evidence.filesystems.tsk import FileSystem
 from unransom.evidence.filesystems.xfs.free import free_blocks
@@ -21,10 +21,6 @@ from unransom.evidence.sleuthkit import TSK_ERRORS, TskImage
 from unransom.evidence.volumes.partitions import Volume, volumes
 
 NTFS_BITMAP = 6  # number of its record
-EXT_SUPER = 1024  # offset of the superblock
-EXT_64BIT = 0x80
-EXT_BLOCK_UNINIT = 2
-MOST_GROUPS = 1 << 24
 UNREADABLE = (OSError, UnreadableError, *TSK_ERRORS)
 
 
@@ -48,7 +44,7 @@ def _used(image: TskImage, volume: Volume) -> Iterator[Span]:
     if volume.filesystem == "ntfs":
         yield from _ntfs(image, volume)
     elif volume.filesystem == "ext":
-        yield from _ext(image.reader, volume)
+        yield from used_by_ext(image.reader, volume.start)
     elif volume.filesystem == "xfs":
         yield from _xfs(image.reader, volume)
     elif volume.filesystem == "fat":
@@ -76,24 +72,3 @@ def _ntfs(image: TskImage, volume: Volume) -> Iterator[Span]:
         with image.lock:
             bitmap = bytes(file.read_random(start, min(CHUNK, size - start)))
         yield from runs(bits_of(bitmap), volume.start + start * 8 * cluster, cluster)
-
-
-def _ext(reader: Reader, volume: Volume) -> Iterator[Span]:
-    head = reader.read_at(volume.start + EXT_SUPER, 1024)
-    low, first, log_size, per_group, features = struct.unpack_from("<4xI12xII4xI60xI", head)
-    wide = bool(features & EXT_64BIT)
-    count = low | (struct.unpack_from("<I", head, 336)[0] << 32 if wide else 0)
-    descriptor = struct.unpack_from("<H", head, 254)[0] if wide else 32
-    if log_size > 6 or not 0 < per_group <= 8 << 10 + log_size or descriptor < 32:
-        return
-    block = 1024 << log_size
-    groups = min(-(-(count - first) // per_group), MOST_GROUPS)
-    table = volume.start + (first + 1) * block
-    yield Span(volume.start, volume.start + first * block)  # the boot block
-    for group in range(groups):
-        record = reader.read_at(table + group * descriptor, descriptor)
-        place, flags = struct.unpack_from("<I14xH", record)
-        place |= struct.unpack_from("<I", record, 32)[0] << 32 if descriptor >= 64 else 0
-        if not flags & EXT_BLOCK_UNINIT and place < count:
-            bitmap = reader.read_at(volume.start + place * block, -(-per_group // 8))
-            yield from runs(bits_of(bitmap), volume.start + (first + group * per_group) * block, block)

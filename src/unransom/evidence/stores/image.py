@@ -20,10 +20,12 @@ from unransom.evidence.arrays.elsewhere import listed_elsewhere
 from unransom.evidence.descriptors import changed
 from unransom.evidence.disks import open_disk
 from unransom.evidence.filesystems.changes import journals
+from unransom.evidence.filesystems.ext.volume import ExtVolume, is_needed
 from unransom.evidence.filesystems.listing import GONE, Listing
 from unransom.evidence.filesystems.ntfs.deleted import folders_of
 from unransom.evidence.filesystems.ntfs.folders import Folders
 from unransom.evidence.filesystems.tsk import FileSystem, Locator
+from unransom.evidence.filesystems.unix import UnixVolume
 from unransom.evidence.filesystems.xfs.volume import XfsVolume
 from unransom.evidence.locations import path_of
 from unransom.evidence.problems import problem, unlisted
@@ -60,7 +62,7 @@ class ImageStore:
         self._volumes: list[Volume] | None = None
         self._elsewhere = listed_elsewhere(source)
         self._earlier: list[list[Earlier]] | None = None
-        self._filesystems: dict[int, FileSystem | XfsVolume] = {}
+        self._filesystems: dict[int, FileSystem | UnixVolume] = {}
 
     def fingerprint(self) -> str:
         """Return size and modification time of the image; for a device, its size and head."""
@@ -163,7 +165,7 @@ class ImageStore:
             self._volumes = volumes(self._image, self._arrays.array)
         return self._volumes
 
-    def _filesystem(self, volume: Volume) -> FileSystem | XfsVolume:
+    def _filesystem(self, volume: Volume) -> FileSystem | UnixVolume:
         if volume.start not in self._filesystems:
             self._filesystems[volume.start] = self._open_filesystem(volume)
         return self._filesystems[volume.start]
@@ -201,15 +203,17 @@ class ImageStore:
             reader = Linear(reader, volume.spans)
         return Patched(reader, volume.patches) if volume.patches else reader
 
-    def _open_filesystem(self, volume: Volume) -> FileSystem | XfsVolume:
+    def _open_filesystem(self, volume: Volume) -> FileSystem | UnixVolume:
         reader = self._disk_of(volume)
         if volume.filesystem == "xfs":
             return XfsVolume(reader, volume.start, volume.size)
+        if volume.filesystem == "ext" and is_needed(reader, volume.start):
+            return ExtVolume(reader, volume.start)
         image = self._image if reader is self._image.reader else TskImage(reader)
         return FileSystem(image, volume.start, volume.filesystem)
 
     def _in_volume(
-        self, filesystem: FileSystem | XfsVolume, states: list[Earlier], prefix: bytes
+        self, filesystem: FileSystem | UnixVolume, states: list[Earlier], prefix: bytes
     ) -> Iterator[FileRef | Problem]:
         """Yield the files of a volume, and those that its shadow copies have besides."""
         if not states:
@@ -258,8 +262,8 @@ class ImageStore:
                 say("what stands there is as it is now: compare what comes from it"),
             )
 
-    def _files(self, filesystem: FileSystem | XfsVolume, prefix: bytes) -> Iterator[FileRef | Problem]:
-        if isinstance(filesystem, XfsVolume):
+    def _files(self, filesystem: FileSystem | UnixVolume, prefix: bytes) -> Iterator[FileRef | Problem]:
+        if isinstance(filesystem, UnixVolume):
             return filesystem.files(self.source.id, prefix)
         return Listing(filesystem, self.source.id, prefix).files()
 

@@ -33,7 +33,7 @@ class Inode(NamedTuple):
         size: Bytes.
         links: Names that it has.
         deleted: Seconds since 1970; 0 for what is there.
-        modified, created: Nanoseconds since 1970 UTC; ``created`` None where it is not kept.
+        modified, changed, created: Nanoseconds since 1970 UTC; ``created`` None where it is not kept.
         flags: Of the inode.
         blocks: The 60 bytes that say where its bytes are.
     """
@@ -45,6 +45,7 @@ class Inode(NamedTuple):
     links: int
     deleted: int
     modified: int
+    changed: int
     created: int | None
     flags: int
     blocks: bytes
@@ -72,15 +73,15 @@ class Extent(NamedTuple):
 def parse(number: int, data: bytes) -> Inode:
     """Return the inode that ``data``, 128 bytes or more, has."""
     mode, size = struct.unpack_from("<H2xI", data)
-    modified, deleted = struct.unpack_from("<iI", data, 16)
+    changed, modified, deleted = struct.unpack_from("<iiI", data, 12)
     links, flags = struct.unpack_from("<H4xI", data, 26)
     generation, _, high = struct.unpack_from("<III", data, 100)
     if stat.S_ISREG(mode):
         size |= high << 32
-    fraction, created = 0, None
+    later, fraction, created = 0, 0, None
     extra = struct.unpack_from("<H", data, 128)[0] if len(data) >= 160 else 0
     if 128 + extra >= 152 and len(data) >= 152:
-        (fraction,) = struct.unpack_from("<I", data, 136)
+        later, fraction = struct.unpack_from("<II", data, 132)
         created = _time(*struct.unpack_from("<iI", data, 144))
     return Inode(
         number,
@@ -90,6 +91,7 @@ def parse(number: int, data: bytes) -> Inode:
         links,
         deleted,
         _time(modified, fraction),
+        _time(changed, later),
         created,
         flags,
         data[40:100],
