@@ -1,6 +1,6 @@
 """Hyper-V disks of the second generation: fixed, dynamic and differencing.
 
-A log that was not yet written into the disk is not applied; that is said.
+A log that was not yet written into the disk is read as if it were; that is said.
 
 Source: Microsoft, [MS-VHDX].
 """
@@ -17,13 +17,14 @@ import numpy as np
 from unransom.core.errors import UnreadableError
 from unransom.core.messages import say
 from unransom.core.streams import Reader
+from unransom.evidence.containers import vhdx_log
 from unransom.evidence.containers.mapped import Mapped, Piece, Recent
 from unransom.evidence.containers.opening import Opening, invalid
 
 MARK = b"vhdxfile"
 MIB = 1 << 20
 HEADERS, REGIONS = (64 * 1024, 128 * 1024), (192 * 1024, 256 * 1024)
-HEADER = struct.Struct("<4sIQ16s16s16s")  # mark, checksum, sequence; file, data and log identifiers
+HEADER = struct.Struct("<4sIQ16s16s16sHHIQ")  # mark, checksum, sequence; file, data, log; versions; the log
 REGION = struct.Struct("<16sQII")
 ITEM = struct.Struct("<16sIII4x")
 LOCATOR_ENTRY = struct.Struct("<IIHH")
@@ -80,20 +81,30 @@ def open_disk(opening: Opening) -> Reader:
         OSError: It makes no sense.
         UnreadableError: It cannot be read.
     """
-    reader = opening.reader
-    header = _header(reader)
-    if header is None:
-        opening.note(say("both headers of the image are damaged"), say("the disk was opened without them"))
-    elif any(header[5]):
-        opening.note(
-            say("the image was not closed: its log holds changes that are not in the disk yet"),
-            say("the log was not applied; the last writes of the machine may be half done"),
-        )
+    reader = _as_closed(opening)
     regions = _regions(reader)
     if BLOCKS not in regions or METADATA not in regions:
         raise invalid("no list of regions")
     layout = layout_of(reader, regions[METADATA], regions[BLOCKS])
     return BlockDisk(reader, layout, _parent(opening, layout) if layout.has_parent else None)
+
+
+def _as_closed(opening: Opening) -> Reader:
+    """Return the image as it would be, had it been closed: with the changes that its log holds."""
+    header = _header(opening.reader)
+    if header is None:
+        opening.note(say("both headers of the image are damaged"), say("the disk was opened without them"))
+        return opening.reader
+    if not any(header.log):
+        return opening.reader
+    found = vhdx_log.replayed(opening.reader, header.log_offset, header.log_length, header.log)
+    opening.note(
+        say("the image was not closed: its log holds changes that are not in the disk yet"),
+        say("the changes were read from the log; the image itself is as it was")
+        if found
+        else say("the log was not applied; the last writes of the machine may be half done"),
+    )
+    return found or opening.reader
 
 
 def layout_of(reader: Reader, metadata: int, table: int) -> Layout:
@@ -115,14 +126,29 @@ def layout_of(reader: Reader, metadata: int, table: int) -> Layout:
     return Layout(size, block, sector, bool(flags & 2), table, _names(items.get(PARENT, b"")))
 
 
-def _header(reader: Reader) -> tuple[bytes, int, int, bytes, bytes, bytes] | None:
+class Header(NamedTuple):
+    """What one of the two headers says; the newer one counts."""
+
+    mark: bytes
+    checksum: int
+    sequence: int
+    file: bytes
+    data: bytes
+    log: bytes
+    log_version: int
+    version: int
+    log_length: int
+    log_offset: int
+
+
+def _header(reader: Reader) -> Header | None:
     """Return the newer header, None where there is none."""
     found = []
     for place in HEADERS:
         data = reader.read_at(place, HEADER.size)
         if len(data) == HEADER.size and data[:4] == b"head":
-            found.append(HEADER.unpack(data))
-    return max(found, key=lambda each: each[2]) if found else None
+            found.append(Header._make(HEADER.unpack(data)))
+    return max(found, key=lambda each: each.sequence) if found else None
 
 
 def _regions(reader: Reader) -> dict[bytes, int]:
@@ -174,7 +200,7 @@ def _parent(opening: Opening, layout: Layout) -> Reader:
 
     def opened(lower: Opening) -> Reader:
         header = _header(lower.reader)
-        if header and str(uuid.UUID(bytes_le=header[4])) not in wanted:
+        if header and str(uuid.UUID(bytes_le=header.data)) not in wanted:
             lower.note(
                 say("it was changed after the snapshot that builds on it"),
                 say("the disk was read as it is now; blocks of both times may be mixed"),
