@@ -1,5 +1,6 @@
 """`unransom repair --case`: what a case has in part, or only locked, is rebuilt, told and shown."""
 
+import gzip
 import io
 import json
 import random
@@ -9,8 +10,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.catalog.formats.repair.damage import locked
+from tests.catalog.formats.repair.damage import KIB64, holes, locked
+from tests.catalog.formats.repair.test_repair_document import DATA as DOCUMENT
 from tests.catalog.formats.repair.test_repair_text import table
+from tests.fixtures.locked import INC_PRIVATE, lock_inc
 from tests.fixtures.program import UNRANSOM
 from unransom.core.spans import Span
 
@@ -93,3 +96,66 @@ def test_recover_repairs_what_came_back_in_part_and_goes_on_where_it_stopped(tmp
     database.close()
     result = json.loads((case / "result.json").read_bytes())
     assert {Path(each["path"]).name for each in result["repaired_files"]} == set(repaired)
+
+
+def repaired_in(case):
+    return json.loads((case / "result.json").read_bytes())["repaired_files"]
+
+
+def test_texts_beside_a_rebuilt_file_are_in_the_chain(tmp_path):
+    source, case = tmp_path / "in", tmp_path / "case"
+    source.mkdir()
+    (source / "a.docx").write_bytes(locked(DOCUMENT, holes(len(DOCUMENT), "odd")))
+    run("recover", source, "--case", case, "--workers", "1", "--budget", "0s", code=13)
+    beside = sorted(path.name for path in (case / "recovered" / "repaired").rglob("*.txt"))
+    assert "a.docx.txt" in beside
+    run("case", "verify", case)
+    (case / "recovered" / "repaired" / "in" / "a.docx.txt").write_bytes(b"other")
+    run("case", "verify", case, code=14)
+
+
+def test_a_damaged_file_that_no_locker_touched_is_repaired_in_its_case(tmp_path):
+    source, case = tmp_path / "in", tmp_path / "case"
+    source.mkdir()
+    chance = random.Random(5)
+    rows = b"".join(b"%d,lamp,%d\n" % (number, chance.randrange(10**6)) for number in range(40_000))
+    data = bytearray(gzip.compress(rows, mtime=0))
+    assert len(data) > 2 * KIB64
+    data[KIB64 : KIB64 + 4096] = bytes(4096)
+    (source / "orders.csv.gz").write_bytes(data)
+    run("recover", source, "--case", case, "--workers", "1", "--budget", "0s")
+    [told] = repaired_in(case)
+    head = gzip.decompress((case / told["path"]).read_bytes())
+    assert len(head) > KIB64
+    assert rows.startswith(head)
+
+
+def test_what_a_key_opens_later_takes_the_place_of_what_was_rebuilt(tmp_path):
+    source, case, key = tmp_path / "in", tmp_path / "case", tmp_path / "private.key"
+    source.mkdir()
+    key.write_bytes(INC_PRIVATE)
+    rows = "".join(f"{number},lamp {number * 7919 % 1013},{number * 31}\n" for number in range(170_000))
+    plain = b"number,article,cents\n" + rows.encode()
+    (source / "orders.csv.INC").write_bytes(lock_inc(plain, b"orders.csv"))
+    (source / "other.csv").write_bytes(locked(table(), [Span(0, KIB64)]))
+    run("recover", source, "--case", case, "--workers", "1", "--budget", "0s", code=13)
+    before = {Path(each["path"]).name: each for each in repaired_in(case)}
+    assert set(before) == {"orders.csv", "other.csv"}
+    assert {each["instead"] for each in before.values()} == {""}
+    lines = (case / before["orders.csv"]["path"]).read_bytes().splitlines()
+    assert set(lines) < set(plain.splitlines())
+    run("recover", source, "--case", case, "--key", key, "--workers", "1", "--budget", "0s", code=3)
+    after = repaired_in(case)
+    assert [Path(each["path"]).name for each in after] == ["other.csv", "orders.csv"]
+    whole = after[1]["instead"]
+    assert after[0]["instead"] == ""
+    assert (case / whole).read_bytes() == plain
+    assert (case / after[1]["path"]).read_bytes().splitlines() == lines  # nothing is deleted
+    assert f"<code>{whole}</code>" in (case / "report.html").read_text()
+    run("case", "verify", case)
+    database = sqlite3.connect(case / "case.sqlite")
+    waiting = (
+        "SELECT count(*) FROM journal JOIN files ON item = files.id WHERE step = 'repair' AND output NOTNULL"
+    )
+    assert database.execute(waiting).fetchone() == (0,)
+    database.close()

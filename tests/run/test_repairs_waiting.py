@@ -1,10 +1,11 @@
 """Which files of a case `recover` repairs by itself, and which only `repair --case`."""
 
+import json
 import sqlite3
 
 import pytest
 
-from unransom.run.repairs import condition, total
+from unransom.run.repairs import condition, reopen_repair, total
 
 BIG = 1 << 40
 # state, output, method, format, bytes locked, size, and whether it is repaired always, on demand, or never
@@ -26,7 +27,7 @@ FILES = {
 def database():
     connection = sqlite3.connect(":memory:")
     connection.execute(
-        "create table files(id integer primary key, state, output, method, format, locked, size)"
+        "create table files(id integer primary key, state, output, method, format, locked, size, why)"
     )
     connection.execute("create table journal(step, item, done)")
     yield connection
@@ -36,8 +37,27 @@ def database():
 @pytest.mark.parametrize("name", FILES)
 def test_what_waits(name, database):
     *row, wanted = FILES[name]
-    database.execute("insert into files values (1, ?, ?, ?, ?, ?, ?)", row)
+    database.execute("insert into files values (1, ?, ?, ?, ?, ?, ?, null)", row)
     waits = {every: total(condition(every=every))(database)[0] for every in (False, True)}
     assert waits == {False: wanted == "always", True: wanted != "never"}
     database.execute("insert into journal values ('repair', 1, 1)")
     assert total(condition(every=True))(database) == (0, 0)
+
+
+def test_what_is_damaged_without_a_locker_waits_too(database):
+    row = ("intact", None, "gzip", 10_000, json.dumps({"text": "damaged, but not by encryption"}))
+    database.execute("insert into files(id, state, output, format, size, why) values (1, ?, ?, ?, ?, ?)", row)
+    assert {total(condition(every=every))(database)[0] for every in (False, True)} == {1}
+
+
+def test_a_new_output_is_repaired_anew(database):
+    row = ("partial", b"a", "unlock", "ooxml", 4096, 10_000)
+    database.execute(
+        "insert into files(id, state, output, method, format, locked, size) values (1, ?, ?, ?, ?, ?, ?)", row
+    )
+    database.execute("insert into journal values ('repair', 1, 1), ('repair', 2, 1), ('unlock', 1, 1)")
+    assert total(condition(every=False))(database)[0] == 0
+    reopen_repair(database, 1)
+    assert total(condition(every=False))(database)[0] == 1
+    left = database.execute("select step, item from journal order by step").fetchall()
+    assert left == [("repair", 2), ("unlock", 1)]

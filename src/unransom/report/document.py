@@ -246,6 +246,8 @@ class RepairedFile(Part, frozen=True, kw_only=True):
         total: How much there was, by kind, where that is known.
         missing: What is lost, the first sentences.
         preview: A small picture as a ``data:`` address, "" for none.
+        instead: Path of what has taken its place since: the file itself, which a key has opened, or one that
+            was rebuilt from more of it; "" for nothing.
     """
 
     path: str
@@ -256,6 +258,7 @@ class RepairedFile(Part, frozen=True, kw_only=True):
     total: dict[str, int]
     missing: tuple[Message, ...] = ()
     preview: str = ""
+    instead: str = ""
 
 
 class LossGroup(Part, frozen=True, kw_only=True):

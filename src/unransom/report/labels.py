@@ -129,6 +129,7 @@ LABELS: dict[str, Message] = {
     "repaired_files": say("Files that were rebuilt from what is left"),
     "repaired_hint": say("They open in their usual programs. Of each it is told what is missing."),
     "lost_there": say("Missing:"),
+    "instead": say("Use this instead, which came back later:"),
     "partial_hint": say("Each strip is one file from its first byte to its last."),
     "not_exact": say("drawn coarsely; the figures are exact"),
     "not_recovered": say("What did not come back whole, and why"),

@@ -25,6 +25,7 @@ from unransom.run.executor import Executor, Fate, Outcome
 from unransom.run.flow import CARVE, FLOW, SEARCHES, Numbered, Step
 from unransom.run.found_schemes import adopt
 from unransom.run.packing import pack_originals
+from unransom.run.repairs import reopen_repair
 from unransom.run.searches import budget_of
 from unransom.run.work import Done, Item, Surroundings, Task, name_of
 
@@ -229,13 +230,13 @@ class Engine:
                 found_keys.keep(self._database, [each for each in yielded if isinstance(each, Secret)])
                 records_left = [each for each in yielded if self._recorded(each)]
                 files.store(self._database, step.name, _file_of(item), records_left)
+                if any(isinstance(each, Output) for each in records_left):
+                    reopen_repair(self._database, _file_of(item))
             if not step.anew:
                 journal.finish(self._database, step.name, numbers)
-            outputs = [output for yielded in records for each in yielded if (output := _output_in(each))]
+            outputs = [each for yielded in records for record in yielded for each in _outputs_in(record)]
             if outputs:
-                rows = [
-                    [each.path.decode("utf-8", "backslashreplace"), each.digests.sha256] for each in outputs
-                ]
+                rows = [[path.decode("utf-8", "backslashreplace"), sha256] for path, sha256 in outputs]
                 self._case.record("outputs", {"step": step.name, "outputs": rows})
         if outputs:
             self._case.publish()
@@ -298,11 +299,13 @@ class _Queue:
         )
 
 
-def _output_in(record: Record) -> Output | None:
-    """Return the output that ``record`` is or tells of."""
+def _outputs_in(record: Record) -> list[tuple[bytes, str]]:
+    """Return the path and SHA-256 of every output that ``record`` is or tells of."""
+    output = record.output if isinstance(record, Mended) else record
+    found = [(output.path, output.digests.sha256)] if isinstance(output, Output) else []
     if isinstance(record, Mended):
-        return record.output
-    return record if isinstance(record, Output) else None
+        found += zip(record.beside, record.beside_sha256, strict=True)
+    return found
 
 
 def _tried(result: Done | Fate) -> int:

@@ -29,6 +29,10 @@ FORMATS = ", ".join(f"'{name}'" for each in REPAIRS for name in each.formats)
 QUICK = f"(format IN ({FORMATS}) OR size < {64 << 20})"
 OPEN = f"id NOT IN (SELECT item FROM journal WHERE step = '{STEP}' AND done)"
 SOUND = "state = 'intact' AND source = :source AND format = :format AND id <> :id"
+# What triage found damaged otherwise than by a locker: no key is wanted, and parts may be left.
+HARMED = (
+    "state = 'intact' AND output IS NULL AND json_extract(why, '$.text') = 'damaged, but not by encryption'"
+)
 Condition = str
 
 
@@ -38,9 +42,9 @@ def condition(*, every: bool) -> Condition:
     Args:
         every: Also those that are locked all over, and large ones of which nothing tells what they are.
     """
-    return (
-        f"({IN_PART} OR {SHUT}) AND {OPEN}" if every else f"({IN_PART} OR {SOME_LEFT}) AND {QUICK} AND {OPEN}"
-    )
+    if every:
+        return f"({IN_PART} OR {SHUT} OR {HARMED}) AND {OPEN}"
+    return f"({IN_PART} OR {SOME_LEFT} OR {HARMED}) AND {QUICK} AND {OPEN}"
 
 
 def total(where: Condition) -> Callable[[sqlite3.Connection], tuple[int, int]]:
@@ -62,6 +66,32 @@ def waiting(where: Condition) -> Callable[[sqlite3.Connection], Iterator[tuple[i
             yield ref.id, Broken(ref=ref, output=_output(database, ref), siblings=_siblings(database, ref))
 
     return found
+
+
+def reopen_repair(database: sqlite3.Connection, number: int) -> None:
+    """Let a file be repaired again: it has a new output, and what was built is of what lay there before."""
+    database.execute("DELETE FROM journal WHERE step = ? AND item = ?", (STEP, number))
+
+
+def rebuilt(database: sqlite3.Connection, most: int) -> Iterator[tuple[Mended, bytes]]:
+    """Yield what was rebuilt and what has taken its place since (a path), those that nothing has first.
+
+    A rebuilt file stays where it is when a key opens the file later, or when the file is rebuilt from more of
+    it: the chain tells of it, and nothing is taken back.
+    """
+    rows = database.execute(
+        "WITH mended AS (SELECT id, body, json_extract(body, '$.output.derived_from') AS file FROM records"
+        " WHERE type = 'Mended' AND json_extract(body, '$.output') IS NOT NULL),"
+        " ranked AS (SELECT *, max(id) OVER (PARTITION BY file) AS newest FROM mended)"
+        " SELECT ranked.body, iif(state = 'recovered', output, NULL) AS whole,"
+        " iif(ranked.id < newest, (SELECT body FROM records WHERE id = newest), NULL) AS later"
+        " FROM ranked LEFT JOIN files ON files.id = ranked.file"
+        " ORDER BY whole IS NOT NULL OR later IS NOT NULL, ranked.id LIMIT ?",
+        (most,),
+    )
+    for body, whole, later in rows:
+        newer = msgspec.json.decode(later, type=Mended).output if later else None
+        yield msgspec.json.decode(body, type=Mended), whole or (newer.path if newer else b"")
 
 
 def mended_after(database: sqlite3.Connection, last: int) -> Iterator[Mended]:

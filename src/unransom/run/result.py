@@ -18,7 +18,6 @@ from unransom.core.messages import Message, say
 from unransom.core.records import Finding, KeyFound, KeyTrial, Output, Problem, State
 from unransom.core.text import shown
 from unransom.recover.carve.records import Mapped
-from unransom.recover.repair.records import Mended
 from unransom.report.bytemap import MAP_RUNS, condense
 from unransom.report.document import (
     EXAMPLES,
@@ -43,6 +42,7 @@ from unransom.run.attacks import attacks, verdict
 from unransom.run.described import described_in
 from unransom.run.locking import timeline
 from unransom.run.losses import KINDS, losses
+from unransom.run.repairs import rebuilt
 
 PARTIAL_FILES = 50
 REPAIRED_FILES = 50
@@ -260,13 +260,7 @@ def _partial_files(database: sqlite3.Connection) -> Iterator[PartialFile]:
 
 
 def _repaired_files(database: sqlite3.Connection) -> Iterator[RepairedFile]:
-    rows = database.execute(
-        "SELECT body FROM records WHERE type = 'Mended' AND json_extract(body, '$.output') IS NOT NULL"
-        " ORDER BY id LIMIT ?",
-        (REPAIRED_FILES,),
-    )
-    for (body,) in rows:
-        mended = msgspec.json.decode(body, type=Mended)
+    for mended, instead in rebuilt(database, REPAIRED_FILES):
         if mended.output is None:
             continue
         yield RepairedFile(
@@ -278,6 +272,7 @@ def _repaired_files(database: sqlite3.Connection) -> Iterator[RepairedFile]:
             total={each.what: each.total for each in mended.counts if each.total is not None},
             missing=mended.missing[:MISSING],
             preview=mended.preview,
+            instead=shown(instead),
         )
 
 

@@ -32,6 +32,7 @@ class Mended(Record, frozen=True, kw_only=True):
         missing: What is lost, one sentence each.
         lost: Names of single lost things, the first of them.
         beside: Paths of further outputs.
+        beside_sha256: Their hashes, in the same order.
         sound: The file needs no repair.
         problem: Why nothing came out.
         preview: A small picture of the output as a ``data:`` address, "" for none.
@@ -44,6 +45,7 @@ class Mended(Record, frozen=True, kw_only=True):
     missing: tuple[Message, ...] = ()
     lost: tuple[str, ...] = ()
     beside: tuple[bytes, ...] = ()
+    beside_sha256: tuple[str, ...] = ()
     sound: bool = False
     problem: Problem | None = None
     preview: str = ""

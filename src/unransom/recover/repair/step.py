@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+import msgspec
+
 from unransom.catalog.formats.identify import extension_of, identify
 from unransom.catalog.formats.repair import REPAIRS
 from unransom.catalog.formats.repair.repair import Count, Damaged, Piece, Repair, Repaired, Tables
@@ -16,8 +18,13 @@ from unransom.core.spans import ByteMap
 from unransom.core.streams import Salvage
 from unransom.core.text import shown
 from unransom.recover.repair.records import Mended
+from unransom.recover.repair.zeroed import zeroed
 
 HEAD = 4096
+UNPROVED = frozenset(
+    {"csv", "text", "json", "xml", "html", "svg", "mail", "jpeg"}
+)  # good with zeros among them
+SECTORED = frozenset({"sqlite", "ole2"})  # sectors are zero where nothing is stored
 WriteTables = Callable[[Tables], tuple[Iterable[Piece], tuple[Count, ...]]]
 
 
@@ -50,12 +57,16 @@ def mend(damaged: Damaged, item: bytes, outputs: Outputs, write_tables: WriteTab
     """
     salvage = Salvage(damaged.reader, damaged.name)
     before = judge(salvage, damaged.name)
-    if before.validation.grade is Grade.GOOD and not damaged.lost and not salvage.lost:
+    empty = zeroed(salvage)
+    told = (*damaged.lost, *salvage.lost)
+    holed = before.validation.grade is not Grade.GOOD or told or (empty and before.format in UNPROVED)
+    if not holed:
         return Mended(item=shown(item), sound=True, did=before.validation.why)
-    known = Damaged(salvage, damaged.name, (*damaged.lost, *salvage.lost), damaged.siblings)
+    known = Damaged(salvage, damaged.name, told, damaged.siblings)
     for repair in fitting(known):
         try:
-            repaired = repair.repair(known)
+            wiped = () if SECTORED.intersection(repair.formats) else empty
+            repaired = repair.repair(msgspec.structs.replace(known, lost=(*told, *wiped)))
         except UnreadableError:
             continue
         if repaired is not None and (mended := _write(repaired, item, outputs, write_tables)):
@@ -87,6 +98,7 @@ def _write(repaired: Repaired, item: bytes, outputs: Outputs, write_tables: Writ
         if verdict.validation.grade is Grade.BAD:
             return None
         output = _kept(draft, path, verdict, origin)
+    beside = [_beside(outputs, path + each.suffix.encode(), each.data) for each in repaired.beside]
     return Mended(
         item=shown(item),
         output=output,
@@ -94,7 +106,8 @@ def _write(repaired: Repaired, item: bytes, outputs: Outputs, write_tables: Writ
         counts=counts,
         missing=repaired.missing,
         lost=repaired.lost,
-        beside=tuple(_beside(outputs, path + each.suffix.encode(), each.data) for each in repaired.beside),
+        beside=tuple(each for each, _ in beside),
+        beside_sha256=tuple(sha256 for _, sha256 in beside),
     )
 
 
@@ -113,10 +126,11 @@ def _kept(draft: Draft, path: bytes, verdict: Judgement, origin: ByteMap) -> Out
     )
 
 
-def _beside(outputs: Outputs, path: bytes, data: bytes) -> bytes:
+def _beside(outputs: Outputs, path: bytes, data: bytes) -> tuple[bytes, str]:
     with outputs.draft() as draft:
         draft.write(data)
-        return draft.keep(path)[0]
+        final, digests = draft.keep(path)
+    return final, digests.sha256
 
 
 def unreadable(item: bytes, error: Exception, *, fatal: bool = True) -> Mended:
