@@ -62,11 +62,16 @@ class Mapped:
             offset += take
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def hole_at(self, offset: int) -> int:
-        """Return how many bytes from ``offset`` on are zeros that nothing stores; perhaps not all of them."""
-        start = offset
+    def hole_at(self, offset: int, most: int = 1 << 62) -> int:
+        """Return how many bytes from ``offset`` on are zeros that nothing stores; perhaps not all of them.
+
+        Args:
+            offset: Of the first byte.
+            most: Bytes that matter: a disk that builds on this one asks for a piece only.
+        """
+        start, end = offset, min(self.size, offset + most)
         for _ in range(MOST_PIECES):
-            if offset >= self.size:
+            if offset >= end:
                 break
             length, hole = _hole(self._piece(offset))
             offset += hole
@@ -216,6 +221,8 @@ def _hole(piece: Piece) -> tuple[int, int]:
     """Return the length of a piece, and how much of it from its start on is a hole."""
     if piece.source is None:
         return piece.length, piece.length
+    if isinstance(piece.source, Mapped):
+        return piece.length, min(piece.source.hole_at(piece.offset, piece.length), piece.length)
     file = file_of(piece.source)
     return piece.length, min(file.hole_at(piece.offset), piece.length) if file else 0
 
