@@ -1,6 +1,8 @@
 """Workers that die, hang, or ask for too much: the item is blamed, and the run goes on."""
 
 import contextlib
+import multiprocessing
+import time
 
 import msgspec
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from tests.run.poison import Deadly
 from unransom.case.case import Case
 from unransom.core.records import FileRef
-from unransom.run import engine, flow, local
+from unransom.run import engine, flow
 from unransom.run.engine import Engine
 from unransom.run.executor import Fate
 from unransom.run.local import LocalExecutor
@@ -56,23 +58,51 @@ def test_three_deaths_blame_the_item_and_no_other(tmp_path, poisoned):
 
 
 def test_a_task_that_is_lost_with_its_worker_is_a_death_and_no_wait(tmp_path):
-    # No other worker is at work: the pool gives up, and a new one does the rest.
     deadly = Deadly(tmp_path / "killed", Surroundings(case=str(tmp_path), sources=()))
     results = performed(deadly, [task(b"%d" % number) for number in range(6)])
-    assert 1 <= results.count(Fate.DIED) < 6
-    assert sum(isinstance(each, Done) for each in results) == 6 - results.count(Fate.DIED)
+    assert results.count(Fate.DIED) == 1
+    assert sum(isinstance(each, Done) for each in results) == 5
 
 
-def test_a_lock_that_is_lost_with_a_worker_does_not_stop_the_others(tmp_path, monkeypatch):
-    monkeypatch.setattr(local, "LOST", 2.0)
+def test_a_worker_that_dies_does_not_stop_the_others(tmp_path):
     deadly = Deadly(tmp_path / "killed", task(b"1").items)
     tasks = [task(b"slow", seconds=3.0), msgspec.structs.replace(task(b"1"), items=deadly)]
     results = performed(
         Surroundings(case=str(tmp_path), sources=()), [*tasks, *map(task, [b"2", b"3", b"4"])]
     )
-    assert results.count(Fate.DIED) >= 1
+    assert [each for each in results if isinstance(each, Fate)] == [Fate.DIED, Fate.TIMEOUT]
     assert len(results) == 5
-    assert sum(isinstance(each, Done) for each in results) >= 1
+
+
+def test_a_worker_that_dies_with_half_of_its_result_written_has_died(tmp_path):
+    def tasks():
+        yield task(bytes(1 << 22))
+        (worker,) = multiprocessing.active_children()
+        time.sleep(1)  # the pipe is full long before
+        worker.kill()
+        yield task(b"2")
+
+    results = performed(Surroundings(case=str(tmp_path), sources=()), tasks())
+    assert [type(each) for each in results] == [Fate, Done]
+
+
+def test_a_run_that_is_given_up_leaves_no_worker_behind(tmp_path):
+    surroundings = Surroundings(case=str(tmp_path), sources=())
+    with contextlib.closing(LocalExecutor(2)) as executor:
+        given_up = executor.run(surroundings, [task(b"slow"), task(b"slow")])
+        assert next(given_up) is None
+        given_up.close()
+        assert not multiprocessing.active_children()
+        outcomes = list(executor.run(surroundings, [task(b"1")]))
+    assert [isinstance(each.result, Done) for each in outcomes if each] == [True]
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("step", ["tests.run.poison:nowhere", "tests.run.nowhere:run"])
+def test_a_step_that_is_not_there_is_the_fault_of_the_run(tmp_path, step):
+    wrong = msgspec.structs.replace(task(b"1"), perform=step)
+    with contextlib.closing(LocalExecutor(2)) as executor, pytest.raises((AttributeError, ImportError)):
+        list(executor.run(Surroundings(case=str(tmp_path), sources=()), [wrong]))
 
 
 def task(path, seconds=60.0):

@@ -9,6 +9,7 @@ import importlib
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import msgspec
@@ -218,12 +219,27 @@ def _problem(item: Item, error: Exception) -> Problem:
             )
 
 
-def quiet_worker(memory_limit: int) -> None:
-    """Prepare a worker process: Ctrl-C is the parent's business, and memory is limited."""
+def serve(pipe: Connection, memory_limit: int) -> None:
+    """Perform tasks that come through ``pipe`` until its other end closes: the life of a worker process.
+
+    Args:
+        pipe: Brings pairs of surroundings and task, and takes a ``Done`` or an exception for each.
+        memory_limit: Bytes that the process may take; 0 for as many as it likes.
+    """
     import resource  # noqa: PLC0415 not on every platform, and only workers of the local pool need it
     import signal  # noqa: PLC0415
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     if memory_limit:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_DATA, (memory_limit, memory_limit))
+    with contextlib.suppress(EOFError, ConnectionError):  # the parent is gone
+        while True:
+            pipe.send(_answer(*pipe.recv()))
+
+
+def _answer(surroundings: Surroundings, task: Task) -> Done | Exception:
+    try:
+        return perform(surroundings, task)
+    except Exception as error:  # noqa: BLE001 the parent raises it
+        return error
