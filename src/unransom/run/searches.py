@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from unransom.case import aids, files
-from unransom.catalog.families import zipcrypto
+from unransom.catalog.families import SEALED
 from unransom.core.records import FileRef
 from unransom.core.searches import AttackPlan, Pair, SchemeGuess, Searched, Shard, Stage, Target
 from unransom.recover.keys.attacks import attack
@@ -109,12 +109,12 @@ def targets(database: sqlite3.Connection) -> Iterator[Target]:
             dumps=dumps,
             left=left,
             guess=guesses.get(family),
-            known=originals(database) if family == zipcrypto.FAMILY.name else known,
+            known=originals(database) if family in SEALED else known,
         )
 
 
 def originals(database: sqlite3.Connection) -> tuple[FileRef, ...]:
-    """Return what may lie in a locked archive: from ``--known``, and what is intact in the evidence."""
+    """Return what may lie in a sealed file: from ``--known``, and what is intact in the evidence."""
     intact = files.select(database, "state = 'intact' AND size BETWEEN 1 AND :most", most=LARGEST_SAMPLE)
     return tuple(islice(chain(aids.select(database, "known"), intact), KNOWN))
 

@@ -111,6 +111,7 @@ FAMILIES: tuple[Family, ...] = (
     lokilocker.FAMILY,
     zipcrypto.FAMILY,
 )
+SEALED = frozenset(each.name for each in FAMILIES if each.sealed)
 
 
 def families(described: tuple[bytes, ...] = ()) -> tuple[Family, ...]:

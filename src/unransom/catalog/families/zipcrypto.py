@@ -44,7 +44,7 @@ def read(locked: Locked) -> Mark | None:
     if not sealed:
         return None
     checks = b"".join(locked.read_at(data_at(locked, entry), HEADER) + check(entry) for entry in sealed)
-    return Mark(bits=1, fields={"checks": checks}, plain_size=None, sealed=True)
+    return Mark(bits=1, fields={"checks": checks})
 
 
 def members(locked: Reader) -> Iterator[records.Entry]:
@@ -196,6 +196,7 @@ FAMILY = Family(
     name="zipcrypto",
     title="ZIP under a password",
     aliases=("pkzip",),
+    sealed=True,
     read=read,
     takes=(KeyKind.RAW,),
     unwrap=unwrap,

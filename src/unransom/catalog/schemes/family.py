@@ -28,7 +28,6 @@ class Mark(msgspec.Struct, frozen=True):
         variant: Which of the family's ways of locking.
         wrapped: Field that holds the wrapped key; files with the same bytes there share their key.
         campaign: Identifier of the victim, attacker or run, for people; "" where there is none.
-        sealed: The file is whole by its own format, and its contents are under a key all the same.
     """
 
     bits: int
@@ -38,7 +37,6 @@ class Mark(msgspec.Struct, frozen=True):
     variant: str = ""
     wrapped: bytes = b""
     campaign: str = ""
-    sealed: bool = False
 
 
 class FileKey(msgspec.Struct, frozen=True):
@@ -146,6 +144,8 @@ class Family(msgspec.Struct, frozen=True):
         references: Where the layout is written down.
         limitations: What is not supported or not known.
         recipes: How its keys are drawn from a seed, where that is weak: searches try all seeds.
+        sealed: Its files are whole by their own format, and what they hold is under a key all the same; any
+            intact file may be the original of something in them.
     """
 
     name: str
@@ -161,6 +161,7 @@ class Family(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     limitations: tuple[str, ...] = ()
     recipes: tuple[Seeded, ...] = ()
+    sealed: bool = False
 
     def original_name(self, path: bytes) -> bytes | None:
         """Return ``path`` without this family's extension, None where its name does not end with one."""

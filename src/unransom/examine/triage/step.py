@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator
 import msgspec
 import numpy as np
 
-from unransom.catalog.families import families
+from unransom.catalog.families import SEALED, families
 from unransom.catalog.formats.format import HEAD
 from unransom.catalog.formats.identify import by_name
 from unransom.catalog.losses.loss import Clues
@@ -136,7 +136,7 @@ def _judged(
 
 def _sealed(ref: FileRef, marks: dict[str, Mark]) -> FileRef:
     """Return ``ref`` as a file that may or may not be a locker's, where its contents are under a key."""
-    sealed = tuple(name for name, mark in marks.items() if mark.sealed)
+    sealed = tuple(name for name in marks if name in SEALED)
     if not sealed:
         return ref
     why = say("whole, but its contents are under a password: whose is not known")
