@@ -150,10 +150,13 @@ def _paired(one: pyarrow.DictionaryArray, other: pyarrow.DictionaryArray, separa
 
 def whole_number(column: Column, otherwise: int | None = None) -> Column:
     """Return texts as int32; what is no whole number becomes ``otherwise``."""
-    texts = column.cast("string")
-    whole = pc.fill_null(pc.match_substring_regex(texts, "^[0-9]{1,9}$"), False)
-    numbers = pc.if_else(whole, texts, "0").cast("int32")
-    return pc.if_else(whole, numbers, pyarrow.scalar(otherwise, pyarrow.int32()))
+    chunks = []
+    for chunk in names(column).chunks:
+        whole = pc.match_substring_regex(chunk.dictionary, "^[0-9]{1,9}$")
+        numbers = pc.if_else(whole, chunk.dictionary, "0").cast("int32")
+        numbers = pc.if_else(whole, numbers, pyarrow.scalar(otherwise, pyarrow.int32()))
+        chunks.append(numbers.take(chunk.indices))
+    return pyarrow.chunked_array(chunks, pyarrow.int32())
 
 
 def present(column: Column) -> Column:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -22,8 +22,8 @@ from unransom.catalog.exports.encodings import Utf8File, detect, text_of
 from unransom.catalog.exports.tables import NAME, TEXT, TIME, numbered
 from unransom.core.messages import say
 
-BLOCK = 4 << 20  # bytes that are parsed at once; a longer line is refused
-BLOCKS = 24  # after which the memory of parsing is given back
+BLOCK = 2 << 20  # bytes that are parsed at once: more of them do not stay in the processor's cache
+LONGEST_LINE = 8 << 20  # bytes; nothing behind a longer one is read
 MOST_LINES = 200  # that may stand above a header
 MOST_ODD = 1000  # lines that are no rows
 _BRACKETS = str.maketrans("（）：　\u00a0\ufeff", "():   ")
@@ -133,7 +133,7 @@ class Sheet:
         """
         self.source = source
         self.layout = layout
-        self.encoded = detect(source, layout.encodings, 2 * BLOCK)
+        self.encoded = detect(source, layout.encodings, LONGEST_LINE)
         head = source.reader.read_at(self.encoded.mark, HEAD)
         header = find_header(text_of(head, (self.encoded.encoding,)), layout)
         if header is None:
@@ -164,10 +164,13 @@ class Sheet:
                 ),
                 parsing,
                 pyarrow.csv.ConvertOptions(
-                    include_columns=list(wanted), column_types=kinds, strings_can_be_null=False
+                    include_columns=list(wanted),
+                    column_types=kinds,
+                    strings_can_be_null=False,
+                    check_utf8=False,  # all bytes were decoded when the encoding was proven
                 ),
             ) as batches:
-                table = pyarrow.Table.from_batches(_kept(batches), batches.schema)
+                table = pyarrow.Table.from_batches(list(batches), batches.schema)
         except pyarrow.ArrowInvalid as error:
             if "Empty CSV file" in str(error):
                 schema = pyarrow.schema(list(kinds.items()))
@@ -248,7 +251,9 @@ class Sheet:
             AmbiguousExportError: Two readings fit, and nothing tells which is meant.
         """
         reading = self.source.reading
-        self.amounts = money.distinct(self._table[field] for field in amounts if self.has(field))
+        there = [field for field in amounts if self.has(field)]
+        self._share_texts(there)
+        self.amounts = money.distinct(self._table[field] for field in there)
         self.marks = money.marks_of(self.amounts, reading.decimal)
         if len(self.marks) == 2 and self._without_cents():
             self.marks = money.whole(self.amounts, self.marks)
@@ -259,6 +264,14 @@ class Sheet:
             self.decimal = self.mark
         self._settle_dates([field for field in dates if self.has(field)])
         return self.marks
+
+    def _share_texts(self, fields: Sequence[str]) -> None:
+        """Let the pieces of a column have their different texts in common: each is converted only once."""
+        for field in fields:
+            place = self._table.column_names.index(field)
+            column = self._table.column(place)
+            if column.num_chunks > 1:
+                self._table = self._table.set_column(place, field, column.unify_dictionaries())
 
     def _without_cents(self) -> bool:
         """Return whether all currencies that the file names are used without cents."""
@@ -344,16 +357,6 @@ def _filtered(batch: pyarrow.RecordBatch, mask: pyarrow.ChunkedArray | pyarrow.A
         for column in left.columns
     ]
     return pyarrow.RecordBatch.from_arrays(columns, schema=batch.schema)
-
-
-def _kept(batches: Iterable[pyarrow.RecordBatch]) -> list[pyarrow.RecordBatch]:
-    """Return all batches; what parsing took is given back on the way, else it is most of the peak."""
-    kept = []
-    for number, batch in enumerate(batches, 1):
-        kept.append(batch)
-        if number % BLOCKS == 0:
-            pyarrow.default_memory_pool().release_unused()
-    return kept
 
 
 def times_of(

@@ -37,11 +37,17 @@ PATTERNS = {mark: _pattern(mark) for mark in (POINT, COMMA)}
 
 def distinct(columns: Iterable[pyarrow.ChunkedArray]) -> pyarrow.Array:
     """Return the different texts of dictionary columns, without those that mean that there is none."""
-    parts = [chunk.dictionary for column in columns for chunk in column.chunks]
+    parts = {_place(chunk): chunk.dictionary for column in columns for chunk in column.chunks}
     if not parts:
         return pyarrow.array([], pyarrow.string())
-    texts = pc.utf8_trim_whitespace(pc.unique(pyarrow.concat_arrays(parts).drop_null()))
+    texts = pc.utf8_trim_whitespace(pc.unique(pyarrow.concat_arrays(list(parts.values())).drop_null()))
     return texts.filter(pc.invert(pc.is_in(texts, value_set=MISSING)))
+
+
+def _place(chunk: pyarrow.DictionaryArray) -> tuple[int, ...]:
+    """Return where the different texts of a chunk lie, which several chunks may have in common."""
+    texts = chunk.dictionary
+    return texts.offset, len(texts), *(buffer.address for buffer in texts.buffers() if buffer)
 
 
 def fitting(texts: pyarrow.Array) -> tuple[str, ...]:
@@ -152,8 +158,12 @@ def _int64(exact: pyarrow.Array) -> pyarrow.Array:
 def column_units(column: pyarrow.ChunkedArray, mark: str) -> pyarrow.ChunkedArray:
     """Return a dictionary column of amounts as int64 units; each different text is converted once."""
     chunks = []
+    converted: dict[tuple[int, ...], pyarrow.Array] = {}
     for chunk in column.chunks:
-        units = to_units(chunk.dictionary, mark)
+        place = _place(chunk)
+        if place not in converted:
+            converted[place] = to_units(chunk.dictionary, mark)
+        units = converted[place]
         empty = units.null_count == len(units)
         chunks.append(pyarrow.nulls(len(chunk), pyarrow.int64()) if empty else units.take(chunk.indices))
     return pyarrow.chunked_array(chunks, pyarrow.int64())
