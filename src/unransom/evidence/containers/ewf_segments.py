@@ -280,13 +280,12 @@ def _read_table(reader: Reader, section: Section, first: Section) -> ShortTable 
     data = reader.read_at(place, entries * 4 + 4)
     if len(data) < entries * 4:
         return None
-    behind = data[entries * 4 :]
-    if len(behind) == 4 and place + entries * 4 + 4 <= section.end:
-        # SMART has chunks here instead of a checksum: only a copy can decide, and there is none.
-        sound = zlib.adler32(data[: entries * 4]) == int.from_bytes(behind, "little")
-        if not sound and section.end - place < entries * 512:
-            return None
     start = base + int.from_bytes(data[:4], "little") % (1 << 31)
+    behind = data[entries * 4 :]
+    # SMART has the chunks here instead of a checksum: only a copy can decide, and there is none.
+    summed = len(behind) == 4 and place + entries * 4 + 4 <= section.end and start != place + entries * 4
+    if summed and zlib.adler32(data[: entries * 4]) != int.from_bytes(behind, "little"):
+        return None
     table_start = first.start - SECTION.size
     return ShortTable(reader, place, entries, base, table_start if start < table_start else first.end)
 

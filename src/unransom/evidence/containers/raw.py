@@ -1,17 +1,31 @@
-"""Raw images and devices, also split into ``name.001``, ``name.002``, …: the disk's bytes as they are."""
+"""Raw images and devices, also split: the disk's bytes as they are.
+
+Segments are called ``name.001`` and so on, as imaging programs do, or as ``split`` names them: in digits or
+letters of any width, which it makes wider before they run out (``yz`` is followed by ``zaaa``).
+"""
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
+from collections.abc import Iterator
 
 from unransom.core.messages import say
 from unransom.core.streams import Reader
 from unransom.evidence.containers.mapped import Joined
-from unransom.evidence.containers.opening import Opening
+from unransom.evidence.containers.opening import MOST_FILES, Opening
 
-FIRST_SEGMENT = re.compile(rb"\.(0{2,}[01])$")
+NUMBERED = re.compile(rb"\.(0{2,}[01])$")
+SPLIT = re.compile(rb"(0{1,}[01]|a{2,})$")  # what the first segment of ``split`` ends in
+DIGITS, HEXADECIMAL, LETTERS = b"0123456789", b"0123456789abcdef", b"abcdefghijklmnopqrstuvwxyz"
+LOOKED_AHEAD = 100  # names behind a gap
+OTHERS = {  # what begins images of kinds that are not known here
+    b"QFI\xfb\0\0\0\1": "QCOW 1",
+    b"QED\0": "QED",
+    b"WithoutFreeSpace": "Parallels",
+    b"WithouFreSpacExt": "Parallels",
+    b"AFF10\r\n\0": "AFF",
+}
 
 
 def claims(head: bytes, tail: bytes, size: int) -> bool:
@@ -25,6 +39,12 @@ def open_disk(opening: Opening) -> Reader:
     Raises:
         OSError: A segment cannot be opened.
     """
+    head = opening.reader.read_at(0, 16)
+    for kind in {kind for mark, kind in OTHERS.items() if head.startswith(mark)}:
+        opening.note(
+            say("it is an image of the kind {kind}, and is read as if it were the disk itself", kind=kind),
+            say("make a raw image of it: with `qemu-img convert -O raw`, or with the program that made it"),
+        )
     paths = segments(opening.path)
     for name in missing_segments(opening.path):
         opening.files.note(
@@ -39,27 +59,72 @@ def open_disk(opening: Opening) -> Reader:
 
 def segments(path: bytes) -> list[bytes]:
     """Return ``path`` and the segments that follow it without a gap, in order."""
-    found = FIRST_SEGMENT.search(path)
-    if not found:
+    first = SPLIT.search(path)
+    if not first:
         return [path]
-    digits = found.group(1)
-    stem = path[: found.start(1)]
-    names = (stem + b"%0*d" % (len(digits), number) for number in itertools.count(int(digits)))
-    return [path, *itertools.takewhile(os.path.isfile, itertools.islice(names, 1, None))]
+    stem, name = path[: first.start(1)], first.group(1)
+    paths = [path]
+    while name and len(paths) < MOST_FILES:
+        name = next((each for each in _following(name) if _is_segment(stem + each)), b"")
+        if name:
+            paths.append(stem + name)
+    return paths if NUMBERED.search(path) or _are_even(paths) else [path]
 
 
 def missing_segments(path: bytes) -> list[bytes]:
     """Return the names of segments that lie beyond a gap: the image ends early, and they are not read."""
     present = segments(path)
-    if not FIRST_SEGMENT.search(path):
+    first = SPLIT.search(path)
+    if not first or (len(present) == 1 and not NUMBERED.search(path)):
         return []
-    folder, _, name = path.rpartition(b"/")
-    stem, _, digits = name.rpartition(b".")
-    wanted = re.compile(re.escape(stem) + rb"\.\d{%d}$" % len(digits))
-    known = {each.rpartition(b"/")[2] for each in present}
-    with os.scandir(folder or b"/") as entries:
-        return sorted(
-            entry.name
-            for entry in entries
-            if wanted.match(entry.name) and entry.name not in known and entry.name > name
-        )
+    stem, name = path[: first.start(1)], present[-1][first.start(1) :]
+    marks = LETTERS if name[-1:].isalpha() else DIGITS
+    found = []
+    for _ in range(LOOKED_AHEAD):
+        name = _after(name, marks) or b""
+        if name and _is_segment(stem + name):
+            found.append((stem + name).rpartition(b"/")[2])
+    return found
+
+
+def _is_segment(path: bytes) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 bytes
+
+
+def _are_even(paths: list[bytes]) -> bool:
+    """Return whether all but the last have one size: else the names only look like those of segments."""
+    sizes = [os.path.getsize(path) for path in paths]  # noqa: PTH202 bytes
+    return len(set(sizes[:-1])) == 1 and 0 < sizes[-1] <= sizes[0]
+
+
+def _following(name: bytes) -> Iterator[bytes]:
+    """Yield how the segment behind the one that ends in ``name`` may be called."""
+    for marks in (LETTERS,) if name[:1].isalpha() else (HEXADECIMAL, DIGITS):
+        if not name.strip(marks):
+            after = _after(name, marks)
+            if after:
+                yield after
+            wider = _wider(name, marks)
+            if wider:
+                yield wider
+    if name == b"9" * len(name):
+        yield b"1" + b"0" * len(name)
+
+
+def _after(name: bytes, marks: bytes) -> bytes | None:
+    """Return the next name of that width; None where there is none."""
+    last = marks[-1:]
+    kept = name.rstrip(last)
+    if not kept or kept.strip(marks):
+        return None
+    place = marks.index(kept[-1:]) + 1
+    return kept[:-1] + marks[place : place + 1] + marks[:1] * (len(name) - len(kept))
+
+
+def _wider(name: bytes, marks: bytes) -> bytes | None:
+    """Return the name behind the last one of its width, of those that grow; None for others."""
+    last, before = marks[-1:], marks[-2:-1]
+    rest = name.lstrip(last)
+    if len(rest) < 2 or rest != before + last * (len(rest) - 1):
+        return None
+    return last * (len(name) - len(rest) + 1) + marks[:1] * (len(rest) + 1)
