@@ -1,11 +1,15 @@
 """Keystreams that repeat within a file, from the locked files alone."""
 
+import msgspec
+import numpy as np
 import pytest
 
-from tests.fixtures.attacking import Evidence, attacked
+from tests.fixtures.attacking import Evidence, Found, attacked
 from tests.fixtures.locked import picture
 from tests.lockers import blackbasta, content, drawn, moneymessage, shared
 from tests.lockers.sect571k1 import multiple
+from unransom.core.records import KeyFound
+from unransom.core.searches import Described, Secret, Shard
 from unransom.core.spans import Origin
 from unransom.recover.keys.attacks.repeats import ATTACK
 
@@ -65,6 +69,80 @@ def test_xor_over_a_whole_file(length):
     evidence = Evidence({"notes.txt.zq": locked}, extension=".zq")
     _, found = attacked(ATTACK, evidence)
     assert found[0].opened("notes.txt", locked)[0] == plain
+
+
+def scan(side):
+    """Return a bitmap with the noise of a camera, where a colour and the next one are about as likely."""
+    plain = bytearray(shared.bitmap("scan", side, side))
+    noise = np.random.default_rng(5).integers(-6, 7, len(plain) - 54)
+    plain[54:] = (np.frombuffer(plain, np.uint8)[54:] + noise).clip(0, 255).astype(np.uint8).tobytes()
+    return bytes(plain)
+
+
+def table(rows):
+    """Return a table of numbers, in which commas and digits are commoner than spaces and letters."""
+    values = np.random.default_rng(6).integers(0, 10**9, (rows, 3))
+    lines = (
+        f"{a},2026-{b % 12 + 1:02}-{c % 28 + 1:02},SKU-{b % 900},{c % 100},{a % 977}.99" for a, b, c in values
+    )
+    return ("order,date,sku,quantity,price\n" + "\n".join(lines) + "\n").encode()
+
+
+@pytest.mark.parametrize("length", [16, 64, 20])
+def test_a_bitmap_with_noise_is_opened_to_the_last_bit(length):
+    plain = scan(160)
+    locked = shared.xored(plain, drawn(f"noise {length}", length))
+    _, found = attacked(ATTACK, Evidence({"scan.bmp.zq": locked}, extension=".zq"))
+    assert found[0].opened("scan.bmp", locked)[0] == plain
+
+
+@pytest.mark.parametrize("length", [40, 255, 1000])
+def test_a_table_of_numbers_is_a_text(length):
+    plain = table(2500)
+    locked = shared.xored(plain, drawn(f"table {length}", length))
+    _, found = attacked(ATTACK, Evidence({"orders.csv.zq": locked}, extension=".zq"))
+    assert found[0].opened("orders.csv", locked)[0] == plain
+
+
+def test_no_other_encoding_makes_a_text_of_a_wrong_key():
+    lines = [f"{number * 7919 % 10007},深圳市 {number},{number % 31}.50" for number in range(2500)]
+    for encoding in ("gb18030", "utf-8"):
+        plain = ("\n".join(lines) + "\n").encode(encoding)
+        locked = shared.xored(plain, drawn("encodings", 120))
+        _, found = attacked(ATTACK, Evidence({"orders.csv.zq": locked}, extension=".zq"))
+        assert all(each.opened("orders.csv", locked)[0] == plain for each in found)
+        assert found
+
+
+def test_the_key_of_a_neighbour_opens_what_does_not_vote():
+    key = drawn("one key", 333)
+    plain = {"photo.png": picture("neighbour", 90), "notes.txt": shared.letter("neighbour", 30_000)}
+    evidence = Evidence(
+        {f"{name}.zq": shared.xored(data, key) for name, data in plain.items()}, extension=".zq"
+    )
+    plan, (solved,) = attacked(ATTACK, evidence)  # the text alone gives way
+    target = evidence.target()
+    near = msgspec.structs.replace(
+        target, samples=target.samples[:1], others=(), clues=((0, "64"), (1, solved.found.clue))
+    )
+    records = list(ATTACK.search(Shard(plan=plan, target=near, number=0), evidence.context))
+    (found,) = (each for each in records if isinstance(each, KeyFound))
+    (secret,) = (each for each in records if isinstance(each, Secret))
+    assert not any(isinstance(each, Described) for each in records)  # it is known since the neighbour
+    opened = Found(found, secret.key, solved.described).opened("photo.png", evidence.locked["photo.png.zq"])
+    assert opened[0] == plain["photo.png"]
+
+
+def test_the_plan_looks_at_content_that_is_not_compressed():
+    key = drawn("among", 100)
+    plain = {f"photo {number}.png": picture(str(number), 60) for number in range(8)}
+    plain["zz.txt"] = shared.letter("among", 20_000)
+    evidence = Evidence(
+        {f"{name}.zq": shared.xored(data, key) for name, data in plain.items()}, extension=".zq"
+    )
+    plan, found = attacked(ATTACK, evidence)
+    assert plan.chance > 0.5
+    assert found
 
 
 def test_xor_over_the_head_of_a_file():

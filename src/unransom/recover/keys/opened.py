@@ -95,9 +95,9 @@ def opened(family: Family, locked: Salvage, key: Key, path: bytes) -> Opened | N
     return Opened(judgement.format, grade, bits, validation.why, validation.length, lost, content)
 
 
-def reads(content: bytes) -> bool:
+def reads(content: bytes, encodings: tuple[str, ...] = ENCODINGS) -> bool:
     """Return whether all of ``content`` is text; a wrong key leaves parts of it that only look alike."""
-    for encoding in ENCODINGS:
+    for encoding in encodings:
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:

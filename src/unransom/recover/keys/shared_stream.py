@@ -41,8 +41,8 @@ AGREE = 16  # bytes in which two keystreams must be the same to be one
 HEAVY = 24.0  # bits that a byte counts which nearly all files of a format have
 CLASSES = {
     "text": "text",
-    "csv": "text",
-    "json": "text",
+    "csv": "table",
+    "json": "table",
     "html": "markup",
     "xml": "markup",
     "svg": "markup",

@@ -14,8 +14,10 @@ from unransom.catalog.formats.identify import by_name
 from unransom.catalog.schemes.extents import First, Whole
 from unransom.core.streams import Salvage
 from unransom.crypto.search.keystream.periods import ENOUGH, period_of
+from unransom.crypto.search.keystream.priors import VALUES, priors
 from unransom.crypto.search.keystream.voting import Bytes, Vote, votes
 from unransom.recover.keys.describing import Shape
+from unransom.recover.keys.opened import ENCODINGS, TEXTS, reads
 
 WINDOWS = (ENOUGH, 1 << 16, 1 << 14)  # first bytes of a file in which a period is looked for
 VOTED = 1 << 20  # bytes that vote on a long key
@@ -25,6 +27,8 @@ LARGEST = 16 << 20  # bytes in which the end of what is locked is looked for
 SHORTEST = 3  # bytes of a key that known bytes alone can tell
 CERTAIN = 0.99  # share of files of a format that must have known bytes
 ROUND = (1 << 20, 1_000_000, 1 << 16, 4096, 1000, 512, 64, 16)  # lockers' favourite multiples
+WRITTEN = ("text", "markup", "table", "chinese")  # classes of content that is read
+READ = 1 << 14  # bytes that show whether something is a text
 NEAR = 192  # bytes that the end of what is locked may be off
 
 
@@ -54,13 +58,14 @@ def short_keys(locked: Salvage, name: bytes, head: int = 0, tail: int = 0) -> It
     size = locked.size - head - tail
     data = np.frombuffer(locked.read_at(head, min(size, LARGEST)), np.uint8)
     yield from _from_known_bytes(data, size, name, head, tail)
+    text = any(each.name in TEXTS for each in by_name(name)) or not by_name(name)
     for window in dict.fromkeys(min(window, len(data)) for window in WINDOWS):
         found = period_of(data[:window])
         if found is None:
             continue
         voters = data[: max(window, VOTED) if found.length > LONG and window == WINDOWS[0] else window]
         cribs = _cribs(data, size, name, found.length)
-        for vote in islice(_shifted([voters], found.length, cribs), CLASSES):
+        for vote in islice(_shifted([voters], found.length, cribs, text=text), CLASSES):
             key = reduced(vote.key)
             if not key.any():
                 continue  # it is plain
@@ -70,14 +75,37 @@ def short_keys(locked: Salvage, name: bytes, head: int = 0, tail: int = 0) -> It
                 yield ShortKey(key if known is None else vote.key, known, Shape(extents, head, tail))
 
 
-def _shifted(voters: list[Bytes], length: int, cribs: dict[int, int]) -> Iterator[Vote]:
-    """Yield votes, all of whose bytes are off by the same where the format's known bytes show that they are.
+def _shifted(voters: list[Bytes], length: int, cribs: dict[int, int], *, text: bool) -> Iterator[Vote]:
+    """Yield votes, all of whose bytes are off by the same where the content shows that they are.
 
-    The commonest byte of content is taken for what it usually is; a page of white is not.
+    The commonest byte of content is taken for what it usually is; a page of white is not, and a table of
+    numbers has few spaces. The format's known bytes tell, or that a text must be one.
     """
     for vote in votes(voters, length):
         off = {int(vote.key[position]) ^ value for position, value in cribs.items()}
+        if not off and text:
+            off = _off_of_text((voters[0] ^ np.resize(vote.key, len(voters[0])))[:READ])
         yield vote._replace(key=vote.key ^ np.uint8(off.pop())) if len(off) == 1 else vote
+
+
+def _off_of_text(opened: Bytes) -> set[int]:
+    """Return by what all bytes of ``opened`` are off so that they were a text: the likeliest, if any is.
+
+    UTF-8 comes first: nothing is it by chance, and in the older encodings nearly everything is a text.
+    """
+    counts = np.bincount(opened, minlength=VALUES)
+    values = np.arange(VALUES)
+    likely = [max(counts @ priors()[name][0, values ^ off] for name in WRITTEN) for off in values]
+    ranked = sorted(values.tolist(), key=lambda off: -likely[off])
+    older: set[int] = set()
+    for off in ranked:
+        text = (opened ^ np.uint8(off)).tobytes()
+        text = text[: text.rfind(b"\n") + 1] or text  # no half of a letter
+        if reads(text, ENCODINGS[:1]):
+            return {off}
+        if not older and reads(text):
+            older = {off}
+    return older
 
 
 def reduced(key: Bytes) -> Bytes:

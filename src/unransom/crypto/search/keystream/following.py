@@ -14,6 +14,8 @@ def follow(
     length: int,
     followers: NDArray[np.float32],
     table: NDArray[np.float32],
+    fold: int = 0,
+    folds: int = 1,
 ) -> None:
     """Add to ``table`` how likely every key byte is at every position, from both neighbours.
 
@@ -23,9 +25,13 @@ def follow(
         length: Bytes after which the keystream repeats.
         followers: Logarithm of how often a value (the column) follows on another (the row).
         table: Per position and key byte, in bits.
+        fold: The first position that is added to.
+        folds: From it on every so many are.
     """
     last = len(locked) - 1
     for index in range(last + 1):
+        if index % length % folds != fold:
+            continue
         row = table[index % length]
         value = locked[index]
         before = followers[plain[index - 1]] if index else followers[0]

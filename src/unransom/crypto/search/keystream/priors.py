@@ -1,9 +1,9 @@
 """How often byte values stand in content of several classes, measured by ``tools/measure_priors.py``.
 
 Per byte value its rarity in quarters of a bit. The classes are: documentation and source code; HTML and XML;
-UTF-16 of English and Chinese text, lower and upper bytes by themselves; Chinese in UTF-8 and GB 18030;
-programs and libraries of Linux and Windows; tablespaces of InnoDB; pixels of pictures in true colour, as
-bitmaps; compressed data.
+tables of numbers and names, separated by commas or tabs; UTF-16 of English and Chinese text, lower and upper
+bytes by themselves; Chinese in UTF-8 and GB 18030; programs and libraries of Linux and Windows; tablespaces
+of InnoDB; pixels of pictures in true colour, as bitmaps; compressed data.
 """
 
 from __future__ import annotations
@@ -33,6 +33,14 @@ _RARITY = {
         "313434322d2f2e34303134312f3130322f2a333132353632312e2f32322d3730292b2e2c2d282f2f2a302b2c2b292a2e"
         "3e3e36262e2e3c3e3c3b3e3e3c3e272c1e23333e3e3e3d272a2c3e3e3e3e3e3e3e2b3129342e2f31353539312e343e3c"
         "3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e"
+    ),
+    "table": (
+        "3e3e3e3e3e3e3e3e3e1b143e3e1b3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e133e0e17343336312929302c0e191521"
+        "1112131516161617171623203e2b3e353b202619231a242727222a2a2523161a242f1a20211a2b262e2d2f363e362e1a"
+        "3e17211b19121f20211932271a1d191820311617191c1a2627222c3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e"
+        "3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3c382d3d3834313233323b363d3b38392f33333831303332342f2f30303533"
+        "383736323433323632332f313532343335373034302f3033393a383d3d393d3b373a393e373e3e3c3e3936353939333b"
+        "36363b3b3e3b3636393d39373b3d3c3e"
     ),
     "utf-16 low": (
         "1d22223025262424261b13231c1c2022242c373b2c3121273e2f1d2630383e230d232326313124241f291c281c191e1f"

@@ -22,6 +22,8 @@ SURE = 48.0  # bits by which a byte must be likelier than any other to count as 
 ROUNDS = 4  # of learning from what has come out
 CRIB = 4 * SURE  # bits that a byte of the key counts which is known
 SURPRISE = 0.1  # share of bytes that nothing before them tells anything of
+FOLDS = 4  # every so many positions are judged by what the others have taught
+FOLDED = 2 * FOLDS  # positions of a key at least, for that
 
 _XORED = np.arange(VALUES)[:, None] ^ np.arange(VALUES)[None, :]
 
@@ -110,24 +112,37 @@ def refined(locked: Sequence[Bytes], found: Vote, sure: Scores) -> Vote:
     """
     from unransom.crypto.search.keystream.following import follow  # noqa: PLC0415 numba is slow to import
 
+    folds = FOLDS if len(found.key) >= FOLDED else 1
     for _ in range(ROUNDS):
         before = found.key
         opened = [data ^ np.resize(before, len(data)) for data in locked]
-        followers = followers_of(opened)
         table = sure.copy()
-        for data, plain in zip(locked, opened, strict=True):
-            follow(data, plain, len(before), followers, table)
+        for fold in range(folds):
+            followers = followers_of(opened, len(before), fold if folds > 1 else None)
+            for data, plain in zip(locked, opened, strict=True):
+                follow(data, plain, len(before), followers, table, fold, folds)
         found = decided(table, found.content)
         if np.array_equal(found.key, before):
             break
     return found
 
 
-def followers_of(opened: Sequence[Bytes]) -> NDArray[np.float32]:
-    """Return the logarithm of how often each value follows on each; those before are the rows."""
+def followers_of(opened: Sequence[Bytes], length: int = 0, without: int | None = None) -> NDArray[np.float32]:
+    """Return the logarithm of how often each value follows on each; those before are the rows.
+
+    Args:
+        opened: Content, each from a position 0 of the keystream on.
+        length: Bytes after which the keystream repeats.
+        without: A fold of the positions that teach nothing: a byte of the key that is wrong makes what it
+            opens look alike, and would speak for itself.
+    """
     pairs = np.zeros(VALUES * VALUES, np.int64)
     for data in opened:
-        pairs += np.bincount(data[:-1].astype(np.int64) * VALUES + data[1:], minlength=VALUES * VALUES)
+        follow = data[:-1].astype(np.int64) * VALUES + data[1:]
+        if without is not None:
+            others = np.arange(len(data)) % length % FOLDS != without
+            follow = follow[others[:-1] & others[1:]]
+        pairs += np.bincount(follow, minlength=VALUES * VALUES)
     table = pairs.reshape(VALUES, VALUES).astype(np.float64)
     single = table.sum(axis=0) + 1.0
     table += single / single.sum()

@@ -7,13 +7,16 @@ again and again, are found by the distance at which bits agree, and voted on pos
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
+import msgspec
 import numpy as np
 
 from unransom.catalog.families import blackbasta
 from unransom.catalog.families import family as family_named
-from unransom.catalog.schemes.described import encoded
+from unransom.catalog.formats.identify import by_name
+from unransom.catalog.schemes.described import Description, encoded
 from unransom.catalog.schemes.family import PROVEN
 from unransom.core.context import Context
 from unransom.core.keys import Key, KeyKind
@@ -35,6 +38,7 @@ CHANCE, SLIM = 0.9, 0.01
 SECONDS, GLANCE = 5.0, 0.5  # of a file where something repeats, and where nothing does
 TAIL = 4096  # bytes that a locker may have put behind the original's
 CANDIDATES = 24  # keys tried on a file, about
+KEYS = 8  # different keys of neighbours that others are tried with
 
 
 def plan(target: Target, context: Context) -> AttackPlan | None:
@@ -45,7 +49,7 @@ def plan(target: Target, context: Context) -> AttackPlan | None:
     if target.family in repeating:
         return _planned(target, CHANCE, SECONDS, say("its keystream is short and begins again within a file"))
     looked, periods, named = 0, [], False
-    for ref in target.samples[:LOOKED]:
+    for ref in _telling((*target.samples, *target.others))[:LOOKED]:
         with context.open(ref) as reader:
             locked = Salvage(reader, ref.name)
             if target.family:
@@ -67,6 +71,11 @@ def plan(target: Target, context: Context) -> AttackPlan | None:
     )
     helps = say("larger locked files of formats that are not compressed: databases, bitmaps, logs")
     return _planned(target, 0.0 if named else SLIM, GLANCE, why, helps)
+
+
+def _telling(refs: tuple[FileRef, ...]) -> list[FileRef]:
+    """Return files, those first whose content is not compressed as far as their names tell."""
+    return sorted(refs, key=lambda ref: any(each.compressed for each in by_name(ref.original or ref.path)))
 
 
 def _planned(
@@ -131,12 +140,16 @@ def _stood(locked: Salvage, ref: FileRef) -> Iterator[Record]:
 
 def _repeated(locked: Salvage, ref: FileRef, target: Target, context: Context) -> Iterator[list[Record]]:
     """Yield for each candidate the records of its proof; empty where it is wrong."""
+    name = ref.original or ref.path
+    for description, key in _of_neighbours(target):
+        result = opened(description.family(), locked, key, name)
+        if result and result.holds:
+            yield list(_found(description.name, key, ref, (result.bits, result.why), len(key.data)))
     guess = target.guess
     head, tail = (guess.head, guess.tail) if guess else (0, 0)
     if not tail and target.family:
         mark = family_named(target.family, context.described).read(locked)
         tail = locked.size - (mark.plain_size or locked.size) if mark else 0
-    name = ref.original or ref.path
     for candidate in short_keys(locked, name, head, tail):
         yield _tried(locked, ref, target, candidate, name)
 
@@ -161,13 +174,31 @@ def _tried(locked: Salvage, ref: FileRef, target: Target, candidate: ShortKey, n
             return _tried(locked, ref, target, ShortKey(candidate.key, candidate.known, shape), name)
         sure = known is not None or candidate.known is None
         if result and (result.holds if sure else result.checked):
-            proof = (result.bits, result.why)
+            complete = known is None and len(target.clues) < KEYS
+            proof, length = (result.bits, result.why), len(candidate.key)
+            clue = _clue_of(description, key) if complete else ""
             described = Described(family=target.family, description=encoded(description))
-            return [described, *_found(description.name, key, ref, proof, len(candidate.key))]
+            return [described, *_found(description.name, key, ref, proof, length, clue)]
     return []
 
 
-def _found(family: str, key: Key, ref: FileRef, proof: tuple[int, Message], length: int) -> Iterator[Record]:
+def _of_neighbours(target: Target) -> Iterator[tuple[Description, Key]]:
+    """Yield the keys of neighbours, and how they lock: mostly a locker has one for all files."""
+    for _, clue in reversed(target.clues):
+        told = json.loads(clue)
+        if isinstance(told, list):
+            body, data = told
+            yield msgspec.json.decode(body, type=Description), Key(KeyKind.RAW, bytes.fromhex(data), NAME)
+
+
+def _clue_of(description: Description, key: Key) -> str:
+    return json.dumps([encoded(description).decode(), key.data.hex()])
+
+
+def _found(
+    family: str, key: Key, ref: FileRef, proof: tuple[int, Message], length: int, clue: str = ""
+) -> Iterator[Record]:
+    """Yield the records of a key; without a clue neighbours hear of its length alone."""
     bits, why = proof
     yield KeyFound(
         family=family,
@@ -176,7 +207,7 @@ def _found(family: str, key: Key, ref: FileRef, proof: tuple[int, Message], leng
         proof=say("{bytes} bytes of keystream that repeat; {why}", bytes=length, why=why),
         item=ref.id,
         attack=NAME,
-        clue=str(length),
+        clue=clue or str(length),
     )
     yield Secret(family=family, key=key, item=ref.id)
 
@@ -195,4 +226,5 @@ ATTACK = Attack(
         "Files of compressed content have too little that is known; a copy of one of them is needed.",
         "Keys of more than 32 KiB are not looked for.",
     ),
+    apart=True,  # compressed content does not give way, and what lies beside it does
 )
