@@ -25,11 +25,12 @@ def expected_digest(database: sqlite3.Connection, output: Output) -> tuple[str, 
     rows = database.execute(
         "SELECT path, digest, manifest FROM manifests WHERE name = ?", (path.rpartition(b"/")[2],)
     )
-    fitting = [row for row in rows if _ends_with(row[0], path) or _ends_with(path, row[0])]
+    fitting = [row for row in rows if is_of(row[0], path)]
     own = {output.digests.md5, output.digests.sha256}
     best = max(fitting, key=lambda row: (row[1] in own, len(row[0])), default=None)
     return (best[1], best[2]) if best else ("", "")
 
 
-def _ends_with(path: bytes, end: bytes) -> bool:
-    return path == end or path.endswith(b"/" + end)
+def is_of(entry: bytes, path: bytes) -> bool:
+    """Return whether a manifest's ``entry`` may be about ``path``: the one ends with the other."""
+    return b"/" + entry == b"/" + path or entry.endswith(b"/" + path) or path.endswith(b"/" + entry)

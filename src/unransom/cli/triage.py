@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from unransom.cli.options import executor_of, family_option, jsonl_option, progress_option, workers_option
-from unransom.cli.screen import Screen, Style
+from unransom.cli.screen import Screen, Style, say_to_people
 from unransom.cli.speech import LANGUAGE, t
+from unransom.core.errors import EXIT_DONE, EXIT_INCOMPLETE
 
 
 @click.command(
@@ -34,6 +35,7 @@ def command(
     """Examine the sources in a case of their own and print what was found."""
     from unransom.cli.tables import print_counts, print_rows
     from unransom.core.records import State
+    from unransom.report.text import render_problems
     from unransom.run.alone import work_alone
     from unransom.run.recover import Job
 
@@ -47,4 +49,8 @@ def command(
     else:
         print_rows(row for row in shown if row["state"] != State.INTACT)
         print_counts(Counter(str(row["state"]) for row in shown))
-    return 0
+    if work.result.problems:
+        say_to_people(render_problems(work.result, LANGUAGE).rstrip())
+    elif not shown:
+        say_to_people(t("No files were found in the evidence."))
+    return EXIT_INCOMPLETE if work.gaps else EXIT_DONE

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,22 +29,13 @@ def command(files: tuple[Path, ...], manifests: tuple[Path, ...], jsonl: bool) -
     from unransom.run.check import check_files
 
     bad = False
-    for checked in check_files(_all(files), manifests):
+    for checked in check_files(files, manifests):
         bad = bad or checked.verdict.grade in {"bad", "partial"}
         if jsonl:
             print(json.dumps(_row(checked), ensure_ascii=False))
         else:
             print(f"{checked.verdict.grade:<8} {checked.path}  {checked.verdict.why.render(LANGUAGE)}")
     return VerificationError.exit_code if bad else EXIT_DONE
-
-
-def _all(paths: tuple[Path, ...]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            for folder, _, names in os.walk(path):
-                yield from (Path(folder, name) for name in sorted(names))
-        else:
-            yield path
 
 
 def _row(checked: Checked) -> dict[str, object]:

@@ -18,7 +18,7 @@ def unlisted(source: str, path: bytes, error: Exception) -> Problem:
     )
 
 
-def problem(source: str, path: bytes, what: Message, resolution: Message) -> Problem:
-    """Return a problem with reading ``path`` of ``source``."""
+def problem(source: str, path: bytes, what: Message, resolution: Message, *, fatal: bool = True) -> Problem:
+    """Return a problem with reading ``path`` of ``source``; ``fatal`` unless its files are listed."""
     item = f"{source}:{shown(path)}"
-    return Problem(item=item, what=what, resolution=resolution, code="read")
+    return Problem(item=item, what=what, resolution=resolution, fatal=fatal, code="read")

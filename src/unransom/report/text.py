@@ -21,6 +21,11 @@ def render(result: Result, language: str = "en", width: int = 80) -> str:
     return _Summary(language, max(width, NARROWEST)).of(result)
 
 
+def render_problems(result: Result, language: str = "en", width: int = 80) -> str:
+    """Return the problems of ``result`` as the summary has them, "" where there are none."""
+    return _Summary(language, max(width, NARROWEST)).problems(result)
+
+
 class _Summary:
     """Writes one summary line by line."""
 
@@ -46,6 +51,11 @@ class _Summary:
             self._write("")
             self._write(self._said(say("next: {what}", what=self._said(result.next))), hanging="      ")
         return "".join(line + "\n" for line in self._lines)
+
+    def problems(self, result: Result) -> str:
+        """Return the section about problems alone."""
+        self._section("problems", self._problems(result.problems))
+        return "".join(line + "\n" for line in self._lines[1:])
 
     def _said(self, message: Message) -> str:
         return figures.visible(message.render(self._language))

@@ -23,6 +23,7 @@ from unransom.run.executor import Executor
 from unransom.run.flow import CARVE
 from unransom.run.listing import Row, rows
 from unransom.run.recover import Job, recover
+from unransom.run.unread import gaps, unread
 from unransom.run.wanted import WantedKey, wanted_keys
 
 
@@ -36,6 +37,7 @@ class Work(msgspec.Struct, frozen=True):
         wanted: Wrapped keys that wait for a key holder, the one that opens most files first.
         plans: What attacks on keys would cost, and what rules them out.
         secrets: Keys that searches found.
+        gaps: Files that could not be read, and folders and buckets that could not be listed.
     """
 
     result: Result
@@ -45,6 +47,7 @@ class Work(msgspec.Struct, frozen=True):
     wanted: tuple[WantedKey, ...]
     plans: tuple[AttackPlan, ...]
     secrets: tuple[Secret, ...]
+    gaps: int
 
 
 def work_alone(
@@ -72,11 +75,12 @@ def work_alone(
             wanted = tuple(wanted_keys(case))
             plans = tuple(records_of(case.database, AttackPlan))
             secrets = tuple(found_keys.of(case.database))
+            unseen = gaps(case) + unread(case)
         if out:
             files = [_moved(row, folder, out) for row in files]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return Work(result, tuple(files), found, trials, wanted, plans, secrets)
+    return Work(result, tuple(files), found, trials, wanted, plans, secrets, unseen)
 
 
 def _moved(row: Row, folder: Path, out: Path) -> Row:

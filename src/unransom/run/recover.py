@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from unransom.core.progress import Listener, silent
 from unransom.evidence import apart_from, fingerprint_of, identify
 from unransom.report import html, jsonfile
 from unransom.report.document import Result
+from unransom.run.check import hashes_in
 from unransom.run.described import add_descriptions, load_descriptions
 from unransom.run.engine import ITEM_SECONDS, Engine
 from unransom.run.executor import Executor
@@ -32,8 +32,8 @@ from unransom.run.given_keys import load_keys, load_server_keys
 from unransom.run.library import keys_in
 from unransom.run.result import result
 from unransom.run.searches import BUDGET
+from unransom.run.unread import gaps, give_another_chance, unread
 from unransom.run.work import NO_SPACE
-from unransom.verify.integrity.manifest import entries
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -97,6 +97,7 @@ def recover(job: Job, executor: Executor, listener: Listener = silent, language:
             if job.deadline_hours:
                 case.set_fact("deadline_hours", str(job.deadline_hours))
         check_sources(case)
+        give_another_chance(case)
         add_sources(case, job.sources)
         add_sources(case, job.known, "known")
         add_sources(case, job.memory, "memory")
@@ -169,18 +170,13 @@ def add_manifests(case: Case, paths: Sequence[Path]) -> None:
         UsageError: There is no hash in one.
     """
     for path in paths:
-        with path.open("rb") as file, transaction(case.database):
-            count = manifests.add(case.database, path.name, entries(file))
-        if not count:
-            raise UsageError(
-                say("there is no hash in {path}", path=str(path)),
-                hint=say("md5sum, sha256sum, hashdeep and CSV with MD5 or SHA-256 are read"),
-            )
+        with transaction(case.database):
+            manifests.add(case.database, path.name, hashes_in(path))
 
 
 def conclude(case: Case, command: str, times: list[tuple[str, float, int, int]]) -> Result:
     """Return the result of the case as it stands."""
-    code, following = _ending(case.database)
+    code, following = _ending(case)
     return result(case, command, code, times, following)
 
 
@@ -201,7 +197,7 @@ def _replace(path: Path, data: bytes) -> None:
     draft.replace(path)
 
 
-def _ending(database: sqlite3.Connection) -> tuple[int, Message | None]:
+def _ending(case: Case) -> tuple[int, Message | None]:
     """Return the exit code and what to do next.
 
     An output that contradicts a manifest, or a key that unwraps to nonsense, weighs more than a missing
@@ -209,7 +205,7 @@ def _ending(database: sqlite3.Connection) -> tuple[int, Message | None]:
     """
 
     def count(query: str) -> int:
-        return int(database.execute(query).fetchone()[0])
+        return int(case.database.execute(query).fetchone()[0])
 
     locked = count("SELECT count(*) FROM files WHERE state = 'locked'")
     failed = count("SELECT count(*) FROM files WHERE state IN ('failed', 'partial')")
@@ -221,10 +217,12 @@ def _ending(database: sqlite3.Connection) -> tuple[int, Message | None]:
     )
     if wrong:
         return VerificationError.exit_code, say("look at the outputs that failed verification")
-    if not opened and locked + failed:
+    if not opened and locked + failed > unread(case):
         return NoKeyFoundError.exit_code, say("bring a key and run the same command again with --key")
     if locked + failed:
         return EXIT_INCOMPLETE, say("look at what was not recovered, and why")
     if lost:
         return EXIT_INCOMPLETE, say("pay for nothing: what is missing is lost, and no key brings it back")
+    if gaps(case):
+        return EXIT_INCOMPLETE, say("look at what could not be listed: nobody knows what is in it")
     return EXIT_DONE, None

@@ -141,6 +141,7 @@ class BucketStore:
                     say(
                         "current objects are listed; use a key that may list versions (s3:ListBucketVersions)"
                     ),
+                    fatal=False,
                 )
             yield from self._files()
         except ERRORS as error:

@@ -50,7 +50,7 @@ def _row(line: bytes, columns: list[str] | None) -> Iterator[Entry]:
     """Yield the entry of a hashdeep or CSV row: the strongest hash in it, and its path."""
     text = line.decode("utf-8", "surrogateescape")
     # hashdeep does not quote: whatever follows the last known column is the file name.
-    cells = text.split(",", len(columns) - 1) if columns else next(csv.reader([text]), [])
+    cells = text.split(",", len(columns) - 1) if columns else _cells(text)
     hashes = [cell.strip() for cell in cells if HASH.fullmatch(cell.strip())]
     if not hashes:
         return
@@ -58,6 +58,13 @@ def _row(line: bytes, columns: list[str] | None) -> Iterator[Entry]:
     path = (cells[-1] if columns else max(names, key=len, default="")).encode("utf-8", "surrogateescape")
     if path:
         yield Entry(path.replace(b"\\", b"/").removeprefix(b"./"), max(hashes, key=len).lower())
+
+
+def _cells(row: str) -> list[str]:
+    try:
+        return next(csv.reader([row]), [])
+    except csv.Error:  # such as a line of a file that is no text
+        return []
 
 
 def verdict_on(digests: Digests, expected: str, manifest: str, item: int = 0) -> Verdict:
