@@ -21,6 +21,7 @@ SIGNATURE = b"PK\x05\x05"
 
 LOCAL_SIZE = 30
 CENTRAL_SIZE = 46
+USUAL = 160  # bytes of names and extra fields that are read with a header at once
 END_SIZE = 22
 END64_SIZE = 56
 LOCATOR64_SIZE = 20
@@ -106,11 +107,13 @@ def read_local(data: bytes) -> Entry | None:
 
 def local_at(reader: Reader, offset: int) -> Entry | None:
     """Return the local header at ``offset``; None where there is none."""
-    head = reader.read_at(offset, LOCAL_SIZE)
+    head = reader.read_at(offset, LOCAL_SIZE + USUAL)
     if len(head) < LOCAL_SIZE or head[:4] != LOCAL:
         return None
     variable = int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
-    return read_local(head + reader.read_at(offset + LOCAL_SIZE, variable))
+    if variable > USUAL:
+        head += reader.read_at(offset + LOCAL_SIZE + USUAL, variable - USUAL)
+    return read_local(head)
 
 
 def _zip64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
@@ -135,17 +138,19 @@ def _zip64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int,
 def central_entries(reader: Reader, start: int, end: int) -> Iterator[Entry]:
     """Yield the entries of the central directory from ``start``, until one does not hold or at ``end``."""
     while start + CENTRAL_SIZE <= end:
-        head = reader.read_at(start, CENTRAL_SIZE)
+        head = reader.read_at(start, CENTRAL_SIZE + USUAL)
         if len(head) < CENTRAL_SIZE or head[:4] != CENTRAL:
             return
-        fields = _CENTRAL.unpack(head)
+        fields = _CENTRAL.unpack_from(head)
         _, _, _, flags, method, clock, date, crc, packed, size, name_size, extra_size, comment_size = fields[
             :13
         ]
         header = CENTRAL_SIZE + name_size + extra_size + comment_size
         if start + header > end or method not in METHODS:
             return
-        variable = reader.read_at(start + CENTRAL_SIZE, name_size + extra_size)
+        if name_size + extra_size > USUAL:
+            head = reader.read_at(start, CENTRAL_SIZE + name_size + extra_size)
+        variable = head[CENTRAL_SIZE : CENTRAL_SIZE + name_size + extra_size]
         offset = fields[16]
         if FULL32 in {packed, size, offset}:
             size, packed, offset = _zip64(variable[name_size:], size, packed, offset)

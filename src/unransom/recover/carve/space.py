@@ -14,8 +14,8 @@ from unransom.core.openfile import OpenFile
 from unransom.core.spans import Span, merge
 from unransom.core.streams import Reader, file_of
 
-BLOCK = 1 << 16  # bytes that are read at once where little is wanted
-KEPT = 256  # blocks that are kept
+BLOCK = 1 << 14  # bytes that are read at once where little is wanted
+KEPT = 1024  # blocks that are kept
 NOWHERE = 1 << 62  # spans from here on stand for bytes that were not found; they read as zeros
 
 
@@ -40,17 +40,17 @@ class Recent:
         if length > BLOCK:
             return self._reader.read_at(offset, length)
         number, start = divmod(offset, BLOCK)
-        data = self._block(number)[start : start + length]
-        if start + length > BLOCK:
-            data += self._block(number + 1)[: start + length - BLOCK]
-        return data
-
-    def _block(self, number: int) -> bytes:
         block = self._kept.get(number)
         if block is None:
-            if len(self._kept) >= KEPT:
-                del self._kept[next(iter(self._kept))]
-            block = self._kept[number] = self._reader.read_at(number * BLOCK, BLOCK)
+            block = self._fetched(number)
+        if start + length <= BLOCK:
+            return block[start : start + length]
+        return block[start:] + self.read_at((number + 1) * BLOCK, start + length - BLOCK)
+
+    def _fetched(self, number: int) -> bytes:
+        if len(self._kept) >= KEPT:
+            del self._kept[next(iter(self._kept))]
+        block = self._kept[number] = self._reader.read_at(number * BLOCK, BLOCK)
         return block
 
 
@@ -68,7 +68,11 @@ class Space:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return ``length`` bytes from ``offset``; fewer only where the space ends."""
-        offset, end = max(offset, 0), min(offset + length, self.size)
+        end = offset + length
+        index = bisect_right(self._ends, offset)
+        if 0 <= offset < end and index < len(self._ends) and end <= self._ends[index]:
+            return self._image.read_at(offset + self._shift(index), length)  # nearly every read
+        offset, end = max(offset, 0), min(end, self.size)
         pieces = []
         while offset < end:
             index = bisect_right(self._ends, offset)

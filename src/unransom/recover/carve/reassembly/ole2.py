@@ -18,6 +18,7 @@ from unransom.catalog.formats import ole2
 from unransom.catalog.formats._ole2_structure import FAT_SECTOR, HEADER, LAST, MAGIC, Header, read_header
 from unransom.catalog.formats.format import Validation
 from unransom.core.records import Grade
+from unransom.core.spans import Span
 from unransom.recover.carve.board import Board, in_order
 from unransom.recover.carve.classes import DENSE, OTHER, TEXT, ZERO
 from unransom.recover.carve.found import Found, Proof
@@ -136,9 +137,10 @@ class Ole2s:
         if verdict is None or verdict.grade is not Grade.GOOD or not verdict.length:
             return None
         spans = spans_of(pieces, verdict.length)
-        if not self._board.claims.free(spans):
-            return None
-        proof = Proof.DECODER if len(pieces) == 1 else Proof.HEURISTIC
+        return self._found(spans, verdict) if self._board.claims.free(spans) else None
+
+    def _found(self, spans: list[Span], verdict: Validation) -> Found:
+        proof = Proof.DECODER if len(spans) == 1 else Proof.HEURISTIC
         return Found("ole2", spans, proof, verdict.bits, verdict.why)
 
     def _verdict(
@@ -167,17 +169,29 @@ class Ole2s:
             if left.shift != right.shift:
                 return None
         verdict = self._verdict(pieces, tried)
-        if verdict is None or not verdict.damage:
+        if verdict is None or not verdict.damage or not verdict.length:
             return None
         cluster = self._board.cluster
         fault = verdict.damage[0].start // cluster * cluster
         for border in range(fault, max(0, fault - BACK * cluster), -cluster):
             before = (border + placed[0].shift) // cluster - 1
             for number in in_order(self._free, before, AHEAD):
-                found = self._judged([*pieces, Placed(border, number * cluster - border)], tried)
+                cut = [*pieces, Placed(border, number * cluster - border)]
+                if border > placed[-1].offset:
+                    found = self._as_long(cut, verdict.length)
+                else:  # what was placed behind it may be another document's
+                    found = self._judged(cut, tried)
                 if found is not None:
                     return found
         return None
+
+    def _as_long(self, pieces: list[Placed], length: int) -> Found | None:
+        """Return the document that lies so, of which all that tells its length is in place."""
+        spans = spans_of(pieces, length)
+        if not self._board.claims.free(spans):
+            return None
+        verdict = ole2.validate(Spliced(self._space, spans))
+        return self._found(spans, verdict) if verdict.grade is Grade.GOOD else None
 
 
 def find(board: Board, part: int, parts: int) -> Iterator[Found]:

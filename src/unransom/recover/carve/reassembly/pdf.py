@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate, islice, pairwise
 from operator import itemgetter
 from typing import NamedTuple
@@ -113,7 +114,6 @@ class Pdfs:
             if (size := LINEARIZED.search(self._space.read_at(head, 1024)))
         ][:MOST_LINEARIZED]
         self._objects = board.free_marks(OBJECT)
-        self._numbers = self._by_number()
 
     def find(self, ends: Sequence[int]) -> Iterator[Found]:
         """Yield the documents whose last cross-reference is announced at one of ``ends``.
@@ -136,7 +136,8 @@ class Pdfs:
         within = heads % self._board.cluster
         return {place: heads[within == place] for place in np.unique(within).tolist()}
 
-    def _by_number(self) -> dict[tuple[int, int], list[int]]:
+    @cached_property
+    def _numbers(self) -> dict[tuple[int, int], list[int]]:
         """Return where objects begin, by their numbers and their places in their clusters."""
         found: dict[tuple[int, int], list[int]] = {}
         for place in self._objects.tolist():
@@ -174,8 +175,11 @@ class Pdfs:
 
     def _rebuilt(self, tail: Tail) -> Found | None:
         """Return the document that ends with ``tail`` where everything in it is found."""
+        heads = self._fitting_heads(tail)
+        if heads[:1] == [tail.shift] and (found := self._judged([Placed(0, tail.shift)], tail)) is not None:
+            return found  # in one piece, as most are
         seams = Seamstress(self._space, self._board.cluster, Cost(ALLOWANCE))
-        for head in self._fitting_heads(tail):
+        for head in heads:
             pieces = [Placed(0, head), Placed(tail.start, tail.shift)]
             objects: Objects = {}
             for _ in range(3):
@@ -305,6 +309,8 @@ class Pdfs:
     def _witnessed(self, spans: list[Span]) -> bool:
         """Return whether a stream with a checksum lies across every cut: else it may be of two documents."""
         cuts = set(accumulate(len(span) for span in spans[:-1]))
+        if not cuts:
+            return True
         for part in parts(Spliced(self._space, spans)):
             if part.kind is Kind.STREAM and FLATE.search(part.text):
                 cuts = {cut for cut in cuts if not part.data < cut < part.data_end}

@@ -10,7 +10,10 @@ from __future__ import annotations
 import struct
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
+
+import numpy as np
 
 from unransom.catalog.formats import _zip_records as records
 from unransom.catalog.formats import ooxml
@@ -62,7 +65,7 @@ class Zips:
         self._board = board
         self._space = board.space
         self._free = board.free((DENSE, OTHER, TEXT))
-        self._names = self._local_headers()
+        self._locals = board.marks[LOCAL]
         self._central = board.free_marks(CENTRAL)
 
     def find(self, ends: Sequence[int]) -> Iterator[Found]:
@@ -72,14 +75,15 @@ class Zips:
             if directory is not None and (found := self._rebuilt(directory)) is not None:
                 yield found
 
-    def _local_headers(self) -> Names:
+    @cached_property
+    def _names(self) -> Names:
         """Return where local headers stand, by name, CRC-32 and place in their cluster.
 
         0 stands for a CRC-32 that follows later.
         """
         names: Names = {}
         cluster = self._board.cluster
-        for place in self._board.marks[LOCAL].tolist():
+        for place in self._locals.tolist():
             entry = records.read_local(self._space.read_at(place, records.LOCAL_SIZE + 256))
             if entry is not None and entry.name:
                 names.setdefault((entry.name[:256], entry.crc, place % cluster), []).append(place)
@@ -128,6 +132,8 @@ class Zips:
         entries = directory.entries
         if len(entries) > MOST_MEMBERS or entries[0].offset != 0:
             return None
+        if (found := self._whole(directory)) is not None:
+            return found
         anchors = [Anchor(entry.offset, self._places(entry, directory)) for entry in entries]
         anchors.append(Anchor(directory.offset, (directory.pieces[0].offset + directory.pieces[0].shift,)))
         placed = arrange([anchor for anchor in anchors if anchor.places])
@@ -138,6 +144,18 @@ class Zips:
         if pieces is None:
             return None
         return self._judged(spans_of([*pieces, *directory.pieces[1:]], directory.end))
+
+    def _whole(self, directory: Directory) -> Found | None:
+        """Return the archive where all of it lies in front of its directory: most do."""
+        shift, entries = directory.pieces[0].shift, directory.entries
+        if len(directory.pieces) > 1 or entries[-1].offset >= directory.offset:
+            return None
+        starts = np.array([entry.offset for entry in entries], np.int64) + shift
+        first, last = np.searchsorted(self._locals, [starts[0], starts[-1] + 1])
+        near = self._locals[first:last]
+        if not len(near) or (near[np.searchsorted(near, starts).clip(max=len(near) - 1)] != starts).any():
+            return None
+        return self._judged([Span(shift, shift + directory.end)])
 
     def _judged(self, spans: list[Span]) -> Found | None:
         reader = Spliced(self._space, spans)
