@@ -53,6 +53,8 @@ LARGE = 2_000_000  # bytes from which a file is locked in places
 USUAL = 50  # percent
 PERCENTS = range(1, 56)  # from 56 on the places would overlap
 SAMPLE = 4096  # bytes
+SEEN = 20_000  # bytes of a file from which its first 64 or so are locked, whatever the percentage
+SHARE = 300  # of so many bytes one is locked at the beginning, at the least: one percent in three regions
 # Where the parts of a key that is given begin, by its bytes: KCipher-2's key and IV, then ChaCha's.
 GIVEN = {32: (), 56: ((32, 48), (48, 56)), 80: ((32, 48), (64, 72))}
 
@@ -75,6 +77,8 @@ def read(locked: Locked) -> Mark | None:
     """Return a weak mark: a random tail, and as many bits as the edges of the usual regions give away."""
     mark = TAIL(locked)
     if mark is None or mark.plain_size is None or not any(mark.fields["blob"][FIRST]):
+        return None
+    if mark.plain_size >= SEEN and not is_noise(locked.read_at(0, SEEN // SHARE)):
         return None
     usual = regions(mark.plain_size, FAMILY.original_name(locked.name) or b"", USUAL)
     bits = areas_bits(locked, usual, mark.plain_size) or 1

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unransom.catalog.schemes.ciphers import Cipher
+from unransom.catalog.schemes.edges import areas_bits
 from unransom.catalog.schemes.extents import First, Whole, pieces
 from unransom.catalog.schemes.family import Family, FileKey, Locked, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Magic, Tail
@@ -25,24 +26,29 @@ WHOLE = Tail((Field("tag", 16), Magic(b"K:".hex()), BLOB), wrapped="blob")
 TAIL = Tail((BLOB,), wrapped="blob")
 WRAP = Rsa("blob", {"key": (0, 32), "iv": (32, 48)}, "oaep-sha1")
 CIPHER = Cipher("aes-gcm")
+LARGE = 0x100000  # bytes from which only the beginning of a file is locked
+BEGINNING = 0x32000
 PLANS = {
     "whole": OneStream(CIPHER, Whole(), tag="tag"),
-    "beginning": OneStream(CIPHER, First(0x32000)),
+    "beginning": OneStream(CIPHER, First(BEGINNING)),
 }
 AGAIN = "again"  # part of a file's key: the file was locked a second time
 PLACE, SPACE = 0x10000, 0x640000
 
 
 def read(locked: Locked) -> Mark | None:
-    """Return the mark: what stands before the blob, or nothing but a random tail."""
+    """Return the mark: what stands before the blob; or a random tail, and a beginning that is random."""
     if mark := WHOLE(locked):
         return Mark(16, mark.fields, plain_size=mark.plain_size, variant="whole", wrapped=mark.wrapped)
     mark = TAIL(locked)
-    if mark is None:
+    if mark is None or mark.plain_size is None or mark.plain_size < LARGE:
+        return None
+    bits = areas_bits(locked, [Span(0, BEGINNING)], mark.plain_size)
+    if bits is None:
         return None
     before = locked.read_at(max(locked.size - 2 * BLOB.size, 0), BLOB.size)
     fields = {**mark.fields, "before": before}
-    return Mark(1, fields, plain_size=mark.plain_size, variant="beginning", wrapped=mark.wrapped)
+    return Mark(1 + bits, fields, plain_size=mark.plain_size, variant="beginning", wrapped=mark.wrapped)
 
 
 def unwrap(mark: Mark, key: Key) -> FileKey | None:

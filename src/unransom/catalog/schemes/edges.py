@@ -15,6 +15,8 @@ EDGE = 64  # bytes on each side of an edge; it lies within as many
 PLAIN = 512  # bytes beside an edge that are plain for sure
 FAR = 255 + 20 * DEVIATION  # chi-square from which a few hundred bytes are neither encrypted nor compressed
 MOST = 8  # areas that are looked at
+SAMPLE = 16384  # bytes in which pictures, films and most archives are seen not to be encrypted
+UNREADABLE = bytes(512)  # what stands for a sector that could not be read
 
 
 def areas_bits(reader: Reader, areas: Iterable[Span], size: int) -> int | None:
@@ -26,18 +28,27 @@ def areas_bits(reader: Reader, areas: Iterable[Span], size: int) -> int | None:
         size: Bytes of the original.
 
     Returns:
-        0 where no edge is to be seen, as in compressed content; None where bytes at the ends of an area are
-        not random, so that other areas were locked, or the file is not as long as it was.
+        0 where no edge is to be seen, as in compressed content; None where bytes of an area are not random,
+        so that other areas were locked, or the file is not as long as it was.
     """
     bits = 0.0
     for area in islice(areas, MOST):
-        ends = (reader.read_at(area.start, EDGE), reader.read_at(area.end - EDGE, EDGE))
-        if len(area) >= EDGE and not all(map(is_noise, ends)):
+        if not _may_be_locked(reader, area):
             return None
         bits += edge_bits(reader, area.start, size, begins=True)
         if area.end + PLAIN <= size:
             bits += edge_bits(reader, area.end, size, begins=False)
     return int(bits)
+
+
+def _may_be_locked(reader: Reader, area: Span) -> bool:
+    """Return whether all that is looked at of an area is random: its ends, and samples of a large one."""
+    ends = (reader.read_at(area.start, EDGE), reader.read_at(area.end - EDGE, EDGE))
+    if len(area) >= EDGE and not all(map(is_noise, ends)):
+        return False
+    starts = (area.start, (area.start + area.end - SAMPLE) // 2, area.end - SAMPLE)
+    samples = (reader.read_at(start, SAMPLE) for start in starts if len(area) >= SAMPLE)
+    return all(chi_square(sample) < FAR or UNREADABLE in sample for sample in samples)
 
 
 def edge_bits(reader: Reader, at: int, period: int, *, begins: bool) -> float:

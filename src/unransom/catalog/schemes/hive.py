@@ -7,11 +7,11 @@ the build's. What it was written over stands behind the original, and behind tha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from unransom.catalog.schemes.beginning import goes_on
 from unransom.catalog.schemes.family import Decryptor, FileKey, Insert, Keep, Mark, Piece, Plan
 from unransom.catalog.schemes.turns import turn_pieces
 from unransom.core.keys import Key, KeyKind
@@ -25,7 +25,6 @@ BLOB = 640  # bytes of an RSA-5120 blob
 CHECK = 4  # bytes before the build's in the marker
 KEY, NONCE = 32, 24
 SECRETS = 9 * (KEY + NONCE)  # bytes; what the blob holds behind them is not used
-CONTROL = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 OAEP_BITS = 512  # the padding repeats a digest of SHA3-512
 
 
@@ -61,15 +60,10 @@ class Marker(msgspec.Struct, frozen=True):
             return None
         tail = locked.read_at(size, locked.size - size)
         moved, blob = tail[:-BLOB], tail[-BLOB:]
-        if not is_noise(blob) or (_is_text(locked.read_at(0, self.position)) and is_noise(moved)):
+        if not is_noise(blob) or not goes_on(locked.read_at(0, self.position), moved):
             return None
         fields = {"moved": moved, "blob": blob}
         return Mark(bits=self.bits, fields=fields, plain_size=size, wrapped=blob)
-
-
-def _is_text(head: bytes) -> bool:
-    """Return whether ``head`` begins a text, which does not go on with noise under the marker."""
-    return head.isascii() and not CONTROL.search(head)
 
 
 def unwrap(mark: Mark, key: Key) -> FileKey | None:
