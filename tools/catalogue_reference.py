@@ -27,6 +27,16 @@ FAMILY_PAGE = """\
 What unransom opens when it is given the key, in the order of trial. A vector is a locked file that another
 implementation made and whose original is known; the tests open each.
 """
+NOT_OPENED = """
+## Not opened: LockFile
+
+`.lockfile`. Public accounts tell that AES locks every other 16 bytes of a file, and that an RSA public key
+wraps the file's key. They do not tell the cipher's mode and IV, where the wrapped key stands, and how many
+bytes it has; without these no original can be put together to the byte. Who knows them from a sample can
+write them down as a [description](../guides/describe-a-locker.md) that opens such files.
+
+* <https://news.sophos.com/en-us/2021/08/27/lockfile-ransomwares-box-of-tricks-intermittent-encryption-and-evasion/>
+"""
 FORMAT_PAGE = """\
 # Formats
 
@@ -51,7 +61,7 @@ def pages() -> dict[Path, str]:
     """Return the text of each generated file."""
     families = "".join(line for family in FAMILIES for line in _family(family))
     return {
-        FOLDER / "families.md": FAMILY_PAGE + families,
+        FOLDER / "families.md": FAMILY_PAGE + families + NOT_OPENED,
         FOLDER / "formats.md": FORMAT_PAGE + "".join(_formats()),
         FOLDER / "losses.md": LOSS_PAGE + "".join(_losses()),
     }

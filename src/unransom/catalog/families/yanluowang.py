@@ -12,13 +12,15 @@ import itertools
 
 from unransom.catalog.schemes.choose import most_shown
 from unransom.catalog.schemes.ciphers import Cipher
+from unransom.catalog.schemes.edges import areas_bits
 from unransom.catalog.schemes.extents import Behind, Repeat, Whole
 from unransom.catalog.schemes.family import Family, FileKey, Locked, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Tail
 from unransom.catalog.schemes.plans import stream_plan
-from unransom.catalog.schemes.stream_secret import secret_in, secret_parts
-from unransom.core.keys import Key, KeyKind
+from unransom.catalog.schemes.stream_secret import opened
+from unransom.core.keys import KeyKind
 from unransom.core.messages import say
+from unransom.core.spans import Span
 
 TAIL = Tail((Field("blob", 128, random=True),), wrapped="blob")
 CIPHER = Cipher("sosemanuk")
@@ -28,17 +30,14 @@ ON, STEPS = 5, (200, 205)  # megabytes locked, and from one area to the next
 
 
 def read(locked: Locked) -> Mark | None:
-    """Return a weak mark: the tail looks random."""
+    """Return a weak mark: the tail looks random, and all of a file that is not large."""
     mark = TAIL(locked)
-    return mark and Mark(1, mark.fields, plain_size=mark.plain_size, wrapped=mark.wrapped)
-
-
-def unwrap(mark: Mark, key: Key) -> FileKey | None:
-    """Open the blob, or take the file's key, maybe with an IV."""
-    if key.kind is KeyKind.RSA:
-        return secret_in(mark.fields["blob"], key.data)
-    parts = secret_parts(key.data) if len(key.data) in {32, 48} else None
-    return FileKey(parts) if parts else None
+    if mark is None or mark.plain_size is None:
+        return None
+    whole = [Span(0, mark.plain_size)] if mark.plain_size <= LARGE[0] * MEGABYTES[0] else []
+    if areas_bits(locked, whole, mark.plain_size) is None:
+        return None
+    return Mark(1, mark.fields, plain_size=mark.plain_size, wrapped=mark.wrapped)
 
 
 def plan(locked: Locked, mark: Mark, key: FileKey) -> Plan:
@@ -64,7 +63,7 @@ FAMILY = Family(
     notes=(r"(?i)readme\.txt",),
     read=read,
     takes=(KeyKind.RSA, KeyKind.RAW),
-    unwrap=unwrap,
+    unwrap=opened,
     plan=plan,
     wanted=say("the RSA-1024 private key of the build, or the file's Sosemanuk key, 32 bytes"),
     references=(

@@ -1,14 +1,24 @@
-"""The secret of a stream cipher under RSA, as OpenSSL makes it, where nobody wrote down how exactly."""
+"""The secret of a cipher under RSA, as OpenSSL makes it, where nobody wrote down how exactly."""
 
 from __future__ import annotations
 
-from unransom.catalog.schemes.family import FileKey
+from unransom.catalog.schemes.family import FileKey, Mark
+from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.crypto import rsa
 
 IV_SIZE = 16
 KEY_SIZES = range(16, 33)
 PKCS1_BITS, OAEP_BITS = 16, 128
+
+
+def opened(mark: Mark, key: Key) -> FileKey | None:
+    """Open the field ``blob``, or take the file's key, 32 bytes, maybe with an IV of 16 behind it."""
+    if key.kind is KeyKind.RSA:
+        return secret_in(mark.fields["blob"], key.data)
+    longest = KEY_SIZES[-1]
+    parts = secret_parts(key.data) if len(key.data) in {longest, longest + IV_SIZE} else None
+    return FileKey(parts) if parts else None
 
 
 def secret_in(blob: bytes, der: bytes) -> FileKey | None:
