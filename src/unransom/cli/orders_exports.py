@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,8 @@ from unransom.cli.speech import spoken, t
 if TYPE_CHECKING:
     from unransom.catalog.exports.channel import Export, Source
     from unransom.verify.orders.reading import Unread
+
+PASSWORD = "UNRANSOM_ZIP_PASSWORD"  # noqa: S105  the name of a variable of the environment
 
 files_argument = click.argument("files", nargs=-1, required=True, type=EXISTING, metavar="FILE...")
 
@@ -49,21 +53,13 @@ def opened_exports(
         unread: Gets the names of files that could not be read; why goes to standard error.
         screen: Shows the progress.
     """
-    from unransom.catalog.exports.channel import Reading, Source
-    from unransom.core.outputs import FileReader
     from unransom.core.progress import silent
     from unransom.verify.orders.reading import Unread, read_exports
 
     with contextlib.ExitStack() as stack:
 
-        def sources() -> Iterator[Source]:
-            for path in files:
-                for each in sorted(path.rglob("*")) if path.is_dir() else [path]:
-                    if each.is_file():
-                        yield Source(each.name, stack.enter_context(FileReader(each)), Reading(**reading))
-
         def read_ones() -> Iterator[Export]:
-            for result in read_exports(sources(), screen or silent):
+            for result in read_exports(_sources(files, reading, stack), screen or silent):
                 if isinstance(result, Unread):
                     unread.append(result.name)
                     _tell(result)
@@ -71,6 +67,30 @@ def opened_exports(
                     yield result
 
         yield read_ones()
+
+
+def _sources(
+    files: tuple[Path, ...], reading: dict[str, str], stack: contextlib.ExitStack
+) -> Iterator[Source]:
+    """Yield the files, also those in folders; they stay open as long as ``stack``."""
+    from unransom.catalog.exports.channel import Reading, Source
+    from unransom.catalog.exports.containers import is_locked
+    from unransom.core.outputs import FileReader
+
+    password = os.environ.get(PASSWORD, "")
+    for path in files:
+        for each in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if each.is_file():
+                reader = stack.enter_context(FileReader(each))
+                if not password and sys.stdin.isatty() and is_locked(reader):
+                    password = _asked(each.name)
+                yield Source(each.name, reader, Reading(**reading, password=password))
+
+
+def _asked(name: str) -> str:
+    """Ask for the password of a locked zip; those behind it are opened with the same."""
+    prompt = t("Password of {file}", file=name)
+    return str(click.prompt(prompt, default="", hide_input=True, show_default=False, err=True))
 
 
 def _tell(unread: Unread) -> None:

@@ -35,6 +35,7 @@ class Reading(msgspec.Struct, frozen=True):
         dates: ``dmy`` or ``mdy``.
         zone: Name of a time zone for times that are written without one.
         shop: Name of the shop that the export belongs to.
+        password: Of a locked zip; never printed.
     """
 
     encoding: str = ""
@@ -42,6 +43,7 @@ class Reading(msgspec.Struct, frozen=True):
     dates: str = ""
     zone: str = ""
     shop: str = ""
+    password: str = ""
 
 
 class Source(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from typing import IO, cast
 
 import msgspec
 
+from unransom.catalog.exports import locked_zip
 from unransom.catalog.exports.channel import Source, UnreadableExportError
 from unransom.core.errors import UnreadableError
 from unransom.core.messages import say
@@ -113,22 +114,56 @@ def _members(source: Source) -> Iterator[Source]:
             if len(members) > MEMBERS:
                 raise UnreadableExportError(say("the archive has more members than an export can have"))
             for member in members:
-                data = _member(archive, member)
+                data = _member(archive, member, source)
                 label = f"{source.name}:{_name(member)}"
                 yield msgspec.structs.replace(source, name=label, reader=BytesReader(data))
     except DAMAGES as error:
         raise UnreadableExportError(say("the packed export is damaged"), detail=str(error)[:200]) from error
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+def is_locked(reader: Reader) -> bool:
+    """Return whether a file is a zip with a member that needs a password."""
+    if reader.read_at(0, 4) != b"PK\x03\x04":
+        return False
+    try:
+        with zipfile.ZipFile(cast("IO[bytes]", ReaderFile(reader))) as archive:
+            return any(each.flag_bits & locked_zip.LOCKED for each in archive.infolist())
+    except DAMAGES:
+        return False
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: Source) -> bytes:
     _check_size(member.file_size, member.compress_size)
     parts, size = [], 0
-    with archive.open(member) as file:
-        while piece := file.read(CHUNK):  # what the directory says may be a lie
-            size += len(piece)
-            _check_size(size, member.compress_size)
-            parts.append(piece)
+    for piece in _pieces(archive, member, source):
+        size += len(piece)  # what the directory says may be a lie
+        _check_size(size, member.compress_size)
+        parts.append(piece)
     return b"".join(parts)
+
+
+def _pieces(archive: zipfile.ZipFile, member: zipfile.ZipInfo, source: Source) -> Iterator[bytes]:
+    password = source.reading.password
+    if not member.flag_bits & locked_zip.LOCKED:
+        with archive.open(member) as file:
+            yield from iter(lambda: file.read(CHUNK), b"")
+    elif not password:
+        raise locked_zip.locked()
+    elif member.compress_type == locked_zip.AES_METHOD:
+        yield from locked_zip.open_aes(source.reader, member, password)
+    else:
+        with _opened(archive, member, password) as file:
+            yield from iter(lambda: file.read(CHUNK), b"")
+
+
+def _opened(archive: zipfile.ZipFile, member: zipfile.ZipInfo, password: str) -> IO[bytes]:
+    """Open a member under zip's old cipher, of which one byte shows whether a password is wrong."""
+    for each in locked_zip.passwords(password):
+        try:
+            return archive.open(member, pwd=each)
+        except RuntimeError:
+            continue
+    raise locked_zip.wrong()
 
 
 def _name(member: zipfile.ZipInfo) -> str:
