@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import subprocess
@@ -15,6 +16,8 @@ from tests.fixtures.tools import run
 from unransom.acquire.careful import SourceGoneError
 from unransom.acquire.rescue_map import RescueMap, Status
 from unransom.acquire.step import TargetError
+from unransom.case.case import IMAGES, Case
+from unransom.core.errors import UsageError
 from unransom.core.spans import Span, merge
 from unransom.evidence.containers import open_disk
 
@@ -52,10 +55,12 @@ main()
 """
 
 
-def unransom(*arguments: object, faults: str = "") -> subprocess.CompletedProcess[str]:
+def unransom(
+    *arguments: object, faults: str = "", folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     start = ["-c", FAILING, faults] if faults else ["-m", "unransom"]
     command = [sys.executable, *start, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=folder)
 
 
 def disk_in(image: Path) -> bytes:
@@ -148,3 +153,28 @@ def test_a_case_on_a_full_disk_is_said_and_with_room_it_goes_on(source: Path, tm
         assert unransom("case", "verify", small / "case").returncode == 0
     finally:
         run("mount", "umount", small)
+
+
+@pytest.mark.parametrize("form", [*FORMATS, "folder"])
+def test_a_case_that_was_not_told_of_its_image_is_told_by_the_next_run(
+    source: Path, tmp_path: Path, form: str
+) -> None:
+    taken = source
+    if form == "folder":
+        taken = tmp_path / "tree"
+        taken.mkdir()
+        (taken / "file").write_bytes(b"content")
+    options = () if form == "folder" else ("--format", form)
+    words = ("acquire", os.path.relpath(taken, tmp_path), "--case", "case", *options)
+    done = unransom(*words, "--json", folder=tmp_path)  # a case is named as people do: from where they are
+    assert done.returncode == 0, done.stderr
+    assert unransom("case", "verify", "case", folder=tmp_path).returncode == 0
+    with Case(tmp_path / "case") as case:  # as if it had been killed in front of that
+        case.set_fact(IMAGES, "{}")
+    again = unransom(*words, "--json", folder=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["digests"] == json.loads(done.stdout)["digests"]
+    with Case(tmp_path / "case") as case:
+        assert len(json.loads(case.fact(IMAGES))) == (1 if form == "folder" else 2)
+    assert unransom("case", "verify", "case", folder=tmp_path).returncode == 0
+    assert unransom(*words, folder=tmp_path).returncode == UsageError.exit_code

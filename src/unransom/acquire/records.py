@@ -58,3 +58,8 @@ class Acquired(Record, frozen=True, kw_only=True):
     resumed: int = 0
     stored: dict[str, str] = msgspec.field(default_factory=dict)
     agrees: bool = True
+
+
+def unfinished(image: Path, *, packed: bool) -> Path:
+    """Return what the image of a disk is called until it is whole."""
+    return image.with_name(image.name + (".zst.part" if packed else ".raw.part"))

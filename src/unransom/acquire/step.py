@@ -13,7 +13,7 @@ from unransom.acquire.careful import Careful
 from unransom.acquire.mounts import written_mounts
 from unransom.acquire.plain import Copy
 from unransom.acquire.progress import Copying
-from unransom.acquire.records import Acquired, Job
+from unransom.acquire.records import Acquired, Job, unfinished
 from unransom.acquire.rescue_map import RescueMap, Status
 from unransom.core.errors import UnransomError, UsageError, VerificationError
 from unransom.core.hashing import Digests, Hasher, digest
@@ -58,7 +58,7 @@ def acquire(job: Job, listener: Listener = silent) -> Acquired:
 
 def copy(job: Job, source: Opened, careful: Careful, listener: Listener = silent) -> Acquired:
     """Make an image of an opened source; see `acquire`."""
-    part = job.out.with_name(job.out.name + (".zst.part" if job.packed else ".raw.part"))
+    part = unfinished(job.out, packed=job.packed)
     chart_path = part.with_name(part.name + ".map")
     copying = Copying(source.reader.size, chart_path, listener)
     try:

@@ -62,11 +62,13 @@ def command(
     from unransom.acquire.records import Job
     from unransom.acquire.step import acquire
     from unransom.case.case import Case
-    from unransom.run.imaging import tell
+    from unransom.run.imaging import is_untold, reopen, tell
 
     image = out or _image(case, source, packed=kind == "zstd")
     if source.startswith("s3://") or Path(source).is_dir():
         return _logical(source, image, level, progress, told=not out, as_json=as_json)
+    if not out and is_untold(image):
+        reopen(image, packed=kind == "zstd")
     job = Job(source, image, kind == "zstd", level, retries, int(sector), unwrap, mounted, verify)
     with Screen(progress) as screen:
         done = acquire(job, screen)
@@ -81,12 +83,13 @@ def _logical(source: str, image: Path, level: int, progress: Style, *, told: boo
     """Make a logical image of a folder or a bucket."""
     import msgspec
 
-    from unransom.acquire.logical.step import acquire
+    from unransom.acquire.logical.step import acquire, finished
     from unransom.case.case import Case
-    from unransom.run.imaging import tell
+    from unransom.run.imaging import is_untold, tell
 
     with Screen(progress) as screen:
-        done = acquire(source, image, level, screen)
+        is_whole = told and is_untold(image)
+        done = finished(image) if is_whole else acquire(source, image, level, screen)
     if told:
         with Case(image.parent.parent) as opened:
             tell(opened, source, (image,), _digests(done))

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from unransom.acquire.records import unfinished
 from unransom.case.case import IMAGES, Case
 from unransom.case.database import transaction
 
@@ -15,9 +16,26 @@ FOLDER = "evidence"
 
 def place(case: Path, name: str) -> Path:
     """Return where the image called ``name`` belongs in a case."""
-    folder = case / FOLDER
+    folder = case.absolute() / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     return folder / name
+
+
+def is_untold(image: Path) -> bool:
+    """Return whether ``image`` was finished and the run ended before its case was told of it."""
+    if not image.exists():
+        return False
+    with Case(image.parent.parent) as case:
+        return str(image.relative_to(case.folder)) not in json.loads(case.fact(IMAGES, "{}"))
+
+
+def reopen(image: Path, *, packed: bool) -> None:
+    """Give an image of a disk that `is_untold` the names of an unfinished one, so that it is gone on with."""
+    part = unfinished(image, packed=packed)
+    chart = image.with_name(image.name + ".map")
+    if chart.exists():
+        chart.rename(part.with_name(part.name + ".map"))
+    image.rename(part)
 
 
 def tell(case: Case, source: str, files: tuple[Path, ...], digests: Mapping[str, str]) -> None:

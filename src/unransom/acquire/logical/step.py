@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 from unransom.acquire.logical import bucket, folder
 from unransom.acquire.logical.collect import Collected, collect
 from unransom.core.errors import UsageError
+from unransom.core.hashing import digest
 from unransom.core.messages import say
 from unransom.core.progress import Listener, silent
-from unransom.evidence import identify
+from unransom.core.records import Problem
+from unransom.evidence import identify, open_store
+from unransom.evidence.containers import open_disk
 from unransom.evidence.stores.bucket import BucketStore
 
 
@@ -45,3 +49,18 @@ def acquire(location: str, out: Path, level: int = 1, listener: Listener = silen
             hint=say("write it to another disk: evidence is never written to"),
         )
     return collect(folder.walk(root), out, os.fsdecode(root), level, listener)
+
+
+def finished(out: Path) -> Collected:
+    """Return what came of the image ``out``, which an earlier run has finished: it is read again.
+
+    Raises:
+        UsageError, OSError: It is no such image.
+        UnreadableError: It is damaged.
+    """
+    with contextlib.closing(open_disk(os.fsencode(out))) as archive:
+        digests = digest(archive)
+    with contextlib.closing(open_store(identify(str(out)))) as store:
+        listed = list(store.files())
+    problems = tuple((each.item, str(each.what)) for each in listed if isinstance(each, Problem))
+    return Collected(str(out), digests, len(listed) - len(problems), problems, digests.size)
