@@ -54,7 +54,9 @@ DIALECTS = ("mysql", "postgresql", "mssql")
 )
 @click.option("--table", "tables", multiple=True, metavar="NAME", help=t("Only this table."))
 @click.option(
-    "--deleted", is_flag=True, help=t("Also rows that were deleted before, in tables of their own.")
+    "--deleted",
+    is_flag=True,
+    help=t("Also deleted rows, and by undo logs rows as they were, in tables of their own."),
 )
 @click.option("--provenance", is_flag=True, help=t("Add columns that say where a row was found."))
 @click.option("--graft", is_flag=True, help=t("Also write tablespaces that MariaDB and MySQL import."))

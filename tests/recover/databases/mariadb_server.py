@@ -75,6 +75,22 @@ class Server:
             self._process.wait(60)
             self._process = None
 
+    def kill(self) -> None:
+        """End it at once, as it is when its host goes down; what it has written so far is in the files."""
+        self.connection.close()
+        self._process.kill()
+        self._process.wait(60)
+        self._process = None
+
+    def write_out(self) -> None:
+        """Let it write every page that it has changed; a snapshot that is open keeps the undo logs."""
+        self.run("set global innodb_max_dirty_pages_pct_lwm = 0", "set global innodb_max_dirty_pages_pct = 0")
+        for _ in range(300):
+            if self.run("show status like 'Innodb_buffer_pool_pages_dirty'")[0][1] == "0":
+                return
+            time.sleep(0.1)
+        raise RuntimeError("pages are left")
+
     def close(self) -> None:
         """Stop, and remove the data."""
         self.stop()

@@ -16,6 +16,11 @@ from unransom.recover.databases.writer import Shown
 ROWS = {"mysql": 500, "postgresql": 500, "mssql": 500}  # of one INSERT; SQL Server takes up to 1,000
 QUOTES = {"mysql": ("`", "`"), "postgresql": ('"', '"'), "mssql": ("[", "]")}
 OPTIONS = {"mysql": " DEFAULT CHARSET=utf8mb4"}  # of tables: the server's own may not hold every text
+EXACT = {"mysql": "utf8mb4_bin", "mssql": "Latin1_General_BIN2"}
+LONGEST_KEY = {"mysql": 3072, "mssql": 900}  # bytes that an index takes
+CHARACTER = {"mysql": 4, "mssql": 2}  # bytes of a character in an index
+_TEXT = re.compile(r"n?(var)?char\(", re.I)
+_NO_KEY = re.compile(r"^(tiny|medium|long)?(text|blob)|^json|^geometry|\(max\)$", re.I)
 LONGEST = 8000  # characters of a text or bytes that SQL Server takes with a stated length
 _MYSQL_TYPE = re.compile(
     r"(tiny|small|medium|big)?int|bool|decimal|numeric|float|double|bit|date|time|year|char|varchar|binary"
@@ -105,12 +110,14 @@ class SqlWriter:
 
 def create_statement(shown: Shown, dialect: str) -> str:
     """Return the statement that creates a table, without a semicolon."""
+    keyed = len(shown.columns) == len(shown.table.columns) and _is_keyed(shown, dialect)
     columns = [
         f"  {quoted(column.name, dialect)} {_type(column, dialect)}"
+        + (_exact(column, dialect) if keyed and column.name in shown.table.key else "")
         + ("" if column.nullable else " NOT NULL")
         for column in shown.columns
     ]
-    if shown.table.key and len(shown.columns) == len(shown.table.columns) and _is_keyed(shown):
+    if keyed:
         key = ", ".join(quoted(name, dialect) for name in shown.table.key)
         columns.append(f"  PRIMARY KEY ({key})")
     body = ",\n".join(columns)
@@ -123,11 +130,23 @@ def quoted(name: str, dialect: str) -> str:
     return left + name.replace(right, 2 * right).replace("\0", "") + right
 
 
-def _is_keyed(shown: Shown) -> bool:
-    """Return whether the key can be declared: not where it is text without a stated length."""
-    kinds = {column.name: column.arrow for column in shown.columns}
-    large = (pyarrow.large_string(), pyarrow.large_binary())
-    return all(kinds.get(name) not in {None, *large} for name in shown.table.key)
+def _is_keyed(shown: Shown, dialect: str) -> bool:
+    """Return whether the key can be declared: not where it is long, or text without a stated length."""
+    parts = {column.name: column for column in shown.columns if column.name in shown.table.key}
+    if not parts or len(parts) < len(set(shown.table.key)):
+        return False
+    if dialect == "postgresql":
+        return all(
+            column.arrow not in {pyarrow.large_string(), pyarrow.large_binary()} for column in parts.values()
+        )
+    types = [_type(column, dialect) for column in parts.values()]
+    length = sum(length_of(kind) * (CHARACTER[dialect] if _TEXT.match(kind) else 1) for kind in types)
+    return length <= LONGEST_KEY[dialect] and not any(_NO_KEY.search(kind) for kind in types)
+
+
+def _exact(column: Column, dialect: str) -> str:
+    """Return the collation by which no two texts of a key are the same: that of the table is not known."""
+    return f" COLLATE {EXACT[dialect]}" if dialect in EXACT and _TEXT.match(_type(column, dialect)) else ""
 
 
 def _type(column: Column, dialect: str) -> str:

@@ -17,7 +17,7 @@ from unransom.recover.databases.foreign_keys import ForeignKeys, Missing
 from unransom.recover.databases.writer import Shown, Writer
 
 LIVE = frozenset({"live", "salvaged", "log", "old copy"})  # states of rows that belong to the table
-DELETED = " deleted"  # behind a table's name, for rows that were deleted before the attack
+HISTORY = "history"  # state of rows as they were before they were changed, which the table itself keeps
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -186,24 +186,23 @@ class _Writing:
         doubtful = 0
         columns = table.columns + (_provenance() if self._wanted.provenance else ())
         self._writer.begin(Shown(name, table, columns))
-        began_deleted = False
+        apart = ""  # state of the rows whose table was begun last; engines yield each such state together
         for rows in self._database.rows(table):
             for state, batch in _split(rows.batch):
                 states[state] = states.get(state, 0) + batch.num_rows
                 self._heard(name, sum(states.values()))
                 if state in LIVE:
-                    if began_deleted:
-                        continue  # engines yield what was deleted last
+                    if apart:
+                        continue  # engines yield them first
                     doubtful += _doubtful(batch)
                     self._foreign.pass_by(name, batch)
                     self._writer.write(_cut(batch, len(columns)))
-                elif self._wanted.deleted:
-                    if not began_deleted:
-                        shown = Shown(name + DELETED, table, table.columns + _provenance())
-                        self._writer.begin(shown)
-                        began_deleted = True
+                elif state == HISTORY or self._wanted.deleted:
+                    if apart != state:
+                        apart = state
+                        self._writer.begin(_shown_apart(name, table, state))
                     self._writer.write(batch)
-        recovered = sum(count for state, count in states.items() if state in LIVE)
+        recovered = sum(count for state, count in states.items() if state in LIVE or state == HISTORY)
         return TableResult(
             database=self._database.name,
             table=name,
@@ -213,6 +212,12 @@ class _Writing:
             doubtful=doubtful,
             loss=self._database.loss(table, recovered),
         )
+
+
+def _shown_apart(name: str, table: Table, state: str) -> Shown:
+    """Return the table of rows that are not the table's now; of some only a part is known."""
+    columns = tuple(msgspec.structs.replace(column, nullable=True) for column in table.columns)
+    return Shown(f"{name} {state}", table, columns + _provenance())
 
 
 def _provenance() -> tuple[Column, ...]:

@@ -28,7 +28,7 @@ SECTOR = 512
 NOISY = 190  # different bytes in a sector; 512 random bytes have 221 on average, text far fewer
 CELL, WINDOW = 64, 4  # bytes; cells that are looked at together to tell where noise begins
 NOISY_WINDOW = 132  # different bytes in a window; 256 random bytes have 162 on average
-QUIET, EDGE, INSIDE = range(3)
+QUIET, EDGE, INSIDE, BLANK = range(4)
 FIRST = 120  # no record begins before
 MOST_OWNED = 9  # records behind one until the next that a slot names, and that
 UNLINKED, LINKED, PROVEN = 0, 1, 2  # results of ``judge``
@@ -140,8 +140,8 @@ def _neighbours(data, base, size, compact, origins, begins, ends, first, last, o
 
 
 @njit(cache=True, nogil=True)
-def noise(data, base, size, out):  # type: ignore[no-untyped-def]
-    """Fill ``out`` with what each cell of a page is: ``QUIET``, or ``EDGE`` or ``INSIDE`` of noise."""
+def noise(data, base, size, out):  # type: ignore[no-untyped-def]  # noqa: C901
+    """Fill ``out`` with what each cell of a page is: ``QUIET``, ``BLANK``, ``EDGE``, ``INSIDE``."""
     counts = np.zeros(256, np.int32)
     different = 0
     out[:] = QUIET
@@ -158,17 +158,22 @@ def noise(data, base, size, out):  # type: ignore[no-untyped-def]
                 out[covered] += 1
     for cell in range(size // CELL):
         out[cell] = QUIET if out[cell] == 0 else EDGE if out[cell] < WINDOW - 1 else INSIDE
+        if out[cell] == QUIET and not data[base + cell * CELL : base + (cell + 1) * CELL].any():
+            out[cell] = BLANK
 
 
 @njit(cache=True, nogil=True)
 def _clean(base, size, begin, end, cells):  # type: ignore[no-untyped-def]
-    """Return whether a record and a cell behind it are out of the noise; -1 where noise is inside it."""
+    """Return whether a record and a cell behind it are out of the noise; -1 where noise is inside it.
+
+    A blank cell that it covers may be damage too; one behind it is what a page has left.
+    """
     first, last = (begin - base) // CELL, (end - 1 - base) // CELL
     result = 1
     for cell in range(first, min(last + 2, size // CELL)):
         if cells[cell] == INSIDE and first < cell < last:
             return -1
-        if cells[cell] != QUIET:
+        if cells[cell] != QUIET and not (cells[cell] == BLANK and cell > last):
             result = 0
     return result
 

@@ -94,6 +94,19 @@ def live(found: Found, numbers: NDArray[np.int64], data: NDArray[np.uint8]) -> d
     return located.only((located.begins >= 0) & ((located.info() & 0x30) == 0))
 
 
+def is_current(found: Found, located: decode.Located) -> NDArray[np.bool_]:
+    """Return which records are not those of rows that were changed or deleted since (system versioning)."""
+    names = [field.name for field in found.layout.fields]
+    if found.definition.until not in names:
+        return np.ones(len(located.origins), np.bool_)
+    place = names.index(found.definition.until)
+    starts = located.starts[place]
+    first = numbers_at(located.data, starts, 4)
+    if found.layout.fields[place].type.kind is Kind.UNSIGNED:  # the number of a transaction
+        return first == np.uint64(0xFFFFFFFF)
+    return (first == np.uint64(0x7FFFFFFF)) | (first == np.uint64(0xFFFFFFFF))
+
+
 def numbers_at(data: NDArray[np.uint8], starts: NDArray[np.int64], width: int) -> NDArray[np.uint64]:
     """Return numbers of ``width`` bytes."""
     value = np.zeros(len(starts), np.uint64)

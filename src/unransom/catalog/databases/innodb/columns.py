@@ -62,6 +62,7 @@ def build(field: Field, cells: Cells, fetch: Fetch) -> Built:
     valid = cells.lengths >= 0
     array = _BUILDERS[field.type.kind](field.type, cells, valid, damaged)
     absent = cells.lengths == ABSENT
+    damaged |= absent & field.untold
     if field.default is not None and absent.any():
         value = np.frombuffer(field.default, np.uint8)
         one = Cells(value, np.zeros(1, np.int64), np.array([len(value)], np.int32), np.zeros(1, np.uint8))

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Database, Graft, Hints, Source
 from unransom.catalog.databases.innodb import binlog, decode, dictionary, lobs, pages
-from unransom.catalog.databases.innodb.accounted import Accounted, key_hashes, key_numbers, live
+from unransom.catalog.databases.innodb.accounted import Accounted, is_current, key_hashes, key_numbers, live
+from unransom.catalog.databases.innodb.before import rows_before
 from unransom.catalog.databases.innodb.current import current, current_leaves
 from unransom.catalog.databases.innodb.encryption import all_opened
-from unransom.catalog.databases.innodb.file_names import decoded
+from unransom.catalog.databases.innodb.file_names import AUXILIARY, decoded
 from unransom.catalog.databases.innodb.graft import graft
 from unransom.catalog.databases.innodb.losses import estimate
-from unransom.catalog.databases.innodb.origin import Found, shown_in, spaceless, tables_of
+from unransom.catalog.databases.innodb.origin import Found, places, shown_in, spaceless, tables_of
 from unransom.catalog.databases.innodb.redo import ENCRYPTED, MAGIC, Redo, is_encrypted, is_other, is_redo
 from unransom.catalog.databases.innodb.replay import Logs, fill, remade
 from unransom.catalog.databases.innodb.salvage import (
@@ -30,10 +31,12 @@ from unransom.catalog.databases.innodb.salvage import (
     salvage,
 )
 from unransom.catalog.databases.innodb.tablespace import Scanned, Tablespace, majority, scan_source
+from unransom.catalog.databases.innodb.undo import Undo
 from unransom.catalog.databases.table import Loss, Rows, Table
 from unransom.core.messages import Message, say
 from unransom.core.streams import Reader
 
+Batch = tuple[decode.Located, NDArray[np.float32] | None, int]  # records, how sure each is, their state
 LET_GO = 0.3  # confidence of rows on pages that the tree has let go of: they may have been moved and changed
 
 
@@ -53,7 +56,9 @@ def open_databases(sources: Sequence[Source], hints: Hints) -> list[InnodbDataba
     others: list[Source] = []
     logs: list[Source] = []
     redo: list[Source] = []
-    for source in all_opened(sources, hints.keys):
+    # Full-text indexes the server makes anew out of the tables themselves.
+    tables = [source for source in sources if not AUXILIARY.match(source.name)]
+    for source in all_opened(tables, hints.keys):
         if binlog.is_log(source.reader.read_at(0, 4)):
             logs.append(source)
             continue
@@ -121,9 +126,11 @@ class InnodbDatabase:
         self._logs = Logs(logs)
         self._redo_sources = [source for source in redo if is_redo(source)]
         every: list[Found] = []
-        known = [each for space in spaces for each in dictionary.registered(space)]
+        self._known = [each for space in spaces for each in dictionary.registered(space)]
+        self._spaces = spaces
         for space in spaces:
-            found, problems = tables_of(space, hints, others, known)
+            others_names = {name for other in spaces if other.space != space.space for name in places(other)}
+            found, problems = tables_of(space, hints, others, self._known, others_names)
             self.problems += tuple(problems)
             every += found
         homes: defaultdict[str, set[str]] = defaultdict(set)  # folders by the names of tables in them
@@ -161,27 +168,60 @@ class InnodbDatabase:
         return self._found[table.name][0]
 
     @functools.cached_property
+    def _undo(self) -> Undo:
+        return Undo(self._spaces)
+
+    @functools.cached_property
     def _redo(self) -> list[Redo]:
         return [Redo(source) for source in self._redo_sources]
 
     def rows(self, table: Table) -> Iterator[Rows]:
-        """Yield the rows of ``table``: live ones, those of damaged pages, of logs, then deleted ones."""
-        for deleted_ones in (False, True):
-            for found in self._found[table.name]:
-                target = shown_in(found)
-                self._read[id(found)] = self._read.get(id(found), 0) if deleted_ones else 0
-                for batch in self._deleted(found, target) if deleted_ones else self._batches(found, target):
-                    self._read[id(found)] += 0 if deleted_ones else batch.num_rows
+        """Yield the rows of ``table``: live ones, of damaged pages and logs too, history, deleted ones."""
+        parts = self._found[table.name]
+        versioned = any(found.definition.until for found in parts)
+        for found in parts:
+            self._read[id(found)] = 0
+        for state in (decode.LIVE, *([decode.HISTORY] if versioned else []), decode.BEFORE, decode.DELETED):
+            for found in parts:
+                for batch in self._in_state(found, state):
+                    self._read[id(found)] += batch.num_rows if state in {decode.LIVE, decode.HISTORY} else 0
                     if batch.num_rows:
                         yield Rows(table, batch)
 
-    def _batches(self, found: Found, target: decode.Target) -> Iterator[pyarrow.RecordBatch]:
-        """Yield live rows, and those of damaged pages and of logs."""
+    def _in_state(self, found: Found, state: int) -> Iterator[pyarrow.RecordBatch]:
+        target = shown_in(found)
+        if state == decode.BEFORE:
+            return self._before(found, target)
+        return (
+            self._deleted(found, target) if state == decode.DELETED else self._batches(found, target, state)
+        )
+
+    def _before(self, found: Found, target: decode.Target) -> Iterator[pyarrow.RecordBatch]:
+        """Yield rows as they were before they were changed, where undo logs tell."""
+        if not self._undo:
+            return
         fetch = functools.partial(lobs.fetch, found.space)
+        ids = {(each.space, each.definition.clustered): each.table for each in self._known}
+        table = ids.get((found.space.space, found.owner), 0) if ids else None
+        for located, sure in rows_before(found, self._undo, table):
+            yield decode.batch(located, target, fetch, decode.BEFORE, sure)
+
+    def _batches(self, found: Found, target: decode.Target, wanted: int) -> Iterator[pyarrow.RecordBatch]:
+        """Yield the rows that the table has, or its history, of sound and damaged pages and of logs."""
+        fetch = functools.partial(lobs.fetch, found.space)
+        for located, sure, state in itertools.chain(self._live(found), self._found_elsewhere(found)):
+            if not found.definition.until:
+                yield decode.batch(located, target, fetch, state, sure)
+                continue
+            chosen = is_current(found, located) == (wanted == decode.LIVE)
+            kept = sure[chosen] if sure is not None else None
+            shown = state if wanted == decode.LIVE else wanted
+            yield decode.batch(located.only(chosen), target, fetch, shown, kept)
+
+    def _live(self, found: Found) -> Iterator[Batch]:
+        """Yield the rows of sound pages."""
         for kept, data in found.space.groups(current_leaves(found)):
-            yield decode.batch(live(found, kept, data), target, fetch, decode.LIVE)
-        for located, sure, state in self._found_elsewhere(found):
-            yield decode.batch(located, target, fetch, state, sure)
+            yield live(found, kept, data), None, decode.LIVE
 
     def _deleted(self, found: Found, target: decode.Target) -> Iterator[pyarrow.RecordBatch]:
         """Yield rows that were deleted."""
@@ -205,7 +245,7 @@ class InnodbDatabase:
             covered = accounted.covers(key_numbers(found, located), key_hashes(found, located))
             yield located.only(~covered)
 
-    def _found_elsewhere(self, found: Found) -> Iterator[tuple[decode.Located, NDArray[np.float32], int]]:
+    def _found_elsewhere(self, found: Found) -> Iterator[Batch]:
         """Yield the rows of damaged pages and then those that only logs hold, with confidence and state."""
         damaged = not found.space.zipped and len(damaged_pages(found)) > 0
         lost = (found.space.table["verdict"] != pages.VALID).any() and not found.space.zipped

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 import msgspec
 
 from unransom.catalog.databases.innodb.charsets import UTF8, Charset, charset_named
-from unransom.catalog.databases.innodb.schema import MOST_COLUMNS, ColumnDef, KeyPart, TableDef
+from unransom.catalog.databases.innodb.schema import (
+    MOST_COLUMNS,
+    ROW_END,
+    ROW_START,
+    ColumnDef,
+    KeyPart,
+    TableDef,
+)
 from unransom.catalog.databases.innodb.types import Kind, column_type, packed_type
 
 MOST_TABLES = 20_000
@@ -102,12 +109,32 @@ def _statement(text: str, start: int, at: int, charset: Charset) -> TableDef | N
             items.append([])
         elif items and depth > 0:
             items[-1].append(token)
-    parts = _Parts(_default_charset([option.lower() for option in options], charset))
+    name = "/".join(_parts_of_name(names)[-2:])
+    return _table(TableDef(name, (), source="CREATE TABLE", create=text[start:at]), items, options, charset)
+
+
+def _table(
+    table: TableDef, items: list[list[Token]], options: list[str], charset: Charset
+) -> TableDef | None:
+    """Return ``table`` with the columns and keys that are listed, None where they make no sense."""
+    lowered = [option.lower() for option in options]
+    parts = _Parts(_default_charset(lowered, charset))
     if not all(parts.add(item) for item in items if item) or not 0 < len(parts.columns) <= MOST_COLUMNS:
         return None
-    name = "/".join(_parts_of_name(names)[-2:])
+    until = parts.until or _versioned(parts, lowered)
     columns, key = _keyed(parts.columns, parts.primary, parts.unique)
-    return TableDef(name, columns, key, source="CREATE TABLE", create=text[start:at])
+    key += (KeyPart(until),) * bool(until and key and until not in {part.column for part in key})
+    return msgspec.structs.replace(table, columns=columns, key=key, until=until)
+
+
+def _versioned(parts: _Parts, options: list[str]) -> str:
+    """Add the columns that a table ``WITH SYSTEM VERSIONING`` does not declare; return the last's name."""
+    told = any(options[at : at + 2] == ["system", "versioning"] for at in range(len(options)))
+    moment = column_type("timestamp(6)", UTF8) if told else None
+    if moment is None:
+        return ""
+    parts.columns += [ColumnDef(name, moment, nullable=False) for name in (ROW_START, ROW_END)]
+    return ROW_END
 
 
 def _parts_of_name(tokens: list[Token]) -> list[str]:
@@ -142,7 +169,7 @@ def items_of(create: str) -> tuple[list[tuple[str, list[str], str]], str]:
     listed = []
     for first, last, item in items:
         kind, columns = "", []
-        if item[0].plain in _TABLE_KEYS and not item[0].text.startswith(("`", '"')):
+        if _is_key(item):
             kind, parts = _key(item)
             columns = [part.column.lower() for part in parts]
         listed.append((kind, columns, create[first:last].strip()))
@@ -157,16 +184,20 @@ class _Parts:
         self.columns: list[ColumnDef] = []
         self.primary: tuple[KeyPart, ...] = ()
         self.unique: list[tuple[KeyPart, ...]] = []
+        self.until = ""
 
     def add(self, item: list[Token]) -> bool:
         """Take in a column or a key; returns whether it makes sense."""
-        if item[0].plain in _TABLE_KEYS and not item[0].text.startswith(("`", '"')):
+        if _is_key(item):
             self._key(*_key(item))
             return True
         made = _column(item, self._charset)
         if made is None:
             return False
         column, kind, stored = made
+        words = [token.plain for token in item]
+        if any(words[at : at + 3] == ["as", "row", "end"] for at in range(len(words))):
+            self.until = column.name
         if stored:
             self.columns.append(column)
             self._key(kind, (KeyPart(column.name),))
@@ -217,6 +248,12 @@ def _default_charset(options: list[str], charset: Charset) -> Charset:
     return charset
 
 
+def _is_key(item: list[Token]) -> bool:
+    """Return whether an item is no column: a key, a check, or ``PERIOD FOR``."""
+    period = [token.plain for token in item[:2]] == ["period", "for"]
+    return (period or item[0].plain in _TABLE_KEYS) and not item[0].text.startswith(("`", '"'))
+
+
 def _key(item: list[Token]) -> tuple[str, tuple[KeyPart, ...]]:
     """Return the kind of a key and its columns."""
     words = [token.plain for token in item]
@@ -251,9 +288,11 @@ def _column(item: list[Token], charset: Charset) -> tuple[ColumnDef, str, bool] 
     rest = words[at:]
     kind = packed_type(kind) if "compressed" in rest and "column_format" not in rest else kind
     generated = "as" in rest and ("generated" in rest or "(" in rest)
+    generated = generated and rest[rest.index("as") + 1 :][:1] != ["row"]  # of system versioning
     stored = not generated or "stored" in rest or "persistent" in rest
     key = "primary" if "primary" in rest else "unique" if "unique" in rest else ""
     nullable = "not" not in rest or rest[rest.index("not") + 1 :][:1] != ["null"]
+    nullable = nullable and ("as" not in rest or rest[rest.index("as") + 1 :][:1] != ["row"])
     if words[1:2] == ["serial"]:
         nullable, key = False, "unique"
     automatic = "auto_increment" in rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +15,8 @@ from unransom.catalog.databases.innodb.plan import Plan
 from unransom.catalog.databases.innodb.schema import Layout
 from unransom.catalog.databases.table import PROVENANCE
 
-LIVE, DELETED, SALVAGED, LOG = 0, 1, 2, 3
-STATES = pyarrow.array(["live", "deleted", "salvaged", "log"])
+LIVE, DELETED, SALVAGED, LOG, HISTORY, BEFORE = range(6)
+STATES = pyarrow.array(["live", "deleted", "salvaged", "log", "history", "before"])
 DAMAGED_VALUE = 0.5  # confidence of a row of which a value is lost
 SMALLEST_RECORD = 8  # bytes, header and key
 
@@ -104,6 +105,34 @@ def locate(
     return Located(data, numbers, owners, origins, begins, ends, starts, lengths, outside)
 
 
+class Outside(bytes):
+    """A value that goes on off the page: what is on it, and a reference to the rest."""
+
+
+def assembled(rows: Sequence[Sequence[bytes | None]], fields: int) -> Located:
+    """Return rows that lie on no page as records would be found: their values in one buffer.
+
+    Args:
+        rows: Their values by field, None for NULL.
+        fields: Of each.
+    """
+    shape = (fields, len(rows))
+    starts, lengths = np.zeros(shape, np.int64), np.full(shape, kernel.NULL, np.int32)
+    outside = np.zeros(shape, np.uint8)
+    parts: list[bytes] = []
+    end = 0
+    for row, values in enumerate(rows):
+        for field, value in enumerate(values):
+            if value is not None:
+                parts.append(value)
+                starts[field, row], lengths[field, row] = end, len(value)
+                outside[field, row] = isinstance(value, Outside)
+                end += len(value)
+    data = np.frombuffer(b"".join(parts) + bytes(16), np.uint8)
+    zeros, owners = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int32)
+    return Located(data, np.array([-1], np.int64), owners, zeros, zeros, zeros, starts, lengths, outside)
+
+
 class Target(NamedTuple):
     """What rows are made into.
 
@@ -138,7 +167,7 @@ def batch(
         found: The records.
         target: What to make of them.
         fetch: Brings what lies off the page.
-        state: ``LIVE``, ``DELETED``, ``SALVAGED`` or ``LOG``.
+        state: ``LIVE`` or another place in ``STATES``.
         confidence: By row; 1 where not given.
     """
     count = len(found.origins)

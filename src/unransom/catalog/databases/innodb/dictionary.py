@@ -15,7 +15,7 @@ from unransom.catalog.databases.innodb import decode, lobs
 from unransom.catalog.databases.innodb.accounted import live
 from unransom.catalog.databases.innodb.charsets import BINARY, UTF8, charset_of_collation
 from unransom.catalog.databases.innodb.current import current_leaves
-from unransom.catalog.databases.innodb.file_names import PARTITION, decoded
+from unransom.catalog.databases.innodb.file_names import AUXILIARY, PARTITION, decoded
 from unransom.catalog.databases.innodb.frm import BLOBS, INTEGERS
 from unransom.catalog.databases.innodb.frm import OLD as OLD_CLOCKS
 from unransom.catalog.databases.innodb.origin import made, shown_in
@@ -38,7 +38,6 @@ CHAR, NEWDECIMAL = 254, 246  # types in the numbers of SQL
 POINTER = 8  # bytes that the length of a large value counts besides those of its own length
 CLOCKS = {7: ("timestamp", 4), 11: ("time", 3), 12: ("datetime", 5)}  # bytes without a fraction
 PLAIN = {4: "float", 5: "double", 10: "date", 13: "year", 14: "date", 245: "json", 255: "geometry"}
-INTERNAL = ("FTS_",)  # tables of full-text indexes
 Row = dict[str, Any]
 
 
@@ -69,7 +68,7 @@ def registered(space: Tablespace) -> Iterator[Registered]:
             return
         database, slash, table = (row["NAME"] or "").partition("/")
         index = next((each for each in clustered[row["ID"]] if (each["TYPE"] or 0) & CLUSTERED), None)
-        if not slash or index is None or index["SPACE"] is None or table.startswith(INTERNAL):
+        if not slash or index is None or index["SPACE"] is None or AUXILIARY.match(table):
             continue
         name, *partition = PARTITION.split(table, maxsplit=1)
         mine = [each for each in columns[row["ID"]] if not (each["PRTYPE"] or 0) & VIRTUAL]
@@ -81,7 +80,7 @@ def registered(space: Tablespace) -> Iterator[Registered]:
             source="data dictionary",
             clustered=index["ID"],
         )
-        yield Registered(definition, index["SPACE"], decoded("".join(partition)), vague)
+        yield Registered(definition, index["SPACE"], decoded("".join(partition)), vague, row["ID"])
 
 
 def _by(space: Tablespace, definition: TableDef) -> defaultdict[int, list[Row]]:

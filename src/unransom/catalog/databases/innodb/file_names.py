@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 PARTITION = re.compile("#p#", re.I)  # #p# since MySQL 8, #P# before and in MariaDB; likewise #sp#
+AUXILIARY = re.compile("fts_[0-9a-f]{16}_", re.I)  # tables in which the server keeps a full-text index
 _CODE = re.compile("@([0-9a-f]{4})|@(.)(.)", re.I | re.S)
 _LETTERS = 20  # g to z, which stand for a number of one digit to that base
 # The letters of each block in the order of their numbers; capitals have the number of their small letter.

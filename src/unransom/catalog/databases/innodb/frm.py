@@ -19,6 +19,7 @@ SIGNED, MAYBE_NULL = 0x0001, 0x8000  # of a field's flags
 GENERATED, COMPRESSED = 128, 24  # what a field's byte of specials says
 EXPRESSIONS, VIRTUAL, TABLE_CHECK = 16, 0, 4  # MariaDB: bytes in front of them; kinds of them
 TYPE_INFO = 130  # MariaDB: names of types that came later
+PERIOD = 4  # MariaDB: fields that say from and until when a row was the current one
 INTEGERS = {1: "tinyint", 2: "smallint", 9: "mediumint", 3: "int", 8: "bigint"}
 CLOCKS = {17: ("timestamp", 19), 18: ("datetime", 19), 19: ("time", 10)}  # name, characters without fraction
 BLOBS = {249: "tiny", 250: "medium", 251: "long", 252: ""}
@@ -46,7 +47,7 @@ def definitions(data: bytes, name: str) -> Iterator[TableDef]:
     the generated columns, the second with them.
     """
     try:
-        fields, key = _parse(data)
+        fields, key, until = _parse(data)
     except (struct.error, IndexError, ValueError):
         return
     generated = any(field.generated for field in fields)
@@ -54,7 +55,7 @@ def definitions(data: bytes, name: str) -> Iterator[TableDef]:
         columns = [_column(field) for field in fields if stored or not field.generated]
         if columns and None not in columns:
             known = tuple(column for column in columns if column is not None)
-            yield TableDef(name, known, _fitting(key, known), source=".frm")
+            yield TableDef(name, known, _fitting(key, known), source=".frm", until=until)
 
 
 def _fitting(key: tuple[KeyPart, ...], columns: tuple[ColumnDef, ...]) -> tuple[KeyPart, ...]:
@@ -67,8 +68,8 @@ def _fitting(key: tuple[KeyPart, ...], columns: tuple[ColumnDef, ...]) -> tuple[
     )
 
 
-def _parse(data: bytes) -> tuple[list[_Raw], tuple[KeyPart, ...]]:
-    """Return the fields and the key of the clustered index.
+def _parse(data: bytes) -> tuple[list[_Raw], tuple[KeyPart, ...], str]:
+    """Return the fields, the key of the clustered index, and the field until when a row was current, or "".
 
     Raises:
         ValueError, IndexError, struct.error: It is no whole .frm file.
@@ -85,16 +86,18 @@ def _parse(data: bytes) -> tuple[list[_Raw], tuple[KeyPart, ...]]:
     names_at = at + FIELD * count
     names = [name.decode() for name in _separated(data[names_at : names_at + names_size])]
     lists = _intervals(data[names_at + names_size :], intervals)
-    types = _later_types(data[64 : 64 + extra])
+    extras = _extras(data[64 : 64 + extra])
+    types = _later_types(extras.get(TYPE_INFO, b""))
     behind = names_at + names_size + sum(struct.unpack_from("<H", data, form + at)[0] for at in (274, 284))
     virtual = _expressions(data[behind:], struct.unpack_from("<H", data, form + 286)[0])
     fields = [
         _raw(data[at + FIELD * n : at + FIELD * (n + 1)], names[n], lists, types.get(n)) for n in range(count)
     ]
     stored = [field for number, field in enumerate(fields) if virtual.get(number) != VIRTUAL]
-    return [field._replace(generated=field.generated and not virtual) for field in stored], _key(
-        data, keys_at, fields
-    )
+    period = extras.get(PERIOD, b"")
+    until = fields[int.from_bytes(period[2:4], "little")].name if len(period) == 4 else ""
+    kept = [field._replace(generated=field.generated and not virtual) for field in stored]
+    return kept, _key(data, keys_at, fields), until
 
 
 def _expressions(data: bytes, length: int) -> dict[int, int]:
@@ -127,8 +130,8 @@ def _intervals(data: bytes, count: int) -> list[list[bytes]]:
     return lists
 
 
-def _later_types(extra: bytes) -> dict[int, str]:
-    """Return the names of types that have no number, by field (MariaDB)."""
+def _extras(extra: bytes) -> dict[int, bytes]:
+    """Return what MariaDB says besides, by its kind."""
     at, found = 0, {}
     while at + 2 <= len(extra):
         kind, length = extra[at], extra[at + 1]
@@ -136,15 +139,18 @@ def _later_types(extra: bytes) -> dict[int, str]:
         if length == 0:
             length = int.from_bytes(extra[at : at + 2], "little")
             at += 2
-        part = extra[at : at + length]
+        found[kind] = extra[at : at + length]
         at += length
-        if kind != TYPE_INFO or not part:
-            continue
-        place = 0
-        while place + 2 <= len(part):
-            number, size = part[place], part[place + 1]
-            found[number] = part[place + 2 : place + 2 + size].decode()
-            place += 2 + size
+    return found
+
+
+def _later_types(part: bytes) -> dict[int, str]:
+    """Return the names of types that have no number, by field (MariaDB)."""
+    place, found = 0, {}
+    while place + 2 <= len(part):
+        number, size = part[place], part[place + 1]
+        found[number] = part[place + 2 : place + 2 + size].decode()
+        place += 2 + size
     return found
 
 

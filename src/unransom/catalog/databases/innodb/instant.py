@@ -1,12 +1,14 @@
 """Columns that MariaDB added, dropped or moved instantly: the hidden first record of a table says which.
 
 It stands at the left end of the leaves. Where columns were only added it holds their defaults; where some
-were dropped or moved, it also refers to a map of the fields.
+were dropped or moved, it also refers to a map of the fields. Where it is lost, the map may still be there,
+and how many fields the oldest records have is tried on them; defaults are then not known.
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 import msgspec
 import numpy as np
@@ -19,19 +21,38 @@ from unransom.catalog.databases.innodb.tablespace import Tablespace
 from unransom.catalog.databases.innodb.types import VARIABLE, ColumnType, Kind
 
 MINIMUM, DELETED, STATUS, REFERENCE, EXTRA, SYSTEM = 0x10, 0x20, 4, 20, 5, 13
+MOST_ADDED, MOST_MAPS = 16, 64  # columns that are tried as added; pages that may hold the map
 DROPPED, NOT_NULL, PLACE = 0x8000, 0x4000, 0x3FFF
 
 
-def arranged(space: Tablespace, owner: int, definition: TableDef) -> tuple[Layout, int]:
-    """Return how the records of an index are laid out, and how many fields they had before instant changes.
+def arrangements(space: Tablespace, owner: int, definition: TableDef) -> Iterator[tuple[Layout, int]]:
+    """Yield how the records of an index may be laid out, and how many fields they had before instant changes.
 
-    The number is 0 where there were none.
+    The number is 0 where there were none. Where the hidden record is there, it is one way, or none where the
+    map is lost; where the left end of the leaves is lost, there are several, the likeliest first.
     """
     layout = layout_of(definition)
     found = _metadata(space, owner)
-    if found is None:
-        return layout, 0
-    page, origin = found
+    if found is not None:
+        yield from _as_told(space, definition, layout, *found)
+        return
+    if not _is_left_end_lost(space, owner):
+        yield layout, 0
+        return
+    yield layout, 0
+    for fields in (*_maps(space, layout), layout.fields):
+        for core in range(len(fields) - 1, max(layout.key + 2, len(fields) - MOST_ADDED), -1):
+            late = tuple(
+                msgspec.structs.replace(field, late=place >= core, untold=place >= core)
+                for place, field in enumerate(fields)
+            )
+            yield Layout(late, layout.key), core
+
+
+def _as_told(
+    space: Tablespace, definition: TableDef, layout: Layout, page: bytes, origin: int
+) -> Iterator[tuple[Layout, int]]:
+    """Yield the layout that the hidden record at ``origin`` tells, if it does."""
     more, taken = page[origin - EXTRA - 1], 1
     if more & 0x80:
         more, taken = (more & 0x7F) | page[origin - EXTRA - 2] << 7, 2
@@ -40,13 +61,33 @@ def arranged(space: Tablespace, owner: int, definition: TableDef) -> tuple[Layou
     at = origin + sum(max(field.type.length, 0) for field in fields[: layout.key]) + SYSTEM
     if mapped:
         body = lobs.fetch(space, page[at : at + REFERENCE])
-        fields = _mapped(layout, definition, body or b"")
+        known = _mapped(layout, body) if body is not None else next(_maps(space, layout), None)
+        if known is None:
+            return
+        fields = known
         at += REFERENCE
     core = len(fields) - more - (0 if mapped else 1)
     if not layout.key + 2 <= core <= len(fields):
-        return layout, 0
+        yield layout, 0
+        return
     fields = _with_defaults(page, origin - EXTRA - taken - 1, at, fields, core)
-    return Layout(fields, layout.key), core
+    yield Layout(fields, layout.key), core
+
+
+def _is_left_end_lost(space: Tablespace, owner: int) -> bool:
+    ends = space.table["previous"][leaves(space.table, owner)]
+    return len(ends) > 0 and not (ends == pages.NIL).any()
+
+
+def _maps(space: Tablespace, layout: Layout) -> Iterator[tuple[Field, ...]]:
+    """Yield the fields by each page off the rows that holds nothing but a map of all of them."""
+    kinds = (space.table["verdict"] == pages.VALID) & (space.table["kind"] == lobs.BLOB)
+    for number in np.flatnonzero(kinds)[:MOST_MAPS].tolist():
+        page = space.page(number) or b""
+        body = page[lobs.HEADER + 8 :][: int.from_bytes(page[lobs.HEADER : lobs.HEADER + 4], "big")]
+        fields = _mapped(layout, body)
+        if fields is not None and len(body) == 4 + 2 * int.from_bytes(body[:4], "big"):
+            yield fields
 
 
 def _metadata(space: Tablespace, owner: int) -> tuple[bytes, int] | None:
@@ -65,15 +106,16 @@ def _metadata(space: Tablespace, owner: int) -> tuple[bytes, int] | None:
     return None
 
 
-def _mapped(layout: Layout, definition: TableDef, body: bytes) -> tuple[Field, ...]:
-    """Return the fields in the order that the map tells; the layout's own where it makes no sense."""
+def _mapped(layout: Layout, body: bytes) -> tuple[Field, ...] | None:
+    """Return the fields in the order that the map tells; None where it makes no sense."""
     if len(body) < 4:
-        return layout.fields
+        return None
     count = struct.unpack_from(">I", body)[0]
     if count > MOST_COLUMNS or 4 + 2 * count > len(body):
-        return layout.fields
+        return None
     known = {field.column: field for field in layout.fields if field.whole and field.column >= 0}
-    out = list(layout.fields[: layout.key + 2])
+    head = layout.fields[: layout.key + 2]
+    out = list(head)
     for place in range(count):
         code = struct.unpack_from(">H", body, 4 + 2 * place)[0]
         if code & DROPPED:
@@ -81,8 +123,11 @@ def _mapped(layout: Layout, definition: TableDef, body: bytes) -> tuple[Field, .
         elif (code & PLACE) in known:
             out.append(known[code & PLACE])
         else:
-            return layout.fields
-    return tuple(out)
+            return None
+    kept = sorted(field.column for field in out if field.column >= 0)
+    return (
+        tuple(out) if kept == sorted(field.column for field in layout.fields if field.column >= 0) else None
+    )
 
 
 def _dropped(code: int, place: int) -> Field:

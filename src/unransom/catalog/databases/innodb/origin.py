@@ -16,7 +16,6 @@ from unransom.catalog.databases.innodb.charsets import LATIN1
 from unransom.catalog.databases.innodb.encryption import needs_key
 from unransom.catalog.databases.innodb.file_names import Named, decoded, named
 from unransom.catalog.databases.innodb.inference import inferred
-from unransom.catalog.databases.innodb.instant import arranged
 from unransom.catalog.databases.innodb.plan import Plan, plan_of
 from unransom.catalog.databases.innodb.schema import (
     DOC_ID,
@@ -26,6 +25,7 @@ from unransom.catalog.databases.innodb.schema import (
     shown,
 )
 from unransom.catalog.databases.innodb.tablespace import SYSTEM, Tablespace, absent
+from unransom.catalog.databases.innodb.undo import has_undo
 from unransom.catalog.databases.table import Table
 from unransom.core.messages import Message, say
 
@@ -53,8 +53,17 @@ class Found(NamedTuple):
     partition: str = ""
 
 
+def places(space: Tablespace) -> set[tuple[str, str]]:
+    """Return what the files of a tablespace call its table: database and name, in lower case."""
+    return {(decoded(source.folder).lower(), named(source.name).table.lower()) for source in space.sources}
+
+
 def tables_of(
-    space: Tablespace, hints: Hints, others: Sequence[Source], registered: Sequence[Registered] = ()
+    space: Tablespace,
+    hints: Hints,
+    others: Sequence[Source],
+    registered: Sequence[Registered] = (),
+    taken: Collection[tuple[str, str]] = (),
 ) -> tuple[list[Found], list[Message]]:
     """Return the tables in ``space`` and what stands in the way of more.
 
@@ -63,6 +72,7 @@ def tables_of(
         hints: What is known from outside.
         others: Files that may hold definitions.
         registered: What the server's data dictionary knows, of all tablespaces.
+        taken: ``places`` of other tablespaces, whose definitions are not this one's.
     """
     if any(needs_key(source.reader) for source in space.sources):
         return [], [
@@ -84,7 +94,7 @@ def tables_of(
     known = list(_from_sdi(space))
     found = [made(space, each, each.clustered) for each in known if each.clustered in indexes or not indexes]
     if found or not indexes:
-        return found, [] if found else [_empty(space, known)]
+        return found, [] if found or has_undo(space) else [_empty(space, known)]
     here = [each for each in registered if each.space == space.space]
     found, problems = _registered(space, indexes, here, hints, others)
     if found or (registered and space.space == SYSTEM):
@@ -93,9 +103,14 @@ def tables_of(
         problems = [
             say("{file}: its data dictionary is lost; at most one table in it is read", file=_name(space))
         ]
-    candidates = [*known, *_from_frm(space, others), *_from_sql(hints)]
-    places = {(decoded(source.folder).lower(), named(source.name).table.lower()) for source in space.sources}
-    rated = rating.best(space, indexes, candidates, places)
+    mine = places(space)
+    theirs = {table for _, table in taken} - {table for _, table in mine}
+    candidates = [
+        each
+        for each in (*known, *_from_frm(space, others), *_from_sql(hints))
+        if each.name.lower().rpartition("/")[2] not in theirs
+    ]
+    rated = rating.best(space, indexes, candidates, mine)
     if not rated or rated[0].sound < rating.FITS or _is_by_chance(space, rated[0]):
         guessed, why = _guessed(space, indexes)
         return guessed, [*problems, *why]
@@ -276,7 +291,7 @@ def _indexes(space: Tablespace) -> dict[int, int]:
 
 def made(space: Tablespace, definition: TableDef, index: int, partition: str = "") -> Found:
     """Return the table that ``definition`` makes of the pages of ``index``."""
-    layout, core = arranged(space, index, definition)
+    layout, core = rating.arranged(space, index, definition)
     schema, slash, _ = definition.name.partition("/")
     table = Table(
         name=definition.name,

@@ -66,6 +66,11 @@ def logical_size(flags: int) -> int:
     return 512 << (flags >> 6 & 15 or 5)
 
 
+def is_zipped(flags: int) -> bool:
+    """Return whether the pages are those of ROW_FORMAT=COMPRESSED."""
+    return not flags & 0x10 and bool(flags >> 1 & 15)
+
+
 def space_flags(head: bytes) -> int | None:
     """Return the space flags of page 0, None where this is no page 0."""
     if len(head) < 64:

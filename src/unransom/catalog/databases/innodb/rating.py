@@ -11,16 +11,24 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.innodb import decode
 from unransom.catalog.databases.innodb.charsets import UTF8
-from unransom.catalog.databases.innodb.instant import arranged
+from unransom.catalog.databases.innodb.instant import arrangements
 from unransom.catalog.databases.innodb.liveness import leaves
 from unransom.catalog.databases.innodb.plan import Plan, plan_of
-from unransom.catalog.databases.innodb.schema import DOC_ID, DOC_ID_TYPE, ColumnDef, TableDef
+from unransom.catalog.databases.innodb.schema import (
+    DOC_ID,
+    DOC_ID_TYPE,
+    ColumnDef,
+    Layout,
+    TableDef,
+    layout_of,
+)
 from unransom.catalog.databases.innodb.tablespace import Tablespace
 from unransom.catalog.databases.innodb.types import OLD_TYPES, column_type
 
 FITS = 0.9  # share of the records of sampled pages that a definition must explain
 SOUND = 0.99  # share that shows that the definition with the file's name is the one
 NAMESAKE, OWN = 2, 3  # how well the name of a table fits that of a file: it is the same, so is the database's
+TILES = 0.5  # share of records that a definition lays end to end, of which no wrong one is capable
 SAMPLE = 12  # pages
 
 
@@ -78,7 +86,7 @@ def best(
         if any(row.named >= max(likeness + 1, NAMESAKE) and row.sound >= SOUND for row in rated):
             break  # of a whole database's definitions the others need not be tried
         rows = [rate(space, samples, likeness, candidate)]
-        if rows[0].sound < FITS or rows[0].tiled < 0.5:
+        if rows[0].sound < FITS or rows[0].tiled < TILES:
             rows += [rate(space, samples, likeness, variant) for variant in _variants(candidate)]
         rated.append(max(rows, key=lambda row: row.worth))
     return sorted(rated, key=lambda row: row.worth, reverse=True)
@@ -96,11 +104,30 @@ def rate(
     """Return how well a definition explains the index that it explains best, by some pages of each."""
     rows = []
     for index, numbers in samples.items():
-        layout, core = arranged(space, index, definition)
-        plan = plan_of(layout, core)
-        sound, tiled = fit(space, numbers, plan)
+        sound, tiled, _, _ = _arranged(space, index, numbers, definition)
         rows.append(Rated(sound, likeness, tiled, index, definition))
     return max(rows, key=lambda row: row.worth)
+
+
+def arranged(space: Tablespace, index: int, definition: TableDef) -> tuple[Layout, int]:
+    """Return that of the ``arrangements`` of a definition which explains an index best."""
+    _, _, layout, core = _arranged(space, index, sample(space, index), definition)
+    return layout, core
+
+
+def _arranged(
+    space: Tablespace, index: int, numbers: NDArray[np.int64], definition: TableDef
+) -> tuple[float, float, Layout, int]:
+    """Return how sound the best arrangement of a definition is, how well it tiles, and what it is."""
+    best = (0.0, 0.0, layout_of(definition), 0)
+    for layout, core in arrangements(space, index, definition):
+        sound, tiled = fit(space, numbers, plan_of(layout, core))
+        proven = sound >= FITS and tiled >= TILES
+        if proven or not layout.is_tried:
+            best = (sound, tiled, layout, core)
+        if proven:
+            break
+    return best
 
 
 def _alike(name: str, places: set[tuple[str, str]]) -> int:

@@ -184,20 +184,11 @@ def _located(found: Found, batch: Sequence[Change]) -> decode.Located:
     """Return the images as records would be found: their values in one buffer, and where they are in it."""
     shown = [number for number, column in enumerate(found.definition.columns) if not column.hidden]
     order = {column: place for place, column in enumerate(shown)}
-    fields = found.layout.fields
-    starts = np.zeros((len(fields), len(batch)), np.int64)
-    lengths = np.full((len(fields), len(batch)), -1, np.int32)
-    parts: list[bytes] = []
-    end = 0
-    for row, (_, values) in enumerate(batch):
-        for number, field in enumerate(fields):
+    rows: list[list[bytes | None]] = []
+    for _, values in batch:
+        row: list[bytes | None] = []
+        for field in found.layout.fields:
             value = values[order[field.column]] if field.column in order else None
-            if value is not None:
-                parts.append(value if field.whole else value[: field.type.most])
-                starts[number, row], lengths[number, row] = end, len(parts[-1])
-                end += len(parts[-1])
-    data = np.frombuffer(b"".join(parts) + bytes(16), np.uint8)
-    nowhere, zeros = np.array([-1], np.int64), np.zeros(len(batch), np.int64)
-    outside = np.zeros(lengths.shape, np.uint8)
-    owners = np.zeros(len(batch), np.int32)
-    return decode.Located(data, nowhere, owners, zeros, zeros, zeros, starts, lengths, outside)
+            row.append(value if value is None or field.whole else value[: field.type.most])
+        rows.append(row)
+    return decode.assembled(rows, len(found.layout.fields))

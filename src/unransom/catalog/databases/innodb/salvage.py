@@ -97,7 +97,7 @@ def profile(found: Found) -> Profile:
         compact = bool(data[42] & 0x80)
         for page in range(len(kept) if looked < SAMPLE * len(cells) else 0):
             kernel.noise(data, page * space.logical, space.logical, cells)
-            noise += int((cells != kernel.QUIET).sum())
+            noise += int(np.isin(cells, (kernel.EDGE, kernel.INSIDE)).sum())
             looked += len(cells)
         located = live(found, kept, data)
         if len(located.origins):
@@ -182,7 +182,8 @@ def candidates(
         np.ascontiguousarray(starts[:, :count]), np.ascontiguousarray(lengths[:, :count]),
         np.ascontiguousarray(outside[:, :count]), known.compact,
     )  # fmt: skip
-    noises = np.zeros((len(numbers), size // kernel.CELL), np.int8)
+    # Where the rows themselves look random, damage may begin anywhere: what is behind a record must tell.
+    noises = np.full((len(numbers), size // kernel.CELL), kernel.EDGE, np.int8)
     if not known.noisy:
         for place in range(len(numbers)):
             kernel.noise(data, place * size, size, noises[place])

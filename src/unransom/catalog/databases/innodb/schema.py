@@ -11,6 +11,7 @@ from unransom.catalog.databases.table import Column, Reference
 
 ROW_ID, TRX_ID, ROLL_PTR = "DB_ROW_ID", "DB_TRX_ID", "DB_ROLL_PTR"
 DOC_ID, DOC_ID_TYPE = "FTS_DOC_ID", "bigint unsigned"  # hidden column of tables with a full-text index
+ROW_START, ROW_END = "row_start", "row_end"  # MariaDB's names of the columns that declare no own
 MOST_COLUMNS = 4096  # of a table; InnoDB takes 1017
 
 
@@ -58,6 +59,7 @@ class TableDef(msgspec.Struct, frozen=True):
         create: The CREATE TABLE statement, where there is one.
         confidence: 0.0 to 1.0 that it is right.
         references: Its foreign keys.
+        until: The column that says until when a row was the current one (``WITH SYSTEM VERSIONING``), or "".
     """
 
     name: str
@@ -68,6 +70,7 @@ class TableDef(msgspec.Struct, frozen=True):
     create: str = ""
     confidence: float = 1.0
     references: tuple[Reference, ...] = ()
+    until: str = ""
 
 
 class Registered(NamedTuple):
@@ -78,12 +81,14 @@ class Registered(NamedTuple):
         space: Id of the tablespace that it is in.
         partition: The partition of the table that it is, "" where the table has none.
         vague: Of some columns other sources know more.
+        table: Id of the table.
     """
 
     definition: TableDef
     space: int
     partition: str
     vague: bool
+    table: int = 0
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -92,6 +97,7 @@ class Field(msgspec.Struct, frozen=True):
     Attributes:
         column: Number of the column in the table's definition, -1 for the engine's own fields.
         whole: The whole column, not a prefix of it in a key.
+        untold: What it is in records that end before it is lost.
     """
 
     name: str
@@ -103,6 +109,7 @@ class Field(msgspec.Struct, frozen=True):
     dropped: int = 0
     default: bytes | None = None
     late: bool = False
+    untold: bool = False
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -110,6 +117,11 @@ class Layout(msgspec.Struct, frozen=True):
 
     fields: tuple[Field, ...]
     key: int
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether it is one of several that are tried, because what tells is lost."""
+        return any(field.untold for field in self.fields)
 
 
 def _own(name: str, length: int) -> Field:

@@ -30,12 +30,14 @@ class Scanned(NamedTuple):
     Attributes:
         size: Bytes of a page in the file.
         logical: Bytes of a page in memory.
+        zipped: Its pages are those of ROW_FORMAT=COMPRESSED, which may be as large as in memory.
         flags: Space flags, None where page 0 is lost.
     """
 
     source: Source
     size: int
     logical: int
+    zipped: bool
     flags: int | None
     table: NDArray[np.void]
 
@@ -49,18 +51,18 @@ def scan_source(source: Source) -> Scanned | None:
         return None
     table = pages.scan(source.reader, size)
     if flags is not None and pages.page_size(flags) == size and table[0]["verdict"] == pages.VALID:
-        logical = pages.logical_size(flags)
+        logical, zipped = pages.logical_size(flags), pages.is_zipped(flags)
     else:
         flags = None
-        zipped = np.isin(table["rule"], (2, 4)).any()
+        zipped = bool(np.isin(table["rule"], (2, 4)).any())
         logical = 16384 if zipped and size < 16384 else size
     _look_inside(source.reader, table, size, logical)
-    return Scanned(source, size, logical, flags, table)
+    return Scanned(source, size, logical, zipped, flags, table)
 
 
 def absent(source: Source) -> Scanned:
     """Return a file without pages, for a table whose rows are only in ``source``, a log."""
-    return Scanned(source, pages.SIZES[0], pages.SIZES[0], None, np.zeros(0, pages.TABLE))
+    return Scanned(source, pages.SIZES[0], pages.SIZES[0], False, None, np.zeros(0, pages.TABLE))
 
 
 def _look_inside(reader: Reader, table: NDArray[np.void], size: int, logical: int) -> None:
@@ -109,7 +111,7 @@ class Tablespace:
         first = max(files, key=lambda each: each.flags is not None)
         self.sources = [each.source for each in files]
         self.size, self.logical, self.flags = first.size, first.logical, first.flags
-        self.zipped = self.logical != self.size
+        self.zipped = first.zipped
         self.patched: dict[int, bytes] = {}
         self.table = self._merge([each.table for each in files])
         self.space = majority(self.table["space"][self.table["verdict"] == pages.VALID])
