@@ -35,6 +35,15 @@ def test_one_original_opens_what_is_no_longer_than_it():
         assert found[0].opened(name, locked[f"{name}.zq"])[0] == plain
 
 
+def test_one_original_opens_all_where_a_head_was_put_before_them():
+    head = b"LOCKED01" + drawn("head", 13)
+    locked = {name: head + data for name, data in lock(FILES, tail=72).items()}
+    longest = max(FILES, key=lambda name: len(FILES[name]))
+    _, found = attacked(ATTACK, Evidence(locked, {longest: FILES[longest]}, ".zq"))
+    for name, plain in FILES.items():
+        assert found[0].opened(name, locked[f"{name}.zq"])[0] == plain
+
+
 def test_a_short_original_opens_the_beginnings_and_says_what_is_lost():
     sizes = sorted(FILES, key=lambda name: len(FILES[name]))
     short = sizes[len(sizes) // 2]
@@ -59,6 +68,30 @@ def test_without_any_original_files_vote_and_nothing_known_is_wrong(voted):
                 assert data[run.start : run.end] == plain[run.start : run.end], name
                 right += run.end - run.start
     assert right / total > 0.75
+
+
+def sheet(seed):
+    """Return a table whose first line is that of all others."""
+    values = np.frombuffer(drawn(seed, 4000), np.uint32)
+    rows = (
+        f"{value},SKU-{value % 900},{value % 89}.99,2026-{value % 12 + 1:02}" for value in values.tolist()
+    )
+    return ("order_id,sku,price,month\n" + "\n".join(rows) + "\n").encode()
+
+
+def test_what_files_of_a_format_have_in_common_outvotes_nothing():
+    plain = {name: data for name, data in FILES.items() if len(data) < 9000}
+    plain |= {f"table {number}.csv": sheet(f"{number}") for number in range(8)}
+    locked = lock(plain, tail=40)  # behind which nobody knows of a tail
+    _, found = attacked(ATTACK, Evidence(locked, extension=".zq"))
+    exact = 0
+    for name, data in plain.items():
+        opened, origins = found[0].opened(name, locked[f"{name}.zq"])
+        exact += opened == data
+        for run in origins:
+            if run.origin is not Origin.LOST:
+                assert opened[run.start : run.end] == data[run.start : run.end], name
+    assert exact >= 10
 
 
 def test_what_votes_call_good_is_good(voted):

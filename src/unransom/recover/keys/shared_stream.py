@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unransom.catalog.formats.format import HEAD
 from unransom.catalog.formats.identify import by_name, identify
-from unransom.catalog.schemes.family import BadMarkError
+from unransom.catalog.schemes.family import PROVEN, BadMarkError
 from unransom.core.context import Context
 from unransom.core.records import FileRef
 from unransom.core.searches import Pair
@@ -28,6 +28,7 @@ from unransom.crypto.search.keystream.voting import (
     scores,
 )
 from unransom.recover.keys.describing import Shape
+from unransom.recover.keys.short_keys import certain
 
 LONGEST = 16 << 20  # bytes of a keystream that is taken from originals
 VOTED = 1 << 19  # bytes of one that files vote on
@@ -38,6 +39,10 @@ HALF = 16.0  # bits by which half of them must speak for it
 ROUNDS = 3
 PLAIN = 32  # bits of a format's beginning by which a file is not locked there
 AGREE = 16  # bytes in which two keystreams must be the same to be one
+ADDED = 4096  # bytes that a locker may have put around an original
+SPLIT = 4  # originals that may tell how many of them it put before
+HEAD_BYTES = 64  # of an original that formats are known by
+ALIKE = 4096  # first bytes, which files of one format may have in common: the same byte counts but once
 HEAVY = 24.0  # bits that a byte counts which nearly all files of a format have
 CLASSES = {
     "text": "text",
@@ -61,11 +66,13 @@ class Member(msgspec.Struct, frozen=True):
         ref: The file.
         data: Its locked bytes, one after the other.
         content: The class of its content, as its name promises.
+        kind: Name of the format that it promises.
     """
 
     ref: FileRef
     data: Bytes
     content: str
+    kind: str
 
     @property
     def name(self) -> bytes:
@@ -98,7 +105,7 @@ def members(refs: Iterable[FileRef], shape: Shape, context: Context) -> list[Mem
         formats = by_name(ref.original or ref.path)
         content = CLASSES.get(formats[0].name, FLAT if formats[0].compressed else OTHER) if formats else OTHER
         if len(data) and not _is_plain(data):
-            found.append(Member(ref, data, content))
+            found.append(Member(ref, data, content, formats[0].name if formats else ""))
     return found
 
 
@@ -121,6 +128,41 @@ def from_pairs(pairs: Sequence[Pair], shape: Shape, context: Context) -> list[St
             stream = locked ^ original
             _merge(streams, Stream(stream, np.ones(len(stream), bool)))
     return sorted(streams, key=lambda one: (-one.files, -len(one.data)))
+
+
+def added_around(pairs: Sequence[Pair], refs: Iterable[FileRef], context: Context) -> Shape | None:
+    """Return what a locker put before and behind originals, where all of them is locked and nothing shows it.
+
+    Under the right bytes of a pair's keystream other files begin as their formats do.
+    """
+    firsts = [(ref.original or ref.path, _first_bytes(ref, context)) for ref in refs]
+    for pair in pairs[:SPLIT]:
+        added = pair.locked.size - pair.plain.size
+        if not 0 < added <= ADDED:
+            continue
+        locked, plain = _first_bytes(pair.locked, context), _first_bytes(pair.plain, context)[:HEAD_BYTES]
+        bits = np.zeros(added + 1, np.int64)
+        for name, data in firsts:
+            for known in certain(name):
+                end = known.offset + len(known.data)
+                if known.offset < 0 or end > len(plain):
+                    continue
+                told = np.frombuffer(known.data, np.uint8) ^ plain[known.offset : end]
+                if not told.any():
+                    continue  # two files of one format agree wherever both have the same head
+                mixed = locked[: min(len(locked), len(data))] ^ data[: min(len(locked), len(data))]
+                windows = np.lib.stride_tricks.sliding_window_view(mixed, len(told))[known.offset :]
+                agreeing = (windows[: added + 1] == told).all(axis=1)
+                bits[: len(agreeing)] += 8 * len(told) * agreeing
+        head = int(bits.argmax())
+        if bits[head] >= PROVEN and (bits == bits[head]).sum() == 1:
+            return Shape(head=head, tail=added - head)
+    return None
+
+
+def _first_bytes(ref: FileRef, context: Context) -> Bytes:
+    with context.open(ref) as reader:
+        return np.frombuffer(Salvage(reader).read_at(0, ADDED + HEAD_BYTES), np.uint8)
 
 
 def _merge(streams: list[Stream], new: Stream) -> None:
@@ -232,11 +274,23 @@ def _first(found: Sequence[Member], start: int, table: Scores) -> None:
     shares_of = priors()
     for content in {member.content for member in found} - {FLAT}:
         slices = [each.data[start : start + len(table)] for each in found if each.content == content]
-        table += scores(histogram(slices, len(table)), shares_of[content])
+        counts = histogram(slices, len(table))
+        if not start:
+            counts[:ALIKE] = _once([each for each in found if each.content == content], len(counts[:ALIKE]))
+        table += scores(counts, shares_of[content])
     for member in found:
         for position, value, bits in _heads(member):
             if start <= position < start + len(table):
                 table[position - start, value] += bits
+
+
+def _once(found: Sequence[Member], length: int) -> NDArray[np.float32]:
+    """Return how many formats have each value at each of the first positions."""
+    counts = np.zeros((length, VALUES), np.float32)
+    for kind in {member.kind for member in found}:
+        slices = [member.data[:length] for member in found if member.kind == kind]
+        counts += np.minimum(histogram(slices, length), 1)
+    return counts
 
 
 def _heads(member: Member) -> Iterator[tuple[int, int, float]]:
@@ -257,11 +311,24 @@ def _follow(
 ) -> None:
     from unransom.crypto.search.keystream.following import follow  # noqa: PLC0415 numba is slow to import
 
+    alike = 0 if start else ALIKE
+    seen = {member.kind: np.zeros((alike, VALUES), np.bool_) for member in found}
     for member in found:
         locked = member.data[start : start + len(table)]
         if len(locked) and member.content in followers:
             plain = locked ^ data[start : start + len(locked)]
-            follow(locked, plain, len(table), followers[member.content], table)
+            own = np.zeros((min(len(locked), alike), VALUES), np.float32)
+            head, rows = locked[: len(own)], np.arange(len(own))
+            follow(head, plain[: len(own)], max(len(own), 1), followers[member.content], own)
+            table[: len(own)] += own * ~seen[member.kind][rows, head][:, None]
+            seen[member.kind][rows, head] = True
+            follow(
+                locked[len(own) :],
+                plain[len(own) :],
+                len(table),
+                followers[member.content],
+                table[len(own) :],
+            )
         for position, value, bits in _heads(member):
             if start <= position < start + len(table):
                 table[position - start, value] += bits

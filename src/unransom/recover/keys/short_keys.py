@@ -116,7 +116,7 @@ def reduced(key: Bytes) -> Bytes:
     return key
 
 
-def _known(name: bytes) -> list[Known]:
+def certain(name: bytes) -> list[Known]:
     """Return the bytes that every file called ``name`` has, where only one format is promised."""
     formats = by_name(name)
     return [each for each in formats[0].known if each.share >= CERTAIN] if len(formats) == 1 else []
@@ -125,7 +125,7 @@ def _known(name: bytes) -> list[Known]:
 def _cribs(data: Bytes, size: int, name: bytes, length: int) -> dict[int, int]:
     """Return key bytes that known bytes of the format tell, by position; none where they contradict."""
     cribs: dict[int, int] = {}
-    for known in _known(name):
+    for known in certain(name):
         start = known.offset if known.offset >= 0 else size + known.offset
         for position, plain in enumerate(known.data, start):
             if not 0 <= position < len(data):
@@ -138,7 +138,7 @@ def _cribs(data: Bytes, size: int, name: bytes, length: int) -> dict[int, int]:
 
 def _from_known_bytes(data: Bytes, size: int, name: bytes, head: int, tail: int) -> Iterator[ShortKey]:
     """Yield short keys of which the format's known bytes tell every byte: also of compressed content."""
-    for length in range(SHORTEST, sum(len(each.data) for each in _known(name)) + 1):
+    for length in range(SHORTEST, sum(len(each.data) for each in certain(name)) + 1):
         cribs = _cribs(data, size, name, length)
         if len(cribs) == length:
             key = np.array([cribs[position] for position in range(length)], np.uint8)

@@ -7,12 +7,14 @@ them have values that such content has. What the vote leaves open is not guessed
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
 import numpy as np
 
 from unransom.catalog.schemes.described import Description, encoded
+from unransom.catalog.schemes.extents import Whole
 from unransom.catalog.schemes.family import PROVEN
 from unransom.core.context import Context
 from unransom.core.messages import Message, say
@@ -21,14 +23,24 @@ from unransom.core.searches import AttackPlan, Described, Searched, Secret, Shar
 from unransom.core.streams import Salvage
 from unransom.recover.keys.attacks.attack import Attack
 from unransom.recover.keys.describing import Shape, shape_of, stream_key, stream_scheme
-from unransom.recover.keys.opened import Opened, opened
-from unransom.recover.keys.shared_stream import Member, Stream, clusters, from_pairs, members, voted
+from unransom.recover.keys.opened import CHECKED, Opened, opened
+from unransom.recover.keys.shared_stream import (
+    ADDED,
+    Member,
+    Stream,
+    added_around,
+    clusters,
+    from_pairs,
+    members,
+    voted,
+)
 
 NAME = "keystream"
 LOOKED = 12  # samples in which a shared keystream is looked for
 PAIRS = 64  # originals that are used
 STREAMS = 8  # keystreams that are tried
 JUDGED = 24  # files that a keystream is tried on
+AGREED = 3  # files at least that say how many bytes were put behind them
 EXTENDED = 6  # files that a longer keystream is voted on with, at least
 SECONDS_OF_PAIR, SECONDS_OF_VOTE = 5.0, 60.0
 LIKELY, POSSIBLE = 0.9, 0.3
@@ -86,6 +98,8 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
     if target.guess is None and target.pairs:
         first = target.pairs[0]
         shape = Shape(tail=max(first.locked.size - first.plain.size, 0))
+    if shape.extents == Whole():
+        shape = added_around(target.pairs, target.samples, context) or shape
     found = members((*target.samples, *target.others), shape, context)
     streams = from_pairs(target.pairs[:PAIRS], shape, context)[:STREAMS]
     tried = 0
@@ -96,8 +110,27 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
         for group in clusters(found)[:2]:
             tried += 1
             stream = voted(group)
+            behind = _behind(stream, shape, found, target, context)
+            if behind:
+                shape = Shape(shape.extents, shape.head, shape.tail + behind)
+                found = members((*target.samples, *target.others), shape, context)
             yield from _proven(target, _improved(stream, shape, found, target, context), stream)
     yield Searched(attack=NAME, family=target.family, item=0, shard=shard.number, candidates=tried)
+
+
+def _behind(stream: Stream, shape: Shape, found: list[Member], target: Target, context: Context) -> int:
+    """Return how many bytes stand behind what files are by their own structure, 0 where they disagree."""
+    scheme = stream_scheme("stream", len(stream.data), shape, target.samples, repeats=False, partial=True)
+    key = stream_key(stream.data, np.ones(len(stream.data), bool), NAME)
+    lengths: Counter[int] = Counter()
+    telling = [each for each in found if each.kind in CHECKED and len(each.data) <= len(stream.data)]
+    for member in telling[:JUDGED]:
+        with context.open(member.ref) as reader:
+            result = opened(scheme.family(), Salvage(reader), key, member.name)
+        if result and result.length and result.format == member.kind:
+            lengths[len(result.content) - result.length] += 1
+    ((length, count),) = lengths.most_common(1) or [(0, 0)]
+    return length if count >= AGREED and length <= ADDED else 0
 
 
 def _improved(stream: Stream, shape: Shape, found: list[Member], target: Target, context: Context) -> _Trial:
