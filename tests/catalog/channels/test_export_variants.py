@@ -1,9 +1,14 @@
 """The same evidence in the channels' languages, encodings and spellings comes to the same records."""
 
+import csv
+import io
 import json
+import re
+from datetime import datetime, time
 from decimal import Decimal
 
 import pytest
+import xlsxwriter
 
 from tests.verify.paypal_languages import PAYPAL
 from unransom.catalog.exports.channel import Reading, Source
@@ -190,3 +195,76 @@ def test_documents_are_the_same_in_every_encoding(encoding):
     export = read(json.dumps(page, ensure_ascii=False).encode(encoding))
     assert export.sales["other_id"].to_pylist() == ["木碗的订单"]
     assert export.sales["shop"].to_pylist() == ["店铺"]
+
+
+def as_workbook(rows, write):
+    """Return rows as a workbook; ``write`` puts one cell into a sheet."""
+    packed = io.BytesIO()
+    with xlsxwriter.Workbook(packed, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        formats = [book.add_format({"num_format": form}) for form in ("yyyy-mm-dd", "hh:mm:ss")]
+        for number, row in enumerate(rows):
+            for place, cell in enumerate(row):
+                write(sheet, number, place, cell, formats)
+    return packed.getvalue()
+
+
+def as_text(sheet, number, place, cell, _formats):
+    sheet.write_string(number, place, cell)
+
+
+def as_typed(sheet, number, place, cell, formats):
+    """Write what a spreadsheet makes of a text: numbers, dates and times."""
+    if re.fullmatch(r"-?[0-9,]+\.[0-9]{2}", cell):
+        sheet.write_number(number, place, float(cell.replace(",", "")))
+    elif re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", cell):
+        sheet.write_datetime(number, place, datetime.fromisoformat(cell), formats[0])
+    elif re.fullmatch(r"[0-9]{2}:[0-9]{2}:[0-9]{2}", cell):
+        sheet.write_datetime(number, place, time.fromisoformat(cell), formats[1])
+    else:
+        sheet.write_string(number, place, cell)
+
+
+@pytest.mark.parametrize("write", [as_text, as_typed])
+def test_a_workbook_says_the_same_as_the_table_that_was_saved_so(write):
+    lines = [
+        "Date,Time,TimeZone,Type,Status,Currency,Gross,Fee,Net,Balance,Transaction ID,Invoice Number",
+        '2026-06-13,10:00:00,CEST,Payment,Completed,EUR,"1,234.50",-3.10,"1,231.40","1,231.40",T1,W1',
+        "2026-06-14,23:59:59,CEST,Payment,Completed,EUR,5.00,0.00,5.00,1236.40,T2,W2",
+    ]
+    table = read("\n".join(lines) + "\n")
+    saved = read(as_workbook(csv.reader(lines), write))
+    assert saved.moves.equals(table.moves)
+    assert saved.totals == table.totals
+    assert all(total.holds for total in saved.totals)
+
+
+def test_a_workbook_keeps_what_stands_above_and_below_the_table():
+    lines = [
+        "#账号：[2088]",
+        "支付宝交易号,商户订单号,业务类型,创建时间,订单金额(元),商家实收(元),商家优惠(元)",
+        "2026061200000000000000000001\t,W1\t,交易,2026-06-12 10:00:00,12.00,10.00,2.00",
+        "#交易合计：1笔，商家实收共10.00元，商家优惠共2.00元",
+    ]
+    footer = lines.pop()
+    saved = read(as_workbook([*csv.reader(lines), [footer], []], as_text))
+    assert saved.account == "2088"
+    assert saved.moves["payment_id"].to_pylist() == ["2026061200000000000000000001"]
+    assert len(saved.totals) >= 3
+    assert all(total.holds for total in saved.totals)
+
+
+@pytest.mark.parametrize(
+    ("site", "currency", "encoding", "sku"),
+    [("Amazon.it", "EUR", "cp1252", "KÄT-1"), ("Amazon.co.jp", "JPY", "cp932", "カット1")],
+)
+def test_a_settlement_of_japan_and_one_of_europe_are_told_apart(site, currency, encoding, sku):
+    columns = (
+        "settlement-id settlement-start-date settlement-end-date deposit-date total-amount currency"
+        " transaction-type order-id shipment-id marketplace-name amount-type amount posted-date-time sku"
+    )
+    when = "01.06.2026 00:00:00 UTC\t14.06.2026 00:00:00 UTC\t16.06.2026 00:00:00 UTC"
+    row = f"Order\t305-1\tS1\t{site}\tItemPrice\t1250\t05.06.2026 10:00:00 UTC\t{sku}"
+    lines = [columns.replace(" ", "\t"), f"9\t{when}\t1250\t{currency}" + "\t" * 8, "9" + "\t" * 6 + row]
+    export = read("\r\n".join(lines).encode(encoding))
+    assert export.conventions.encoding == encoding

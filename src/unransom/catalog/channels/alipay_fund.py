@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from unransom.catalog.exports.alipay import ENCODINGS, account, window
 from unransom.catalog.exports.building import SHANGHAI, at, chain, count, export, mapped, tabular
 from unransom.catalog.exports.channel import Channel, Export
-from unransom.catalog.exports.delimited import Layout, Sheet
+from unransom.catalog.exports.delimited import Sheet
+from unransom.catalog.exports.layouts import Layout
 from unransom.catalog.exports.money import summed
 from unransom.core.messages import say
 from unransom.core.orders import ControlTotal, MoveKind

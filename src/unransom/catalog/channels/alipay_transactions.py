@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from unransom.catalog.exports.alipay import ENCODINGS
 from unransom.catalog.exports.building import SHANGHAI, export, mapped, present, tabular
 from unransom.catalog.exports.channel import Channel, Export
-from unransom.catalog.exports.delimited import Layout, Sheet
+from unransom.catalog.exports.delimited import Sheet
+from unransom.catalog.exports.layouts import Layout
 from unransom.core.messages import say
 from unransom.core.orders import ControlTotal, MoveKind
 

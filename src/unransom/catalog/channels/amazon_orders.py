@@ -5,12 +5,12 @@ from __future__ import annotations
 import pyarrow
 import pyarrow.compute as pc
 
-from unransom.catalog.exports.amazon import order_state
+from unransom.catalog.exports.amazon import check_encoding, order_state
 from unransom.catalog.exports.building import export, mapped, present, tabular, whole_number
-from unransom.catalog.exports.channel import Channel, Export, UnreadableExportError
-from unransom.catalog.exports.delimited import Layout, Sheet
+from unransom.catalog.exports.channel import Channel, Export
+from unransom.catalog.exports.delimited import Sheet
+from unransom.catalog.exports.layouts import Layout
 from unransom.catalog.exports.money import summed
-from unransom.core.messages import say
 
 PRICES = ("item-price", "shipping-price", "gift-wrap-price")
 TAXES = ("item-tax", "shipping-tax", "gift-wrap-tax")
@@ -36,7 +36,7 @@ def _convert(sheet: Sheet) -> Export:
     # The report that holds no orders may repeat its header as a row; so may files joined end to end.
     sheet.keep(pc.not_equal(sheet.text("amazon-order-id"), "amazon-order-id"))
     sheet.keep(present(sheet.text("amazon-order-id")))
-    _check_encoding(sheet)
+    check_encoding(sheet, "sales-channel")
     sheet.settle((*PRICES, *TAXES, *DISCOUNTS), DATES)
     tax = summed([sheet.money(name) for name in TAXES])
     discount = summed([sheet.money(name) for name in DISCOUNTS])
@@ -68,23 +68,6 @@ def _convert(sheet: Sheet) -> Export:
             "tax": tax,
             "free": pc.equal(pc.utf8_lower(sheet.text("is-replacement-order").cast("string")), "true"),
         },
-    )
-
-
-def _check_encoding(sheet: Sheet) -> None:
-    """Take Japan's encoding only where the sales channel is Japan's: both it and the western one may fit."""
-    if sheet.encoded.encoding not in {"cp932", "cp1252"} or sheet.source.reading.encoding:
-        return
-    site, currency = (sheet.text(name).cast("string") for name in ("sales-channel", "currency"))
-    japan = pc.any(pc.or_(pc.ends_with(site, ".co.jp"), pc.equal(currency, "JPY"))).as_py()
-    if (sheet.encoded.encoding == "cp932") == bool(japan):
-        return
-    if "cp1252" in sheet.encoded.alternatives and not japan:
-        sheet.assume("cp1252")
-        return
-    raise UnreadableExportError(
-        say("its text is in no single encoding of {names}", names="utf-8, cp932, cp1252"),
-        hint=say("say which with --encoding, or export the file again"),
     )
 
 

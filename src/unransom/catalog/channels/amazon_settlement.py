@@ -7,10 +7,11 @@ from decimal import Decimal
 import pyarrow
 import pyarrow.compute as pc
 
-from unransom.catalog.exports.amazon import move_kind
+from unransom.catalog.exports.amazon import check_encoding, move_kind
 from unransom.catalog.exports.building import at, count, export, joined, mapped, present, tabular
 from unransom.catalog.exports.channel import Channel, Export
-from unransom.catalog.exports.delimited import Layout, Sheet
+from unransom.catalog.exports.delimited import Sheet
+from unransom.catalog.exports.layouts import Layout
 from unransom.catalog.exports.money import total
 from unransom.core.messages import say
 from unransom.core.orders import ControlTotal
@@ -34,6 +35,7 @@ LAYOUT = Layout(
 
 
 def _convert(sheet: Sheet) -> Export:
+    check_encoding(sheet, "marketplace-name")
     marks = sheet.settle(("amount", "total-amount"), DATES, total_decides=True)
     if len(marks) == 2:
         first, second = (

@@ -7,7 +7,8 @@ import pyarrow.compute as pc
 from unransom.catalog.exports.amazon import move_kind
 from unransom.catalog.exports.building import at, export, mapped, present, tabular
 from unransom.catalog.exports.channel import Channel, Export
-from unransom.catalog.exports.delimited import Layout, Sheet
+from unransom.catalog.exports.delimited import Sheet
+from unransom.catalog.exports.layouts import Layout
 from unransom.catalog.exports.money import summed, total
 from unransom.core.messages import say
 from unransom.core.orders import ControlTotal

@@ -20,7 +20,8 @@ from unransom.catalog.exports.building import (
     whole_number,
 )
 from unransom.catalog.exports.channel import Channel, Export
-from unransom.catalog.exports.delimited import Layout, Sheet
+from unransom.catalog.exports.delimited import Sheet
+from unransom.catalog.exports.layouts import Layout
 from unransom.catalog.exports.money import summed
 from unransom.core.messages import say
 from unransom.core.orders import ControlTotal, OrderState

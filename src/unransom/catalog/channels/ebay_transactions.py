@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from unransom.catalog.exports import ebay
 from unransom.catalog.exports.building import Column, at, export, identity, mapped, present, tabular
 from unransom.catalog.exports.channel import Channel, Export, UnreadableExportError
-from unransom.catalog.exports.delimited import Layout, Sheet
+from unransom.catalog.exports.delimited import Sheet
+from unransom.catalog.exports.layouts import Layout
 from unransom.catalog.exports.moments import DAY, OFFSETS, to_moments
 from unransom.catalog.exports.money import summed
 from unransom.core.messages import say

@@ -6,7 +6,8 @@ import pyarrow.compute as pc
 
 from unransom.catalog.exports.building import export, mapped, present, tabular, whole_number
 from unransom.catalog.exports.channel import Channel, Export
-from unransom.catalog.exports.delimited import Layout, Sheet
+from unransom.catalog.exports.delimited import Sheet
+from unransom.catalog.exports.layouts import Layout
 from unransom.core.orders import OrderState
 
 LAYOUT = Layout(

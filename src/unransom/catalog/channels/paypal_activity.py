@@ -18,7 +18,8 @@ from unransom.catalog.exports.building import (
     tabular,
 )
 from unransom.catalog.exports.channel import Channel, Export
-from unransom.catalog.exports.delimited import Layout, Sheet, times_of
+from unransom.catalog.exports.delimited import Sheet, times_of
+from unransom.catalog.exports.layouts import Layout
 from unransom.catalog.exports.moments import DAY
 from unransom.catalog.exports.money import summed
 from unransom.core.messages import say

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from unransom.catalog.exports import paypal
 from unransom.catalog.exports.building import Column, at, export, mapped, present, tabular
 from unransom.catalog.exports.channel import Channel, Export, UnreadableExportError
-from unransom.catalog.exports.delimited import Layout, Sheet
+from unransom.catalog.exports.delimited import Sheet
+from unransom.catalog.exports.layouts import Layout
 from unransom.catalog.exports.moments import to_moments
 from unransom.catalog.exports.tables import SCALE, UNIT
 from unransom.core.messages import say

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pyarrow.compute as pc
+
+from unransom.catalog.exports.channel import UnreadableExportError
+from unransom.catalog.exports.delimited import Sheet
+from unransom.core.messages import say
 from unransom.core.orders import MoveKind, OrderState
 
 _STATES = {
@@ -52,3 +57,28 @@ def move_kind(transaction: str, amount: str) -> str:
 def order_key(order_id: str) -> str:
     """Return the order that an identifier in a settlement names; FBA shipments stand in the same column."""
     return "" if order_id.startswith("FBA") else order_id
+
+
+def check_encoding(sheet: Sheet, shop: str) -> None:
+    """Take Japan's encoding only where the shop is Japan's: both it and the western one may fit.
+
+    Args:
+        sheet: Of one of Amazon's reports.
+        shop: Field that names the site.
+
+    Raises:
+        UnreadableExportError: Only the encoding of the other part of the world fits.
+    """
+    if sheet.encoded.encoding not in {"cp932", "cp1252"} or sheet.source.reading.encoding:
+        return
+    site, currency = (sheet.text(name).cast("string") for name in (shop, "currency"))
+    japan = pc.any(pc.or_(pc.ends_with(site, ".co.jp"), pc.equal(currency, "JPY"))).as_py()
+    if (sheet.encoded.encoding == "cp932") == bool(japan):
+        return
+    if "cp1252" in sheet.encoded.alternatives and not japan:
+        sheet.assume("cp1252")
+        return
+    raise UnreadableExportError(
+        say("its text is in no single encoding of {names}", names="utf-8, cp932, cp1252"),
+        hint=say("say which with --encoding, or export the file again"),
+    )

@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow
 import pyarrow.compute as pc
 
-from unransom.catalog.exports.channel import Channel, Ends, Export, Source
-from unransom.catalog.exports.delimited import Layout, Sheet, recognise
+from unransom.catalog.exports.channel import Channel, Ends, Export, OddTextError, Source
+from unransom.catalog.exports.delimited import Sheet
+from unransom.catalog.exports.layouts import Layout, recognise
 from unransom.catalog.exports.tables import MOVES, NAME, SALES, SCALE, Columns, numbered, table
 from unransom.core.messages import Message, say
 from unransom.core.orders import ControlTotal
@@ -35,7 +36,11 @@ class Tabular:
 
     def read(self, source: Source) -> Export:
         """Read the export."""
-        return self._convert(Sheet(source, self._layout))
+        sheet = Sheet(source, self._layout)
+        try:
+            return self._convert(sheet)
+        except OddTextError as error:
+            raise sheet.placed(error) from error
 
 
 def tabular(layout: Layout, convert: Callable[[Sheet], Export], **about: object) -> Channel:

@@ -22,6 +22,14 @@ class UnreadableExportError(UnransomError):
     """An export that is not what it looks like: cut off, mixed encodings, impossible values."""
 
 
+class OddTextError(UnreadableExportError):
+    """A cell of an export that cannot be what its column says; ``text`` is what stands in it."""
+
+    def __init__(self, what: Message, text: str, *, detail: str = "", hint: Message | None = None) -> None:
+        super().__init__(what, detail=detail or repr(text[:60]), hint=hint)
+        self.text = text
+
+
 class AmbiguousExportError(UsageError):
     """Two readings of an export fit all of its values; the person has to say which is meant."""
 

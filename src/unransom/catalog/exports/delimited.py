@@ -5,121 +5,22 @@ Columns are found by name, never by position; a layout lists the names that a fi
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Sequence
 
-import msgspec
 import pyarrow
 import pyarrow.compute as pc
 import pyarrow.csv
 
 from unransom.catalog.exports import moments, money
-from unransom.catalog.exports.channel import HEAD, Conventions, Source, UnreadableExportError
-from unransom.catalog.exports.encodings import Utf8File, detect, text_of
+from unransom.catalog.exports.channel import HEAD, Conventions, OddTextError, Source, UnreadableExportError
+from unransom.catalog.exports.encodings import Utf8File
+from unransom.catalog.exports.layouts import Layout, understood
+from unransom.catalog.exports.places import placed
 from unransom.catalog.exports.tables import NAME, TEXT, TIME, numbered
 from unransom.core.messages import say
 
 BLOCK = 2 << 20  # bytes that are parsed at once: more of them do not stay in the processor's cache
-LONGEST_LINE = 8 << 20  # bytes; nothing behind a longer one is read
-MOST_LINES = 200  # that may stand above a header
 MOST_ODD = 1000  # lines that are no rows
-_BRACKETS = str.maketrans("（）：　\u00a0\ufeff", "():   ")
-
-
-class Layout(msgspec.Struct, frozen=True):
-    """How a channel's table looks.
-
-    Attributes:
-        columns: Names of a field's column, in every language; compared without case and spaces around.
-        required: Fields without which it is not this channel's table.
-        delimiters: In the order of trial.
-        quoted: Cells may stand in quotation marks, even where tabs are between them.
-        encodings: In the order of trial.
-        texts: Fields that hold identifiers, mostly all different.
-        keys: A row in which all of these are empty is no row.
-    """
-
-    columns: Mapping[str, tuple[str, ...]]
-    required: tuple[str, ...]
-    delimiters: tuple[str, ...] = (",", ";", "\t")
-    quoted: bool = True
-    encodings: tuple[str, ...] = ("utf-8", "cp1252")
-    texts: tuple[str, ...] = ()
-    keys: tuple[str, ...] = ()
-
-    def __hash__(self) -> int:
-        return id(self)
-
-
-class Header(NamedTuple):
-    """The header: which line it is, what stands above, and the field of each column ("" for none)."""
-
-    line: int
-    delimiter: str
-    above: tuple[str, ...]
-    names: tuple[str, ...]
-    fields: tuple[str, ...]
-    quoted: bool
-
-
-@lru_cache(maxsize=64)
-def _names(layout: Layout) -> dict[str, str]:
-    return {_plain(name): field for field, names in layout.columns.items() for name in names}
-
-
-def _plain(name: str) -> str:
-    name = name.translate(_BRACKETS).strip().strip('"').strip().casefold()
-    return re.sub(r"\s+", " ", re.sub(r"\s*\(\s*", "(", name)).strip()
-
-
-def find_header(text: str, layout: Layout) -> Header | None:
-    """Return the header in the beginning of a file, None where there is none of this layout."""
-    if not _may_have(text, layout):
-        return None
-    lines = text.split("\n", MOST_LINES)[:MOST_LINES]
-    for number, line in enumerate(lines):
-        for delimiter in layout.delimiters:
-            if line.count(delimiter) + 1 < len(layout.required):
-                continue
-            # Reports between tabs have quotation marks in them that mean nothing, save where all cells have.
-            quoted = layout.quoted or delimiter != "\t" or line.startswith('"')
-            cells = _cells(line.rstrip("\r"), delimiter, quoted)
-            known = _names(layout)
-            fields: list[str] = []
-            for cell in cells:  # a name that comes twice counts the first time
-                field = known.get(_plain(cell), "")
-                fields.append("" if field in fields else field)
-            if set(layout.required) <= set(fields):
-                above = tuple(each.rstrip("\r") for each in lines[:number])
-                return Header(number, delimiter, above, tuple(cells), tuple(fields), quoted)
-    return None
-
-
-def _may_have(text: str, layout: Layout) -> bool:
-    """Return whether the text has a name of each required field somewhere: most files of others have not."""
-    folded = re.sub(r"\s+", " ", text[:HEAD].translate(_BRACKETS).casefold())
-    return all(
-        any(_plain(name).partition("(")[0] in folded for name in layout.columns[field])
-        for field in layout.required
-    )
-
-
-def _cells(line: str, delimiter: str, quoted: bool) -> list[str]:
-    if not quoted:
-        return line.split(delimiter)
-    try:
-        return next(csv.reader([line], delimiter=delimiter), [])
-    except csv.Error:
-        return []
-
-
-def recognise(head: bytes, layout: Layout) -> int:
-    """Return how many columns of the layout the header has, 0 where it has none."""
-    header = find_header(text_of(head, layout.encodings), layout)
-    return sum(map(bool, header.fields)) if header else 0
 
 
 class Sheet:
@@ -133,14 +34,10 @@ class Sheet:
         """
         self.source = source
         self.layout = layout
-        self.encoded = detect(source, layout.encodings, LONGEST_LINE)
+        self.encoded, self.header = understood(source, layout)
         head = source.reader.read_at(self.encoded.mark, HEAD)
-        header = find_header(text_of(head, (self.encoded.encoding,)), layout)
-        if header is None:
-            raise UnreadableExportError(say("it has no header of this kind"))
-        self.header = header
         self.below: list[str] = []
-        self._start = self.encoded.mark + _start(head, self.encoded.encoding, header.line)
+        self._start = self.encoded.mark + _start(head, self.encoded.encoding, self.header.line)
         self._table = self._read()
         self.order = moments.DMY
         self.mark = money.POINT
@@ -193,6 +90,10 @@ class Sheet:
         self.encoded = self.encoded._replace(encoding=encoding, alternatives=())
         self.below.clear()
         self._table = self._read()
+
+    def placed(self, error: OddTextError) -> UnreadableExportError:
+        """Return an error about a cell with the line that it stands in."""
+        return placed(error, self.source, self._start, self.encoded.encoding)
 
     @property
     def rows(self) -> int:

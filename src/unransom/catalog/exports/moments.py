@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow
 import pyarrow.compute as pc
 
-from unransom.catalog.exports.channel import AmbiguousExportError, UnreadableExportError
+from unransom.catalog.exports.channel import AmbiguousExportError, OddTextError, UnreadableExportError
 from unransom.catalog.exports.tables import TIME
 from unransom.core.messages import say
 
@@ -50,8 +50,12 @@ OFFSETS = {
     **dict.fromkeys(("", "Z", "UTC", "GMT", "WET"), 0),
     **{"BST": 1, "CET": 1, "MEZ": 1, "CEST": 2, "MESZ": 2, "WEST": 1, "EET": 2, "EEST": 3, "JST": 9},
     **{"PST": -8, "PDT": -7, "MST": -7, "MDT": -6, "CST": -6, "CDT": -5, "EST": -5, "EDT": -4},
-    **{"AEST": 10, "AEDT": 11, "SGT": 8, "HKT": 8, "BRT": -3},
+    **{"AEST": 10, "AEDT": 11, "SGT": 8, "HKT": 8, "BRT": -3, "KST": 9, "MSK": 3, "NZST": 12, "NZDT": 13},
+    **{"AST": -4, "ADT": -3, "AKST": -9, "AKDT": -8, "HST": -10},
+    **{"HNA": -4, "HAA": -3, "HNE": -5, "HAE": -4, "HNC": -6, "HAC": -5, "HNR": -7, "HAR": -6},
+    **{"HNP": -8, "HAP": -7},
 }
+DOUBTFUL = {"CST": "CDT"}  # of America and of China: the former only where its summer time stands beside it
 
 
 class Moments(NamedTuple):
@@ -95,8 +99,12 @@ def orders_of(texts: pyarrow.Array, wanted: str = "") -> tuple[str, ...]:
     fits += [MDY] * bool((one <= 12).all() and (two <= 31).all() and not dotted)
     fits = [order for order in fits if not wanted or order == wanted]
     if not fits:
-        raise UnreadableExportError(
+        # What fits neither way, else what fits as few of the others do.
+        against = ((one > 31) | (two > 31) | ((one > 12) & (two > 12)), one > 12, two > 12)
+        odd = min((each for each in against if each.any()), key=np.count_nonzero, default=one > 0)
+        raise OddTextError(
             say("its dates are written in no single way"),
+            texts[int(np.argmax(odd))].as_py(),
             hint=say("the file may be two exports in one, or edited by hand; export it again"),
         )
     return (DMY,) if len(fits) == 2 and (one == two).all() else tuple(fits)
@@ -137,8 +145,14 @@ def to_moments(texts: pyarrow.Array, order: str = DMY, zone: str = "UTC") -> Mom
         fields = _extract(present, pattern)
         if fields is not None:
             return _assemble(_spread(fields, texts), texts, order, zone)
-    odd = next((text for text in present.to_pylist() if _extract(pyarrow.array([text]), "ymd") is None), "")
-    raise UnreadableExportError(say("a time is written in no way that is known"), detail=repr(odd[:60]))
+    raise OddTextError(say("a time is written in no way that is known"), _oddest(present))
+
+
+def _oddest(texts: pyarrow.Array) -> str:
+    """Return the first of the texts that is not of the form that most of them have."""
+    fits = [pc.is_valid(pc.extract_regex(texts, pattern)) for pattern in PATTERNS.values()]
+    usual = max(fits, key=lambda each: pc.sum(each, min_count=0).as_py())
+    return str(texts[pc.index(usual, False).as_py()].as_py())
 
 
 def plain(texts: pyarrow.Array) -> pyarrow.Array | None:
@@ -173,13 +187,15 @@ def _assemble(fields: pyarrow.StructArray, texts: pyarrow.Array, order: str, zon
     year = _number(fields, "year")
     year = np.where(year < 100, year + 2000, year)
     days = (year - 1970).astype("M8[Y]").astype("M8[M]") + (month - 1).astype("m8[M]")
-    if not ((month >= 1) & (month <= 12) & (day >= 1) & (day <= _length(days))).all():
-        raise UnreadableExportError(say("a date does not exist"))
+    exists = (month >= 1) & (month <= 12) & (day >= 1) & (day <= _length(days))
+    if not exists.all():
+        odd = texts.filter(pc.is_valid(texts)) if len(texts) != len(exists) else texts
+        raise OddTextError(say("a date does not exist"), odd[int(np.argmin(exists))].as_py() or "")
     date = days.astype("M8[D]").astype("M8[us]") + (day - 1).astype("m8[D]").astype("m8[us]")
     clock = (_hours(fields) * 60 + _number(fields, "minute")) * 60 + _number(fields, "second")
     local = date + clock.astype("m8[s]").astype("m8[us]") + _fraction(fields)
     zones = fields.field("zone")
-    times = _to_utc(pyarrow.array(local), pc.if_else(pc.equal(zones, ""), zone, zones))
+    times = _to_utc(pyarrow.array(local), pc.if_else(pc.equal(zones, ""), zone, zones), zone)
     has_clock = pc.any(pc.not_equal(fields.field("hour"), ""), min_count=0).as_py()
     zoned = not pc.any(pc.equal(zones, ""), min_count=0).as_py()
     missing = pc.is_null(texts)
@@ -230,14 +246,25 @@ def _fraction(fields: pyarrow.StructArray) -> np.ndarray:
     return pc.cast(padded, pyarrow.int64()).to_numpy(zero_copy_only=False).astype("m8[us]")
 
 
-def _to_utc(local: pyarrow.Array, zones: pyarrow.Array) -> pyarrow.Array:
-    """Return local times, each of its zone, as UTC."""
+def _to_utc(local: pyarrow.Array, zones: pyarrow.Array, wanted: str) -> pyarrow.Array:
+    """Return local times, each of its zone, as UTC; a short name that says nothing means ``wanted``."""
     result = pyarrow.nulls(len(local), TIME)
-    for zone in pc.unique(zones).to_pylist():
+    names = pc.unique(zones).to_pylist()
+    for zone in names:
+        doubtful = zone in DOUBTFUL and DOUBTFUL[zone] not in names
+        unknown = zone.isalpha() and zone not in OFFSETS
+        if doubtful and "/" not in wanted:
+            raise UnreadableExportError(
+                say("{zone} is a time zone of America and one of China", zone=zone),
+                hint=say("say which with --zone America/Chicago or --zone Asia/Shanghai"),
+            )
         try:
-            moved = _in_zone(local, zone)
-        except (pyarrow.ArrowInvalid, ValueError, KeyError) as error:
-            raise UnreadableExportError(say("{zone} is no time zone that is known", zone=zone)) from error
+            moved = _in_zone(local, wanted if (doubtful or unknown) and "/" in wanted else zone)
+        except (pyarrow.ArrowInvalid, ValueError, KeyError, IndexError) as error:
+            raise UnreadableExportError(
+                say("{zone} is no time zone that is known", zone=zone),
+                hint=say("say which with --zone, as in --zone Europe/Berlin"),
+            ) from error
         result = pc.if_else(pc.equal(zones, zone), moved, result)
     return result
 

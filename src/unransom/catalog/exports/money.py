@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow
 import pyarrow.compute as pc
 
-from unransom.catalog.exports.channel import AmbiguousExportError, UnreadableExportError
+from unransom.catalog.exports.channel import AmbiguousExportError, OddTextError, UnreadableExportError
 from unransom.catalog.exports.tables import SCALE, UNIT
 from unransom.core.messages import say
 
@@ -73,9 +73,11 @@ def marks_of(texts: pyarrow.Array, wanted: str = "") -> tuple[str, ...]:
     if wanted:
         fits = tuple(mark for mark in fits if mark == wanted)
     if not fits:
-        raise UnreadableExportError(
+        odd = _odd(texts, wanted)
+        raise OddTextError(
             say("its amounts are written in no single way"),
-            detail=_odd(texts, wanted),
+            odd[0] if odd else "",
+            detail=", ".join(repr(text[:40]) for text in odd),
             hint=say("the file may be two exports in one, or edited by hand; export it again"),
         )
     if (
@@ -96,13 +98,14 @@ def whole(texts: pyarrow.Array, marks: tuple[str, ...]) -> tuple[str, ...]:
     return fits or marks
 
 
-def _odd(texts: pyarrow.Array, wanted: str) -> str:
+def _odd(texts: pyarrow.Array, wanted: str) -> list[str]:
     """Return up to three of the texts that are no amounts, or the marks that contradict each other."""
     for mark in (wanted,) if wanted else (POINT, COMMA):
         odd = texts.filter(pc.invert(pc.match_substring_regex(texts, PATTERNS[mark])))
         if len(odd):
-            return ", ".join(repr(text[:40]) for text in odd.slice(0, 3).to_pylist())
-    return ""
+            found: list[str] = odd.slice(0, 3).to_pylist()
+            return found
+    return []
 
 
 def ambiguous(name: str, texts: pyarrow.Array) -> AmbiguousExportError:

@@ -5,6 +5,8 @@ A date is a number of days that a format shows as one; it comes as ISO 8601 writ
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import zipfile
 from collections.abc import Iterator
@@ -13,17 +15,20 @@ from decimal import Context, Decimal, InvalidOperation
 from typing import IO, NamedTuple, cast
 from xml.etree.ElementTree import Element
 
-from unransom.catalog.exports.channel import UnreadableExportError
+import msgspec
+
+from unransom.catalog.exports.channel import Source, UnreadableExportError
 from unransom.catalog.exports.containers import DAMAGES, ReaderFile
 from unransom.catalog.exports.moments import DAY
 from unransom.catalog.exports.trees import elements
 from unransom.core.messages import say
-from unransom.core.streams import CHUNK, Reader
+from unransom.core.streams import CHUNK, BytesReader, Reader
 
 LARGEST = 1 << 30  # bytes of one part, unpacked
 MOST_COLUMNS = 16_384  # that a sheet can have
 MOST_CELLS = 20_000_000  # that are given, with the empty ones in front of others
 MOST_PLACES = 30  # of a number that is written out
+FEW_CELLS = 2  # of a line above or below a table
 DIGITS = 15  # that a number has in a workbook; what is written beyond them is noise
 DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})  # formats by number
 EPOCHS = {False: datetime(1899, 12, 30), True: datetime(1904, 1, 1)}  # noqa: DTZ001 a sheet knows no zone
@@ -64,6 +69,34 @@ def sheet_rows(reader: Reader, sheet: int = 1) -> Iterator[list[str]]:
                 yield cells
     except (*DAMAGES, KeyError) as error:
         raise UnreadableExportError(say("the workbook is damaged"), detail=str(error)[:200]) from error
+
+
+def is_workbook(reader: Reader) -> bool:
+    """Return whether a file is an xlsx workbook, which is a zip with certain members."""
+    if reader.read_at(0, 4) != b"PK\x03\x04":
+        return False
+    try:
+        with zipfile.ZipFile(cast("IO[bytes]", ReaderFile(reader))) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except DAMAGES:
+        return False
+
+
+def as_table(source: Source) -> Source:
+    """Return the first sheet of a workbook as the table of text that it was before it was saved so.
+
+    Raises:
+        UnreadableExportError: It is no workbook, or is damaged.
+    """
+    rows = list(sheet_rows(source.reader))
+    width = max(map(len, rows), default=0)
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    for row in rows:
+        # What stands above and below a table has few cells; all of the table's rows have its columns.
+        filled = sum(map(bool, row))
+        lines.writerow([*row, *[""] * (width - len(row))] if filled > FEW_CELLS else row)
+    return msgspec.structs.replace(source, reader=BytesReader(text.getvalue().encode()))
 
 
 class _Reading(NamedTuple):

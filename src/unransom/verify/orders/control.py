@@ -42,7 +42,7 @@ def _own(export: Export) -> Iterator[ExportVerdict]:
 
 
 def _broken(total: ControlTotal) -> Message:
-    what, stated, found = str(total.what), f"{total.stated.normalize():f}", f"{total.found.normalize():f}"
+    what, stated, found = total.what, f"{total.stated.normalize():f}", f"{total.found.normalize():f}"
     if total.row:
         return say(
             "{what}: row {row} should be {stated} and is {found}",

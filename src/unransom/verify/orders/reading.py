@@ -16,6 +16,7 @@ from unransom.catalog.exports.channel import (
     UnreadableExportError,
 )
 from unransom.catalog.exports.containers import unwrap
+from unransom.catalog.exports.workbook import as_table, is_workbook
 from unransom.core.errors import UnreadableError
 from unransom.core.messages import Message, say
 from unransom.core.progress import Listener, Progress, silent
@@ -51,8 +52,8 @@ def read_exports(sources: Iterable[Source], listener: Listener = silent) -> Iter
 
 def _read(source: Source) -> Iterator[Export | Unread]:
     try:
-        for each in unwrap(source):
-            yield _export(each)
+        for each in [source] if is_workbook(source.reader) else unwrap(source):
+            yield _export(as_table(each) if is_workbook(each.reader) else each)
     except UnreadableExportError as error:
         yield Unread(source.name, error.what, error.detail, error.hint)
 
