@@ -6,6 +6,10 @@ import string
 import tomllib
 from pathlib import Path
 
+from unransom.catalog.formats import FORMATS
+from unransom.catalog.losses import LOSSES
+from unransom.evidence import STORES
+
 SOURCE = Path("src/unransom")
 CATALOGUES = sorted((SOURCE / "core/locale/zh").glob("*.toml"))
 ONE_WORD = {"案例": "案件", "例：": "示例：", "被锁": "被加密"}
@@ -25,6 +29,8 @@ def spoken():
             if isinstance(node, ast.keyword) and node.arg == "limitations":
                 for each in getattr(node.value, "elts", ()):
                     yield each.value, f"{path}:{each.lineno}", set()
+    for each in (*FORMATS, *LOSSES, *STORES):
+        yield str(each.title), f"the title of {each.name}", set()
 
 
 def fields(template):

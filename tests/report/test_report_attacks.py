@@ -74,7 +74,7 @@ def test_both_languages(render):
     page = shown(render, language="zh", attacks_verdict=LEFT)
     assert "对密钥的攻击" in page
     assert "已开始，未完成" in page
-    assert "一个被锁文件的未加密副本" in page
+    assert "一个被加密文件的未加密副本" in page
 
 
 @pytest.mark.parametrize("render", [text.render, html.render])

@@ -151,11 +151,12 @@ def test_nothing_is_said_to_be_missing_only_where_nothing_is() -> None:
 def test_the_deadline_and_the_commands_to_verify() -> None:
     words = page_of(sample_results.ordinary()).words()
     assert "12.7 h of 48 h" in words
-    assert "unransom case verify --case /cases/acme-2026-03" in words
+    assert "unransom case verify /cases/acme-2026-03" in words
     hostile = page_of(
         Result(version="1", created="", case=CaseFacts(name="x", folder="/a b; rm"), command="")
     ).words()
-    assert "--case '/a b; rm'" in hostile
+    assert "case verify '/a b; rm'" in hostile
+    assert "--case '/a b; rm'" in hostile  # of `files`
 
 
 @pytest.mark.parametrize(

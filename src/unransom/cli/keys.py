@@ -169,7 +169,7 @@ def _show(work: Work, machines: int, *, as_json: bool) -> None:
         print("  " + spoken(key.proof))
     for trial in work.trials:
         if trial.outcome != "found":
-            print(f"{trial.family}: {spoken(trial.why)}")
+            print(t("{family}: {why}", family=trial.family, why=spoken(trial.why)))
             needed = spoken(trial.wanted)
             print("  " + t("wanted: {key}, for {files} files", key=needed, files=trial.files))
     for plan in sorted(work.plans, key=_rank):
@@ -194,7 +194,8 @@ def _show_plan(plan: AttackPlan, machines: int) -> None:
     from unransom.report import figures, labels
     from unransom.run.costs import cost_of
 
-    print(f"{plan.family or t('unnamed')}, {plan.attack}: {spoken(plan.why)}")
+    told = {"family": plan.family or t("unnamed"), "attack": plan.attack, "why": spoken(plan.why)}
+    print(t("{family}, {attack}: {why}", **told))
     cost = cost_of(plan, machines)
     if cost:
         chance = figures.share(plan.chance, 1)
@@ -203,6 +204,6 @@ def _show_plan(plan: AttackPlan, machines: int) -> None:
             if plan.each
             else t("{count:,} keys, {chance} chance", count=plan.candidates, chance=chance)
         )
-        print(f"  {keys}; {spoken(labels.cost(plan.seconds, cost, spoken))}")
+        print("  " + t("{keys}; {cost}", keys=keys, cost=spoken(labels.cost(plan.seconds, cost, spoken))))
     if plan.helps:
         print("  " + t("what would help: {what}", what=spoken(plan.helps)))

@@ -80,19 +80,28 @@ class Screen:
         if now - self._shown < LINE_EVERY and not (progress.finished and progress.seconds > 1):
             return
         self._shown = now
-        total = f"/{progress.total:,}" if progress.total else ""
-        say_to_people(
-            f"{progress.operation}: {progress.done:,}{total} {spoken_unit(progress.unit)},"
-            f" {_amount(progress)}, {_left(progress)} {progress.item}".rstrip()
+        total = f"/{max(progress.total, progress.done):,}" if progress.total else ""
+        line = t(
+            "{operation}: {done}{total} {unit}, {amount}, {left} {item}",
+            operation=spoken_operation(progress.operation),
+            done=f"{progress.done:,}",
+            total=total,
+            unit=spoken_unit(progress.unit),
+            amount=_amount(progress),
+            left=_left(progress),
+            item=progress.item,
         )
+        say_to_people(line.rstrip())
 
     def _bar(self, progress: Progress) -> None:
         bars = self._bars or self._start()
         if progress.operation not in self._tasks:
-            self._tasks[progress.operation] = bars.add_task(progress.operation, total=None, size="", item="")
+            self._tasks[progress.operation] = bars.add_task(
+                spoken_operation(progress.operation), total=None, size="", item=""
+            )
         bars.update(
             self._tasks[progress.operation],
-            total=progress.total or None,
+            total=max(progress.total, progress.done) if progress.total else None,
             completed=progress.done,
             size=_amount(progress),
             item=progress.item[-40:],
@@ -116,6 +125,14 @@ class Screen:
         return self._bars
 
 
+def spoken_operation(operation: str) -> str:
+    """Return the name of what is going on."""
+    from unransom.report.labels import STEPS
+
+    named = STEPS.get(operation)
+    return spoken(named) if named else operation
+
+
 def spoken_unit(unit: str) -> str:
     """Return the name of a unit of progress."""
     return {"files": t("files"), "parts": t("parts")}.get(unit) or t("bytes")
@@ -129,7 +146,7 @@ def _amount(progress: Progress) -> str:
 
 
 def _left(progress: Progress) -> str:
-    if progress.unit == "parts" and progress.seconds_left:
+    if progress.unit == "parts" and progress.seconds_left > 0:  # what a search found makes it longer
         return t("{minutes} min left at most", minutes=f"{progress.seconds_left / 60:,.0f}")
     return f"{progress.rate:,.0f}/s"
 

@@ -22,7 +22,14 @@ def print_rows(rows: Iterable[Row], *, jsonl: bool = False, as_csv: bool = False
     else:
         for row in rows:
             family = f" {row['family']}" if row["family"] else ""
-            print(f"{row['state']:<10}{family:<12} {row['path']}  {row['why']}")
+            print(f"{_padded(t_state(str(row['state'])), 10)}{family:<12} {row['path']}  {row['why']}")
+
+
+def _padded(word: str, columns: int) -> str:
+    """Return ``word`` with blanks behind it up to ``columns``; a Chinese character takes two."""
+    from rich.cells import cell_len
+
+    return word + " " * (columns - cell_len(word))
 
 
 def _line(row: Row) -> str:

@@ -116,6 +116,7 @@ def _environment(language: str) -> Environment:
         "cost": lambda each: labels.cost(each.seconds, each.cost, lambda message: message.render(language)),
         "kinds": labels.KINDS,
         "problem_titles": labels.PROBLEMS,
+        "steps": labels.STEPS,
         "other_problems": labels.OTHER_PROBLEMS,
         "shown": SHOWN,
         "more": labels.more,

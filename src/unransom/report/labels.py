@@ -82,6 +82,33 @@ PROBLEMS: dict[str, Message] = {
 }
 OTHER_PROBLEMS = say("Other problems")
 
+# What progress and times are about; on the command line and in the journal they keep their English names.
+STEPS: dict[str, Message] = {
+    "list": say("list"),
+    "triage": say("triage"),
+    "confirm": say("confirm"),
+    "keys": say("keys"),
+    "scheme": say("scheme"),
+    "plan": say("plan"),
+    "search": say("search"),
+    "deep search": say("deep search"),
+    "unlock": say("unlock"),
+    "databases": say("databases"),
+    "wanted": say("wanted"),
+    "copy": say("copy"),
+    "integrity": say("integrity"),
+    "look": say("look"),
+    "carve": say("carve"),
+    "repair": say("repair"),
+    "acquire": say("acquire"),
+    "match": say("match"),
+    "fill": say("fill"),
+    "undo": say("undo"),
+    "probes": say("probes"),
+    "scan": say("scan"),
+    "versions": say("versions"),
+}
+
 LABELS: dict[str, Message] = {
     "report": say("Recovery report"),
     "case": say("Case"),
