@@ -12,13 +12,15 @@ from unransom.core.streams import Reader
 
 MAGIC = b"\xfebin"
 HEADER = 19  # bytes of an event's header
-FORMAT, TABLE_MAP, ENCRYPTED = 15, 19, 164
+FORMAT, TABLE_MAP, PARTIAL, PAYLOAD, ENCRYPTED = 15, 19, 39, 40, 164
 INSERT, UPDATE, DELETE = "insert", "update", "delete"
 PACKED = {166: (INSERT, 1), 167: (UPDATE, 1), 168: (DELETE, 1), 169: (INSERT, 2), 170: (UPDATE, 2),
           171: (DELETE, 2)}  # fmt: skip
 ROWS = {23: (INSERT, 1), 24: (UPDATE, 1), 25: (DELETE, 1), 30: (INSERT, 2), 31: (UPDATE, 2),
-        32: (DELETE, 2)} | PACKED  # fmt: skip  # type: what it does, version of its header
+        32: (DELETE, 2), PARTIAL: (UPDATE, 2)} | PACKED  # fmt: skip  # type: what it does, version of its header
 MOST_EVENT = 1 << 30
+MOST_PAYLOAD = 256 << 20  # bytes of a transaction that MySQL compressed
+PAYLOAD_END, PAYLOAD_PACKER, ZSTD, NO_PACKER = 0, 2, 0, 255  # fields in front of one; how it is packed
 STEP = 4 << 20  # bytes that are searched for the next event together
 KNOWN = frozenset({*range(2, 43), *range(160, 172)})  # types of events
 CHECKED = 1  # the checksum that events carry: CRC-32
@@ -163,16 +165,22 @@ class RowEvent(NamedTuple):
     Attributes:
         does: ``INSERT``, ``UPDATE`` (images from before and after in turn) or ``DELETE``.
         table: The number that the log gives to the table.
-        whole: Every column is there.
+        masks: Bits of the columns that are in each image: of the one before and the one after an update.
         columns: How many columns there are.
         rows: Their images, one behind the other.
     """
 
     does: str
     table: int
-    whole: bool
+    masks: tuple[int, ...]
     columns: int
     rows: bytes
+    partial: bool = False  # texts of JSON may be told by how they changed
+
+    @property
+    def whole(self) -> bool:
+        """Whether every column is in every image."""
+        return all(mask == (1 << self.columns) - 1 for mask in self.masks)
 
 
 def row_event(kind: int, body: bytes) -> RowEvent | None:
@@ -190,10 +198,50 @@ def row_event(kind: int, body: bytes) -> RowEvent | None:
         at += width * len(masks)
     except IndexError:
         return None
-    full = (1 << columns) - 1
-    whole = all(int.from_bytes(mask, "little") & full == full for mask in masks)
+    there = tuple(int.from_bytes(mask, "little") & (1 << columns) - 1 for mask in masks)
     rows = body[at:] if kind not in PACKED else _unpacked(body[at:])
-    return RowEvent(does, table, whole, columns, rows) if rows is not None else None
+    return RowEvent(does, table, there, columns, rows, kind == PARTIAL) if rows is not None else None
+
+
+def payload(body: bytes) -> bytes:
+    """Return the events of a transaction that MySQL compressed; b"" where they cannot be had."""
+    packer, at = NO_PACKER, 0
+    try:
+        while True:
+            field, at = packed_number(body, at)
+            if field == PAYLOAD_END:
+                break
+            length, at = packed_number(body, at)
+            if field == PAYLOAD_PACKER:
+                packer, _ = packed_number(body, at)
+            at += length
+    except IndexError:
+        return b""
+    if packer == NO_PACKER:
+        return body[at:]
+    return _unzstd(body[at:]) if packer == ZSTD else b""
+
+
+def _unzstd(data: bytes) -> bytes:
+    import pyarrow  # noqa: PLC0415  only logs of MySQL need it
+
+    try:
+        with pyarrow.CompressedInputStream(pyarrow.BufferReader(data), "zstd") as stream:
+            plain: bytes = stream.read(MOST_PAYLOAD + 1)
+    except (OSError, pyarrow.ArrowException):
+        return b""
+    return plain if len(plain) <= MOST_PAYLOAD else b""
+
+
+def events_within(plain: bytes) -> Iterator[Event]:
+    """Yield the events of a transaction that MySQL compressed; they have no checksums of their own."""
+    at = 0
+    while at + HEADER <= len(plain):
+        time, kind, _, size, _, _ = struct.unpack_from("<IBIIIH", plain, at)
+        if not HEADER <= size <= len(plain) - at:
+            return
+        yield Event(at, time, kind, plain[at + HEADER : at + size])
+        at += size
 
 
 def _unpacked(data: bytes) -> bytes | None:

@@ -39,14 +39,16 @@ class Logs:
         self._readers = [source.reader for source in ordered]
         self.maps: list[binlog.TableMap] = []
         self.encrypted = False
-        self._places = array("q")  # by event with rows: number of the log, offset, bytes, type, table
+        # By event with rows: number of the log, offset, bytes, type, table, and where within what is packed.
+        self._places = array("q")
+        self._unpacked: tuple[tuple[int, int], bytes] = ((-1, -1), b"")  # the one that was read last
         for number, reader in enumerate(self._readers):
             self._index(number, reader)
 
     def _index(self, number: int, reader: Reader) -> None:
         tables: dict[int, int] = {}
         known = {each: place for place, each in enumerate(self.maps)}
-        for event in binlog.events(reader):
+        for event, outer in _all_events(reader):
             if event.kind == binlog.TABLE_MAP:
                 found = binlog.table_map(event.body)
                 if found is not None:
@@ -57,8 +59,8 @@ class Logs:
             elif event.kind in binlog.ROWS:
                 table = tables.get(int.from_bytes(event.body[:6], "little"), -1)
                 if table >= 0:
-                    at = event.offset + binlog.HEADER
-                    self._places.extend((number, at, len(event.body), event.kind, table))
+                    at, inside = (event.offset + binlog.HEADER, -1) if outer < 0 else (outer, event.offset)
+                    self._places.extend((number, at, len(event.body), event.kind, table, inside))
             self.encrypted |= event.kind == binlog.ENCRYPTED
 
     def of(self, found: Found) -> dict[int, list[Taker]]:
@@ -78,17 +80,41 @@ class Logs:
         fitting = {place: takers(each, columns) for place, each in mine}
         return {place: known for place, known in fitting.items() if known is not None}
 
-    def changes(self, wanted: dict[int, list[Taker]]) -> Iterator[Change]:
-        """Yield the changes to some tables, the newest first."""
-        places = np.frombuffer(self._places, np.int64).reshape(-1, 5) if len(self._places) else _NONE
-        for number, at, size, kind, table in places[::-1].tolist():
+    def changes(self, wanted: dict[int, list[Taker]], keys: int) -> Iterator[Change]:
+        """Yield the changes to some tables, the newest first.
+
+        Args:
+            wanted: By number of the table what takes its values.
+            keys: Bits of the columns of the key.
+        """
+        places = np.frombuffer(self._places, np.int64).reshape(-1, 6) if len(self._places) else _NONE
+        for number, at, size, kind, table, inside in places[::-1].tolist():
             if table in wanted:
-                event = binlog.row_event(kind, self._readers[number].read_at(at, size))
-                if event is not None and event.whole and event.columns == len(wanted[table]):
-                    yield from reversed(_changes(event, wanted[table]))
+                event = binlog.row_event(kind, self._body(number, at, size, inside))
+                if event is not None and event.columns == len(wanted[table]):
+                    yield from reversed(_changes(event, wanted[table], keys))
+
+    def _body(self, number: int, at: int, size: int, inside: int) -> bytes:
+        """Return the bytes of an event, behind its header."""
+        if inside < 0:
+            return self._readers[number].read_at(at, size)
+        if self._unpacked[0] != (number, at):
+            event = next(binlog.events(self._readers[number], at))
+            self._unpacked = ((number, at), binlog.payload(event.body))
+        start = inside + binlog.HEADER
+        return self._unpacked[1][start : start + size]
 
 
-_NONE = np.zeros((0, 5), np.int64)
+_NONE = np.zeros((0, 6), np.int64)
+
+
+def _all_events(reader: Reader) -> Iterator[tuple[binlog.Event, int]]:
+    """Yield events, and where the one is that they are packed in, -1 where they are in none."""
+    for event in binlog.events(reader):
+        yield event, -1
+        if event.kind == binlog.PAYLOAD:
+            for inner in binlog.events_within(binlog.payload(event.body)):
+                yield inner, event.offset
 
 
 def _begun(reader: Reader) -> int:
@@ -96,17 +122,29 @@ def _begun(reader: Reader) -> int:
     return next((event.time for event in binlog.events(reader)), 0)
 
 
-def _changes(event: binlog.RowEvent, known: Sequence[Taker]) -> list[Change]:
-    """Return the changes of an event in their order; images that are cut off are left out."""
+def _changes(event: binlog.RowEvent, known: Sequence[Taker], keys: int) -> list[Change]:
+    """Return the changes of an event in their order; images that are cut off are left out.
+
+    Of a row of which not every column is told, it is only told that it is not as it was.
+    """
     changes: list[Change] = []
-    at = 0
+    whole = (1 << len(known)) - 1
+    at = turn = 0
     while at < len(event.rows):
+        before = event.does == binlog.UPDATE and turn % 2 == 0
+        mask = event.masks[turn % len(event.masks)]
         try:
-            values, at = image(event.rows, at, known)
+            if event.partial and not before:
+                options, at = binlog.packed_number(event.rows, at)
+                if options:
+                    break  # of how a text of JSON changed it is not told how long it is
+            values, at = image(event.rows, at, known, mask)
         except IndexError:
             break
-        before = event.does == binlog.UPDATE and len(changes) % 2 == 0
-        changes.append((event.does != binlog.DELETE and not before, values))
+        turn += 1
+        if mask & keys == keys:
+            there = event.does != binlog.DELETE and not before and mask == whole
+            changes.append((there, values))
     return changes
 
 
@@ -157,13 +195,24 @@ def fill(found: Found, logs: Logs, accounted: Accounted, seen: Remembered) -> It
     """Yield the rows that neither sound pages account for nor ``seen`` holds, each as it was last."""
     wanted = logs.of(found)
     batch: list[Change] = []
-    for change in logs.changes(wanted) if wanted else ():
+    for change in logs.changes(wanted, _keys(found)) if wanted else ():
         batch.append(change)
         if len(batch) == TOGETHER:
             yield from _filled(found, batch, accounted, seen)
             batch = []
     if batch:
         yield from _filled(found, batch, accounted, seen)
+
+
+def _keys(found: Found) -> int:
+    """Return the bits of the columns of the key among those that are shown."""
+    shown = [number for number, column in enumerate(found.definition.columns) if not column.hidden]
+    places = [
+        shown.index(field.column)
+        for field in found.layout.fields[: found.layout.key]
+        if field.column in shown
+    ]
+    return sum(1 << place for place in set(places))
 
 
 def _filled(found: Found, batch: list[Change], accounted: Accounted, seen: Remembered) -> Iterator[Filled]:

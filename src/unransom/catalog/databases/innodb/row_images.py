@@ -30,24 +30,29 @@ def takers(table: TableMap, columns: Sequence[ColumnType]) -> list[Taker] | None
     return known if len(known) == len(found) else None
 
 
-def image(data: bytes, at: int, known: Sequence[Taker]) -> tuple[list[bytes | None], int]:
-    """Return the values of a whole image at ``at``, None for NULL, and where it ends.
+def image(data: bytes, at: int, known: Sequence[Taker], there: int = -1) -> tuple[list[bytes | None], int]:
+    """Return the values of an image at ``at``, None for NULL and for what is not in it, and where it ends.
+
+    Args:
+        data: Images.
+        at: Where it begins.
+        known: What takes the value of each column.
+        there: Bits of the columns that are in it.
 
     Raises:
         IndexError: It is cut off.
     """
-    width = (len(known) + 7) // 8
+    chosen = [place for place in range(len(known)) if there >> place & 1]
+    width = (len(chosen) + 7) // 8
     nulls = int.from_bytes(data[at : at + width], "little")
     at += width
-    values: list[bytes | None] = []
-    for place, taker in enumerate(known):
-        if nulls >> place & 1:
-            values.append(None)
+    values: list[bytes | None] = [None] * len(known)
+    for bit, place in enumerate(chosen):
+        if nulls >> bit & 1:
             continue
-        value, at = taker(data, at)
+        values[place], at = known[place](data, at)
         if at > len(data):
             raise IndexError(at)
-        values.append(value)
     return values, at
 
 
