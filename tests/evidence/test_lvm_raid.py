@@ -16,8 +16,10 @@ from tests.fixtures.planted import some_bytes
 from tests.fixtures.tools import ENVIRONMENT, tool
 from unransom import evidence
 from unransom.core.records import FileRef, Problem
+from unransom.core.spans import Span
 from unransom.core.streams import BytesReader, chunks
-from unransom.evidence.volumes.lvm import Linear, logical_volumes, parse
+from unransom.evidence.filesystems.free import free_spans
+from unransom.evidence.volumes.lvm import Linear, Logical, in_group, logical_volumes, parse
 from unransom.evidence.volumes.raid import member
 
 FILES = {b"a/b": b"content" * 100, b"big": some_bytes(3, 300_000)}
@@ -70,6 +72,49 @@ def test_logical_volumes_are_listed_and_read(disks: Disks, tmp_path: Path, parti
             found[ref.path] = b"".join(chunks(reader))
     wanted = {b"volume-%d/" % number + path: content for number in (1, 2) for path, content in FILES.items()}
     assert found == wanted
+
+
+def test_free_space_of_a_volume_in_pieces_is_where_no_file_lies(disks: Disks, tmp_path: Path) -> None:
+    image = grouped(disks, tmp_path, partitioned=True)
+    data = image.read_bytes()
+    free = free_spans(BytesReader(data))
+    assert free is not None
+    mine = {at for span in free for at in range(span.start, span.end, 512)}
+    for logical in logical_volumes(BytesReader(data), MiB):
+        places = [at for span in logical.spans for at in range(span.start, span.end, 512)]
+        alone = free_spans(BytesReader(b"".join(data[at : at + 512] for at in places)))
+        assert alone
+        theirs = {places[at // 512] for span in alone for at in range(span.start, span.end, 512)}
+        assert mine & set(places) == theirs
+
+
+MIRROR = """
+shop {{ extent_size = 8192
+physical_volumes {{ pv0 {{ id = "A" pe_start = 2048 }} pv1 {{ id = "B" pe_start = 2048 }} }}
+logical_volumes {{
+data {{ status = ["READ", "WRITE", "VISIBLE"]
+segment1 {{ start_extent = 0 extent_count = 4 type = "{kind}" {names} }} }}
+one {{ status = ["READ", "WRITE"]
+segment1 {{ start_extent = 0 extent_count = 4 type = "striped" stripe_count = 1 stripes = ["pv1", 7] }} }}
+two {{ status = ["READ", "WRITE"]
+segment1 {{ start_extent = 0 extent_count = 4 type = "striped" stripe_count = 1 stripes = ["pv0", 3] }} }}
+data_rmeta_1 {{ status = ["READ", "WRITE"]
+segment1 {{ start_extent = 0 extent_count = 1 type = "striped" stripe_count = 1 stripes = ["pv0", 2] }} }}
+}} }}
+"""
+KINDS = {
+    "raid1": 'raids = ["data_rmeta_0", "one", "data_rmeta_1", "two"]',
+    "mirror": 'mirrors = ["one", 0, "two", 0]',
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_a_mirrored_volume_the_copy_on_the_disk_is_read(kind: str) -> None:
+    tree = parse(MIRROR.format(kind=kind, names=KINDS[kind]))
+    extent, begin = 8192 * 512, 2048 * 512
+    of_a, of_b = (in_group("shop", tree["shop"], disk, 0) for disk in "AB")  # type: ignore[arg-type]
+    assert of_a == [Logical("shop/data", (Span(begin + 3 * extent, begin + 7 * extent),))]
+    assert of_b == [Logical("shop/data", (Span(begin + 7 * extent, begin + 11 * extent),))]
 
 
 def test_striped_volumes_are_said(disks: Disks, tmp_path: Path) -> None:

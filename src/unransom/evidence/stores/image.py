@@ -39,9 +39,7 @@ from unransom.evidence.shadows.earlier import (
 )
 from unransom.evidence.sleuthkit import TskImage
 from unransom.evidence.store import Store
-from unransom.evidence.volumes.lvm import Linear
-from unransom.evidence.volumes.partitions import Volume, volumes
-from unransom.evidence.volumes.rebuilt import Patched
+from unransom.evidence.volumes.partitions import Volume, disk_of, volumes
 from unransom.evidence.wrap.retry import Patience, RetryReader
 
 WHOLE = "disk"  # locator of the bytes of the disk itself
@@ -177,7 +175,9 @@ class ImageStore:
                 states = []
                 if volume.filesystem == "ntfs":
                     otherwise = functools.partial(self._catalog_of, volume)
-                    states = earlier_states(self._disk_of(volume), number, volume, found, otherwise)
+                    states = earlier_states(
+                        disk_of(volume, self._image.reader), number, volume, found, otherwise
+                    )
                 self._earlier.append(states)
                 found += len(states)
         return self._earlier
@@ -196,15 +196,8 @@ class ImageStore:
         else:
             yield from (each.volume for states in self._all_earlier() for each in states)
 
-    def _disk_of(self, volume: Volume) -> Reader:
-        """Return what a volume is on, with what is lost of it put back."""
-        reader = volume.disk or self._image.reader
-        if volume.spans:
-            reader = Linear(reader, volume.spans)
-        return Patched(reader, volume.patches) if volume.patches else reader
-
     def _open_filesystem(self, volume: Volume) -> FileSystem | UnixVolume:
-        reader = self._disk_of(volume)
+        reader = disk_of(volume, self._image.reader)
         if volume.filesystem == "xfs":
             return XfsVolume(reader, volume.start, volume.size)
         if volume.filesystem == "ext" and is_needed(reader, volume.start):

@@ -1,4 +1,4 @@
-"""Logical volumes of LVM2 on one disk: linear ones, whose data lies in whole extents of it.
+"""Logical volumes of LVM2 on one disk: linear ones, in whole extents of it, and mirrors of such.
 
 Sources: lvm2, the text format of its metadata and the layout of its labels.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from unransom.core.errors import UnreadableError
@@ -25,6 +26,8 @@ LONGEST = 16 << 20  # bytes of metadata
 MOST_VOLUMES, MOST_SEGMENTS = 4096, 65536
 TOKEN = re.compile(r'#[^\n]*|"((?:[^"\\]|\\.)*)"|(-?\d+)|([A-Za-z0-9_.+-]+)|([={}\[\],])')
 DEEPEST = 32
+COPIES = {"raid1": "raids", "mirror": "mirrors"}  # kinds of segments, and what lists their copies
+META = re.compile(r"_rmeta_\d+$")  # names of what RAID keeps for itself beside a copy
 
 Value = dict[str, "Value"] | list["Value"] | str | int
 
@@ -66,6 +69,15 @@ class Linear:
             position += len(span)
         return b"".join(parts)
 
+    def places(self, wanted: Span) -> Iterator[Span]:
+        """Yield where bytes of the volume lie on the disk; ``wanted`` is as of `read_at`."""
+        position = self._spans[0].start
+        for span in self._spans:
+            start, stop = max(wanted.start, position), min(wanted.end, position + len(span))
+            if start < stop:
+                yield Span(span.start + start - position, span.start + stop - position)
+            position += len(span)
+
 
 def logical_volumes(reader: Reader, start: int) -> list[Logical]:
     """Return the logical volumes of the group that the disk, or partition, at byte ``start`` belongs to."""
@@ -83,7 +95,7 @@ def logical_volumes(reader: Reader, start: int) -> list[Logical]:
         each
         for name, group in tree.items()
         if isinstance(group, dict)
-        for each in _group(name, group, identifier, start)
+        for each in in_group(name, group, identifier, start)
     ]
 
 
@@ -167,7 +179,8 @@ def _text(reader: Reader, start: int, areas: list[Span]) -> str:
     return ""
 
 
-def _group(name: str, group: dict[str, Value], identifier: str, start: int) -> list[Logical]:
+def in_group(name: str, group: dict[str, Value], identifier: str, start: int) -> list[Logical]:
+    """Return the volumes of a group, and where they are on the disk ``identifier`` at byte ``start``."""
     size = group.get("extent_size")
     disks, volumes = group.get("physical_volumes"), group.get("logical_volumes")
     if not isinstance(size, int) or size <= 0 or not isinstance(disks, dict) or not isinstance(volumes, dict):
@@ -179,9 +192,33 @@ def _group(name: str, group: dict[str, Value], identifier: str, start: int) -> l
             origins[key] = first if isinstance(first, int) and first >= 0 else 0
     found = []
     for key, volume in list(volumes.items())[:MOST_VOLUMES]:
-        if isinstance(volume, dict):
-            found.append(Logical(f"{name}/{key}", _spans(volume, origins, size, start)))
+        if isinstance(volume, dict) and _is_shown(volume):
+            spans = _spans(volume, origins, size, start) or _leg(volume, volumes, origins, size, start)
+            found.append(Logical(f"{name}/{key}", spans))
     return found
+
+
+def _is_shown(volume: dict[str, Value]) -> bool:
+    """Return whether a volume is one of its own: those without the mark are parts of others."""
+    status = volume.get("status")
+    return not isinstance(status, list) or "VISIBLE" in status
+
+
+def _leg(
+    volume: dict[str, Value], volumes: dict[str, Value], origins: dict[str, int], size: int, start: int
+) -> tuple[Span, ...]:
+    """Return where the first copy of a mirrored volume is that is all on this disk; () for none."""
+    segments = [each for key, each in volume.items() if key.startswith("segment") and isinstance(each, dict)]
+    if len(segments) != 1 or segments[0].get("type") not in COPIES:
+        return ()
+    names = segments[0].get(COPIES[str(segments[0]["type"])])
+    for name in names if isinstance(names, list) else ():
+        copy = volumes.get(str(name))
+        if isinstance(copy, dict) and not META.search(str(name)):
+            spans = _spans(copy, origins, size, start)
+            if spans:
+                return spans
+    return ()
 
 
 def _spans(volume: dict[str, Value], origins: dict[str, int], size: int, start: int) -> tuple[Span, ...]:

@@ -12,7 +12,7 @@ from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.evidence.sleuthkit import TSK_ERRORS, TskImage
 from unransom.evidence.volumes import lvm, raid, rebuilt, signatures
-from unransom.evidence.volumes.rebuilt import Patch
+from unransom.evidence.volumes.rebuilt import Patch, Patched
 
 MOST = 1024  # volumes that are looked at; a damaged table can name any number
 
@@ -44,6 +44,14 @@ class Volume(NamedTuple):
     disk: Reader | None = None
     members: int = 0
     array: bytes = b""
+
+
+def disk_of(volume: Volume, disk: Reader) -> Reader:
+    """Return what a volume of ``disk`` is on, with what is lost of it put back."""
+    reader = volume.disk or disk
+    if volume.spans:
+        reader = lvm.Linear(reader, volume.spans)
+    return Patched(reader, volume.patches) if volume.patches else reader
 
 
 Assembled = Callable[[raid.Member], tuple[Reader, int] | None]  # the array, and where in it that begins
