@@ -11,7 +11,7 @@ from tests.lockers.rsa import key_of
 from unransom.core.context import Context
 from unransom.core.keys import Key, KeyKind
 from unransom.core.outputs import Outputs
-from unransom.core.records import FileRef, Output
+from unransom.core.records import FileRef, Grade, Output
 from unransom.core.searches import LockedFile
 from unransom.core.streams import BytesReader
 from unransom.crypto.keyfiles import read_keys
@@ -47,10 +47,11 @@ OUTER = [path for path in CASES if path.parent.name not in ALONE]
 def recover(tmp_path):
     """A function that triages and unlocks a file; it returns what triage says, and output and its bytes."""
 
-    def recovered(data, path, *keys):
+    def recovered(data, path, *keys, proven=None):
         context = Context(
             open=lambda _: contextlib.nullcontext(BytesReader(data)),
             keys=keys,
+            proven=proven or {},
             outputs=Outputs(tmp_path / "recovered", tmp_path / "scratch", tmp_path),
         )
         found = triage(FileRef(source="s", path=path, size=len(data)), context)
@@ -134,3 +135,30 @@ def test_what_mammon_locked_a_second_time_is_unwound(recover):
     for path in (b"orders.zip.Mail-[a@b.cc]ID-[1].lock.v2", b"evidence.bin"):
         output, data = recover(made, path, *read_keys(key_of("rsa4096").export_key(), "test"))
         assert (output.family, data == plain) == ("mammon", True)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_keys_of_a_case_that_fit_the_one_that_gives_no_noise_is_taken(order, recover):
+    plain = bytes(range(100)) * 600  # of no format
+    other = Key(KeyKind.RAW, drawn("another campaign", 32), "test")
+    keys = (INC, other)[::order]
+    proven = {"inc": frozenset(key.fingerprint for key in keys)}
+    output, data = recover(lock_inc(plain, b"x"), b"orders.raw.INC", *keys, proven=proven)
+    assert (data == plain, output.key, output.grade) == (True, INC.fingerprint, Grade.UNKNOWN)
+
+
+@pytest.mark.parametrize("keys", [(INC,), (INC, Key(KeyKind.RAW, drawn("another campaign", 32), "test"))])
+def test_what_is_noise_with_every_key_is_kept(keys, recover):
+    plain = drawn("an original of noise", 60_000)
+    proven = {"inc": frozenset({INC.fingerprint})}
+    output, data = recover(lock_inc(plain, b"x"), b"orders.raw.INC", *keys, proven=proven)
+    assert (data == plain, output.grade) == (True, Grade.UNKNOWN)
+
+
+def test_another_layer_is_found_beneath_one_that_a_key_of_the_case_fits_wrongly(plain, recover):
+    inner = make(FIRST["trinity"], plain)
+    made = lock_inc(inner.locked, b"x")
+    other = Key(KeyKind.RAW, drawn("another campaign", 32), "test")
+    proven = {"inc": frozenset({other.fingerprint})}
+    _, data = recover(made, inner.name + b".INC", other, INC, *keys_of(inner), proven=proven)
+    assert data == plain

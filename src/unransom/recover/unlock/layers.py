@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from unransom.catalog.control import HOLDS, bits_of_key
@@ -22,11 +23,14 @@ from unransom.core.records import FileRef, Grade, Output
 from unransom.core.searches import Secret
 from unransom.core.spans import ByteMap, Origin
 from unransom.core.streams import Reader, Salvage
+from unransom.crypto.noise import is_noise
 from unransom.recover.unlock.races import race, write_rest
 
 REFUSES = 16  # bits of a wrap that hardly any wrong key gets through
 DEEPEST = 3  # layers: nobody has seen more, and every one costs a copy of the file
 UNREACHED = say("with a wrong key the format would hold as well as it does")
+RANDOM = say("what this key gives is random, as with a wrong key, and others fit as well")
+SAMPLE = 4096  # bytes
 
 
 class Layer(NamedTuple):
@@ -63,6 +67,7 @@ class _Opening(NamedTuple):
     key: Key
     file_key: FileKey
     proven: bool  # by the wrap, or on other files
+    rivals: bool = False  # other keys fit as well, and no wrap says which is the right one
 
 
 class _Verified(NamedTuple):
@@ -84,13 +89,16 @@ def unwind(layer: Layer, context: Context) -> Output | Message | None:
     if outputs is None:
         raise ValueError("unlock writes outputs and was given no place for them")
     refused: Message | None = None
-    for opening in _openings(layer, context):
+    random: list[_Opening] = []
+    for opening in chain(_openings(layer, context), random):  # at last those that gave nothing but noise
         try:
             found = _open(layer, opening, context, outputs)
         except BadMarkError as error:
             found = error.why
         if isinstance(found, Output):
             return found
+        if found is RANDOM:
+            random.append(opening._replace(rivals=False))
         refused = found
     return refused
 
@@ -134,11 +142,13 @@ def _fitting(family: Family, layer: Layer, context: Context) -> Iterator[_Openin
             yield _Opening(family, mark, secret.key, file_key, proven=True)
     known = layer.depth == 1 and layer.ref.family == family.name
     elsewhere = context.proven.get(family.name, frozenset()) if known else frozenset()
-    for key in context.keys:
-        file_key = family.unwrap(mark, key) if key.kind in family.takes else None
+    unwrapped = [(key, family.unwrap(mark, key)) for key in context.keys if key.kind in family.takes]
+    weak = sum(file_key is not None and file_key.bits < PROVEN for _, file_key in unwrapped)
+    for key, file_key in unwrapped:
         if file_key:
-            proven = key.fingerprint in elsewhere or file_key.bits >= PROVEN
-            yield _Opening(family, mark, key, file_key, proven)
+            sure = file_key.bits >= PROVEN
+            proven = sure or key.fingerprint in elsewhere
+            yield _Opening(family, mark, key, file_key, proven, rivals=weak > 1 and not sure)
 
 
 def _trust(opening: _Opening, context: Context) -> int:
@@ -194,8 +204,8 @@ def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -
         if not layer.sure and (judgement.validation.grade is not Grade.GOOD or judged < PROVEN):
             return judgement.validation.why
         verified = _verify(judgement, judged, opening, checked, lost=assembly.map.totals()[Origin.LOST])
-        if not verified.accepted:
-            return verified.why
+        if not verified.accepted or _is_doubtful(verified, opening, draft, assembly.map):
+            return RANDOM if verified.accepted else verified.why
         times = (layer.ref.modified, layer.ref.modified) if layer.ref.modified is not None else None
         loss = None
         if opening.proven and verified.grade is not Grade.GOOD:
@@ -214,6 +224,14 @@ def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -
         map=tuple(origins.runs),
         format=verified.format,
     )
+
+
+def _is_doubtful(verified: _Verified, opening: _Opening, content: Reader, origins: ByteMap) -> bool:
+    """Return whether the key may be a wrong one: what was decrypted looks as such a key makes it."""
+    if not opening.rivals or verified.grade is not Grade.UNKNOWN:
+        return False
+    first = next((run for run in origins if run.origin is Origin.UNLOCKED), None)
+    return first is not None and is_noise(content.read_at(first.start, min(SAMPLE, first.end - first.start)))
 
 
 def _keep(
