@@ -39,6 +39,11 @@ right = ["planned"]
 tolerance = "0.5"
 percent = "1"
 """
+GERMAN = """
+SKU;Tag;Bestand;frei am
+A;12.06.2026;1.200,50;13.06.2026 08:30
+B;1.6.2026;20,00;
+"""
 STOCK = """sku,day,on hand,reserved,state
 A,2026-06-12,10.50,2,free
 A,2026-06-12,1.50,0,booked
@@ -203,3 +208,51 @@ def test_a_damaged_workbook_never_crashes(data):
             list(sheet_rows(BytesReader(damaged)))
         except UnreadableExportError:
             continue
+
+
+def german(tmp_path, dates, table=GERMAN):
+    (tmp_path / "lager.csv").write_bytes(table.encode("cp1252"))
+    book = openpyxl.Workbook()
+    book.active.append(["Article", "Date", "planned"])
+    for article, day, planned in (("A", 12, 1200.5), ("B", 1, 20)):
+        book.active.append([article, datetime.date(2026, 6, day), planned])
+    book.save(tmp_path / "plan.xlsx")
+    declared = (
+        '[[check]]\nname = "lager"\n[check.left]\nfile = "lager.csv"\nkey = ["SKU", "Tag"]\n'
+        f'dates = {dates}\n[check.right]\nfile = "plan.xlsx"\nkey = ["Article", "Date"]\n'
+        '[check.measures.pieces]\nleft = ["Bestand"]\nright = ["planned"]\n'
+    )
+    return list(carried_out(load_declarations(declared.encode()), tmp_path))
+
+
+@pytest.mark.parametrize("dates", ['{ Tag = "" }', '{ Tag = "dmy", "frei am" = "" }'])
+def test_dates_of_another_country_are_those_of_a_workbook(tmp_path, dates):
+    verdicts = german(tmp_path, dates)
+    assert [verdict.key for verdict in verdicts] == [("A", "2026-06-12"), ("B", "2026-06-01")]
+    assert all(verdict.grade == "good" for verdict in verdicts)
+
+
+def test_dates_that_may_be_read_in_two_ways_are_asked_about(tmp_path):
+    table = GERMAN.replace("12.06.2026", "12/06/2026").replace("1.6.2026", "01/06/2026")
+    with pytest.raises(UnreadableExportError, match="day or the month first") as error:
+        german(tmp_path, '{ Tag = "" }', table)
+    assert "lager.csv" in str(error.value)
+    assert 'dates = { "Tag" = "dmy" }' in str(error.value.hint)
+    assert german(tmp_path, '{ Tag = "dmy" }', table)[0].grade == "good"
+    with pytest.raises(UsageError):
+        german(tmp_path, '{ Tag = "ymd" }', table)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("20,00", "zwanzig", "amounts are written in no single way"),
+        ("1.6.2026", "31.6.2026", "date does not exist"),
+        ("Bestand", "Menge", "has not the declared columns"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_named(tmp_path, old, new, why):
+    with pytest.raises(UnreadableExportError, match=why) as error:
+        german(tmp_path, '{ Tag = "" }', GERMAN.replace(old, new))
+    assert str(error.value).startswith("lager.csv: not read: ")
+    assert error.value.detail

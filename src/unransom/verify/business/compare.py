@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import time
 from decimal import Decimal
 
 import duckdb
 import msgspec
 import pyarrow
+import pyarrow.compute as pc
 import pyarrow.parquet
 
-from unransom.catalog.exports import money
+from unransom.catalog.exports import moments, money
 from unransom.catalog.exports.channel import Source, UnreadableExportError
 from unransom.catalog.exports.containers import ReaderFile
 from unransom.catalog.exports.encodings import Utf8File, detect
@@ -132,22 +135,31 @@ def _verdict(
 def _amounts(side: Side, measures: dict[str, tuple[str, ...]], opener: Opener) -> pyarrow.Table:
     """Return one row for each row of the table and each measure."""
     try:
-        header, *rows = _rows(side, opener)
+        return _added(side, measures, _rows(side, opener))
     except UnreadableExportError as error:
         raise UnreadableExportError(
             say("{file}: not read: {why}", file=side.file, why=error.what),
             detail=error.detail,
             hint=error.hint,
         ) from error
+
+
+def _added(side: Side, measures: dict[str, tuple[str, ...]], table: list[list[str]]) -> pyarrow.Table:
+    header, *rows = table
     places = {name.strip(): place for place, name in reversed(list(enumerate(header)))}
     columns = {column.removeprefix("-") for each in measures.values() for column in each}
-    missing = {*side.key, *side.where, *columns} - places.keys()
+    missing = {*side.key, *side.where, *side.dates, *columns} - places.keys()
     if missing:
         raise UnreadableExportError(
-            say("{file} has not the declared columns", file=side.file), detail=", ".join(sorted(missing))
+            say("it has not the declared columns"),
+            detail=", ".join(sorted(missing)),
+            hint=say("it has: {names}", names=", ".join(name for name in places if name)),
         )
     wide = len(header)
-    kept = [row for each in rows if _counts(row := each + [""] * (wide - len(each)), side, places)]
+    rows = [each + [""] * (wide - len(each)) for each in rows]
+    for column, order in side.dates.items():
+        _write_dates(rows, places[column], column, order)
+    kept = [row for row in rows if _counts(row, side, places)]
     amounts = {column: _units([row[places[column]] for row in kept], side, column) for column in columns}
     keys = [SEPARATOR.join(row[places[column]].strip() for column in side.key) for row in kept]
     parts = []
@@ -168,6 +180,29 @@ def _counts(row: list[str], side: Side, places: dict[str, int]) -> bool:
     )
 
 
+def _write_dates(rows: list[list[str]], place: int, column: str, order: str) -> None:
+    """Write the dates of a column as ISO 8601 does, as a workbook's are read.
+
+    Raises:
+        UnreadableExportError: They are no dates, or may be read in two ways.
+    """
+    texts = pyarrow.array([row[place].strip() for row in rows], pyarrow.string())
+    some = texts.unique().filter(pc.not_equal(texts.unique(), ""))
+    orders = moments.orders_of(some, order)
+    if len(orders) == 2:
+        raise UnreadableExportError(
+            say("{text} has the day or the month first; both fit all of its dates", text=some[0].as_py()),
+            hint=say('declare which: dates = {{ "{column}" = "dmy" }}, or "mdy"', column=column),
+        )
+    times = moments.to_moments(some, orders[0] if orders else moments.DMY).times.to_pylist()
+    written = {"": ""}
+    for text, moment in zip(some.to_pylist(), times, strict=True):
+        plain = moment.replace(tzinfo=None)
+        written[text] = str(plain.date() if plain.time() == time.min else plain)
+    for row in rows:
+        row[place] = written[row[place].strip()]
+
+
 def _units(texts: list[str], side: Side, name: str) -> list[int | None]:
     """Return amounts in units; how they are written is proven by all of them."""
     column = pyarrow.array([text.strip() for text in texts], pyarrow.string()).dictionary_encode()
@@ -179,7 +214,7 @@ def _units(texts: list[str], side: Side, name: str) -> list[int | None]:
     return units
 
 
-def _rows(side: Side, opener: Opener) -> Iterable[list[str]]:
+def _rows(side: Side, opener: Opener) -> list[list[str]]:
     reader = opener(side.file)
     kind = side.file.lower().rpartition(".")[2]
     if kind in {"xlsx", "xlsm"}:
@@ -188,9 +223,10 @@ def _rows(side: Side, opener: Opener) -> Iterable[list[str]]:
         rows = _parquet(reader)
     else:
         rows = _csv(Source(side.file, reader))
-    if not rows:
-        raise UnreadableExportError(say("{file} is empty", file=side.file))
-    return rows
+    table = list(itertools.dropwhile(lambda row: not any(map(str.strip, row)), rows))
+    if not table:
+        raise UnreadableExportError(say("it is empty"))
+    return table
 
 
 def _parquet(reader: Reader) -> list[list[str]]:
@@ -209,7 +245,7 @@ def _parquet(reader: Reader) -> list[list[str]]:
 def _csv(source: Source) -> list[list[str]]:
     encoded = detect(source, ENCODINGS, LONGEST_LINE)
     file = io.BufferedReader(Utf8File(source, encoded.mark, encoded.encoding))
-    first = file.peek(4096).partition(b"\n")[0].decode("utf-8", "replace")
+    first = file.peek(4096).lstrip(b" \r\n").partition(b"\n")[0].decode("utf-8", "replace")
     delimiter = max(",;\t", key=first.count)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from typing import Literal
 
 import msgspec
 
@@ -20,12 +21,15 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         key: Columns whose texts together name a row; several rows of one name are summed up.
         sheet: Of a workbook, from 1.
         where: For a column, the values that count; rows with others do not.
+        dates: Columns that hold dates, which become ``2026-06-12``, with the time behind where there is one:
+            ``dmy`` or ``mdy`` for each, "" where all values together show which it is.
     """
 
     file: str
     key: tuple[str, ...]
     sheet: int = 1
     where: dict[str, tuple[str, ...]] = {}
+    dates: dict[str, Literal["", "dmy", "mdy"]] = {}
 
 
 class Measure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
