@@ -4,6 +4,7 @@ import json
 import os
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -187,6 +188,43 @@ def test_missing_added_and_exchanged_files_are_named(finished):
     for named in (outputs[0].name, outputs[1].name, "recovered/planted.txt", "planted.txt: ", "report.html"):
         assert named in found
     assert f"{outputs[2].name}: the file is missing" in found
+
+
+def test_a_seal_that_was_taken_away_is_named_and_stays_known(finished):
+    (finished / "seal.json").unlink()
+    with sqlite3.connect(finished / "case.sqlite") as database:
+        database.execute("INSERT INTO facts VALUES ('planted', '1')")
+    database.close()
+    before = {path: path.read_bytes() for path in every_file(finished)}
+    assert list(map(str, flaws_of(finished))) == ["seal.json: the file is missing"]
+    assert {path: path.read_bytes() for path in every_file(finished)} == before
+    Case(finished).close()
+    assert ["seal.json: was changed by others" in str(flaw) for flaw in flaws_of(finished)] == [True]
+
+
+def test_a_run_that_was_killed_before_the_first_seal_is_no_change(tmp_path):
+    code = (
+        "import os, sys; from pathlib import Path; from unransom.case.case import Case\n"
+        "Case(Path(sys.argv[1]), create=True); os._exit(9)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "case")], check=False)
+    assert done.returncode == 9
+    assert not (tmp_path / "case/seal.json").exists()
+    assert list(flaws_of(tmp_path / "case")) == []
+
+
+@pytest.mark.parametrize("kind", ["output", "image", "seal"])
+def test_a_link_to_the_same_bytes_is_not_the_file(finished, tmp_path, kind):
+    places = {"output": "recovered", "image": "evidence", "seal": "."}
+    folder = finished / places[kind]
+    path = (
+        folder / "seal.json" if kind == "seal" else min(each for each in folder.rglob("*") if each.is_file())
+    )
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    found = list(map(str, flaws_of(finished)))
+    assert len(found) == 1
+    assert path.name in found[0]
 
 
 def test_the_place_of_a_change_is_named(finished):

@@ -89,7 +89,7 @@ def changed(folder: Path) -> list[str]:
     """Return which of our own files are not as they were sealed; large ones are told by their time."""
     seal = read(folder)
     if seal is None:
-        return [NAME] if (folder / NAME).exists() else []
+        return [NAME]
     present = dict(_files(folder))
     sealed = (each for each in seal.files if each.path in OWN)
     found = [each.path for each in sealed if not _same(present.get(each.path), each)]
@@ -98,7 +98,7 @@ def changed(folder: Path) -> list[str]:
 
 def flaws(folder: Path) -> Iterator[tuple[str, Message]]:
     """Yield every file that is not as it was sealed, and what is wrong with it."""
-    if not (folder / NAME).exists():
+    if not (folder / NAME).exists() or (folder / NAME).is_symlink():
         yield NAME, say("{path}: the file is missing", path=NAME)
         return
     seal = read(folder)

@@ -35,8 +35,8 @@ def flaws_of(folder: Path, roots: Sequence[x509.Certificate] = ()) -> Iterator[M
     """
     if not (folder / DATABASE).exists() and not (folder / seal.NAME).exists():
         raise NoSuchCaseError(say("there is no case in {folder}", folder=str(folder)))
-    if not (folder / seal.NAME).exists() or _was_stopped(folder):
-        Case(folder).close()  # an older case, or one whose last run was killed: opening it mends and seals it
+    if _was_stopped(folder):
+        Case(folder).close()  # its last run was killed: opening it mends and seals it
     broken = set()
     for name, flaw in seal.flaws(folder):
         broken.add(name)
@@ -131,6 +131,9 @@ def _files(folder: Path, told: dict[str, str]) -> Iterator[Message]:
         sha256 = missing.pop(shown, None)
         if sha256 is None:
             yield say("{path}: the chain does not tell of this file", path=shown)
+            continue
+        if os.path.islink(path):  # noqa: PTH114 the name may be any bytes
+            yield say("{path}: is a link, and not the file itself", path=shown)
             continue
         try:
             with open(path, "rb") as file:  # noqa: PTH123 the name may be any bytes
