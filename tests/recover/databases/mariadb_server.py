@@ -30,6 +30,7 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         install = [program("mariadb-install-db"), "--no-defaults", f"--datadir={self.data}", "--user=root"]
         install += ["--auth-root-authentication-method=normal", "--skip-test-db"]
+        install += [option for option in options if option.startswith("--innodb-page-size")]
         subprocess.run(install, check=True, capture_output=True)
         self.start()
 

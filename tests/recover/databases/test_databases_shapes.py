@@ -68,7 +68,7 @@ TABLES = {
         "insert into words select seq, concat('word', seq, ' ', md5(seq)) from seq_1_to_900",
     ),
 }
-FRM = frozenset({"versioned", "periods", "dropped"})  # of which a definition in a .frm file is tried
+SIZES = ("4k", "8k", "32k")  # of pages
 
 
 @pytest.fixture(scope="module")
@@ -156,3 +156,28 @@ def test_a_server_takes_the_script_of_a_whole_folder(shop, tmp_path):
         assert "PRIMARY KEY (`k`)" in server.run("show create table cased")[0][1]
     finally:
         server.close()
+
+
+@pytest.mark.parametrize("size", ["64k", *(pytest.param(each, marks=pytest.mark.soak) for each in SIZES)])
+def test_pages_of_every_size_are_read(size):
+    server = Server(f"--innodb-page-size={size}")
+    try:
+        server.run(
+            "create database shop",
+            "use shop",
+            "create table words (k varchar(60) primary key, n int, t varchar(300))",
+            "create table old (k varchar(60) primary key, n int) row_format=redundant",
+            f"insert into words select md5(seq), seq, repeat('x', seq % 200) from {SERIES}",
+            f"insert into old select md5(seq), seq from {SERIES}",
+            "delete from words where n % 5 = 0",
+        )
+        taken = {table: _taken(server, table) for table in ("words", "old")}
+    finally:
+        server.close()
+    for data, create, wanted in taken.values():
+        for damaged in (data, PATTERNS["K"](data), PATTERNS["T"](data)):
+            opened = ENGINE.open([Source("t.ibd", BytesReader(damaged))], Hints(sql=(create,)))
+            back = [row for row, _ in _rows(opened[0])] if opened and opened[0].tables else []
+            assert len(set(back)) == len(back)
+            assert set(back) <= wanted
+            assert damaged != data or set(back) == wanted

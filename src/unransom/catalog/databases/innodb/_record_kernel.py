@@ -29,9 +29,7 @@ def u16(data, at):  # type: ignore[no-untyped-def]
 def step(data, base, size, origin, compact):  # type: ignore[no-untyped-def]
     """Return the offset in its page of the record behind ``origin``."""
     value = u16(data, base + origin - 2)
-    if not compact:
-        return value
-    return (origin + value) % 65536 if value < 32768 else origin + value - 65536
+    return (origin + value) % 65536 if compact else value  # forward, also where that is over half of 64 KiB
 
 
 @njit(cache=True, nogil=True)
