@@ -33,7 +33,7 @@ BUFFER, COUNT, POSITION, PADDING, UNIT, END_RUN, RESTARTS, PREDICTION = range(8)
 STATE = PREDICTION + 4
 
 # Slots of the scan's parameters.
-MODE, UNITS, UNITS_PER_ROW, INTERVAL, FIRST, LAST, LOW_BIT = range(7)
+MODE, UNITS, UNITS_PER_ROW, INTERVAL, FIRST, LAST = range(6)
 SEQUENTIAL, DC_FIRST, DC_REFINE, AC_FIRST, AC_REFINE = range(5)
 
 # Columns of the blocks of a unit: component, rows of its tables, where its blocks lie in the history.

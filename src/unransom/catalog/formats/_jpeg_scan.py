@@ -153,8 +153,7 @@ class ScanDecoder:
         self._blocks, self.units, per_row = _blocks(frame, scan)
         mode = _mode(frame, scan)
         self._scan = np.array(
-            [mode, self.units, per_row, tables.interval, max(scan.first, 1), scan.last, scan.low_bit],
-            np.int64,
+            [mode, self.units, per_row, tables.interval, max(scan.first, 1), scan.last], np.int64
         )
         bound = AMPLITUDE << max(frame.precision - 8, 0)
         components = [frame.components[index] for index, _, _ in scan.planes]

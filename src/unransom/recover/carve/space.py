@@ -19,7 +19,7 @@ KEPT = 1024  # blocks that are kept
 NOWHERE = 1 << 62  # spans from here on stand for bytes that were not found; they read as zeros
 
 
-class Recent:
+class BlockReader:
     """A reader that keeps the last blocks that it read: pieces are looked for in small reads near each other.
 
     Meant for one thread: what is kept is state.

@@ -37,7 +37,7 @@ from unransom.recover.carve.records import (
     Target,
 )
 from unransom.recover.carve.scan import scan
-from unransom.recover.carve.space import Recent, Space, Spliced
+from unransom.recover.carve.space import BlockReader, Space, Spliced
 from unransom.recover.carve.whole import Wholes
 
 LATEST = 1 << 62  # nanoseconds since 1970 that a file system takes
@@ -150,7 +150,7 @@ def _told(found: Found, space: Space) -> Found:
 
 def space_of(target: Target, image: Reader) -> Space:
     """Return the space of ``target`` on its open image; what cannot be read there is zeros."""
-    return Space(Recent(Salvage(image)), target.spans)
+    return Space(BlockReader(Salvage(image)), target.spans)
 
 
 def output_path(target: Target, found: Found, extents: tuple[Span, ...]) -> bytes:
