@@ -29,3 +29,9 @@ def test_chinese_rows_and_progress_have_no_english_states(tmp_path):
     row = unransom("triage", tmp_path / "in", "--lang", "zh").stdout.splitlines()[0]
     assert row.startswith("被加密     inc")
     assert unransom("triage", tmp_path / "in").stdout.startswith("locked     inc")
+
+
+def test_a_folder_without_databases_is_said_to_have_none(tmp_path):
+    write(tmp_path / "in", {b"b.png": picture("b")})
+    told = unransom("databases", tmp_path / "in", "--out", tmp_path / "rows", code=3).stderr
+    assert "No database was found" in told

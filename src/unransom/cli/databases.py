@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from unransom.cli.options import EXISTING, json_option, out_option
+from unransom.cli.screen import say_to_people
 from unransom.cli.speech import LANGUAGE, spoken, t
 from unransom.core.errors import EXIT_DONE, EXIT_INCOMPLETE
 
@@ -125,6 +126,8 @@ def _asks() -> bool:
 
 
 def _print(outcome: Outcome) -> None:
+    if not outcome.tables and not outcome.problems:
+        say_to_people(t("No database was found in what was given."))
     for result in outcome.tables:
         known = result.loss.expected
         print(
