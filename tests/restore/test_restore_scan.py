@@ -2,6 +2,7 @@
 
 import json
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ code=0
 for word in "$@"; do case "$word" in --file-list=*) list="${word#--file-list=}";; esac; done
 while read -r path; do
   if grep -q virus "$path"; then echo "$path: Win.Test.Made-1 FOUND"; code=1; fi
+  if grep -q huge "$path"; then echo "$path: Heuristics.Limits.Exceeded.MaxFileSize FOUND"; code=1; fi
 done < "$list"
 echo "$@" >> "$0.calls"
 exit $code
@@ -88,6 +90,15 @@ def test_clamav_is_used_where_it_is_installed(files, clamscan):
         "v": "ClamAV says Win.Test.Made-1"
     }
     assert len(scanners([], 2, clamav=False)) == 1
+
+
+def test_what_clamav_cannot_look_at_as_a_whole_does_not_pass(tmp_path, clamscan):
+    (tmp_path / "disk.iso").write_bytes(b"huge")
+    found = ClamScanner(str(clamscan)).scan([tmp_path / "disk.iso"])
+    assert "cannot look at all of it" in str(found[tmp_path / "disk.iso"])
+    called = Path(f"{clamscan}.calls").read_text()
+    # Without these it passes a file of 100 MB as clean.
+    assert {"--max-filesize=2000M", "--max-scansize=2000M", "--alert-exceeds-max=yes"} <= {*called.split()}
 
 
 def test_clamav_that_fails_passes_nothing(files, clamscan):

@@ -21,6 +21,10 @@ SUFFIXES = frozenset({".yar", ".yara"})
 SECONDS = 300  # that one file may take
 PROGRAMS = ("clamdscan", "clamscan")  # the first asks a daemon, which has its signatures loaded
 FOUND, ERROR = 1, 2  # exit codes of both
+# By itself it passes what is larger than 100 MB as clean; 2 GB is the most that it can look at. A daemon has
+# its limits in its own configuration.
+WHOLE = ("--max-filesize=2000M", "--max-scansize=2000M", "--alert-exceeds-max=yes")
+BEYOND = "Heuristics.Limits.Exceeded"
 
 
 class Scanner(Protocol):
@@ -118,6 +122,8 @@ class ClamScanner:
             command = [self._program, "--no-summary", "--stdout", "--infected", f"--file-list={listed.name}"]
             if Path(self._program).name == "clamdscan":
                 command += ["--fdpass", "--multiscan"]
+            else:
+                command += WHOLE
             run = subprocess.run([*command, *odd], capture_output=True, check=False)  # noqa: S603
         if run.returncode not in {0, FOUND}:
             raise UnransomError(
@@ -134,7 +140,9 @@ def _clam_hits(text: str, paths: Sequence[Path]) -> dict[Path, Message]:
     for line in text.splitlines():
         name, _, what = line.rpartition(": ")
         if what.endswith(" FOUND") and name in known:
-            found[known[name]] = say("ClamAV says {what}", what=what.removesuffix(" FOUND"))
+            what = what.removesuffix(" FOUND")
+            beyond = say("ClamAV cannot look at all of it: {what}", what=what)
+            found[known[name]] = beyond if what.startswith(BEYOND) else say("ClamAV says {what}", what=what)
     if not found and " FOUND" in text:
         raise UnransomError(say("ClamAV could not scan the files"), detail=text[-500:])
     return found
