@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fixtures.disks import Disks, MiB
+from tests.fixtures.disks import Disks, MiB, remove, write_tree
 from tests.fixtures.planted import some_bytes
 from tests.fixtures.tools import ENVIRONMENT, run, tool
 from unransom import evidence
+from unransom.core.outputs import FileReader
 from unransom.core.records import FileRef
 from unransom.core.spans import Span
 from unransom.core.streams import BytesReader
@@ -140,6 +141,23 @@ def test_ntfs(disks: Disks) -> None:
     assert wanted & theirs <= mine
     assert wanted <= mine
     assert tree(image) == KEPT
+
+
+@pytest.mark.parametrize("cluster", [131_072, 1_048_576])
+def test_ntfs_with_large_clusters(disks: Disks, cluster: int) -> None:
+    image = disks.empty("large.img", 400 * MiB)
+    place = ("-p", "0", "-H", "255", "-S", "63", "-s", "512")
+    run("ntfs-3g", "mkfs.ntfs", "-q", "-F", "-Q", "-c", str(cluster), *place, image)
+    with disks.mounted_ntfs(image) as mount:
+        write_tree(mount, FILES)
+        remove(mount, GONE)
+    assert contents(image) == {path: FILES[path] for path in KEPT}
+    assert tree(image, deleted=True) >= set(GONE)
+    text = said("ntfs-3g", "ntfsinfo", "-m", "-f", image)
+    with FileReader(image) as reader:
+        free = free_spans(reader)
+    assert free is not None
+    assert abs(sum(map(len, free)) - number_in(text, r"Free Clusters: (\d+)") * cluster) <= cluster
 
 
 def packed_ntfs(disks: Disks, files: dict[bytes, bytes]) -> Path:

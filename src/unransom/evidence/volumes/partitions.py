@@ -111,8 +111,8 @@ def _logical(reader: Reader, start: int, logical: lvm.Logical) -> Volume:
     if not logical.spans:
         return Volume(start, 0, logical.name, "", used=True)
     begin, size = logical.spans[0].start, sum(map(len, logical.spans))
-    head = _head(lvm.Linear(reader, logical.spans), begin)
-    return Volume(begin, size, logical.name, signatures.filesystem(head), any(head), spans=logical.spans)
+    found = _volume(lvm.Linear(reader, logical.spans), begin, size, logical.name)
+    return found._replace(spans=logical.spans)
 
 
 def table(image: TskImage) -> list[tuple[int, int, str]]:
@@ -148,7 +148,8 @@ def _volume(reader: Reader, start: int, size: int, label: str) -> Volume:
     found = None if kind or not any(head) else rebuilt.repaired(reader, start, size)
     if found:
         return Volume(start, size, label, found.filesystem, used=True, patches=found.patches, rebuilt=True)
-    return Volume(start, size, label, kind, any(head))
+    patches = rebuilt.readable(head, start) if kind == "ntfs" else ()
+    return Volume(start, size, label, kind, any(head), patches=patches)
 
 
 def _head(reader: Reader, start: int) -> bytes:

@@ -110,6 +110,22 @@ def repaired(reader: Reader, start: int, size: int) -> Found | None:
     return None
 
 
+def readable(head: bytes, start: int) -> tuple[Patch, ...]:
+    """Return what must be put for the first sector of an NTFS volume with clusters of more than 128 sectors.
+
+    Windows writes such numbers of sectors as a power of two, which The Sleuth Kit does not know: the same
+    volume is told to it in larger sectors.
+    """
+    sector, factor = struct.unpack_from("<HB", head, 11)
+    power = 256 - factor
+    larger = 1 << power >> 7  # sectors of the disk in one of those that are told
+    if not 128 < factor < 256 or not 7 < power <= 12 or not 512 <= sector * larger < 1 << 16:
+        return ()
+    sectors = int.from_bytes(head[40:48], "little") // larger
+    data = head[:11] + struct.pack("<HB", sector * larger, 128) + head[14:40] + sectors.to_bytes(8, "little")
+    return (Patch(start, data),)
+
+
 def is_bare(reader: Reader) -> bool:
     """Return whether a disk or volume without a head is all that there is: no container around it.
 
