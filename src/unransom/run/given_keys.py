@@ -51,11 +51,11 @@ def load_server_keys(paths: Sequence[Path]) -> tuple[Key, ...]:
 def _keys_in(file: Path) -> tuple[Key, ...]:
     try:
         with file.open("rb") as stream:
-            if stream.read(1) == b"{":  # keys that a search found
-                found = found_keys.read(file.read_bytes())
-                return tuple(secret.key for secret in found)
-            stream.seek(0)
-            return read_keys(stream.read(MAX_KEY_FILE), file.name)
+            begin = stream.read(MAX_KEY_FILE)
+            if begin.startswith(b"{"):  # keys that a search found, or a raw key that begins like that
+                found = tuple(secret.key for secret in found_keys.read(begin + stream.read()))
+                return found or read_keys(begin, file.name)
+            return read_keys(begin, file.name)
     except OSError as error:
         raise UsageError(
             say("the key file {path} cannot be read", path=str(file)), detail=os.strerror(error.errno or 0)
