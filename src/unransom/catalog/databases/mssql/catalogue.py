@@ -63,7 +63,9 @@ TABLES: dict[int, Layout] = {
         ("number", _I4, 21), ("rows", _I8, 31),
     ),
     UNITS: _table(("unit", _I8, 4), ("type", _I1, 12), ("rowset", _I8, 13)),
-    OBJECTS: _table(("object", _I4, 4), ("schema", _I4, 8), ("kind", _I2, 17), name=True),
+    OBJECTS: _table(
+        ("object", _I4, 4), ("schema", _I4, 8), ("kind", _I2, 17), ("columns", _I4, 24), name=True
+    ),
     COLUMNS: _table(
         ("object", _I4, 4), ("number", _I2, 8), ("column", _I4, 10), ("kind", _I1, 14), ("user", _I4, 15),
         ("length", _I2, 19), ("precision", _I1, 21), ("scale", _I1, 22), ("collation", _I4, 23),
@@ -238,13 +240,19 @@ def catalogue_of(rows: Mapping[int, list[Row]]) -> Catalogue:
 def _declared(
     titles: Mapping[int, str], described: Mapping[tuple[int, int], Row], rows: Mapping[int, list[Row]]
 ) -> Iterator[Declared]:
-    """Yield the tables of ``titles`` by their columns alone."""
+    """Yield the tables of ``titles`` by their columns alone, those of which none is lost.
+
+    With a part of its columns a table might seem to be another one's.
+    """
+    counts = {row["object"]: row["columns"] for row in rows[OBJECTS]}
     columns: dict[int, list[Field]] = defaultdict(list)
     blank = dict.fromkeys(("offset", "bit", "null_bit"), 0) | {"status": NOT_NULL, "order": 1}
     for (table, number), row in sorted(described.items()):
         if table in titles:
             columns[table].append(_field(blank | {"column": number}, row))
     for table, fields in columns.items():
+        if [field.number for field in fields] != list(range(1, counts[table] + 1)):
+            continue
         key = _key(table, [], described, rows)
         yield Declared(titles[table], tuple(_distinct(fields)), key, key)
 

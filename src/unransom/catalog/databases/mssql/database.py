@@ -193,7 +193,8 @@ class MssqlDatabase:
         lobs = LobReader(self._store.page)
         for entries, pages in self._store.batches(damaged):
             owned = entries["soundness"] == Soundness.TORN
-            for decoded, by_slot in salvaged(pages, entries["page"], part.layout, habits, lobs, owned):
+            given = (pages, entries["page"], part.layout, habits, lobs, owned, self._store.has_torn_bits)
+            for decoded, by_slot in salvaged(*given):
                 unit = min(part.units, default=0)
                 yield InDamaged(entries, pages, decoded, by_slot, unit, part.layout.fixed)
 

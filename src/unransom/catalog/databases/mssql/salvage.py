@@ -25,6 +25,7 @@ from unransom.catalog.databases.mssql.pages import FIRST_RECORD
 from unransom.catalog.formats.mssql import PAGE
 
 VERSIONED = 0x40  # status bit: a version tag follows the record
+SECTOR = 512  # bytes
 BY_SLOT, BY_CHAIN = 0.85, 0.6  # confidence in a row
 
 LEARNT = 20_000  # sound rows whose characters are learnt
@@ -135,6 +136,7 @@ def salvaged(
     habits: Habits,
     lobs: LobReader,
     owned: NDArray[np.bool_],
+    has_torn_bits: bool = False,
 ) -> Iterator[tuple[Decoded, NDArray[np.bool_]]]:
     """Yield the rows that damaged pages still have for sure, and which of them a slot names.
 
@@ -145,6 +147,7 @@ def salvaged(
         habits: What its sound rows look like.
         lobs: Where values outside their row are.
         owned: Which of the pages say that they are the table's.
+        has_torn_bits: In the others two bits of each sector's last byte, but the first's, are not its own.
     """
     found = search(pages, numbers, (layout.fixed, layout.columns))
     if found is None:
@@ -159,9 +162,16 @@ def salvaged(
         by_slot = np.array([slot_of[start] for start in begin.tolist()], bool)
         chained = np.isin(end, starts) & (np.isin(begin, end) | (begin % PAGE == FIRST_RECORD))
         chained &= owned[begin // PAGE]
+        if has_torn_bits:
+            sure &= owned[begin // PAGE] | ~_cover_sector_ends(begin % PAGE, end - begin)
         keep = np.flatnonzero(sure & (by_slot | (chained & ~_has_slots(found, begin))))
         if len(keep):
             yield _part(decoded, keep), by_slot[keep]
+
+
+def _cover_sector_ends(begin: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which records hold the last byte of a sector but the first."""
+    return (begin + length) // SECTOR > np.maximum(begin // SECTOR, 1)
 
 
 def _has_slots(found: Found, begin: NDArray[np.int64]) -> NDArray[np.bool_]:

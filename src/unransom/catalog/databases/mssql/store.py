@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 
@@ -73,10 +74,22 @@ class PageStore:
         return self.entries[np.isin(self.entries["type"], kinds) & (self.entries["soundness"] >= soundness)]
 
     def read(self, entries: NDArray[np.void]) -> NDArray[np.uint8]:
-        """Return the pages of ``entries``, one a row, torn-page bits put back; zeros behind the end."""
+        """Return the pages of ``entries``, one a row, torn-page bits put back; zeros behind the end.
+
+        Pages that have lost their header stay as they are: it is their header that has these bits.
+        """
         out = self.raw(entries)
-        restore(out)
+        told = entries["soundness"] >= Soundness.TORN
+        pages = out[told]
+        restore(pages)
+        out[told] = pages
         return out
+
+    @functools.cached_property
+    def has_torn_bits(self) -> bool:
+        """Most pages carry torn-page bits, so that pages without a header have bits that are others'."""
+        sound = self.entries[self.entries["soundness"] >= Soundness.VALID]["summed"]
+        return bool((sound == 2).sum() > (sound == 1).sum())  # of them 2 says so
 
     def raw(self, entries: NDArray[np.void]) -> NDArray[np.uint8]:
         """Return the pages of ``entries`` as they lie in their file, or as they were put together."""
