@@ -2,6 +2,8 @@
 
 import contextlib
 import itertools
+import random
+import string
 
 import numpy as np
 import pytest
@@ -13,13 +15,15 @@ from tests.lockers import drawn as noise
 from unransom.core.context import Context
 from unransom.core.records import FileRef, KeyFound
 from unransom.core.searches import Searched, Secret, Shard, Target
-from unransom.core.streams import BytesReader
+from unransom.core.spans import Span
+from unransom.core.streams import BytesReader, Salvage
 from unransom.crypto.generators import generator
 from unransom.crypto.search.batches import Batches
 from unransom.crypto.search.recipe import Bits, material
 from unransom.crypto.search.usual import CLOCKS, recipes
 from unransom.recover.keys import clocks
 from unransom.recover.keys.attacks import drawn, milliseconds, nanoseconds, ticks, truncated
+from unransom.recover.keys.drawing import hits
 
 MORNING = 1_795_000_000_123_456_789  # nanoseconds since 1970
 MILLION = 1_000_000
@@ -126,6 +130,46 @@ def test_stages_cover_every_shard_once_the_best_first(attack):
 def test_a_file_without_a_time_has_no_such_search(attack):
     plan, _ = working(attack, noise("noise", 500), modified=None, of=())
     assert (plan.shards, plan.chance, plan.candidates) == (0, 0.0, 0)
+
+
+def words(name, seed, size):
+    """Return ``size`` bytes of words of 32 bits, as rand() fills an array of int."""
+    return b"".join(number.to_bytes(4, "little") for number in outputs(name, seed, size // 4))
+
+
+def printed(name, seed, size):
+    """Return letters, digits and signs as ``33 + rand() % 94`` gives them."""
+    return bytes(33 + number % 94 for number in outputs(name, seed, size))
+
+
+LETTERS = string.ascii_letters + string.digits
+# Ways to draw a key of AES-CBC with an IV of zeros; those of Python by Python's own generator.
+WAYS = {
+    "randbytes": lambda seed: random.Random(seed).randbytes(32),
+    "choice": lambda seed: "".join(map(random.Random(seed).choice, [LETTERS] * 32)).encode(),
+    "getrandbits": lambda seed: bytes(map(random.Random(seed).getrandbits, [8] * 16)),
+    "AES-192": lambda seed: bytes(number & 0xFF for number in outputs("glibc", seed, 24)),
+    "integers of MSVC": lambda seed: words("msvc", seed, 32),
+    "signs": lambda seed: printed("glibc", seed, 32),
+    "drand48": lambda seed: bytes(number & 0xFF for number in outputs("drand48", seed, 32)),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_programs_draw_in_many_ways(way):
+    seed, size = MORNING // 1_000_000_000 - 77, len(WAYS[way](1))
+    key = WAYS[way](seed)
+    data = cbc(picture(way), key)
+    ref = FileRef(source="s", path=b"a.png", size=len(data), id=1)
+    locked = Salvage(BytesReader(data), b"a.png")
+    likely = [each for each in recipes("unix") if each.cipher.name == "aes-cbc" and each.cipher.iv]
+    found = [
+        hit
+        for each in likely
+        if each.cipher.key_size == size
+        for hit in hits(each, Span(seed - 9, seed + 9), locked, ref)[0]
+    ]
+    assert (seed, key) in {(hit[0], hit[1]) for hit in found}
 
 
 def test_random_bytes_have_no_key():

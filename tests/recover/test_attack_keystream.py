@@ -94,6 +94,19 @@ def test_what_files_of_a_format_have_in_common_outvotes_nothing():
     assert exact >= 10
 
 
+def test_originals_of_other_files_mislead_nobody():
+    plain = {name: data for name, data in FILES.items() if len(data) < 9000}
+    locked = lock(plain, tail=0)
+    wrong = {name: drawn(f"another {name}", len(plain[name])) for name in list(plain)[:3]}
+    _, found = attacked(ATTACK, Evidence(locked, wrong, ".zq"))
+    exact = 0
+    for name, data in plain.items():
+        opened, origins = found[0].opened(name, locked[f"{name}.zq"])
+        exact += opened == data
+        assert opened == data or origins.totals()[Origin.LOST], name
+    assert exact >= 5
+
+
 def test_what_votes_call_good_is_good(voted):
     locked, found = voted
     good = 0

@@ -229,14 +229,14 @@ class Aes:
         Raises:
             ValueError: The key has a size that does not exist.
         """
-        if cipher.key_size not in {16, 32}:
+        if cipher.key_size not in {16, 24, 32}:
             raise ValueError(f"AES keys of {cipher.key_size} bytes are not supported")
         self._mode = cipher.name
         self._order = cipher.order
         self._iv = cipher.iv
         forward = cipher.name in {"aes-ctr", "aes-cfb"}
         self._work: Callable[[Words, Words, Words], None]
-        if not aes_native.AVAILABLE:
+        if not aes_native.AVAILABLE or cipher.key_size == 24:  # seldom used
             self._work = aes_tables.encrypt if forward else aes_tables.decrypt
         elif cipher.key_size == 16:
             self._work = aes_native.encrypt128 if forward else aes_native.decrypt128

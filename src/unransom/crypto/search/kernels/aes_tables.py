@@ -95,7 +95,7 @@ def _expand(keys: Words, lane: int, schedule: Words) -> int:
 
 @njit(cache=True, nogil=True)
 def encrypt(keys: Words, texts: Words, out: Words) -> None:
-    """Encrypt a block of every lane, with keys of four words or eight."""
+    """Encrypt a block of every lane, with keys of four words, six or eight."""
     key = np.empty(MOST, np.uint32)
     for lane in range(keys.shape[1]):
         total = _expand(keys, lane, key)
@@ -113,7 +113,7 @@ def encrypt(keys: Words, texts: Words, out: Words) -> None:
 
 @njit(cache=True, nogil=True)
 def decrypt(keys: Words, texts: Words, out: Words) -> None:
-    """Decrypt a block of every lane, with keys of four words or eight."""
+    """Decrypt a block of every lane, with keys of four words, six or eight."""
     key = np.empty(MOST, np.uint32)
     for lane in range(keys.shape[1]):
         total = _expand(keys, lane, key)

@@ -102,11 +102,13 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
         shape = added_around(target.pairs, target.samples, context) or shape
     found = members((*target.samples, *target.others), shape, context)
     streams = from_pairs(target.pairs[:PAIRS], shape, context)[:STREAMS]
-    tried = 0
+    tried, proven = 0, False
     for stream in streams:
         tried += 1
-        yield from _proven(target, _improved(stream, shape, found, target, context), stream)
-    if not streams:
+        records = list(_proven(target, _improved(stream, shape, found, target, context), stream))
+        yield from records
+        proven = proven or bool(records)
+    if not proven:  # there are no originals, or they are of other files
         for group in clusters(found)[:2]:
             tried += 1
             stream = voted(group)
