@@ -5,9 +5,12 @@ Workers must not inherit the parent's locks and database. From here one is made 
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
-from collections.abc import Sequence
+import signal
+import threading
+from collections.abc import Iterator, Sequence
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 
@@ -31,5 +34,22 @@ def begin(preload: Sequence[str]) -> ForkServerContext:
         os.environ.setdefault(name, value)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([TASKS, *preload])
-    forkserver.ensure_running()
+    with _deaf_to_interrupts():
+        forkserver.ensure_running()
     return context
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Have what is started ignore Ctrl-C from its first moment on: it is this process' business.
+
+    The process does so itself once it has imported all; until then it would die with a traceback.
+    """
+    if threading.current_thread() is not threading.main_thread():  # only there may handlers be set
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
