@@ -134,6 +134,7 @@ SAMPLES: dict[str, Sample] = {
     "rar 5": Sample("rar", lambda: archive.make_rar5(TEXTS)),
     "registry": Sample("registry", programs.registry),
     "rtf": Sample("rtf", streams.rtf),
+    "vcard": Sample("vcard", streams.vcard, continued=True),
     "sevenzip": Sample("sevenzip", lambda: archive.make_7z(TEXTS)),
     "sevenzip copy": Sample("sevenzip", lambda: archive.make_7z(TEXTS, method="copy", pack_header=False)),
     "sqlite": Sample("sqlite", databases.sqlite),

@@ -121,6 +121,28 @@ def rtf() -> bytes:
     return b"{\\rtf1\\ansi\\ansicpg1252{\\fonttbl{\\f0 Arial;}}\r\n" + b"".join(lines) + b"}"
 
 
+def vcard(cards: int = 60) -> bytes:
+    """Return contacts, one behind the other."""
+    made = (
+        f"BEGIN:VCARD\r\nVERSION:3.0\r\nN:Müller{number};Anna\r\nFN:Anna Müller{number}\r\n".encode()
+        + b"NOTE:"
+        + line
+        + b"\r\nTEL;TYPE=CELL:+49 30 555%04d\r\nEND:VCARD\r\n" % number
+        for number, line in zip(range(cards), text(10, 20_000).splitlines(), strict=False)
+    )
+    return b"".join(made)
+
+
+def calendar(events: int = 80, newline: bytes = b"\r\n") -> bytes:
+    """Return a calendar of events with alarms."""
+    lines = [b"BEGIN:VCALENDAR", b"VERSION:2.0", b"PRODID:-//Example//EN"]
+    for number in range(events):
+        lines += [b"BEGIN:VEVENT", b"UID:%d@example.com" % number, b"DTSTART:20260302T080000Z"]
+        lines += [b"SUMMARY:Meeting %d" % number, b"BEGIN:VALARM", b"TRIGGER:-PT15M", b"END:VALARM"]
+        lines += [b"END:VEVENT"]
+    return newline.join([*lines, b"END:VCALENDAR", b""])
+
+
 def crc(data: bytes) -> int:
     """Return the CRC-32 of Outlook files, by polynomial long division of whole bytes through a table."""
     table = []

@@ -30,6 +30,7 @@ PARTS: dict[str, tuple[tuple[bytes, tuple[str, ...]], ...]] = {
         (b".dist-info/WHEEL", ("whl",)),
         (b"META-INF/MANIFEST.MF", ("jar", "war", "ear", "apk")),
     ),
+    "vcard": ((b"BEGIN:VCALENDAR", ("ics", "ical", "ifb", "vcs")),),
     "ole2": (
         ("WordDocument".encode("utf-16-le"), ("doc", "dot", "wps")),
         ("Workbook".encode("utf-16-le"), ("xls", "xlt", "et")),

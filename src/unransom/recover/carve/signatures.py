@@ -57,6 +57,7 @@ BEGINNINGS: dict[str, tuple[bytes, ...]] = {
     "mo": (b"\xde\x12\x04\x95", b"\x95\x04\x12\xde"),
     "npy": (b"\x93NUMPY",),
     "rtf": (b"{\\rtf",),
+    "vcard": (b"BEGIN:V", b"\xef\xbb\xbfBEGIN:V"),
     "mail": (b"From ", b"Return-Path: ", b"Received: ", b"Delivered-To: ", b"MIME-Version: ", b"Date: "),
     "svg": (b"<?xml", b"<svg"),
     "html": (b"<!DO", b"<!do", b"<html", b"<HTML"),

@@ -62,7 +62,8 @@ class Ole2s:
         for pieces in self._arrangements(placed):
             if (found := self._judged(pieces, tried)) is not None:
                 return found
-        return self._longer(placed, tried)
+        measured = len(placed) == 2 + header.fat_count  # all of its table and directory
+        return self._longer(placed, tried, measured=measured)
 
     def _anchors(self, head: int, header: Header) -> list[Anchor]:
         """Return the sectors whose place in the file is known, and where in the space they may stand."""
@@ -161,9 +162,15 @@ class Ole2s:
         return tried[key]
 
     def _longer(
-        self, placed: list[Placed], tried: dict[tuple[Placed, ...], Validation | None]
+        self, placed: list[Placed], tried: dict[tuple[Placed, ...], Validation | None], *, measured: bool
     ) -> Found | None:
-        """Look for a cut behind the last anchor, where nothing tells how the document goes on."""
+        """Look for a cut behind the last anchor, where nothing tells how the document goes on.
+
+        Args:
+            placed: What was placed.
+            tried: What the validator said of other ways in which the document may lie.
+            measured: All that tells its length was placed.
+        """
         pieces = [placed[0]]
         for left, right in pairwise(placed):
             if left.shift != right.shift:
@@ -177,7 +184,7 @@ class Ole2s:
             before = (border + placed[0].shift) // cluster - 1
             for number in in_order(self._free, before, AHEAD):
                 cut = [*pieces, Placed(border, number * cluster - border)]
-                if border > placed[-1].offset:
+                if measured and border > placed[-1].offset:
                     found = self._as_long(cut, verdict.length)
                 else:  # what was placed behind it may be another document's
                     found = self._judged(cut, tried)
