@@ -1,6 +1,8 @@
 """What the system refuses is said in a sentence, with what to do, and never as a fault of ours."""
 
+import contextlib
 import os
+import sqlite3
 import subprocess
 import sys
 
@@ -60,3 +62,11 @@ def test_every_refusal_names_the_place_and_what_to_do(number):
     assert told.detail
     assert told.hint
     assert told.exit_code == 1
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "install that version"), ("zh", "请安装该版本")])
+def test_a_case_of_a_newer_version_is_told_with_what_to_do(tmp_path, language, said):
+    unransom("case", "new", tmp_path / "case")
+    with contextlib.closing(sqlite3.connect(tmp_path / "case/case.sqlite")) as database:
+        database.execute("PRAGMA user_version = 999")
+    assert said in unransom("files", "--case", tmp_path / "case", "--lang", language, code=1).stderr

@@ -64,7 +64,10 @@ def _migrate(database: sqlite3.Connection) -> None:
     folder = resources.files("unransom.case.migrations")
     scripts = sorted(file.name for file in folder.iterdir() if file.name.endswith(".sql"))
     if version > len(scripts):
-        raise UnransomError(say("this case was made by a newer unransom"))
+        raise UnransomError(
+            say("this case was made by a newer unransom"),
+            hint=say("install that version or a later one; nothing in the case was changed"),
+        )
     for number, name in enumerate(scripts[version:], version + 1):
         script = folder.joinpath(name).read_text(encoding="utf-8")
         database.executescript(f"BEGIN; {script}; PRAGMA user_version = {number}; COMMIT;")

@@ -151,7 +151,7 @@ def _print_counts(outcome: Outcome, *, dry: bool) -> None:
         print(t("all free space is zeros: it was trimmed or never used, and no deleted file is in it"))
     print(
         t(
-            "{files} files carved out of {size} MB; {fragmented} of them were in fragments",
+            "files carved out of {size} MB: {files}; in fragments: {fragmented}",
             files=f"{len(outcome.files):,}",
             size=f"{outcome.searched / 1e6:,.0f}",
             fragmented=f"{sum(each.fragments > 1 for each in outcome.files):,}",
