@@ -161,6 +161,8 @@ def _int64(exact: pyarrow.Array) -> pyarrow.Array:
 def column_units(column: pyarrow.ChunkedArray, mark: str) -> pyarrow.ChunkedArray:
     """Return a dictionary column of amounts as int64 units; each different text is converted once."""
     chunks = []
+    # Many columns of a report are empty: all of their pieces are slices of one.
+    nothing = pyarrow.nulls(max(map(len, column.chunks), default=0), pyarrow.int64())
     converted: dict[tuple[int, ...], pyarrow.Array] = {}
     for chunk in column.chunks:
         place = _place(chunk)
@@ -168,7 +170,7 @@ def column_units(column: pyarrow.ChunkedArray, mark: str) -> pyarrow.ChunkedArra
             converted[place] = to_units(chunk.dictionary, mark)
         units = converted[place]
         empty = units.null_count == len(units)
-        chunks.append(pyarrow.nulls(len(chunk), pyarrow.int64()) if empty else units.take(chunk.indices))
+        chunks.append(nothing.slice(0, len(chunk)) if empty else units.take(chunk.indices))
     return pyarrow.chunked_array(chunks, pyarrow.int64())
 
 
