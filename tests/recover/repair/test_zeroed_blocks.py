@@ -72,7 +72,9 @@ def test_nothing_is_made_of_zeros_in_a_packed_stream(at, tmp_path):
     assert done.output is not None
 
 
-@pytest.mark.parametrize("span", [(KIB64, KIB64 + 4096), (8192, 8704), (len(rows()) - 4096, len(rows()))])
+@pytest.mark.parametrize(
+    "span", [(KIB64, KIB64 + 4096), (8192, 8704), (9000, 9100), (len(rows()) - 4096, len(rows()))]
+)
 def test_a_text_with_a_block_of_zeros_is_not_sound(span, tmp_path):
     data = rows()
     done, content = mended(wiped(data, span), b"orders.csv", tmp_path)
@@ -85,4 +87,5 @@ def test_a_text_with_a_block_of_zeros_is_not_sound(span, tmp_path):
 
 def test_a_sound_file_is_sound(tmp_path):
     assert mended(rows(), b"orders.csv", tmp_path)[0].sound
+    assert mended("订单,10\n".encode("utf-16") * 90, b"orders.csv", tmp_path)[0].sound
     assert mended(gzip.compress(bytes(100_000), mtime=0), b"empty.gz", tmp_path)[0].sound

@@ -14,16 +14,15 @@ from unransom.core.errors import UnreadableError
 from unransom.core.messages import say
 from unransom.core.outputs import Draft, Outputs
 from unransom.core.records import Grade, Output, Problem
-from unransom.core.spans import ByteMap
-from unransom.core.streams import Salvage
+from unransom.core.spans import ByteMap, Span
+from unransom.core.streams import Reader, Salvage, chunks
 from unransom.core.text import shown
 from unransom.recover.repair.records import Mended
 from unransom.recover.repair.zeroed import zeroed
 
 HEAD = 4096
-UNPROVED = frozenset(
-    {"csv", "text", "json", "xml", "html", "svg", "mail", "jpeg"}
-)  # good with zeros among them
+TEXTS = frozenset({"csv", "text", "json", "xml", "html", "svg", "mail"})
+WIPED = bytes(16)  # no text has so many zeros, in no encoding
 SECTORED = frozenset({"sqlite", "ole2"})  # sectors are zero where nothing is stored
 WriteTables = Callable[[Tables], tuple[Iterable[Piece], tuple[Count, ...]]]
 
@@ -59,8 +58,8 @@ def mend(damaged: Damaged, item: bytes, outputs: Outputs, write_tables: WriteTab
     before = judge(salvage, damaged.name)
     empty = zeroed(salvage)
     told = (*damaged.lost, *salvage.lost)
-    holed = before.validation.grade is not Grade.GOOD or told or (empty and before.format in UNPROVED)
-    if not holed:
+    sound = before.validation.grade is Grade.GOOD and not told
+    if sound and not _is_wiped(salvage, before.format, empty):
         return Mended(item=shown(item), sound=True, did=before.validation.why)
     known = Damaged(salvage, damaged.name, told, damaged.siblings)
     for repair in fitting(known):
@@ -80,6 +79,13 @@ def mend(damaged: Damaged, item: bytes, outputs: Outputs, write_tables: WriteTab
             resolution=say("look for an older copy; `unransom carve` searches the disk that it was on"),
         ),
     )
+
+
+def _is_wiped(reader: Reader, format_name: str, empty: tuple[Span, ...]) -> bool:
+    """Return whether a file that its format takes for good has zeros where it cannot have any."""
+    if format_name in TEXTS:
+        return any(WIPED in piece for piece in chunks(reader))
+    return bool(empty) and format_name == "jpeg"
 
 
 def _write(repaired: Repaired, item: bytes, outputs: Outputs, write_tables: WriteTables) -> Mended | None:
