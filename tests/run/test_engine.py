@@ -10,7 +10,7 @@ import pytest
 from tests.run.poison import Deadly
 from unransom.case.case import Case
 from unransom.core.records import FileRef
-from unransom.run import engine, flow
+from unransom.run import engine, flow, queue
 from unransom.run.engine import Engine
 from unransom.run.executor import Fate
 from unransom.run.local import LocalExecutor
@@ -128,7 +128,7 @@ def test_what_goes_wrong_with_one_file_costs_that_file(tmp_path, poisoned):
 
 
 def test_every_item_is_handled_once_whatever_the_batch(tmp_path, poisoned, monkeypatch):
-    monkeypatch.setattr(engine, "TASK_ITEMS", 7)
+    monkeypatch.setattr(queue, "TASK_ITEMS", 7)
     found, blamed = run_on(tmp_path, [f"file-{number}" for number in range(100)])
     assert len(found) == 100
     assert set(found.values()) == {"intact"}

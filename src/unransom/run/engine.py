@@ -1,11 +1,9 @@
-"""Runs the flow on a case: cuts items into tasks, stores what comes back, and blames what kills workers."""
+"""Runs the flow on a case: has tasks done, stores what comes back, and blames what kills workers."""
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections import deque
-from collections.abc import Iterator
 
 from unransom.case import aids, files, found_keys, journal
 from unransom.case.case import Case
@@ -22,19 +20,17 @@ from unransom.run.carve_case import carve_image, images
 from unransom.run.database_files import keep_rows
 from unransom.run.described import described_in
 from unransom.run.executor import Executor, Fate, Outcome
-from unransom.run.flow import CARVE, FLOW, SEARCHES, Numbered, Step
+from unransom.run.flow import CARVE, FLOW, SEARCHES, Step
 from unransom.run.found_schemes import adopt
 from unransom.run.packing import pack_originals
+from unransom.run.queue import Queue, size_of
 from unransom.run.repairs import reopen_repair
 from unransom.run.searches import budget_of
 from unransom.run.work import Done, Item, Surroundings, Task, name_of
 
-TASK_ITEMS = 128
-TASK_BYTES = 64 << 20
 LISTED_AT_ONCE = 5000  # files per transaction
 ITEM_SECONDS = 60.0  # every item may take this long, and besides
 OPTIONAL = frozenset({"wanted", "copy"})  # steps that run only when they are asked for
-SLOWEST = 2e6  # bytes per second
 # Files that keys are tried on again: they are locked still, also where their rows are back.
 STILL_LOCKED = (
     f"(state = 'failed' OR state = 'partial' AND method = '{METHOD}')"
@@ -182,14 +178,14 @@ class Engine:
             proven=files.proven_keys(self._database),
             described=described_in(self._case),
         )
-        queue = _Queue(step, step.items(self._database), self._item_seconds)
+        queue = Queue(step, step.items(self._database), self._item_seconds)
         done = size = problems = tried = 0
         item = ""
         for outcome in self._executor.run(surroundings, queue):
             if outcome:
                 handled = self._handle(step, outcome, queue)
                 done += len(handled)
-                size += sum(_size(each) for each in handled)
+                size += sum(size_of(each) for each in handled)
                 tried += _tried(outcome.result)
                 problems += sum(isinstance(outcome.result, Fate) for _ in handled)
                 item = name_of(handled[-1]) if handled else item
@@ -203,11 +199,12 @@ class Engine:
         self.times.append((name, seconds, done, size))
         self._listener(Progress(name, done, done, "files", "", size, seconds, finished=True))
 
-    def _handle(self, step: Step, outcome: Outcome, queue: _Queue) -> tuple[Item, ...]:
+    def _handle(self, step: Step, outcome: Outcome, queue: Queue) -> tuple[Item, ...]:
         """Store an outcome; return the items that are done with it."""
         task = outcome.task
         if isinstance(outcome.result, Done):
             self._store(step, task, outcome.result.records)
+            queue.learn(outcome.result.seconds)
             if outcome.result.full:
                 raise disk_full(outcome.result.full)
             return task.items
@@ -248,57 +245,6 @@ class Engine:
         return not isinstance(record, Secret)
 
 
-class _Queue:
-    """Tasks of one step; tasks that failed come back item by item.
-
-    An iterator that may have more after it said that it has none: the executor asks again after every
-    outcome.
-    """
-
-    def __init__(self, step: Step, items: Iterator[Numbered], item_seconds: float) -> None:
-        self._step = step
-        self._items = items
-        self._item_seconds = item_seconds
-        self._returned: deque[Task] = deque()
-        self._next: Numbered | None = next(items, None)
-
-    def __iter__(self) -> Iterator[Task]:
-        return self
-
-    def __next__(self) -> Task:
-        if self._returned:
-            return self._returned.popleft()
-        batch: list[Numbered] = []
-        size = 0
-        self._next = self._next or next(self._items, None)
-        while (
-            self._next
-            and len(batch) < TASK_ITEMS
-            and (not batch or size + _size(self._next.item) <= TASK_BYTES)
-        ):
-            batch.append(self._next)
-            size += _size(self._next.item)
-            self._next = next(self._items, None)
-        if not batch:
-            raise StopIteration
-        return self._task(batch)
-
-    def again(self, task: Task) -> None:
-        """Take the items of ``task`` back, each as a task of its own."""
-        pairs = zip(task.numbers, task.items, strict=True)
-        self._returned.extend(self._task([Numbered(number, item)]) for number, item in pairs)
-
-    def _task(self, batch: list[Numbered]) -> Task:
-        size = sum(_size(item) for _, item in batch)
-        return Task(
-            step=self._step.name,
-            perform=self._step.perform,
-            numbers=tuple(number for number, _ in batch),
-            items=tuple(item for _, item in batch),
-            seconds=self._item_seconds * (1 + len(batch) / 8) + size / SLOWEST,
-        )
-
-
 def _outputs_in(record: Record) -> list[tuple[bytes, str]]:
     """Return the path and SHA-256 of every output that ``record`` is or tells of."""
     output = record.output if isinstance(record, Mended) else record
@@ -325,20 +271,6 @@ def _file_of(item: Item) -> int:
             return 0 if item.file.output else item.file.ref.id  # rows never take the place of a file
         case LockedGroup() | Target() | Shard() | Broken():
             return 0  # what is built anew never takes the place of a file either
-
-
-def _size(item: Item) -> int:
-    match item:
-        case FileRef():
-            return item.size
-        case LockedFile() | Broken():
-            return item.ref.size
-        case DatabaseFile():
-            return item.size
-        case Delivery():
-            return 0
-        case LockedGroup() | Target() | Shard():
-            return TASK_BYTES  # a task of its own
 
 
 def _blame(item: Item, fate: Fate, deaths: int) -> Problem:

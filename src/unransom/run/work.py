@@ -6,6 +6,7 @@ import contextlib
 import errno
 import functools
 import importlib
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -78,10 +79,12 @@ class Done(msgspec.Struct, frozen=True):
     Attributes:
         records: Per item, in the order of the task; shorter where the worker had to stop.
         full: The disk is full; the rest of the task was not begun.
+        seconds: Per item, how long it took.
     """
 
     records: tuple[tuple[Record, ...], ...]
     full: str = ""
+    seconds: tuple[float, ...] = ()
 
 
 def perform(surroundings: Surroundings, task: Task) -> Done:
@@ -97,14 +100,17 @@ def perform(surroundings: Surroundings, task: Task) -> Done:
             described=surroundings.described,
         )
         finished: list[tuple[Record, ...]] = []
+        seconds: list[float] = []
         for item in task.items:
+            began = time.monotonic()
             try:
                 finished.append(_guarded(step, item, context))
             except OSError as error:
                 if error.errno not in NO_SPACE:
                     raise
                 return Done(tuple(finished), full=str(error))
-    return Done(tuple(finished))
+            seconds.append(time.monotonic() - began)
+    return Done(tuple(finished), seconds=tuple(seconds))
 
 
 class Stores:
