@@ -207,6 +207,23 @@ def test_the_descriptor_inside_may_be_gone(tmp_path: Path) -> None:
     assert disk.notes
 
 
+@pytest.mark.parametrize("where", [48, 56])  # in the header: the second directory, and the first
+def test_the_other_tables_of_grains_are_taken_where_some_are_noise(
+    made_images: Made, tmp_path: Path, where: int
+) -> None:
+    (kind,) = (kind for kind in KINDS if kind.name == "vmdk-monolithicSparse")
+    raw, image = made_images(kind)
+    data = bytearray(image.read_bytes())
+    (directory,) = struct.unpack_from("<Q", data, where)
+    (table,) = struct.unpack_from("<I", data, directory * 512)
+    data[table * 512 : table * 512 + 2048] = some_bytes(5, 2048)
+    damaged = tmp_path / "damaged.vmdk"
+    damaged.write_bytes(data)
+    disk = opened(damaged)
+    assert content(disk) == raw.read_bytes()
+    disk.close()
+
+
 def test_sparse_disks_of_esx(tmp_path: Path) -> None:
     """Written by the specification, and read by qemu-img as well."""
     grains, grain = 40, 64 * 1024

@@ -168,10 +168,18 @@ class SparseExtent(Mapped):
             return None
         size = self._layout.entries * 4
         span = self._layout.entries * self._grain
-        for place in places:
-            if place and (place * SECTOR + size) <= self._reader.size:
-                return np.frombuffer(self._reader.read_at(place * SECTOR, size), "<u4")
-        raise UnreadableError(number * span, span, "its table of grains is not there")
+        tables = [
+            np.frombuffer(self._reader.read_at(place * SECTOR, size), "<u4")
+            for place in places
+            if place and (place * SECTOR + size) <= self._reader.size
+        ]
+        if not tables:
+            raise UnreadableError(number * span, span, "its table of grains is not there")
+        return next(filter(self._is_sound, tables), tables[0])  # none is where the file was cut off
+
+    def _is_sound(self, table: np.ndarray) -> bool:
+        """Return whether all grains of a table are in the file: one that was overwritten says otherwise."""
+        return bool((table < self._reader.size // SECTOR).all())
 
     def _unpack(self, sector: int) -> bytes:
         return unpacked(self._reader, sector, self._grain, marked=self._layout.marked)
