@@ -10,9 +10,9 @@ import pytest
 
 from tests.recover.databases.damage import PATTERNS
 from tests.recover.databases.mariadb_server import Server
-from tests.recover.databases.test_databases_mariadb import _on_whole_pages, _opened, _rows, _taken
+from tests.recover.databases.test_databases_mariadb import _imported, _on_whole_pages, _opened, _rows, _taken
 from tests.recover.databases.test_databases_step import command
-from unransom.catalog.databases.engine import Hints, Source
+from unransom.catalog.databases.engine import Graft, Hints, Source
 from unransom.catalog.databases.innodb import ENGINE
 from unransom.core.streams import BytesReader
 
@@ -133,6 +133,25 @@ def test_what_a_versioned_table_was_is_kept_apart(shop, tmp_path, with_frm):
         assert len(rows) == len({key for key, _ in rows}) == now
         all_of_them = int(re.search(r"(\d+) of \1 rows", said)[1])
         assert before == all_of_them - now > 1000
+
+
+def test_the_server_imports_grafts_of_versioned_tables(shop):
+    server = Server()
+    try:
+        server.run("create database shop", "use shop")
+        for table in ("versioned", "periods"):
+            data, create, wanted = shop[1][table]
+            database = _opened(PATTERNS["T"](data), create)
+            made = ENGINE.graft(database, database.tables[0])
+            assert isinstance(made, Graft)
+            verdict, rows = _imported(server, table, create, made)
+            assert verdict == "OK"
+            assert len(rows) > 0.8 * len(wanted)
+            assert rows <= wanted
+            server.run(*made.afterwards, f"insert into {table} (id, a) values (99999, 'new')")
+            assert server.run(f"check table shop.{table} extended")[-1][3] == "OK"
+    finally:
+        server.close()
 
 
 def test_a_server_takes_the_script_of_a_whole_folder(shop, tmp_path):

@@ -188,6 +188,8 @@ class _Parts:
 
     def add(self, item: list[Token]) -> bool:
         """Take in a column or a key; returns whether it makes sense."""
+        if _is_period(item):
+            return True
         if _is_key(item):
             self._key(*_key(item))
             return True
@@ -249,9 +251,12 @@ def _default_charset(options: list[str], charset: Charset) -> Charset:
 
 
 def _is_key(item: list[Token]) -> bool:
-    """Return whether an item is no column: a key, a check, or ``PERIOD FOR``."""
-    period = [token.plain for token in item[:2]] == ["period", "for"]
-    return (period or item[0].plain in _TABLE_KEYS) and not item[0].text.startswith(("`", '"'))
+    return item[0].plain in _TABLE_KEYS and not item[0].text.startswith(("`", '"'))
+
+
+def _is_period(item: list[Token]) -> bool:
+    """Return whether an item is no column but says which columns tell from and until when a row stood."""
+    return [token.text.lower() for token in item[:2]] == ["period", "for"]
 
 
 def _key(item: list[Token]) -> tuple[str, tuple[KeyPart, ...]]:
