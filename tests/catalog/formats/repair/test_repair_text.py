@@ -7,6 +7,7 @@ import pytest
 
 from tests.catalog.formats.repair.damage import chance, damaged, holes, locked, written
 from unransom.catalog.formats.repair import gzip, text
+from unransom.catalog.formats.repair._letters import NARROW, WIDE, letters_of
 from unransom.core.spans import Span
 from unransom.core.streams import BytesReader
 
@@ -85,3 +86,56 @@ def test_json_of_a_single_line_gives_its_objects():
     found = json.loads(written(repaired))
     assert len(found) > 4000
     assert all(each in rows for each in found)
+
+
+def lines_of(data, encoding):
+    """Yield (start, end, line) of a text of two bytes a letter, without a mark."""
+    position = 0
+    for line in data.decode(encoding).splitlines(keepends=True):
+        yield position, position + len(line.encode(encoding)), line
+        position += len(line.encode(encoding))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("mark", [False, True])
+@pytest.mark.parametrize("how", ["head", "tail", "even", "odd"])
+def test_whole_lines_of_wide_letters_come_back(how, mark, encoding):
+    bare = table(encoding)
+    data = "\ufeff".encode(encoding) * mark + bare
+    shift = 2 * mark
+    spans = holes(len(data), how)
+    for told in (False, True):
+        repaired = text.repair(damaged(data, spans, b"a.csv", told=told))
+        out = written(repaired)
+        found = out.decode(encoding).removeprefix("\ufeff").splitlines(keepends=True)
+        left = [
+            line
+            for start, end, line in lines_of(bare, encoding)
+            if not any(span.start - 20 < end + shift and start + shift < span.end + 20 for span in spans)
+        ]
+        assert set(left) <= set(found)
+        assert set(found) <= set(bare.decode(encoding).splitlines(keepends=True))
+        assert repaired.counts[0].left == len(found)
+        assert out.startswith("\ufeff".encode(encoding)) or (not mark and how in {"tail", "odd"})
+
+
+def test_wide_letters_are_told_by_the_ends_of_lines():
+    assert letters_of(BytesReader(table("utf-16-be"))).newline == b"\0\n"
+    assert letters_of(BytesReader(table("gb18030"))) is NARROW
+    wiped = bytearray(table())
+    for start in range(0, len(wiped), 8192):
+        wiped[start : start + 4096] = bytes(len(wiped[start : start + 4096]))
+    assert letters_of(BytesReader(bytes(wiped))) is NARROW
+    wide = WIDE[0]
+    assert wide.line(b"\x01\x0a\0\0\x0a\0a\0") == 6  # the first of the three bytes is the high one of another
+    assert wide.last_line(b"\x0a\0a\0\x01\x0a\0\0") == 2
+    assert wide.line(b"a\0") == wide.last_line(b"a\0") == -1
+
+
+def test_a_hole_that_is_told_costs_no_other_line():
+    data = table()
+    start = data.index(b"\n", 50_000) + 1
+    end = data.index(b"\n", 60_000) + 1
+    repaired = text.repair(damaged(data, [Span(start, end)], b"a.csv", told=True))
+    lines = data[:start].splitlines() + data[data.index(b"\n", end) + 1 :].splitlines()
+    assert written(repaired).splitlines() == lines

@@ -9,18 +9,17 @@ import numpy as np
 
 from unransom.catalog.formats import csv, html, svg, text, xml
 from unransom.catalog.formats import json as json_format
+from unransom.catalog.formats.repair._letters import NARROW, Letters, letters_of
 from unransom.catalog.formats.repair.repair import LISTED, Count, Damaged, Piece, Repair, Repaired, copied
 from unransom.core.messages import say
 from unransom.core.spans import Origin, Span, gaps, merge
 from unransom.core.streams import CHUNK, Reader, chunks
 
-NOISE = np.isin(np.arange(256), [*range(9), 11, *range(14, 27), *range(28, 32), 127, 255])
 APART = 96  # bytes of noise are of one hole where they are no further apart
 FEW = 4  # bytes of noise that a hole must have: fewer are a slip in a text
 MARGIN = 16  # bytes around noise that may be random and look like text
 MOST_JSON = 1 << 28  # bytes of JSON looked into
 UNCLOSED = 64  # beginnings of objects that go on to the end of a stretch
-WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 
 def finds(reader: Reader) -> bool:
@@ -29,52 +28,69 @@ def finds(reader: Reader) -> bool:
     return False
 
 
-def holes(damaged: Damaged) -> list[Span]:
-    """Return the ranges that are lost, and those in which bytes are that no text has."""
-    found: list[Span] = []
+def holes(damaged: Damaged, letters: Letters = NARROW) -> list[Span]:
+    """Return the ranges that are lost, and those in which bytes are that no text has.
+
+    Args:
+        damaged: The text.
+        letters: How its letters are written.
+    """
+    known = merge(damaged.lost)
+    noise = [each for each in _noise(damaged.reader, letters) if not _within(each, known)]
+    wide = (Span(max(span.start - MARGIN, 0), span.end + MARGIN + APART) for span in noise)
+    return merge([*known, *(Span(span.start, span.end - APART) for span in merge(wide))])
+
+
+def _within(span: Span, known: list[Span]) -> bool:
+    """Return whether a stretch of noise is of a hole that is known to the byte."""
+    return any(each.start <= span.start and span.end <= each.end for each in known)
+
+
+def _noise(reader: Reader, letters: Letters) -> Iterator[Span]:
+    """Yield stretches with what no text has; piece by piece, as they are read."""
+    strange, width = letters.strange(), letters.width
+    apart = APART // width
     position = 0
-    for piece in chunks(damaged.reader):
-        places = np.flatnonzero(NOISE[np.frombuffer(piece, np.uint8)])
+    for piece in chunks(reader):
+        places = np.flatnonzero(strange[np.frombuffer(piece[: len(piece) // width * width], letters.unit)])
         if len(places):
-            ends = np.flatnonzero(np.diff(places) > APART)
+            ends = np.flatnonzero(np.diff(places) > apart)
             firsts, lasts = places[np.r_[0, ends + 1]], places[np.r_[ends, len(places) - 1]]
             counts = np.diff(np.r_[0, ends + 1, len(places)])
             for first, last, count in zip(firsts.tolist(), lasts.tolist(), counts.tolist(), strict=True):
                 edge = first == places[0] or last == places[-1]
                 if count >= FEW or edge:
-                    found.append(Span(max(position + first - MARGIN, 0), position + last + 1 + MARGIN))
+                    yield Span(position + first * width, position + (last + 1) * width)
         position += len(piece)
-    joined = merge(Span(span.start, span.end + APART) for span in found)
-    return merge([*damaged.lost, *(Span(span.start, span.end - APART) for span in joined)])
 
 
-def _lines(damaged: Damaged, lost: list[Span]) -> list[Span]:
+def _lines(reader: Reader, lost: list[Span], letters: Letters) -> list[Span]:
     """Return the ranges of whole lines between the holes."""
-    reader = damaged.reader
     found = []
     for span in gaps(lost, reader.size):
-        start = span.start if span.start == 0 else _behind_line(reader, span.start, span.end)
-        end = span.end if span.end >= reader.size else _before_line(reader, start, span.end)
+        start, end = letters.up(span.start), span.end // letters.width * letters.width
+        start = start if start == 0 else _behind_line(reader, start, end, letters)
+        end = span.end if span.end >= reader.size else _before_line(reader, start, end, letters)
         if start < end:
             found.append(Span(start, end))
     return found
 
 
-def _behind_line(reader: Reader, start: int, end: int) -> int:
+def _behind_line(reader: Reader, start: int, end: int, letters: Letters) -> int:
     """Return where the next line begins, ``end`` where none does."""
     for piece in chunks(reader, start, end):
-        if (found := piece.find(b"\n")) >= 0:
-            return start + found + 1
+        if (found := letters.line(piece)) >= 0:
+            return start + found
         start += len(piece)
     return end
 
 
-def _before_line(reader: Reader, start: int, end: int) -> int:
+def _before_line(reader: Reader, start: int, end: int, letters: Letters) -> int:
     """Return where the last whole line ends, ``start`` where none does."""
     while end > start:
         low = max(start, end - CHUNK)
-        if (found := reader.read_at(low, end - low).rfind(b"\n")) >= 0:
-            return low + found + 1
+        if (found := letters.last_line(reader.read_at(low, end - low))) >= 0:
+            return low + found
         end = low
     return start
 
@@ -82,20 +98,19 @@ def _before_line(reader: Reader, start: int, end: int) -> int:
 def repair(damaged: Damaged) -> Repaired | None:
     """Take the whole lines; None where it is no text, or nothing of it is lost."""
     reader = damaged.reader
-    if reader.read_at(0, 2) in WIDE:
-        return None
-    lost = holes(damaged)
+    letters = letters_of(reader)
+    lost = holes(damaged, letters)
     if not lost:
         return None
-    if damaged.name.lower().endswith(b".json") and reader.size <= MOST_JSON:
+    if letters is NARROW and damaged.name.lower().endswith(b".json") and reader.size <= MOST_JSON:
         return _objects(damaged, list(gaps(lost, reader.size)), lost)  # it may be a single line
-    kept = _lines(damaged, lost)
+    kept = _lines(reader, lost, letters)
     size = sum(map(len, kept))
     if not size:
         return None
-    count = sum(piece.count(b"\n") for span in kept for piece in chunks(reader, span.start, span.end))
+    count = sum(letters.lines(piece) for span in kept for piece in chunks(reader, span.start, span.end))
     return Repaired(
-        _pieces(reader, kept),
+        _pieces(reader, kept, letters),
         say("the whole lines were put one behind the other"),
         (Count("lines", count), Count("bytes", size, reader.size)),
         (
@@ -109,7 +124,9 @@ def repair(damaged: Damaged) -> Repaired | None:
     )
 
 
-def _pieces(reader: Reader, kept: list[Span]) -> Iterator[Piece]:
+def _pieces(reader: Reader, kept: list[Span], letters: Letters) -> Iterator[Piece]:
+    if letters.mark and kept[0].start:
+        yield letters.mark, Origin.GUESSED
     for span in kept:
         yield from copied(reader, span.start, span.end)
 
