@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 import zipfile
 import zlib
+from email.message import EmailMessage
 from pathlib import Path
 
 import openpyxl
@@ -69,7 +70,17 @@ def document():
     return body % len(stream) + b"/Filter/FlateDecode>>\nstream\n" + stream + b"\nendstream\nendobj\n"
 
 
+def mail():
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "a@shop.example", "b@shop.example", "bill"
+    message.set_content("two lamps, paid\n" * 40)
+    message.add_attachment(chance(4).randbytes(4000), maintype="image", subtype="png", filename="a.png")
+    return message.as_bytes()
+
+
 SEEDS = {
+    "mail": mail,
+    "wide text": lambda: "order,2 lamps,paid\n".encode("utf-16") * 200,
     "workbook": workbook,
     "archive": archive,
     "database": database,

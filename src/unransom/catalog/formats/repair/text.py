@@ -11,13 +11,16 @@ from unransom.catalog.formats import csv, html, svg, text, xml
 from unransom.catalog.formats import json as json_format
 from unransom.catalog.formats.repair._letters import NARROW, Letters, letters_of
 from unransom.catalog.formats.repair.repair import LISTED, Count, Damaged, Piece, Repair, Repaired, copied
-from unransom.core.messages import say
+from unransom.core.messages import Message, say
 from unransom.core.spans import Origin, Span, gaps, merge
 from unransom.core.streams import CHUNK, Reader, chunks
 
 APART = 96  # bytes of noise are of one hole where they are no further apart
 FEW = 4  # bytes of noise that a hole must have: fewer are a slip in a text
-MARGIN = 16  # bytes around noise that may be random and look like text
+MARGIN = 32  # bytes around noise that may be random and look like text
+SECTOR = 512  # holes begin and end at multiples of it, mostly
+EMPTY = bytes(16)
+TAIL = 65536  # or so many bytes in front of the end
 MOST_JSON = 1 << 28  # bytes of JSON looked into
 UNCLOSED = 64  # beginnings of objects that go on to the end of a stretch
 
@@ -37,8 +40,24 @@ def holes(damaged: Damaged, letters: Letters = NARROW) -> list[Span]:
     """
     known = merge(damaged.lost)
     noise = [each for each in _noise(damaged.reader, letters) if not _within(each, known)]
-    wide = (Span(max(span.start - MARGIN, 0), span.end + MARGIN + APART) for span in noise)
-    return merge([*known, *(Span(span.start, span.end - APART) for span in merge(wide))])
+    joined = merge(Span(span.start, span.end + APART) for span in noise)
+    return merge([*known, *(_edged(Span(span.start, span.end - APART), damaged.reader) for span in joined)])
+
+
+def _edged(span: Span, reader: Reader) -> Span:
+    """Return the hole that shows as noise: random bytes at its ends may look like text, or like lines.
+
+    Where it begins or ends with zeros, those are all of it.
+    """
+    tail = reader.size - TAIL
+    low = tail if 0 <= span.start - tail <= APART else span.start // SECTOR * SECTOR
+    high = -(-span.end // SECTOR) * SECTOR
+    start = low if span.start - low <= APART else max(span.start - MARGIN, 0)
+    end = high if high - span.end <= APART else span.end + MARGIN
+    return Span(
+        span.start if reader.read_at(span.start, len(EMPTY)) == EMPTY else start,
+        span.end if reader.read_at(span.end - len(EMPTY), len(EMPTY)) == EMPTY else min(end, reader.size),
+    )
 
 
 def _within(span: Span, known: list[Span]) -> bool:
@@ -64,7 +83,7 @@ def _noise(reader: Reader, letters: Letters) -> Iterator[Span]:
         position += len(piece)
 
 
-def _lines(reader: Reader, lost: list[Span], letters: Letters) -> list[Span]:
+def whole_lines(reader: Reader, lost: list[Span], letters: Letters) -> list[Span]:
     """Return the ranges of whole lines between the holes."""
     found = []
     for span in gaps(lost, reader.size):
@@ -104,24 +123,36 @@ def repair(damaged: Damaged) -> Repaired | None:
         return None
     if letters is NARROW and damaged.name.lower().endswith(b".json") and reader.size <= MOST_JSON:
         return _objects(damaged, list(gaps(lost, reader.size)), lost)  # it may be a single line
-    kept = _lines(reader, lost, letters)
-    size = sum(map(len, kept))
-    if not size:
+    kept = whole_lines(reader, lost, letters)
+    if not kept:
         return None
-    count = sum(letters.lines(piece) for span in kept for piece in chunks(reader, span.start, span.end))
     return Repaired(
         _pieces(reader, kept, letters),
         say("the whole lines were put one behind the other"),
-        (Count("lines", count), Count("bytes", size, reader.size)),
-        (
-            say(
-                "{bytes} bytes in {count} places are lost, with the lines cut there",
-                bytes=reader.size - size,
-                count=len(lost),
-            ),
-        ),
-        tuple(f"bytes {span.start}-{min(span.end, reader.size)}" for span in lost[:LISTED]),
+        counts_of(reader, kept, letters),
+        (told_of(reader, kept, lost),),
+        named(reader, lost),
     )
+
+
+def counts_of(reader: Reader, kept: list[Span], letters: Letters = NARROW) -> tuple[Count, ...]:
+    """Return how many lines and bytes are kept."""
+    count = sum(letters.lines(piece) for span in kept for piece in chunks(reader, span.start, span.end))
+    return Count("lines", count), Count("bytes", sum(map(len, kept)), reader.size)
+
+
+def told_of(reader: Reader, kept: list[Span], lost: list[Span]) -> Message:
+    """Return what is said of the lines that are not kept."""
+    return say(
+        "{bytes} bytes in {count} places are lost, with the lines cut there",
+        bytes=reader.size - sum(map(len, kept)),
+        count=len(lost),
+    )
+
+
+def named(reader: Reader, lost: list[Span]) -> tuple[str, ...]:
+    """Return the lost ranges for people."""
+    return tuple(f"bytes {span.start}-{min(span.end, reader.size)}" for span in lost[:LISTED])
 
 
 def _pieces(reader: Reader, kept: list[Span], letters: Letters) -> Iterator[Piece]:
@@ -144,7 +175,7 @@ def _objects(damaged: Damaged, kept: list[Span], lost: list[Span]) -> Repaired |
         say("the whole objects were put into a list"),
         (Count("objects", len(found)),),
         (say("what was between {count} holes in the document is lost", count=len(lost)),),
-        tuple(f"bytes {span.start}-{min(span.end, damaged.reader.size)}" for span in lost[:LISTED]),
+        named(damaged.reader, lost),
     )
 
 
@@ -170,7 +201,7 @@ FORMATS = (text.FORMAT, csv.FORMAT, json_format.FORMAT, xml.FORMAT, html.FORMAT,
 EXTENSIONS = tuple(extension for each in FORMATS for extension in each.extensions)
 REPAIR = Repair(
     tuple(each.name for each in FORMATS),
-    (*EXTENSIONS, "eml", "sql", "log", "mbox", "tsv", "jsonl"),
+    (*EXTENSIONS, "sql", "log", "mbox", "tsv", "jsonl"),
     repair,
     finds,
 )
