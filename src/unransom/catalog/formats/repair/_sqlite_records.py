@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from unransom.core.spans import Span
 from unransom.core.streams import Reader
 
 TABLE_LEAF, TABLE_INNER, INDEX_LEAF, INDEX_INNER = 13, 5, 10, 2
 FILE_HEADER = 100
+ZEROS = 16  # bytes in front of a page of zeros that are zeros too where it is of the record
 COLUMNS = 4096  # columns of a record at most; SQLite allows 32,767 when built so
 LONGEST = 1 << 30  # bytes of a record at most
 WIDTHS = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8, 7: 8, 8: 0, 9: 0}
@@ -50,11 +53,18 @@ def varint(data: bytes, at: int) -> tuple[int, int]:
     return value, at
 
 
+def _is_wiped(before: bytes, page: bytes) -> bool:
+    """Return whether a page of the end of a record was zeroed: what is in front of it ends in no zeros."""
+    return not any(page) and bool(before[-ZEROS:].strip(b"\0"))
+
+
 class Pages:
     """The pages of a database, read one by one."""
 
-    def __init__(self, reader: Reader, layout: Layout) -> None:
+    def __init__(self, reader: Reader, layout: Layout, lost: list[Span] | None = None) -> None:
+        """Read ``reader``, of which the ranges ``lost`` are known to be lost."""
         self._reader = reader
+        self._lost = lost or []
         self.layout = layout
         self._last = (0, b"")  # what was read last is mostly asked for again
 
@@ -66,6 +76,37 @@ class Pages:
             data = self._reader.read_at((number - 1) * self.layout.size, self.layout.usable)
             self._last = number, data
         return self._last[1]
+
+    def _is_left(self, number: int, start: int, end: int) -> bool:
+        """Return whether nothing in a range of a page is known to be lost."""
+        base = (number - 1) * self.layout.size
+        at = bisect_right(self._lost, base + start, key=lambda span: span.end)
+        return at == len(self._lost) or self._lost[at].start >= base + end
+
+    def is_filled(self, number: int) -> bool:
+        """Return whether a cell of a leaf of a table ends where the page does, as its first one did."""
+        page = self.page(number)
+        for at in self._cells(page, FILE_HEADER if number == 1 else 0, 8):
+            size, cursor = varint(page, at)
+            cursor = varint(page, cursor)[1] if cursor > 0 else -1
+            local = self._local(size, leaf=True)
+            if cursor > 0 and cursor + local + 4 * (local < size) == len(page):
+                return True
+        return False
+
+    def partial_leaves(self) -> list[int]:
+        """Return the leaf pages of tables that are lost in part, whose head and list of cells are left."""
+        found = []
+        for span in self._lost:
+            first, last = span.start // self.layout.size + 1, (span.end - 1) // self.layout.size + 1
+            for number in {first, last}:
+                start = FILE_HEADER if number == 1 else 0
+                page = self.page(number)
+                cells = int.from_bytes(page[start + 3 : start + 5])
+                end = start + 8 + 2 * cells
+                if page[start : start + 1] == bytes([TABLE_LEAF]) and self._is_left(number, start, end):
+                    found.append(number)
+        return sorted(set(found))
 
     def kind(self, number: int) -> int:
         """Return the type byte of a page of a tree, 0 for others."""
@@ -105,8 +146,8 @@ class Pages:
             rowid, cursor = varint(page, cursor) if cursor > 0 else (0, -1)
             if cursor < 0 or size > LONGEST:
                 continue
-            row = self.record(self._payload(page, cursor, size, leaf=True), size)
-            if row is not None:
+            row = self.record(self._payload(number, cursor, size, leaf=True), size)
+            if row is not None and self._is_left(number, at, cursor):
                 yield rowid - (1 << 64) * (rowid >> 63), row
             elif missing is not None:
                 missing.append(number)
@@ -119,13 +160,16 @@ class Pages:
             size, cursor = varint(page, at + 4 * inner)
             if cursor < 0 or size > LONGEST:
                 continue
-            row = self.record(self._payload(page, cursor, size, leaf=False), size)
-            if row is not None:
+            row = self.record(self._payload(number, cursor, size, leaf=False), size)
+            if row is not None and self._is_left(number, at, cursor):
                 yield row
 
-    def _payload(self, page: bytes, at: int, size: int, *, leaf: bool) -> bytes:
+    def _payload(self, number: int, at: int, size: int, *, leaf: bool) -> bytes:
         """Return the payload of a cell with what stands on further pages, as far as it is left."""
+        page = self.page(number)
         local = self._local(size, leaf=leaf)
+        if not self._is_left(number, at, at + local + 4 * (local < size)):
+            return b""
         if local == size:
             return page[at : at + size]
         parts = [page[at : at + local]]
@@ -135,7 +179,7 @@ class Pages:
         while left > 0 and following and following not in seen:
             seen.add(following)
             more = self.page(following)
-            if self._is_foreign(following, more):
+            if self._is_foreign(following, more, left) or _is_wiped(parts[-1], more):
                 break
             parts.append(more[4 : 4 + left])
             left -= len(more) - 4
@@ -161,9 +205,11 @@ class Pages:
             number = int.from_bytes(self.page(number)[:4])
         return found
 
-    def _is_foreign(self, number: int, page: bytes) -> bool:
-        """Return whether a page cannot be one of the end of a record: the next one's number is none."""
-        return len(page) <= 4 or int.from_bytes(page[:4]) > self.layout.pages or number == 1
+    def _is_foreign(self, number: int, page: bytes, left: int) -> bool:
+        """Return whether a page is none of the end of a record: it, or the next one's number, is lost."""
+        if len(page) <= 4 or int.from_bytes(page[:4]) > self.layout.pages or number == 1:
+            return True
+        return not self._is_left(number, 0, min(4 + left, len(page)))
 
     def record(self, payload: bytes, size: int) -> tuple[object, ...] | None:
         """Return the values of a record of ``size`` bytes; None where it does not hold or is cut off."""

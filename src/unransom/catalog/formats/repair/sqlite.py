@@ -23,6 +23,7 @@ from unransom.catalog.formats.repair._sqlite_records import (
 )
 from unransom.catalog.formats.repair.repair import LISTED, Count, Damaged, Repair, Repaired, Table, Tables
 from unransom.core.messages import Message, say
+from unransom.core.spans import merge
 from unransom.core.streams import CHUNK, Reader
 
 TREE = 3  # what the check of pages calls a sound page of a tree
@@ -33,6 +34,7 @@ WITHOUT = re.compile(r"\)\s*(?:STRICT\s*,\s*)?WITHOUT\s+ROWID", re.IGNORECASE)
 SCAN = 256  # pages looked at in one place for their size
 PLACES = 32
 SURE = 1  # leaf pages that may be sound by chance
+LOOKED = 16  # of them looked at closely
 KEYED = "lost_and_found_keys"  # of indices, or of tables without row numbers: what they are is lost
 DELETED = "deleted_rows"  # tables of rows on pages that the database had given up
 ROOTS = frozenset({"table", "index", "view", "trigger"})
@@ -48,18 +50,18 @@ def _header(reader: Reader) -> sqlite.Header | None:
     known = sqlite.read_header(reader.read_at(0, 100))
     if known is not None:
         return known
-    best = 0
-    found = None
-    for size in sqlite.SIZES:
-        layout = Layout(size, size, reader.size // size, "")
-        sound = sum(
-            int((_kinds(reader, layout, first, first + SCAN) == TABLE_LEAF).sum())
-            for first in _places(layout)
-        )
-        if sound > max(
-            best, SURE
-        ):  # pages of half the size are not sound, and of twice the size half as many
-            best, found = sound, sqlite.Header(size, size, reader.size // size)
+    filled = {size: _filled(reader, Layout(size, size, reader.size // size, "")) for size in sqlite.SIZES}
+    size = max(filled, key=filled.__getitem__)
+    return sqlite.Header(size, size, reader.size // size) if filled[size] > SURE else None
+
+
+def _filled(reader: Reader, layout: Layout) -> int:
+    """Return of how many pages looked at a cell ends with the page: of those of another size none does."""
+    pages = Pages(reader, layout)
+    found = 0
+    for first in _places(layout):
+        leaves = np.flatnonzero(_kinds(reader, layout, first, first + SCAN) == TABLE_LEAF)
+        found += sum(pages.is_filled(first + int(each) + 1) for each in leaves[:LOOKED])
     return found
 
 
@@ -110,9 +112,12 @@ class _Database:
         pages = max(reader.size // header.size, 1)
         number = int.from_bytes(reader.read_at(56, 4)) if sqlite.recognise(reader.read_at(0, 4096)) else 1
         layout = Layout(header.size, header.usable, pages, ENCODINGS.get(number, "utf-8"))
-        self.pages = Pages(reader, layout)
+        self.pages = Pages(reader, layout, merge(damaged.lost))
         self.stated = max(header.pages, pages)
         self.kinds = _kinds(reader, layout, 0, pages)
+        self.partial = self.pages.partial_leaves()
+        for page in self.partial:
+            self.kinds[page - 1] = TABLE_LEAF
         self.free = sqlite.free_pages(reader, header)
         self.free = self.free[(self.free >= 1) & (self.free <= pages)]
         self.deleted = self.free[self.kinds[self.free - 1] == TABLE_LEAF].tolist()
@@ -325,6 +330,7 @@ def _lost(reader: Reader, database: _Database) -> list[int]:
         page = pages.page(number)
         if number == 1 or not page or int.from_bytes(page[:4]) > pages.layout.pages:
             lost.append(number)
+    lost += database.partial
     return lost + list(range(pages.layout.pages + 1, database.stated + 1))[:LISTED]
 
 
