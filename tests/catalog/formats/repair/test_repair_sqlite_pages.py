@@ -11,10 +11,11 @@ from unransom.core.spans import Span
 from unransom.core.streams import BytesReader
 
 
-def made(path, size, rows=3000, longest=60):
+def made(path, size, rows=3000, longest=60, encoding="UTF-8"):
     draw = chance(7)
     connection = sqlite3.connect(path)
     connection.execute(f"pragma page_size={size}")
+    connection.execute(f"pragma encoding='{encoding}'")
     connection.execute("create table t(id integer primary key, text text, number integer)")
     values = [(n, f"x{n}" + "ab" * draw.randrange(longest), n * 3) for n in range(1, rows + 1)]
     connection.executemany("insert into t values (?,?,?)", values)
@@ -66,3 +67,11 @@ def test_rows_with_an_end_in_a_told_hole_are_left_out(tmp_path):
     assert told < rows
     assert len(told) >= len(rows) - 2 * len(spans)
     assert locked(data, spans) != data
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16le", "UTF-16be"])
+def test_texts_are_read_where_the_head_is_lost(encoding, tmp_path):
+    data, rows = made(tmp_path / "a.db", 4096, encoding=encoding)
+    found = rows_of(sqlite.repair(damaged(data, [Span(0, 4096)], b"a.db")))
+    assert found <= rows
+    assert len(found) > 0.9 * len(rows)

@@ -281,9 +281,9 @@ class _Laid:
             if start < WINDOW or not sure[start]:
                 continue
             row, shape = int(numbers[start]), skeleton.shapes[skeleton.shape_of[self.path[start]]]
-            stray = np.flatnonzero(self.path[start:end] == 0)
-            part = slice(start, start + int(stray[0]) if len(stray) else end)
-            element = resolved[part].astype(np.uint8).tobytes() if fits[part].all() else b""
+            # What is of no shape behind a cell may be the end of its value, laid too early.
+            whole = fits[start:end].all() and self.path[start:end].all()
+            element = resolved[start:end].astype(np.uint8).tobytes() if whole else b""
             letters = skeletons.letters_of(shape.column)
             if b'r="%s%d"' % (letters.encode(), row) not in element:
                 element = b""  # laid wrongly: the number has other digits

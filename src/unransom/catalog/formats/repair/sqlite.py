@@ -65,6 +65,25 @@ def _filled(reader: Reader, layout: Layout) -> int:
     return found
 
 
+def _encoding(reader: Reader, layout: Layout) -> str:
+    """Return how texts are written where the head is lost: letters of two bytes have zeros in one of them."""
+    pages = Pages(reader, layout._replace(encoding="latin-1"))
+    zeros = [0, 0, 0]  # in the first byte of two, in the second, and letters in all
+    for first in _places(layout):
+        for each in np.flatnonzero(_kinds(reader, layout, first, first + SCAN) == TABLE_LEAF)[:LOOKED]:
+            texts = (value for _, row in pages.rows(first + int(each) + 1) for value in row)
+            for text in islice((each for each in texts if isinstance(each, str)), SAMPLE):
+                zeros = [
+                    zeros[0] + text[::2].count("\0"),
+                    zeros[1] + text[1::2].count("\0"),
+                    zeros[2] + len(text),
+                ]
+    high = max(zeros[0], zeros[1])
+    if high * 10 < zeros[2]:
+        return "utf-8"
+    return "utf-16-le" if high == zeros[1] else "utf-16-be"
+
+
 def _places(layout: Layout) -> list[int]:
     """Return the pages from which on the size of pages is looked for: some, all over the file."""
     last = max(layout.pages - SCAN, 0)
@@ -110,8 +129,9 @@ class _Database:
     def __init__(self, damaged: Damaged, header: sqlite.Header) -> None:
         reader = damaged.reader
         pages = max(reader.size // header.size, 1)
-        number = int.from_bytes(reader.read_at(56, 4)) if sqlite.recognise(reader.read_at(0, 4096)) else 1
-        layout = Layout(header.size, header.usable, pages, ENCODINGS.get(number, "utf-8"))
+        number = int.from_bytes(reader.read_at(56, 4)) if sqlite.recognise(reader.read_at(0, 4096)) else 0
+        layout = Layout(header.size, header.usable, pages, ENCODINGS.get(number, ""))
+        layout = layout if layout.encoding else layout._replace(encoding=_encoding(reader, layout))
         self.pages = Pages(reader, layout, merge(damaged.lost))
         self.stated = max(header.pages, pages)
         self.kinds = _kinds(reader, layout, 0, pages)
