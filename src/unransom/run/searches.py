@@ -243,6 +243,7 @@ class Search:
         self._targets = {target.family: target for target in targets(database)} if self._turns else {}
         self._given: set[int] = set()
         self._known = self._count()
+        self._told = self._tellers()
         self._pass = self._shards()
 
     @property
@@ -255,6 +256,8 @@ class Search:
 
     def __next__(self) -> tuple[int, Shard]:
         while True:
+            if (told := self._tellers()) != self._told:  # what was passed by may have neighbours now
+                self._told, self._pass = told, self._shards()
             for number, shard in self._pass:
                 if number not in self._given:
                     self._given.add(number)
@@ -267,6 +270,14 @@ class Search:
     def _count(self) -> int:
         (count,) = self._database.execute("SELECT count(*) FROM records WHERE type = 'KeyFound'").fetchone()
         return int(count)
+
+    def _tellers(self) -> list[tuple[str, str]]:
+        """Return the searches that have a clue for others of their kind: attack and family."""
+        query = (
+            "SELECT DISTINCT json_extract(body, '$.attack'), json_extract(body, '$.family') FROM records"
+            " WHERE type = 'KeyFound' AND json_extract(body, '$.clue') <> '' ORDER BY 1, 2"
+        )
+        return self._database.execute(query).fetchall()
 
     def _shards(self) -> Iterator[tuple[int, Shard]]:
         for turn in self._turns:
