@@ -160,20 +160,27 @@ def test_the_deadline_and_the_commands_to_verify() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ends", "sentence"),
+    ("ends", "carved", "sentence"),
     [
-        ({}, "No files were found in the evidence."),
-        ({State.INTACT: 2_000}, "No locked files were found among 2,000."),
-        ({State.RECOVERED: 1}, "The one locked file came back whole."),
-        ({State.RECOVERED: 2, State.INTACT: 1}, "All 2 locked files came back whole."),
-        ({State.LOCKED: 1}, "The one locked file has not come back."),
-        ({State.LOCKED: 5_000}, "None of the 5,000 locked files has come back."),
-        ({State.RECOVERED: 2, State.LOST: 1}, "2 of 3 locked files came back whole."),
-        ({State.RECOVERED: 2, State.PARTIAL: 1}, "2 of 3 locked files came back whole, 1 in part."),
+        ({}, 0, "No files were found in the evidence."),
+        ({State.INTACT: 2_000}, 0, "No locked files were found among 2,000."),
+        (
+            {State.INTACT: 9, State.RECOVERED: 1},
+            1,
+            "No locked files were found among 10; deleted files that came back: 1.",
+        ),
+        ({State.RECOVERED: 1}, 0, "The one locked file came back whole."),
+        ({State.RECOVERED: 2, State.INTACT: 1}, 0, "All 2 locked files came back whole."),
+        ({State.LOCKED: 1}, 0, "The one locked file has not come back."),
+        ({State.LOCKED: 5_000}, 0, "None of the 5,000 locked files has come back."),
+        ({State.RECOVERED: 2, State.LOST: 1}, 0, "2 of 3 locked files came back whole."),
+        ({State.RECOVERED: 3, State.LOST: 1}, 1, "2 of 3 locked files came back whole."),
+        ({State.RECOVERED: 2, State.PARTIAL: 1}, 0, "2 of 3 locked files came back whole, 1 in part."),
     ],
 )
-def test_the_headline(ends, sentence) -> None:
-    result = Result(version="1", created="", case=CaseFacts(name="x"), command="", counts=Counts.of(ends))
+def test_the_headline(ends, carved, sentence) -> None:
+    counts = Counts.of(ends, carved)
+    result = Result(version="1", created="", case=CaseFacts(name="x"), command="", counts=counts)
     assert labels.headline(result).render("en") == sentence
     assert sentence in page_of(result).words()
     assert re.search("[一-鿿]", labels.headline(result).render("zh"))

@@ -64,6 +64,9 @@ def test_originals_come_back_under_their_names_without_a_key(tmp_path, disk):
     counts = Counter(row["state"] for row in listed)
     assert result.counts.recovered == counts["recovered"]
     assert sum(counts.values()) == result.counts.total
+    only_carved = [row for row in listed if row["method"] == "carve" and not row["locked"]]
+    assert result.counts.carved == sum(row["state"] == "recovered" for row in only_carved)
+    assert result.counts.locked == sum(row["family"] == "inc" for row in listed)
     with Case(case) as opened:
         (family,) = {ref for ref, *_ in searches.groups(opened.database) if ref}
         pairs = searches.pairs(opened.database, family)

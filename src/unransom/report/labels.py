@@ -221,28 +221,38 @@ def headline(result: Result) -> Message:
     if counts.total == 0:
         return say("No files were found in the evidence.")
     if counts.locked == 0:
-        return say("No locked files were found among {total:,}.", total=counts.total)
-    if counts.recovered == counts.locked:
+        return _nothing_locked(counts)
+    if counts.whole == counts.locked:
         if counts.locked == 1:
             return say("The one locked file came back whole.")
         return say("All {locked:,} locked files came back whole.", locked=counts.locked)
-    if counts.recovered + counts.partial == 0:
+    if counts.whole + counts.partial == 0:
         if counts.locked == 1:
             return say("The one locked file has not come back.")
         return say("None of the {locked:,} locked files has come back.", locked=counts.locked)
     return _some(counts)
 
 
+def _nothing_locked(counts: Counts) -> Message:
+    if counts.carved:
+        return say(
+            "No locked files were found among {total:,}; deleted files that came back: {carved:,}.",
+            total=counts.total,
+            carved=counts.carved,
+        )
+    return say("No locked files were found among {total:,}.", total=counts.total)
+
+
 def _some(counts: Counts) -> Message:
     if counts.partial == 0:
         return say(
             "{recovered:,} of {locked:,} locked files came back whole.",
-            recovered=counts.recovered,
+            recovered=counts.whole,
             locked=counts.locked,
         )
     return say(
         "{recovered:,} of {locked:,} locked files came back whole, {partial:,} in part.",
-        recovered=counts.recovered,
+        recovered=counts.whole,
         locked=counts.locked,
         partial=counts.partial,
     )

@@ -40,6 +40,7 @@ class Counts(Part, frozen=True, kw_only=True):
         unknown: Neither shown to be locked nor to be intact, or not looked at yet.
         skipped: Not a file, or left out on purpose.
         failed: Not brought back: locked and without a key so far, or it could not be handled.
+        carved: Of ``recovered``, deleted files that came back from free space: they were never locked.
     """
 
     total: int = msgspec.field(default=0, name="in")
@@ -50,17 +51,18 @@ class Counts(Part, frozen=True, kw_only=True):
     unknown: int = 0
     skipped: int = 0
     failed: int = 0
+    carved: int = 0
 
     @classmethod
-    def of(cls, ends: Mapping[State, int]) -> Self:
-        """Return the counts of ``ends``; the total is their sum.
+    def of(cls, ends: Mapping[State, int], carved: int = 0) -> Self:
+        """Return the counts of ``ends``, of which ``carved`` are deleted files; the total is their sum.
 
         A file that is locked and has no key was not brought back; one not looked at is unknown.
         """
         known = {state.value: ends.get(state, 0) for state in ENDS}
         known["failed"] += ends.get(State.LOCKED, 0)
         known["unknown"] += ends.get(State.FOUND, 0)
-        return cls(total=sum(ends.values()), **known)
+        return cls(total=sum(ends.values()), carved=carved, **known)
 
     def by_state(self) -> dict[State, int]:
         """Return the number per final state, in the order in which they are always shown."""
@@ -73,8 +75,13 @@ class Counts(Part, frozen=True, kw_only=True):
 
     @property
     def locked(self) -> int:
-        """What there was to bring back: recovered, partial, lost and failed."""
-        return self.recovered + self.partial + self.lost + self.failed
+        """What there was to bring back: what came back whole, partial, lost and failed."""
+        return self.whole + self.partial + self.lost + self.failed
+
+    @property
+    def whole(self) -> int:
+        """Locked files that came back whole."""
+        return self.recovered - self.carved
 
     @property
     def missing(self) -> int:

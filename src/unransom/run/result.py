@@ -143,9 +143,13 @@ def _sources(case: Case) -> Iterator[SourceFacts]:
 def _counts(database: sqlite3.Connection) -> tuple[Counts, Counts]:
     query = f"SELECT {FINAL}, count(*), coalesce(sum(size), 0) FROM files GROUP BY 1"
     rows = database.execute(query).fetchall()
+    carved, size_carved = database.execute(
+        "SELECT count(*), coalesce(sum(size), 0) FROM files WHERE method = 'carve' AND state = 'recovered'"
+        " AND json_extract(body, '$.state') IS NOT 'locked'"
+    ).fetchone()
     return (
-        Counts.of({State(state): count for state, count, _ in rows}),
-        Counts.of({State(state): size for state, _, size in rows}),
+        Counts.of({State(state): count for state, count, _ in rows}, carved),
+        Counts.of({State(state): size for state, _, size in rows}, size_carved),
     )
 
 
