@@ -178,3 +178,19 @@ def test_a_case_that_was_not_told_of_its_image_is_told_by_the_next_run(
         assert len(json.loads(case.fact(IMAGES))) == (1 if form == "folder" else 2)
     assert unransom("case", "verify", "case", folder=tmp_path).returncode == 0
     assert unransom(*words, folder=tmp_path).returncode == UsageError.exit_code
+
+
+def test_sources_of_one_name_have_names_of_their_own_in_a_case(tmp_path: Path) -> None:
+    for host in ("fs01", "fs02"):
+        (tmp_path / host).mkdir()
+        (tmp_path / host / "sda").write_bytes(host.encode() * 2048)
+        taken = unransom("acquire", f"{host}/sda", "--case", "case", "--name", f"{host}-sda", folder=tmp_path)
+        assert taken.returncode == 0, taken.stderr
+    assert unransom("case", "verify", "case", folder=tmp_path).returncode == 0
+    images = sorted(each.name for each in (tmp_path / "case/evidence").glob("*.zst"))
+    assert images == ["fs01-sda.img.zst", "fs02-sda.img.zst"]
+    again = unransom("acquire", "fs02/sda", "--case", "case", "--name", "fs01-sda", folder=tmp_path)
+    assert again.returncode == UsageError.exit_code
+    assert "--name NAME" in again.stderr
+    path = unransom("acquire", "fs02/sda", "--case", "case", "--name", "../sda", folder=tmp_path)
+    assert path.returncode == UsageError.exit_code

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import msgspec
 
+from unransom.core.errors import UsageError
 from unransom.core.hashing import Digests
+from unransom.core.messages import say
 from unransom.core.records import Record
 from unransom.core.spans import Span
 
@@ -58,6 +60,19 @@ class Acquired(Record, frozen=True, kw_only=True):
     resumed: int = 0
     stored: dict[str, str] = msgspec.field(default_factory=dict)
     agrees: bool = True
+
+
+def check_new(image: Path) -> None:
+    """Check that nothing is called as the image is to be.
+
+    Raises:
+        UsageError: Something is.
+    """
+    if image.exists():
+        raise UsageError(
+            say("{file} is there already", file=str(image)),
+            hint=say("give the image another name: --out IMAGE, or --name NAME in a case"),
+        )
 
 
 def unfinished(image: Path, *, packed: bool) -> Path:

@@ -13,7 +13,7 @@ from unransom.acquire.careful import Careful
 from unransom.acquire.mounts import written_mounts
 from unransom.acquire.plain import Copy
 from unransom.acquire.progress import Copying
-from unransom.acquire.records import Acquired, Job, unfinished
+from unransom.acquire.records import Acquired, Job, check_new, unfinished
 from unransom.acquire.rescue_map import RescueMap, Status
 from unransom.core.errors import UnransomError, UsageError, VerificationError
 from unransom.core.hashing import Digests, Hasher, digest
@@ -129,10 +129,7 @@ def _plain(job: Job, careful: Careful, part: Path, copying: Copying) -> tuple[Di
 
 def _check(job: Job) -> None:
     path = os.path.abspath(os.fsencode(job.source))  # noqa: PTH100 bytes
-    if job.out.exists():
-        raise UsageError(
-            say("{file} is there already", file=str(job.out)), hint=say("choose another name for the image")
-        )
+    check_new(job.out)
     if not os.path.exists(path) or os.path.isdir(path):  # noqa: PTH110, PTH112 bytes
         raise UsageError(
             say("{location} is no device and no file", location=job.source),

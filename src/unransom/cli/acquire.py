@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     "--case", type=PATH, metavar="DIR", help=t("Put the image into this case, and tell of it in the chain.")
 )
 @click.option(
+    "--name", metavar="NAME", help=t("What the image is called in the case, instead of as its source.")
+)
+@click.option(
     "--format",
     "kind",
     type=click.Choice(["zstd", "raw"]),
@@ -48,6 +51,7 @@ def command(
     source: str,
     out: Path | None,
     case: Path | None,
+    name: str | None,
     kind: str,
     level: int,
     retries: int,
@@ -64,7 +68,7 @@ def command(
     from unransom.case.case import Case
     from unransom.run.imaging import is_untold, reopen, tell
 
-    image = out or _image(case, source, packed=kind == "zstd")
+    image = out or _image(case, source, name, packed=kind == "zstd")
     if source.startswith("s3://") or Path(source).is_dir():
         return _logical(source, image, level, progress, told=not out, as_json=as_json)
     if not out and is_untold(image):
@@ -104,7 +108,7 @@ def _logical(source: str, image: Path, level: int, progress: Style, *, told: boo
     return EXIT_INCOMPLETE if done.problems else EXIT_DONE
 
 
-def _image(case: Path | None, source: str, *, packed: bool) -> Path:
+def _image(case: Path | None, source: str, name: str | None, *, packed: bool) -> Path:
     """Return where the image belongs in a case, which is made where there is none."""
     from unransom.case.case import Case
     from unransom.evidence.locations import locate
@@ -113,7 +117,9 @@ def _image(case: Path | None, source: str, *, packed: bool) -> Path:
 
     if case is None:
         raise UsageError(say("an image needs a name or a case"), hint=say("give --out IMAGE, or --case DIR"))
-    identifier = named(locate(source), "image", ()).id
+    if name and Path(name).name != name:
+        raise UsageError(say("{name} is a path and no name", name=name))
+    identifier = name or named(locate(source), "image", ()).id
     Case(case, create=True).close()
     is_logical = source.startswith("s3://") or Path(source).is_dir()
     ending = "tar.zst" if is_logical else "img.zst" if packed else "img"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from unransom.acquire.logical import bucket, folder
 from unransom.acquire.logical.collect import Collected, collect
+from unransom.acquire.records import check_new
 from unransom.core.errors import UsageError
 from unransom.core.hashing import digest
 from unransom.core.messages import say
@@ -31,10 +32,7 @@ def acquire(location: str, out: Path, level: int = 1, listener: Listener = silen
         UsageError: The image is there already, or would lie in the folder.
         OSError: The image cannot be written; the next run goes on with what is there.
     """
-    if out.exists():
-        raise UsageError(
-            say("{file} is there already", file=str(out)), hint=say("choose another name for the image")
-        )
+    check_new(out)
     source = identify(location)
     if source.kind == "bucket":
         store = BucketStore(source)
