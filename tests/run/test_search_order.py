@@ -16,7 +16,7 @@ CHEAP = AttackPlan(attack="drawn", family="", each=True, shards=2, seconds=1.0, 
 DEAR = AttackPlan(attack="ticks", family="", each=True, shards=500, seconds=5000.0, chance=0.001, why=WHY)
 
 
-def case_with(folder, count):
+def case_with(folder, count, *plans):
     case = Case(folder / "case", create=True)
     (folder / "in").mkdir()
     add_sources(case, [str(folder / "in")])
@@ -32,7 +32,7 @@ def case_with(folder, count):
                 ref.id,
                 [msgspec.structs.replace(ref, state=State.UNKNOWN, candidates=("maze",))],
             )
-        files.store(case.database, "plan", 0, [CHEAP, DEAR])
+        files.store(case.database, "plan", 0, plans)
     return case
 
 
@@ -45,7 +45,7 @@ def found(case, item):
 
 
 def test_neighbours_come_before_dearer_searches_even_if_the_clue_is_late(tmp_path):
-    with case_with(tmp_path, 9) as case:
+    with case_with(tmp_path, 9, CHEAP, DEAR) as case:
         search = Search(case.database, 1e9)
         begun = [next(search)[1] for _ in range(8)]
         assert [each.plan.attack for each in begun] == ["drawn"] * 8  # four files in full
@@ -58,7 +58,7 @@ def test_neighbours_come_before_dearer_searches_even_if_the_clue_is_late(tmp_pat
 
 
 def test_no_shard_comes_twice(tmp_path):
-    with case_with(tmp_path, 9) as case:
+    with case_with(tmp_path, 9, CHEAP, DEAR) as case:
         search = Search(case.database, 100.0)
         numbers = []
         for number, shard in search:
@@ -66,3 +66,11 @@ def test_no_shard_comes_twice(tmp_path):
             if len(numbers) in {3, 6}:
                 found(case, shard.target.samples[0].id)
         assert len(numbers) == len(set(numbers)) >= 9
+
+
+def test_where_files_differ_all_are_tried_but_a_few_before_other_searches(tmp_path):
+    apart = msgspec.structs.replace(CHEAP, attack="repeats", shards=1)
+    between = AttackPlan(attack="ecb", family="", shards=1, seconds=2.0, chance=1.0, why=WHY)
+    with case_with(tmp_path, 9, apart, between) as case:
+        begun = [shard.plan.attack for _, shard in Search(case.database, 100.0)]
+    assert begun == ["repeats"] * 4 + ["ecb"] + ["repeats"] * 5

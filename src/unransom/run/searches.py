@@ -182,23 +182,31 @@ class _Turn(NamedTuple):
         plan: The search.
         shards: Their numbers.
         price: Seconds of one core for each key that they may be expected to find.
+        files: Which of those that the search is for, where it is for each file.
     """
 
     plan: AttackPlan
     shards: range
     price: float
+    files: slice = slice(None)
 
 
 def _turns(plan: AttackPlan, longest: float) -> Iterator[_Turn]:
     """Yield the turns of ``plan`` that take at most ``longest`` seconds of one core each."""
     first, price = 1, 0.0
-    times = TRIED if plan.each and not attack(plan.attack).apart else 1
+    apart = plan.each and attack(plan.attack).apart
+    times = TRIED if plan.each and not apart else 1
     for stage in plan.stages or (Stage(plan.shards, plan.seconds, plan.chance),):
         # Never before an earlier one.
         price = max(price, times * stage.seconds / max(stage.chance, SLIGHTEST))
         if stage.seconds > longest:
             return
-        yield _Turn(plan, range(first, first + stage.shards), price)
+        shards = range(first, first + stage.shards)
+        if apart:  # where none of a few gave way, the others are less likely to
+            yield _Turn(plan, shards, price, slice(TRIED))
+            yield _Turn(plan, shards, price * TRIED, slice(TRIED, None))
+        else:
+            yield _Turn(plan, shards, price)
         first += stage.shards
 
 
@@ -318,7 +326,7 @@ class Search:
 
     def _unaided(self, turn: _Turn, target: Target) -> Iterator[tuple[int, Shard]]:
         """Search the files that stand for all, until one of them gives way."""
-        for ref in stand_ins(turn.plan, target):
+        for ref in stand_ins(turn.plan, target)[turn.files]:
             for each in self._alone(turn, target, ref):
                 yield each
                 if self._clues(turn.plan):

@@ -17,7 +17,7 @@ LARGEST = 1 << 15  # bytes of the longest key that is looked for
 LEAST = 64  # bytes of content
 ENOUGH = 1 << 18  # bytes of content that are looked at
 SIGMAS = 9.0  # the best of 32,768 distances in random bytes has less than 5
-CONTRAST = 0.2  # by which multiples of a period must agree better than all other distances
+CONTRAST = 0.2  # by which multiples of a period must agree better than all other distances, and those beside
 
 
 class Period(NamedTuple):
@@ -73,7 +73,9 @@ def period_of(data: Bytes, most: int = LARGEST) -> Period | None:
     best = int(evidence.argmax()) + 1
     multiples = scores[best - 1 :: best].mean()
     others = (scores.sum() - scores[best - 1 :: best].sum()) / max(most - most // best, 1)
-    if evidence[best - 1] >= SIGMAS and multiples - others >= CONTRAST * multiples:
+    # Where parts of a file are plain, all distances near that from part to part agree; under a key one does.
+    beside = np.concatenate((scores[best - 2 :: best], scores[best::best])).mean() if best > 1 else 0.0
+    if evidence[best - 1] >= SIGMAS and multiples - max(others, beside) >= CONTRAST * multiples:
         return Period(best, float(evidence[best - 1]))
     alike = float(scores.sum() / np.sqrt(most))
     return Period(1, alike) if alike >= SIGMAS else None
