@@ -33,4 +33,5 @@ def expected_digest(database: sqlite3.Connection, output: Output) -> tuple[str, 
 
 def is_of(entry: bytes, path: bytes) -> bool:
     """Return whether a manifest's ``entry`` may be about ``path``: the one ends with the other."""
-    return b"/" + entry == b"/" + path or entry.endswith(b"/" + path) or path.endswith(b"/" + entry)
+    entry, path = b"/" + entry, b"/" + path
+    return entry.endswith(path) or path.endswith(entry)

@@ -80,13 +80,13 @@ class LocalExecutor:
                 worker.kill()
             yield Outcome(worker.task, result)
 
-    def _born(self) -> _Worker:
-        for _ in range(BIRTHS - 1):
-            try:
-                return _Worker(self._context, self._memory_limit)
-            except (EOFError, ConnectionError):
-                continue
-        return _Worker(self._context, self._memory_limit)
+    def _born(self, attempts: int = BIRTHS) -> _Worker:
+        try:
+            return _Worker(self._context, self._memory_limit)
+        except (EOFError, ConnectionError):
+            if attempts == 1:
+                raise
+            return self._born(attempts - 1)
 
 
 class _Worker:
