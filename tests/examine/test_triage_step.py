@@ -113,6 +113,7 @@ def test_damage_without_random_bytes_is_not_a_locker(files):
     ref, _ = triage(b"a.png", bytes(data))
     assert ref.state is State.INTACT
     assert str(ref.why) == "damaged, but not by encryption"
+    assert ref.damaged
 
 
 def test_tiny_files():

@@ -27,7 +27,7 @@ FILES = {
 def database():
     connection = sqlite3.connect(":memory:")
     connection.execute(
-        "create table files(id integer primary key, state, output, method, format, locked, size, why)"
+        "create table files(id integer primary key, state, output, method, format, locked, size, body)"
     )
     connection.execute("create table journal(step, item, done)")
     yield connection
@@ -45,8 +45,8 @@ def test_what_waits(name, database):
 
 
 def test_what_is_damaged_without_a_locker_waits_too(database):
-    row = ("intact", None, "gzip", 10_000, json.dumps({"text": "damaged, but not by encryption"}))
-    database.execute("insert into files(id, state, output, format, size, why) values (1, ?, ?, ?, ?, ?)", row)
+    row = ("intact", "gzip", 10_000, json.dumps({"damaged": True}))
+    database.execute("insert into files(id, state, format, size, body) values (1, ?, ?, ?, ?)", row)
     assert {total(condition(every=every))(database)[0] for every in (False, True)} == {1}
 
 

@@ -88,6 +88,7 @@ class FileRef(Record, frozen=True, kw_only=True):
         candidates: Families whose mark is there but too weak to name them by it alone.
         original: The path with what the locker added to the name taken off, where that is known.
         locked: Bytes of the file estimated to be really encrypted, None where not estimated.
+        damaged: The content is broken, but not by encryption.
         format: The file format that its content or else its name says, "" where unknown.
     """
 
@@ -109,6 +110,7 @@ class FileRef(Record, frozen=True, kw_only=True):
     candidates: tuple[str, ...] = ()
     original: bytes = b""
     locked: int | None = None
+    damaged: bool = False
     format: str = ""
     why: Message | None = None
 

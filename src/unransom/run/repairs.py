@@ -28,11 +28,10 @@ SOME_LEFT = f"{SHUT} AND (coalesce(format, '') <> '' OR coalesce(locked, size) <
 FORMATS = ", ".join(f"'{name}'" for each in REPAIRS for name in each.formats)
 QUICK = f"(format IN ({FORMATS}) OR size < {64 << 20})"
 OPEN = f"id NOT IN (SELECT item FROM journal WHERE step = '{STEP}' AND done)"
-SOUND = "state = 'intact' AND source = :source AND format = :format AND id <> :id"
+DAMAGED = "coalesce(json_extract(body, '$.damaged'), 0)"
+SOUND = f"state = 'intact' AND NOT {DAMAGED} AND source = :source AND format = :format AND id <> :id"
 # What triage found damaged otherwise than by a locker: no key is wanted, and parts may be left.
-HARMED = (
-    "state = 'intact' AND output IS NULL AND json_extract(why, '$.text') = 'damaged, but not by encryption'"
-)
+HARMED = f"state = 'intact' AND output IS NULL AND {DAMAGED}"
 Condition = str
 
 

@@ -61,6 +61,7 @@ class Verdict(NamedTuple):
         grade: What the format's walk came to.
         bits: Strength of that.
         locked: Bytes estimated to be encrypted.
+        damaged: It is broken, but not by encryption.
     """
 
     state: State
@@ -69,6 +70,7 @@ class Verdict(NamedTuple):
     grade: Grade = Grade.UNKNOWN
     bits: int = 0
     locked: int = 0
+    damaged: bool = False
 
 
 def examine(content: Reader, path: bytes, suspicious: bool) -> Verdict:
@@ -104,7 +106,7 @@ def _formed(content: Reader, path: bytes, judgement: Judgement) -> Verdict:
     if broken:
         return _verdict(State.LOCKED, validation.why, judgement, max(broken, _estimate(content)))
     why = say("damaged, but not by encryption")
-    return _verdict(State.INTACT, why, judgement)
+    return _verdict(State.INTACT, why, judgement)._replace(damaged=True)
 
 
 def _contradicts(path: bytes, name: str) -> bool:

@@ -129,6 +129,7 @@ def _judged(
         candidates=tuple(dict.fromkeys((*marks, *named))) if state is not State.INTACT else (),
         original=named.get(family or "", original) if locked else b"",
         locked=verdict.locked if locked else None,
+        damaged=verdict.damaged and state is State.INTACT,
         format=verdict.format,
         why=_reason(family, marks, told, verdict),
     )
