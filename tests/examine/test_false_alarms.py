@@ -101,6 +101,15 @@ def test_a_hundred_thousand_files():
     check_cuts(places=8, seed=2)
 
 
+@pytest.mark.parametrize("number", [1, 105, 600])
+def test_small_numbers_at_the_end_of_dense_files(number):
+    """Compiled bitcode: packed bits, a table, and numbers that may as well be sizes."""
+    table = b"".join(entry.to_bytes(8, "little") for entry in range(3, 67))
+    packed = bytes(random.Random(number).choices(range(256), weights=[24] + [1] * 255, k=656))
+    content = packed + table + number.to_bytes(8, "little") + b"\x02" * 16
+    assert not alarms(b"pgrowlocks.index.bc", BytesReader(content))
+
+
 @pytest.mark.parametrize("content", [b"order 10042, two lamps, shipped\n" * 40, bytes(5000), b""])
 def test_what_is_only_called_like_a_locked_file(content):
     for added in (".akira", ".INC", ".HLJkNskOq", ".PLAY", ".babyk", ".Loki", ".locked", ".OPIX", ".basta"):

@@ -24,6 +24,7 @@ TAIL = Tail(
 LOCKED = 1 << 20  # bytes at the beginning
 PADDING = 0x2000  # bytes that are locked at once: there is less padding than that
 BITS = 64 - 13  # of the size, given the file's
+SMALL_BITS = 32  # of a size that may be as small as 1: files are full of small numbers
 SAMPLE = 4096  # bytes that must look random
 KEY_SIZE = 32
 CIPHER = Cipher("aes-cbc")
@@ -40,7 +41,7 @@ def read(locked: Reader) -> Mark | None:
     if not is_noise(locked.read_at(0, min(stored, SAMPLE))):
         return None
     return Mark(
-        bits=BITS,
+        bits=BITS if stored > PADDING else SMALL_BITS,
         fields=mark.fields,
         numbers={**mark.numbers, "stored": stored},
         plain_size=size,
