@@ -51,6 +51,7 @@ def contents(image: Path) -> dict[bytes, bytes]:
         ("-n", "size=16384"),
         ("-i", "size=2048"),
         ("-i", "nrext64=1"),
+        ("-m", "finobt=0,inobtcount=0,reflink=0,rmapbt=0"),  # as Linux 3.x made it
     ],
     ids=" ".join,
 )

@@ -66,7 +66,7 @@ def superblock(head: bytes) -> Superblock | None:
     group, groups = struct.unpack_from(">II", head, 84)
     version, _, inode, _ = struct.unpack_from(">HHHH", head, 100)
     block_bits, _, inode_bits, inodes_bits, group_bits = head[120:125]
-    features2, _, _, incompatible = struct.unpack_from(">IIII", head, 200)
+    features2, incompatible = struct.unpack_from(">I12xI", head, 200)
     version &= 15
     sound = block_bits in BLOCK_SIZES and block == 1 << block_bits and version in {4, 5}
     sound = sound and 8 <= inode_bits <= 11 and inode == 1 << inode_bits and inode <= block
