@@ -182,6 +182,27 @@ def test_declarations_that_make_no_sense_are_told(text):
         load_probes(text)
 
 
+@pytest.mark.parametrize(
+    ("down_since", "deadline", "why"),
+    [
+        ("2126-01-01T00:00:00Z", "", "down_since lies in the future"),
+        ("2026-01-02T00:00:00+01:00", "2026-01-01T22:00:00Z", "the deadline is not behind down_since"),
+    ],
+)
+def test_times_that_cannot_be_are_refused(system, tmp_path, down_since, deadline, why):
+    case = make_case(tmp_path / "case", {b"a.php": b"a"})
+    (tmp_path / "probes.toml").write_text(
+        f"down_since = {down_since}\n"
+        + (f"deadline = {deadline}\n" if deadline else "")
+        + f'[[probe]]\nsystem = "OMS"\nname = "orders"\nhttp = "{system.url}/orders"\n'
+    )
+    about = ("--case", case, "--probes", tmp_path / "probes.toml")
+    for command in ("check", "show"):
+        assert why in unransom("cutover", command, *about, code=2)
+    assert not system.asked
+    assert not (case / "cutover").exists()
+
+
 def test_runs_are_kept_compared_and_timed(system, tmp_path):
     case = make_case(tmp_path / "case", {b"a.php": b"a"})
     database = made(tmp_path)

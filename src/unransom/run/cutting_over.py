@@ -13,7 +13,7 @@ import msgspec
 
 from unransom.case.case import Case
 from unransom.core.clock import now_ns, rfc3339
-from unransom.core.errors import UnransomError
+from unransom.core.errors import UnransomError, UsageError
 from unransom.core.messages import say
 from unransom.core.progress import Listener, silent
 from unransom.core.records import Grade
@@ -52,6 +52,7 @@ class Outcome(NamedTuple):
 def check(case: Case, declarations: Path, label: str, listener: Listener = silent) -> Outcome:
     """Carry out the probes, keep the run, and compare it with the one before."""
     probes, digest = load_probes(declarations.read_bytes())
+    times = _times(case, probes)
     earlier = runs(case)
     before = earlier[-1] if earlier else None
     answers = carry_out(probes.probe, declarations.parent, before.values() if before else {}, listener)
@@ -72,7 +73,7 @@ def check(case: Case, declarations: Path, label: str, listener: Listener = silen
     counts = {grade.value: grades.count(grade) for grade in (Grade.GOOD, Grade.BAD, Grade.UNKNOWN)}
     bad = [[answer.id, str(answer.why)] for answer in run.answers if answer.grade is not Grade.GOOD]
     told(case, "cutover checked", {**facts, **counts, "not good": bad})
-    return Outcome(run, changes(before, run), _recoveries(case, [*earlier, run], probes))
+    return Outcome(run, changes(before, run), list(recoveries([*earlier, run], *times, datetime.now(UTC))))
 
 
 def _plain(label: str) -> str:
@@ -94,15 +95,28 @@ def runs(case: Case) -> list[Run]:
     return sorted(found, key=lambda run: run.number)
 
 
-def _recoveries(case: Case, known: Sequence[Run], probes: Probes | None) -> list[Recovery]:
-    """Return how each system stands; what the declarations do not say, the case does."""
+def _times(case: Case, probes: Probes | None) -> tuple[datetime, datetime | None]:
+    """Return since when the systems are down, and the deadline; the case tells what the probes do not.
+
+    Raises:
+        UsageError: They were not down yet, or only from the deadline on.
+    """
     created = datetime.fromtimestamp(int(case.fact("created", "0")) / 1e9, UTC)
     down_since = (probes.down_since if probes else None) or _fact(case, "down_since") or created
     deadline = (probes.deadline if probes else None) or _fact(case, "deadline")
     hours = case.fact("deadline_hours")
     if deadline is None and hours:
         deadline = created + timedelta(hours=float(hours))
-    return list(recoveries(known, down_since, deadline, datetime.now(UTC)))
+    if down_since > datetime.now(UTC):
+        raise UsageError(
+            say("down_since lies in the future: {time}", time=f"{down_since:%Y-%m-%dT%H:%M:%S%z}")
+        )
+    if deadline and deadline <= down_since:
+        raise UsageError(
+            say("the deadline is not behind down_since"),
+            detail=f"{down_since:%Y-%m-%dT%H:%M:%S%z}, {deadline:%Y-%m-%dT%H:%M:%S%z}",
+        )
+    return down_since, deadline
 
 
 def _fact(case: Case, name: str) -> datetime | None:
@@ -113,7 +127,7 @@ def standing(case: Case, declarations: Path | None) -> tuple[list[Run], list[Rec
     """Return all runs, and how each system stands."""
     known = runs(case)
     probes = load_probes(declarations.read_bytes())[0] if declarations else None
-    return known, _recoveries(case, known, probes)
+    return known, list(recoveries(known, *_times(case, probes), datetime.now(UTC)))
 
 
 def write_cutover(known: Sequence[Run], found: Sequence[Recovery], folder: Path, language: str) -> list[Path]:

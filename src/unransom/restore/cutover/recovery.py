@@ -84,7 +84,7 @@ def recoveries(
     """Yield how each system of the last run stands.
 
     Args:
-        runs: All runs, oldest first.
+        runs: All runs, oldest first; those before ``down_since`` do not count.
         down_since: When the systems went down.
         deadline: By when they must be up.
         now: The present.
@@ -94,7 +94,7 @@ def recoveries(
     for system in dict.fromkeys(answer.system for answer in runs[-1].answers):
         up_since = ""
         for run in reversed(runs):
-            if grade_of(system, run) is not Grade.GOOD:
+            if datetime.fromisoformat(run.time) < down_since or grade_of(system, run) is not Grade.GOOD:
                 break
             up_since = run.time
         until = datetime.fromisoformat(up_since) if up_since else now
