@@ -47,3 +47,25 @@ def test_a_file_without_hashes_is_no_manifest_and_says_so(tmp_path, content):
 
 def test_a_folder_that_is_gone_is_told(tmp_path):
     assert "does not exist" in unransom("verify", tmp_path / "gone", code=2).stderr
+
+
+def test_what_a_manifest_names_and_is_not_there_is_told(tmp_path):
+    ours = picture("ours")
+    write(tmp_path / "in", {b"shop/logo.png": ours})
+    digest = hashlib.sha256(ours).hexdigest()
+    names = ["shop/logo.png", *(f"gone/{number}.png" for number in range(7))]
+    (tmp_path / "sums").write_text("".join(f"{digest}  ./{name}\n" for name in names))
+    found = unransom("verify", tmp_path / "in", "--manifest", tmp_path / "sums", "--jsonl")
+    assert json.loads(found.stdout)["verdict"] == "good"
+    assert "7 of 8 files" in found.stderr
+    assert "gone/0.png" in found.stderr
+
+
+def test_every_file_has_its_verdict_in_the_order_of_its_folder(tmp_path):
+    write(tmp_path / "in", {f"{number:03}.png".encode(): picture(str(number)) for number in range(60)})
+    shown = unransom("verify", tmp_path / "in", "--jsonl", "--progress", "json")
+    rows = list(map(json.loads, shown.stdout.splitlines()))
+    assert [row["path"].rpartition("/")[2] for row in rows] == [f"{number:03}.png" for number in range(60)]
+    events = list(map(json.loads, shown.stderr.splitlines()))
+    assert events[-1]["done"] == 60
+    assert events[-1]["finished"]

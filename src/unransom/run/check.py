@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,16 +16,20 @@ from unransom.core.errors import UsageError
 from unransom.core.hashing import digest
 from unransom.core.messages import Message, say
 from unransom.core.outputs import FileReader
+from unransom.core.progress import Listener, Progress, silent
 from unransom.core.records import Grade, Verdict
 from unransom.verify.integrity.manifest import Entry, entries, verdict_on
 
+AHEAD = 4  # files that wait for each thread
+
 
 class Checked(NamedTuple):
-    """A file, its format and the verdict on it."""
+    """A file, its format, the verdict on it, and its size in bytes."""
 
     path: Path
     format: str
     verdict: Verdict
+    size: int = 0
 
 
 class Promise(NamedTuple):
@@ -33,20 +40,75 @@ class Promise(NamedTuple):
     manifest: str
 
 
-def check_files(paths: Iterable[Path], manifests: Sequence[Path]) -> Iterator[Checked]:
-    """Yield the verdict on each file, and on each below a folder; a manifest outranks its structure.
+class Check:
+    """The check of files; what manifests promise and no file was found for is known after it."""
 
-    Raises:
-        UsageError: There is no hash in a manifest.
-    """
-    known: dict[bytes, list[Promise]] = {}
-    for manifest in manifests:
-        for entry in hashes_in(manifest):
-            promises = known.setdefault(entry.path.rpartition(b"/")[2], [])
-            promises.append(Promise(entry.path, entry.digest, manifest.name))
-    for path in paths:
-        for file in _files_at(path):
-            yield file if isinstance(file, Checked) else _check(file, _below(path, file), known)
+    def __init__(self, manifests: Sequence[Path]) -> None:
+        """Read the manifests.
+
+        Raises:
+            UsageError: There is no hash in one.
+        """
+        self._known: dict[bytes, list[Promise]] = {}
+        self._unseen: set[Promise] = set()
+        for manifest in manifests:
+            for entry in hashes_in(manifest):
+                promise = Promise(entry.path, entry.digest, manifest.name)
+                self._known.setdefault(entry.path.rpartition(b"/")[2], []).append(promise)
+                self._unseen.add(promise)
+        self.promised = len(self._unseen)
+
+    @property
+    def unseen(self) -> list[bytes]:
+        """The paths that manifests name and that no file was held against, sorted."""
+        return sorted({promise.path for promise in self._unseen})
+
+    def files(self, paths: Iterable[Path], listener: Listener = silent) -> Iterator[Checked]:
+        """Yield the verdict on each file, and on each below a folder; a manifest outranks its structure.
+
+        Hashing and most of what reads content leaves Python's lock, so that threads use all cores.
+        """
+        began = time.monotonic()
+        size = 0
+        for done, (checked, more) in enumerate(self._checked(paths), 1):
+            size += checked.size
+            yield checked
+            listener(
+                Progress(
+                    "verify",
+                    done,
+                    0,
+                    "files",
+                    str(checked.path),
+                    bytes_done=size,
+                    seconds=time.monotonic() - began,
+                    finished=not more,
+                )
+            )
+
+    def _checked(self, paths: Iterable[Path]) -> Iterator[tuple[Checked, bool]]:
+        """Yield what was checked, in order, and whether more is to come."""
+        workers = os.cpu_count() or 1
+        waiting: deque[Future[Checked]] = deque()
+        with ThreadPoolExecutor(workers, "check") as pool:
+            try:
+                for path, file in _every_file(paths):
+                    waiting.append(pool.submit(self._one, path, file))
+                    if len(waiting) > AHEAD * workers:
+                        yield waiting.popleft().result(), True
+                while waiting:
+                    yield waiting.popleft().result(), bool(waiting)
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def _one(self, path: Path, file: Path | Checked) -> Checked:
+        if isinstance(file, Checked):
+            return file
+        below = _below(path, file)
+        promised = self._known.get(below.rpartition(b"/")[2], [])
+        checked, kept = _check(file, below, promised)
+        self._unseen.difference_update(kept)
+        return checked
 
 
 def hashes_in(manifest: Path) -> Iterator[Entry]:
@@ -64,6 +126,13 @@ def hashes_in(manifest: Path) -> Iterator[Entry]:
             say("there is no hash in {path}", path=str(manifest)),
             hint=say("md5sum, sha256sum, hashdeep and CSV with MD5 or SHA-256 are read"),
         )
+
+
+def _every_file(paths: Iterable[Path]) -> Iterator[tuple[Path, Path | Checked]]:
+    """Yield each of ``paths`` with itself or the files below it."""
+    for path in paths:
+        for file in _files_at(path):
+            yield path, file
 
 
 def _files_at(path: Path) -> Iterator[Path | Checked]:
@@ -88,21 +157,22 @@ def _undecided(why: Message) -> Verdict:
     return Verdict(item=0, grade=Grade.UNKNOWN, check="none", why=why)
 
 
-def _check(path: Path, below: bytes, known: dict[bytes, list[Promise]]) -> Checked:
-    promised = known.get(below.rpartition(b"/")[2], [])
+def _check(path: Path, below: bytes, promised: list[Promise]) -> tuple[Checked, list[Promise]]:
+    """Return the verdict on a file, and what manifests promise of it."""
     try:
         with FileReader(path) as reader:
             judgement = judge(reader, below)
             digests = digest(reader) if promised else None
     except OSError as error:
         why = say("the file cannot be read: {error}", error=error.strerror or str(error))
-        return Checked(path, "", _undecided(why))
+        return Checked(path, "", _undecided(why)), [each for each in promised if _is_of(each.path, below)]
     if digests:
         verdicts = [(each, verdict_on(digests, each.digest, each.manifest)) for each in promised]
-        good = [verdict for _, verdict in verdicts if verdict.grade is Grade.GOOD]
-        binding = good or [verdict for each, verdict in verdicts if _is_of(each.path, below)]
+        good = [(each, verdict) for each, verdict in verdicts if verdict.grade is Grade.GOOD]
+        binding = good or [(each, verdict) for each, verdict in verdicts if _is_of(each.path, below)]
         if binding:
-            return Checked(path, judgement.format, binding[0])
+            checked = Checked(path, judgement.format, binding[0][1], reader.size)
+            return checked, [each for each, _ in binding]
     validation = judgement.validation
     verdict = Verdict(
         item=0,
@@ -111,7 +181,7 @@ def _check(path: Path, below: bytes, known: dict[bytes, list[Promise]]) -> Check
         bits=validation.bits,
         why=validation.why,
     )
-    return Checked(path, judgement.format, verdict)
+    return Checked(path, judgement.format, verdict, reader.size), []
 
 
 def _is_of(entry: bytes, path: bytes) -> bool:
