@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import pytsk3
 
 from unransom.core.errors import UnreadableError
-from unransom.core.spans import Span
+from unransom.core.spans import Span, gaps, merge
 from unransom.core.streams import Reader
 from unransom.evidence.sleuthkit import TSK_ERRORS, TskImage
-from unransom.evidence.volumes import lvm, raid, rebuilt, signatures
+from unransom.evidence.volumes import gpt, lvm, raid, rebuilt, signatures
 from unransom.evidence.volumes.rebuilt import Patch, Patched
 
+EXTENDED = re.compile(r"\(0x(?:05|0f|85)\)", re.IGNORECASE)
 MOST = 1024  # volumes that are looked at; a damaged table can name any number
 
 
@@ -77,7 +79,8 @@ def volumes(image: TskImage, assembled: Assembled = alone) -> list[Volume]:
         return _inside(reader, 0, size, "", assembled)
     found = table(image) if tabled else []
     if found:
-        return [volume for each in found for volume in _inside(reader, *each, assembled)][:MOST]
+        named = [volume for each in found for volume in _inside(reader, *each, assembled)]
+        return [*named, *_unnamed(image, found)][:MOST]
     return _rebuilt(reader)
 
 
@@ -116,19 +119,59 @@ def _logical(reader: Reader, start: int, logical: lvm.Logical) -> Volume:
 
 
 def table(image: TskImage) -> list[tuple[int, int, str]]:
-    """Return start, size and label of the partitions that the disk's own table names."""
-    found: list[tuple[int, int, str]] = []
+    """Return start, size and label of the partitions that the disk's own table names.
+
+    A GPT whose head is damaged names none: there is a copy of it, see `rebuilt.partitions`.
+    """
+    reader = image.reader
+    if signatures.partition_table(_head(reader, 0), reader.size) == "gpt":
+        found = gpt.table(reader)
+        return found.partitions[:MOST] if found and not found.copy else []
+    return list(dict.fromkeys(part[1:] for part in _parts(image) if not part.extended))[:MOST]
+
+
+class _Part(NamedTuple):
+    """A line of the table of a disk; ``extended`` is one that has others in it."""
+
+    extended: bool
+    start: int
+    size: int
+    label: str
+
+
+def _parts(image: TskImage) -> list[_Part]:
+    found: list[_Part] = []
     with image.lock:
         try:
-            table = pytsk3.Volume_Info(image)
+            table = pytsk3.Volume_Info(image, pytsk3.TSK_VS_TYPE_DOS)
             sector = int(table.info.block_size)
             for part in table:
-                if int(part.flags) == int(pytsk3.TSK_VS_PART_FLAG_ALLOC) and len(found) < MOST:
-                    label = bytes(part.desc).decode("utf-8", "replace")
-                    found.append((part.start * sector, part.len * sector, label))
+                label = bytes(part.desc).decode("utf-8", "replace")
+                extended = bool(EXTENDED.search(label))
+                if extended or int(part.flags) == int(pytsk3.TSK_VS_PART_FLAG_ALLOC):
+                    found.append(_Part(extended, part.start * sector, part.len * sector, label))
+                if len(found) >= MOST:
+                    break
         except TSK_ERRORS:
             return []
     return found
+
+
+def _unnamed(image: TskImage, named: Sequence[tuple[int, int, str]]) -> list[Volume]:
+    """Return volumes in extended partitions that no link of their chain names: one of them is damaged."""
+    reader = image.reader
+    if signatures.partition_table(_head(reader, 0), reader.size) != "mbr":
+        return []
+    outer = [Span(part.start, part.start + part.size) for part in _parts(image) if part.extended]
+    size = min(reader.size, rebuilt.SWEPT)
+    taken = [Span(start, start + length) for start, length, _ in named]
+    left = gaps(merge([*taken, *gaps(merge(outer), size)]), size)
+    return [_found(each) for part in left for each in rebuilt.swept(reader, part)]
+
+
+def _found(found: rebuilt.Found) -> Volume:
+    start, size, filesystem, patches = found
+    return Volume(start, size, "", filesystem, used=True, patches=patches, rebuilt=True)
 
 
 def _rebuilt(reader: Reader) -> list[Volume]:
@@ -136,10 +179,7 @@ def _rebuilt(reader: Reader) -> list[Volume]:
     named = [_volume(reader, *each) for each in rebuilt.partitions(reader)[:MOST]]
     if named:
         return [each._replace(rebuilt=True) for each in named]
-    return [
-        Volume(found.start, found.size, "", found.filesystem, used=True, patches=found.patches, rebuilt=True)
-        for found in rebuilt.sweep(reader)[:MOST]
-    ]
+    return [_found(each) for each in rebuilt.sweep(reader)[:MOST]]
 
 
 def _volume(reader: Reader, start: int, size: int, label: str) -> Volume:

@@ -11,18 +11,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from unransom.core.errors import UnreadableError
+from unransom.core.spans import Span
 from unransom.core.streams import Reader, file_of
-from unransom.evidence.volumes import signatures
+from unransom.evidence.volumes import gpt, signatures
 
-MIB = 1 << 20
-SECTORS = (512, 4096)
+MIB = gpt.MIB
 OLD_START = 63 * 512  # bytes; where partitions began before Windows Vista
 SWEPT = 64 << 30  # bytes at whose multiples of 1 MiB volumes are looked for
-TAIL = 2 * MIB  # bytes in front of the end in which copies are looked for
-GPT_MARK = b"EFI PART"
-GPT_HEADER = struct.Struct("<8s16xQQ32xQII")  # own sector, the other's; entries, their count and size
-GPT_ENTRY = struct.Struct("<16x16xQQQ72s")
-MOST_ENTRIES = 1024
 GROUP_COPY = {
     1024: (8193, 1),
     2048: (16384, 0),
@@ -73,25 +68,16 @@ class Patched:
 
 def partitions(reader: Reader) -> list[tuple[int, int, str]]:
     """Return start, size and label of the partitions that the copy of a GPT names; none without one."""
-    for end in _ends(reader):
-        tail = _read(reader, max(0, end - TAIL), TAIL)
-        place = tail.rfind(GPT_MARK)
-        while place >= 0:
-            header = tail[place : place + GPT_HEADER.size]
-            if len(header) == GPT_HEADER.size:
-                found = _entries(reader, header, max(0, end - TAIL) + place)
-                if found:
-                    return found
-            place = tail.rfind(GPT_MARK, 0, place)
-    return []
+    found = gpt.copy(reader)
+    return found.partitions if found else []
 
 
 def sweep(reader: Reader) -> list[Found]:
     """Return the volumes that begin where volumes usually do, or end where the disk does."""
     found = [each for start in (0, OLD_START) if (each := repaired(reader, start, reader.size - start))]
     if not found:
-        found = list(_swept(reader))
-    for end in _ends(reader):
+        found = list(swept(reader, Span(MIB, min(reader.size, SWEPT))))
+    for end in gpt.ends(reader):
         for start, size, boot in _ntfs_copies(reader, end):
             if not any(each.start <= start < each.start + each.size for each in found):
                 found.append(Found(start, size, "ntfs", (Patch(start, boot),)))
@@ -152,51 +138,24 @@ def size_of(head: bytes, kind: str) -> int:
     return int.from_bytes(head[72:80], "little") * 512  # exFAT
 
 
-def _entries(reader: Reader, header: bytes, place: int) -> list[tuple[int, int, str]]:
-    _, own, _, first, count, size = GPT_HEADER.unpack(header)
-    found: list[tuple[int, int, str]] = []
-    sector = next((each for each in SECTORS if own * each == place), 0)
-    if not sector or not GPT_ENTRY.size <= size <= 4096 or count > MOST_ENTRIES:
-        return found
-    data = _read(reader, first * sector, count * size)
-    for number in range(len(data) // size):
-        start, last, _, label = GPT_ENTRY.unpack_from(data, number * size)
-        if start and start <= last and any(data[number * size : number * size + 16]):
-            name = label.decode("utf-16-le", "replace").split("\0")[0]
-            found.append((start * sector, (last + 1 - start) * sector, name))
-    return found
-
-
-def _swept(reader: Reader) -> Iterator[Found]:
+def swept(reader: Reader, part: Span) -> Iterator[Found]:
+    """Yield the volumes in a part of a disk that begin at multiples of 1 MiB."""
     file = file_of(reader)
-    start = MIB
-    while start < min(reader.size, SWEPT):
+    start = -(-part.start // MIB) * MIB
+    while start < part.end:
         head = _read(reader, start, signatures.HEAD)
         kind = signatures.filesystem(head)
-        size = min(size_of(head, kind), reader.size - start) if kind else 0
-        found = Found(start, size, kind) if size > 0 else repaired(reader, start, reader.size - start)
+        size = min(size_of(head, kind), part.end - start) if kind else 0
+        found = Found(start, size, kind) if size > 0 else repaired(reader, start, part.end - start)
         if found:
             yield found
         hole = file.hole_at(start) if file and not found else 0
         start += max(MIB, ((found.size if found else hole) + MIB - 1) // MIB * MIB)
 
 
-def _ends(reader: Reader) -> Iterator[int]:
-    """Yield where the disk ends, and where the last of what is stored of it does."""
-    yield reader.size
-    file = file_of(reader)
-    position = reader.size
-    for _ in range(64):  # a disk is often a little smaller than its tables have room for
-        position = max(0, position - MIB)
-        if file is None or position == 0 or file.hole_at(position) < MIB:
-            break
-    if position + MIB < reader.size:
-        yield position + MIB
-
-
 def _ntfs_copies(reader: Reader, end: int) -> Iterator[tuple[int, int, bytes]]:
-    begin = max(0, end - TAIL)
-    tail = _read(reader, begin, TAIL)
+    begin = max(0, end - gpt.TAIL)
+    tail = _read(reader, begin, gpt.TAIL)
     for place in range(0, len(tail) - 511, 512):
         boot = tail[place : place + 512]
         if boot[3:11] == b"NTFS    " and signatures.filesystem(boot) == "ntfs":

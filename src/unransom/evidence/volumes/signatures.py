@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 HEAD = 8192  # bytes that recognition needs: a GPT header at sector 1 of 4,096-byte sectors ends there
 SECTOR = 512
 BOOT_MARK = b"\x55\xaa"  # at byte 510 of an MBR and of the boot sector of NTFS, FAT and exFAT
 RAID_MARK = b"\xfc\x4e\x2b\xa9\1\0\0\0"  # and version 1
 ENTRY = struct.Struct("<B3xB3xII")  # of an MBR: status, type, first sector, sectors
+PROTECTIVE = 0xEE  # type of what keeps programs that know no GPT away
 
 
 def filesystem(head: bytes) -> str:
@@ -28,9 +30,11 @@ def filesystem(head: bytes) -> str:
 
 def partition_table(head: bytes, size: int) -> str:
     """Return the kind of table that cuts a disk of ``size`` bytes: ``gpt``, ``mbr`` or ""."""
-    if any(head[at : at + 8] == b"EFI PART" for at in (SECTOR, 4096)):
-        return "gpt"
-    return "mbr" if _is_mbr(head, size) else ""
+    if head[510:512] == BOOT_MARK and any(kind == PROTECTIVE for _, kind, _, _ in _mbr(head)):
+        return "gpt"  # whatever else an MBR names beside it, and whether its own head is there or not
+    if _is_mbr(head, size):
+        return "mbr"  # even if a GPT of earlier times stands behind it
+    return "gpt" if any(head[at : at + 8] == b"EFI PART" for at in (SECTOR, 4096)) else ""
 
 
 def is_disk(head: bytes, size: int) -> bool:
@@ -80,6 +84,11 @@ def _is_fat(head: bytes) -> bool:
     )
 
 
+def _mbr(head: bytes) -> Iterator[tuple[int, ...]]:
+    """Yield status, type, first sector and sectors of the entries of an MBR."""
+    return ENTRY.iter_unpack(head[446:510])
+
+
 def _is_mbr(head: bytes, size: int) -> bool:
     """Every entry must be empty or well-formed, and the first sector of at least one be on the disk.
 
@@ -88,8 +97,7 @@ def _is_mbr(head: bytes, size: int) -> bool:
     if head[510:512] != BOOT_MARK:
         return False
     inside = False
-    for number in range(4):
-        status, kind, first, sectors = ENTRY.unpack_from(head, 446 + ENTRY.size * number)
+    for status, kind, first, sectors in _mbr(head):
         if status not in {0x00, 0x80}:
             return False
         if kind and sectors and first:
