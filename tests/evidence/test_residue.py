@@ -82,6 +82,25 @@ def test_small_files_stand_in_their_ntfs_records(disks):
     assert (found.path, found.content, found.size) == (b"a/note.txt", b"pay on friday" * 9, 117)
 
 
+def test_blocks_with_extents_tell_where_files_lay(tmp_path):
+    image, draw = tmp_path / "disk.img", random.Random(5)
+    some = [File(f"{number}.bin", draw.randbytes(300_000 + number)) for number in range(6)]
+    locked_disk(image, "ext4", some, options=("-O", "^has_journal"))
+    data = image.read_bytes()
+    nodes = [at for at in range(0, len(data), 4096) if data.startswith(b"\x0a\xf3", at)]
+    assert list(remnants(BytesReader(data))) == []
+    left = list(remnants(BytesReader(data), nodes))
+    contents = [b"".join(data[span.start : span.end] for span in each.spans) for each in left]
+    assert {each.size for each in left} == {None}
+    assert all(len(each.spans) > 4 and each.trace is Trace.NODE for each in left)
+    for each in some[3:5]:
+        assert any(content.rstrip(b"\0") == each.data.rstrip(b"\0") for content in contents)
+    for cut in range(0, 4096, 511):
+        place = nodes[0] + cut
+        hurt = data[:place] + draw.randbytes(16) + data[place + 16 :]
+        list(remnants(BytesReader(hurt), [*nodes, cut, len(data) - cut]))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_damage_anywhere_raises_nothing(disk, kind):
     image, _ = disk(kind)

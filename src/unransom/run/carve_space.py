@@ -21,6 +21,7 @@ from unransom.recover.carve.found import Claims
 from unransom.recover.carve.leads import is_free
 from unransom.recover.carve.records import CLUSTERS, Lead, Looked, Target
 from unransom.recover.carve.scan import Places
+from unransom.recover.carve.signatures import NODE
 from unransom.recover.carve.space import Space
 from unransom.run.executor import Fate
 
@@ -37,23 +38,31 @@ class Sized:
 
 
 class Place(NamedTuple):
-    """Where to search: a space, and what the file systems on the disk say.
+    """Where to search.
 
     Attributes:
         target: The space.
-        known: Whether the disk's own maps say what is free.
-        leads: What they still know of files that were deleted.
-        overwritten: How many more there are whose clusters are other files' by now.
-        remains: Where clusters of these are left in the image: no file can be put together with them.
+        free: What the file systems on the disk have not given out; None where there are none.
         listed: The files that are there.
     """
 
     target: Target
-    known: bool
-    leads: tuple[Lead, ...]
-    overwritten: int
-    remains: tuple[Span, ...]
+    free: tuple[Span, ...] | None
     listed: tuple[FileRef, ...]
+
+
+class Memory(NamedTuple):
+    """What the file systems on the disk still know of deleted files.
+
+    Attributes:
+        leads: Files whose clusters are free.
+        overwritten: How many more there are whose clusters are other files' by now.
+        remains: Where clusters of these are left in the image: no file can be put together with them.
+    """
+
+    leads: tuple[Lead, ...] = ()
+    overwritten: int = 0
+    remains: tuple[Span, ...] = ()
 
 
 def place_of(source: Source, cluster: int, hole: int, *, whole: bool) -> Place:
@@ -76,17 +85,42 @@ def place_of(source: Source, cluster: int, hole: int, *, whole: bool) -> Place:
             extents = (store if isinstance(store, ImageStore) else Part(image, 0, image.size)).extents()
             spans = tuple(common(searched, _joined(extents, hole)))
             target = Target(ref=ref, spans=spans, cluster=cluster)
-            leads = [_lead(each) for each in remnants(image)] if free is not None else []
-            space = Space(image, free)
-            left = tuple(lead for lead in leads if not lead.spans or is_free(lead, space))
-            gone = merge(
-                span for lead in leads if lead.spans and not is_free(lead, space) for span in lead.spans
-            )
-            remains = tuple(common(gone, free or ()))
             listed = tuple(refs) if isinstance(store, ImageStore) else ()
-            return Place(target, free is not None, left, len(leads) - len(left), remains, listed)
+            return Place(target, None if free is None else tuple(free), listed)
     finally:
         store.close()
+
+
+def memory_of(source: Source, place: Place, looked: Sequence[Looked]) -> Memory:
+    """Return what the file systems at ``place`` still know; some of that was seen in free blocks."""
+    if place.free is None:
+        return Memory()
+    store = open_store(source)
+    try:
+        with store.open(place.target.ref) as image:
+            leads = _distinct(map(_lead, remnants(image, _nodes(place, looked))))
+            space = Space(image, place.free)
+    finally:
+        store.close()
+    left = tuple(lead for lead in leads if not lead.spans or is_free(lead, space))
+    gone = merge(span for lead in leads if lead.spans and not is_free(lead, space) for span in lead.spans)
+    return Memory(left, len(leads) - len(left), tuple(common(gone, place.free)))
+
+
+def _nodes(place: Place, looked: Sequence[Looked]) -> list[int]:
+    """Return where blocks with extents stand in the image."""
+    space = Space(Sized(place.target.ref.size), place.target.spans)
+    seen = [at for each in looked for at in each.scan.marks[NODE].tolist()]
+    return [span.start for at in seen for span in space.extents([Span(at, at + 1)])]
+
+
+def _distinct(leads: Iterable[Lead]) -> list[Lead]:
+    """Return ``leads`` without those of unknown size that begin where one of known size does."""
+    every = list(leads)
+    sized = {lead.spans[0].start for lead in every if lead.spans and lead.size is not None}
+    return [
+        lead for lead in every if lead.size is not None or not lead.spans or lead.spans[0].start not in sized
+    ]
 
 
 def _lead(remnant: Remnant) -> Lead:

@@ -46,7 +46,7 @@ from unransom.recover.carve.signatures import SECTOR
 from unransom.recover.carve.space import Space
 from unransom.recover.carve.step import NAMED, UNNAMED, carved_of
 from unransom.run import carve_known, hash_sets
-from unransom.run.carve_space import Sized, blame, board_of, cluster_of, place_of
+from unransom.run.carve_space import Memory, Sized, blame, board_of, cluster_of, memory_of, place_of
 from unransom.run.executor import Executor
 from unransom.run.work import Done, Item, PartOfCarving, Surroundings, Task
 
@@ -126,6 +126,7 @@ class Carving:
         self._listener = listener
         self._source = job.source or _source(job.image)
         self._place = place_of(self._source, job.cluster or 4096, HOLE, whole=job.whole)
+        self._memory = Memory()
         self._target = self._place.target
         self._size = sum(len(span) for span in self._target.spans)
         self._work = job.work or job.out / WORK
@@ -141,7 +142,8 @@ class Carving:
             self._target = msgspec.structs.replace(self._target, cluster=cluster)
             looked = self._look(shelf)
         settle(looked)
-        empty = self._place.known and not any(each.scan.classes.any() for each in looked)
+        empty = self._place.free is not None and not any(each.scan.classes.any() for each in looked)
+        self._memory = memory_of(self._source, self._place, looked)
         files = self._assembled(shelf, looked, self._traced(shelf))
         matched = self._name(files)
         files = [found for found in files if found.proof >= self._job.least]
@@ -151,7 +153,7 @@ class Carving:
             tuple(kept),
             self._size,
             tuple(self._problems),
-            self._place.overwritten,
+            self._memory.overwritten,
             empty,
             len(written) - len(kept),
             matched,
@@ -164,7 +166,7 @@ class Carving:
         """Return the files that still lie where the file systems say."""
         found = shelf.found("leads")
         if found is None:
-            leads = [lead for lead in self._place.leads if lead.spans or lead.content]
+            leads = [lead for lead in self._memory.leads if lead.spans or lead.content]
             parts = (leads[at : at + LEADS] for at in range(0, len(leads), LEADS))
             items = (Leads(target=self._target, leads=tuple(part)) for part in parts)
             found = tuple(each for each in self._perform("pursue", items) if isinstance(each, Found))
@@ -177,12 +179,12 @@ class Carving:
         if known is None:
             known = tuple(candidates_of(self._place.listed))
         space = self._space
-        left = (lead for lead in self._place.leads if lead.path and not lead.spans and not lead.content)
+        left = (lead for lead in self._memory.leads if lead.path and not lead.spans and not lead.content)
         gone = (Candidate(each.path, each.size or 0, each.deleted or UNKNOWN, own=True) for each in left)
         every = with_gone(known, gone)
         starts = (next(iter(space.extents(each.spans[:1])), Span(0, 0)).start for each in files)
         carvings = [
-            Nameless(each.format, each.size, start, each.path, each.extension, each.modified or 0)
+            Nameless(each.format, each.size, start, each.path, each.extension, each.modified or 0, each.slack)
             for each, start in zip(files, starts, strict=True)
         ]
         matched: dict[bytes, int] = {}
@@ -227,7 +229,7 @@ class Carving:
         every = [found for found in wholes if is_sure(found)]
         weak = [found for found in wholes if not is_sure(found)]
         board = board_of(looked, Claims(self._size, self._target.cluster))
-        places = (self._space.inside([span]) or [] for span in self._place.remains)
+        places = (self._space.inside([span]) or [] for span in self._memory.remains)
         remains = [place for each in places for place in each]
         began = time.monotonic()
         for number, method in enumerate(METHODS):

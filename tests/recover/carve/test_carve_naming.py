@@ -88,6 +88,14 @@ def test_a_file_may_end_behind_its_structure():
     assert 40 not in match(files, locked([*SIZES, 20_481]), 4096)  # in another cluster
 
 
+@pytest.mark.parametrize(("slack", "more"), [(700, 700), (0, 1)], ids=["slack", "padding"])
+def test_what_stands_behind_a_structure_tells_where_the_file_ends(slack, more):
+    file = Nameless("png", 5000, 0, extension="png", slack=slack)
+    names = [Candidate(b"%d.png" % size, size, UNKNOWN, own=False) for size in (5001, 5700, 6000)]
+    (found,) = match([file], names, cluster=4096).values()
+    assert (names[found.candidate].size, found.more) == (5000 + more, more)
+
+
 def test_names_of_gaps_have_the_size_of_the_original():
     names = [Candidate(b"b/gone.png", 5000, 0, own=True), *locked(SIZES[1:], lambda size: size + 100)]
     assert match(pictures([5000, *SIZES[1:]]), names)[0].candidate == 0

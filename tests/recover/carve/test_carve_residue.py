@@ -5,8 +5,10 @@ import json
 import os
 import random
 import sqlite3
+import struct
 import subprocess
 
+import numpy as np
 import pytest
 
 from tests.fixtures.disks import MiB
@@ -70,6 +72,30 @@ def test_what_is_intact_comes_back_with_its_name(tmp_path, disk, kind):
         path = tmp_path / "out" / os.fsdecode(each.path)
         assert hashlib.sha256(path.read_bytes()).hexdigest() == each.digests.sha256
         assert each.path.startswith(b"named/") == bool(each.original)
+
+
+def sound(number):
+    """Return a WAV sound, which nothing puts together once it is in pieces."""
+    samples = (9000 * np.sin(np.arange(150_000) / (20 + number))).astype("<i2").tobytes()
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 44100, 88200, 2, 16)
+    return (
+        b"RIFF"
+        + struct.pack("<I", len(samples) + 36)
+        + b"WAVE"
+        + form
+        + b"data"
+        + struct.pack("<I", len(samples))
+        + samples
+    )
+
+
+def test_files_in_many_pieces_lie_where_their_extents_are_left(tmp_path):
+    image = tmp_path / "disk.img"
+    sounds = [File(f"{number}.wav", sound(number)) for number in range(6)]
+    originals = locked_disk(image, "ext4", sounds, options=("-O", "^has_journal"))
+    found = sums(carve(Job(str(image), tmp_path / "out"), InProcess()))
+    assert sum(each.intact for each in originals) >= 4
+    assert [each.path for each in originals if each.intact and each.sha256 not in found] == []
 
 
 WRAPPED = [each for each in KINDS if each.name in {"qcow2-3", "vmdk-twoGbMaxExtentSparse", "ewf-segments"}]

@@ -9,7 +9,9 @@ import pytest
 from tests.fixtures.in_process import InProcess
 from tests.makers.office_files import files
 from tests.makers.raw_image import CLUSTER, raw_image
-from unransom.recover.carve.found import Proof
+from unransom.core.messages import say
+from unransom.core.spans import Span
+from unransom.recover.carve.found import Claims, Found, Proof, resolve
 from unransom.run import carving
 from unransom.run.carving import Job, carve
 
@@ -105,3 +107,12 @@ def test_holes_of_a_sparse_image_cost_nothing(tmp_path, image):
     assert outcome.searched < len(image.data) + 2 * carving.HOLE
     assert len(outcome.files) > 18
     assert min(each.extents[0].start for each in outcome.files) >= 64 << 30
+
+
+def test_a_proven_file_within_a_document_is_a_part_of_it():
+    say_nothing = say("x")
+    document = Found("ole2", [Span(8192, 100_000)], Proof.DECODER, 900, say_nothing)
+    inside = Found("ooxml", [Span(20_992, 22_602)], Proof.CHECKSUM, 224, say_nothing)
+    beside = Found("png", [Span(12_288, 16_000)], Proof.CHECKSUM, 224, say_nothing)
+    assert resolve([inside, document], Claims(1 << 20, CLUSTER)) == [document]
+    assert resolve([inside, document, beside], Claims(1 << 20, CLUSTER)) == [beside, inside]

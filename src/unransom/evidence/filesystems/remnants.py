@@ -20,6 +20,7 @@ class Trace(enum.StrEnum):
     """Where a remnant stands."""
 
     JOURNAL = "journal"  # a copy of its inode in the journal
+    NODE = "node"  # a block with its extents, which is free
     RECORD = "record"  # its own record, which is free but not yet given out again
     FOLDER = "folder"  # a name in the gap of a folder, with size and times
     LOG = "log"  # a name in a log of changes

@@ -66,6 +66,7 @@ class Found(msgspec.Struct):
         traced: The file system itself says where it lies.
         extension: That it should have; "" where that was not looked at.
         content: Its bytes where they stand in a record of the file system, and nowhere in the space.
+        slack: Bytes behind its end up to the last in its cluster that is not zero.
     """
 
     format: str
@@ -79,6 +80,7 @@ class Found(msgspec.Struct):
     traced: bool = False
     extension: str = ""
     content: bytes = b""
+    slack: int = 0
 
     @property
     def size(self) -> int:
@@ -137,16 +139,19 @@ def is_sure(found: Found) -> bool:
 def resolve(found: Sequence[Found], claims: Claims) -> list[Found]:
     """Return the files that stay, and take their clusters.
 
-    What is sure comes first, the largest of it first: a picture in a document is a part of that. Of the rest
-    the better proven comes first.
+    What is sure comes first, the largest of it first: a picture in a document is a part of that. So is what
+    begins within a cluster, where a decoder takes the document. Of the rest the better proven comes first.
     """
     stay = []
-    for each in sorted(found, key=_rank):
+    for each in sorted(found, key=lambda each: _rank(each, claims.cluster)):
         if claims.free(each.spans):
             claims.add(each.spans)
             stay.append(each)
     return stay
 
 
-def _rank(each: Found) -> tuple[int, int, int]:
-    return (-(Proof.STRUCTURE if is_sure(each) else each.proof), -each.size, each.start)
+def _rank(each: Found, cluster: int) -> tuple[int, int, int]:
+    proof = Proof.STRUCTURE if is_sure(each) else each.proof
+    if proof == Proof.STRUCTURE and each.start % cluster and not each.traced:
+        return 1 - 2 * Proof.DECODER, -each.size, each.start
+    return -2 * proof, -each.size, each.start

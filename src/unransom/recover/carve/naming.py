@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +33,7 @@ RULES = 4  # ways of adding that are followed
 RIVAL = 0.3  # of the votes of the first that another way must have
 SURE = 4  # files that one of known path counts for
 IN_ORDER = 0.6  # share of the matched files that must lie in the order of the locker
+PADDING = 16  # bytes behind a structure that programs leave
 MOST_PAIRS = 1 << 16  # of files and candidates of one size and type that are looked at
 
 
@@ -45,6 +47,7 @@ class Nameless(NamedTuple):
         path: Its path, or only its name, where that is known.
         extension: That it should have.
         modified: Nanoseconds since 1970 UTC, 0 where unknown.
+        slack: Bytes behind its end up to the last in its cluster that is not zero.
     """
 
     format: str
@@ -53,6 +56,10 @@ class Nameless(NamedTuple):
     path: bytes = b""
     extension: str = ""
     modified: int = 0
+    slack: int = 0
+
+
+Reach = Callable[[Nameless], tuple[int, int]]  # bytes behind a file: more than the first, up to the second
 
 
 class Match(NamedTuple):
@@ -102,9 +109,21 @@ def match(files: Sequence[Nameless], candidates: Sequence[Candidate], cluster: i
             found |= {number: Match(name, "order") for number, name in order.arranged(one, several)}
     if order.holds:
         found |= {number: Match(name, "order") for number, name in _by_type(files, candidates, found, order)}
-    for numbers, added in passes[:2]:
-        found |= _longer(files, candidates, numbers, added, found, cluster)
+    for (numbers, added), reach in product(passes[:2], _reaches(cluster)):
+        found |= _longer(files, candidates, numbers, added, found, reach)
     return found
+
+
+def _reaches(cluster: int) -> tuple[Reach, ...]:
+    """Return how far files may go on behind their structure, the likeliest first.
+
+    Up to the last byte of their cluster that is not zero, a few bytes, or anywhere in the cluster.
+    """
+    return (
+        lambda file: (max(file.slack - 1, 0), file.slack),
+        lambda _file: (0, PADDING),
+        lambda file: (0, -file.size % cluster),
+    )
 
 
 def older(
@@ -227,7 +246,7 @@ def _longer(
     numbers: Iterable[int],
     added: Added,
     known: dict[int, Match],
-    cluster: int,
+    reach: Reach,
 ) -> dict[int, Match]:
     """Return files that end a little behind their structure, each with the only candidate of such a size."""
     taken = {each.candidate for each in known.values()}
@@ -238,8 +257,9 @@ def _longer(
     for number, file in enumerate(files):
         if number in known or file.path or not file.format:
             continue
-        first = bisect_right(left, (file.size + added.tail, len(candidates)))
-        last = bisect_right(left, (-(-file.size // cluster) * cluster + added.tail, len(candidates)))
+        first, last = (
+            bisect_right(left, (file.size + more + added.tail, len(candidates))) for more in reach(file)
+        )
         fitting[number] = [each for _, each in left[first:last] if _is_of(file, candidates[each].path)]
     wanted = Counter(each for several in fitting.values() for each in several)
     return {

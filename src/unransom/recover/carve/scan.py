@@ -11,12 +11,23 @@ from numpy.typing import NDArray
 
 from unransom.core.spans import Span
 from unransom.recover.carve.classes import Classes, classes_of, page_clusters
-from unransom.recover.carve.signatures import MARKS, SECTOR, by_first_two, further
+from unransom.recover.carve.signatures import (
+    KINDS,
+    MARKS,
+    NODE,
+    NODE_MAGIC,
+    NODE_SIZES,
+    SECTOR,
+    by_first_two,
+    further,
+)
 from unransom.recover.carve.space import Space
 
 PIECE = 1 << 20  # bytes that are looked at in one call: what the cache of a processor keeps
 OVERLAP = max(len(mark) for mark in MARKS.values()) - 1
 MOST_MARKS = 1 << 22  # of one kind in a region: more are not real
+
+NODES = np.array(sorted(NODE_SIZES))
 
 Places = NDArray[np.int64]
 Mark = Callable[[bytes, int, Classes], None]
@@ -55,7 +66,7 @@ def scan(space: Space, region: Span, cluster: int, mark: Mark | None = None) -> 
     classes = np.zeros(-(-len(region) // cluster), np.uint8)
     pages = np.zeros(len(classes), np.bool_)
     heads: list[Places] = []
-    marks: dict[int, list[Places]] = {kind: [] for kind in MARKS}
+    marks: dict[int, list[Places]] = {kind: [] for kind in KINDS}
     find = mark_finder()
     for start, data in _pieces(space, region):
         own = min(len(data), PIECE, region.end - start)
@@ -68,6 +79,7 @@ def scan(space: Space, region: Span, cluster: int, mark: Mark | None = None) -> 
         pages[at : at + len(paged)] = paged
         for kind, places in find(data).items():
             marks[kind].append(start + places[places < own])
+        marks[NODE].append(start + _nodes(data, own))
     joined = {kind: _joined(places)[:MOST_MARKS] for kind, places in marks.items()}
     return Scan(region, cluster, classes, _joined(heads), joined, pages)
 
@@ -110,6 +122,13 @@ def _heads(data: bytes, own: int) -> Places:
         words = np.ndarray(sectors, "<u4", data, offset, strides=(SECTOR,))
         found |= words == wanted
     return np.flatnonzero(found) * SECTOR
+
+
+def _nodes(data: bytes, own: int) -> Places:
+    """Return the sectors of the first ``own`` bytes that begin as blocks with extents of ext4 do."""
+    pairs = np.frombuffer(data, "<u2", own // SECTOR * SECTOR // 2)
+    found = np.flatnonzero(pairs[:: SECTOR // 2] == NODE_MAGIC)
+    return found[np.isin(pairs[found * (SECTOR // 2) + 2], NODES)] * SECTOR
 
 
 @cache

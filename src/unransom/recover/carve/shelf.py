@@ -12,7 +12,7 @@ from unransom.core.spans import Span
 from unransom.recover.carve.found import Found
 from unransom.recover.carve.records import Looked
 from unransom.recover.carve.scan import Scan
-from unransom.recover.carve.signatures import MARKS
+from unransom.recover.carve.signatures import KINDS
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(tuple[Found, ...]).decode
@@ -56,7 +56,7 @@ class Shelf:
         if found is None or not path.exists():
             return None
         with np.load(path) as arrays:
-            marks = {kind: arrays[f"mark{kind}"] for kind in MARKS}
+            marks = {kind: arrays[f"mark{kind}"] for kind in KINDS}
             scan = Scan(span, cluster, arrays["classes"], arrays["heads"], marks)
             aligned, overlaid = tuple(arrays["aligned"].tolist()), tuple(arrays["overlaid"].tolist())
         return Looked(scan=scan, found=found, skipped=0, aligned=aligned, overlaid=overlaid)

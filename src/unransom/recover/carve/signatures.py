@@ -74,7 +74,7 @@ FURTHER: dict[str, tuple[int, bytes]] = {
 }
 
 # Marks inside of files. None is so short or so frequent that finding it would cost more than reading.
-LOCAL, CENTRAL, END_RECORD, PIXELS, IMAGE_END, START_XREF, OBJECT, ROOT = range(8)
+LOCAL, CENTRAL, END_RECORD, PIXELS, IMAGE_END, START_XREF, OBJECT, ROOT, NODE = range(9)
 MARKS: dict[int, bytes] = {
     LOCAL: b"PK\x03\x04",
     CENTRAL: b"PK\x01\x02",
@@ -85,6 +85,10 @@ MARKS: dict[int, bytes] = {
     OBJECT: b" 0 obj",
     ROOT: "Root Entry".encode("utf-16-le"),
 }
+# At the first bytes of sectors only: a block of ext4 with the extents of a file.
+NODE_MAGIC = 0xF30A  # of two bytes; then two with their number
+NODE_SIZES = frozenset((1024 << power) // 12 - 1 for power in range(7))  # entries that may be: four bytes
+KINDS = (*MARKS, NODE)
 
 
 class Guess(NamedTuple):

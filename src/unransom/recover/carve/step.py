@@ -50,7 +50,7 @@ def look(item: Region, context: Context) -> Iterator[Record]:
         space = space_of(item.target, image)
         seen = scan(space, item.span, item.target.cluster, known.marker(item.known, item.target.cluster))
         wholes = Wholes(space, item.span)
-        found = tuple(_told(each, space) for each in wholes.find(seen.heads.tolist()))
+        found = tuple(_told(each, space, item.target.cluster) for each in wholes.find(seen.heads.tolist()))
         overlaid, seen.pages = overlaid_of(seen, wholes.starts), None
         starts = np.array(wholes.starts, np.int64)
         aligned = tuple(int(np.count_nonzero(starts % cluster == 0)) for cluster in CLUSTERS)
@@ -68,7 +68,7 @@ def pursue(item: Leads, context: Context) -> Iterator[Found]:
         space = space_of(item.target, image)
         for lead in item.leads:
             if (found := follow(lead, space)) is not None:
-                yield _told(found, space)
+                yield _told(found, space, item.target.cluster)
 
 
 def join(item: Puzzle, context: Context) -> Iterator[Found]:
@@ -76,7 +76,7 @@ def join(item: Puzzle, context: Context) -> Iterator[Found]:
     with context.open(item.target.ref) as image:
         board = Board.load(item.board, space_of(item.target, image), item.target.cluster)
         for found in METHODS[item.method](board, item.part, item.parts):
-            yield _told(found, board.space)
+            yield _told(found, board.space, board.cluster)
 
 
 def write(item: Batch, context: Context) -> Iterator[Carved]:
@@ -142,9 +142,11 @@ def _content(found: Found, space: Space) -> Reader:
     return BytesReader(found.content) if found.content else Spliced(space, found.spans)
 
 
-def _told(found: Found, space: Space) -> Found:
-    """Return ``found`` with the extension that it should have."""
+def _told(found: Found, space: Space, cluster: int) -> Found:
+    """Return ``found`` with the extension that it should have, and what stands behind it in its cluster."""
     found.extension = extension_of(found.format, _content(found, space))
+    end = found.spans[-1].end if found.spans else 0
+    found.slack = len(space.read_at(end, -end % cluster).rstrip(b"\0"))
     return found
 
 

@@ -125,7 +125,7 @@ def remnants(reader: Reader, start: int) -> Iterator[Remnant]:
             yield Remnant(
                 path=residue.names.path(number, before, seen.sequence),
                 size=seen.inode.size,
-                spans=tuple(content(place, seen.inode, listed, NOWHERE)),
+                spans=tuple(content(place, seen.inode.size, listed, NOWHERE)),
                 modified=seen.inode.modified,
                 created=seen.inode.created,
                 trace=Trace.JOURNAL,

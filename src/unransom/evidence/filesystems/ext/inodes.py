@@ -115,11 +115,11 @@ def extents(reader: Reader, layout: Layout, inode: Inode) -> list[Extent] | None
         return None
     if inode.flags & EXTENTS:
         found: list[Extent] = []
-        return sorted(found) if _tree(reader, layout, inode.blocks, found) else None
+        return sorted(found) if tree(reader, layout, inode.blocks, found) else None
     return _mapped(reader, layout, inode)
 
 
-def _tree(reader: Reader, layout: Layout, root: bytes, found: list[Extent]) -> bool:
+def tree(reader: Reader, layout: Layout, root: bytes, found: list[Extent]) -> bool:
     """Append the extents of a tree to ``found``; return whether all of it makes sense."""
     pending, seen = [(root, DEEPEST)], set[int]()
     while pending:
@@ -190,10 +190,10 @@ def _pointed(reader: Reader, layout: Layout, number: int, level: int, most: int)
     return found
 
 
-def content(layout: Layout, inode: Inode, listed: list[Extent], nowhere: int) -> list[Span]:
-    """Return where the bytes of a file lie in the image; zeros that nobody stores from ``nowhere`` on."""
+def content(layout: Layout, end: int, listed: list[Extent], nowhere: int) -> list[Span]:
+    """Return where ``end`` bytes of a file lie in the image; zeros that nobody stores from ``nowhere`` on."""
     spans: list[Span] = []
-    position, end = 0, inode.size
+    position = 0
     for extent in listed:
         start = extent.logical * layout.block
         if start > position:
