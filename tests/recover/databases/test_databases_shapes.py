@@ -63,6 +63,23 @@ TABLES = {
         f"insert into periods (id, a) select seq, concat('v', seq) from {SERIES}",
         "update periods set a = 'x' where id % 3 = 0",
     ),
+    "falling": (
+        "create table falling (a int, b varchar(20), n int, primary key (a desc, b))",
+        f"insert into falling select seq % 300, concat('b', seq), seq from {SERIES}",
+        "delete from falling where n % 7 = 0",
+    ),
+    "sinking": (
+        "create table sinking (a smallint unsigned, b int, v varchar(90), primary key (a desc, b desc))",
+        f"insert into sinking select seq % 90, seq, repeat('v', seq % 90) from {SERIES}",
+        "delete from sinking where b % 7 = 0",
+        "update sinking set v = repeat('w', 90) where b % 5 = 0",
+    ),
+    "unseen": (
+        "create table unseen (id int primary key, a int invisible default 5, b varchar(400) compressed,"
+        " t text, u bit(64), n bigint unsigned, unique (t))",
+        "insert into unseen (id, a, b, t, u, n) select seq, seq % 9, repeat('abc', seq % 100),"
+        f" concat('t', seq), seq * 4611686018427387, seq * 4611686018427387 from {SERIES}",
+    ),
     "words": (
         "create table words (id int primary key, t text, fulltext (t))",
         "insert into words select seq, concat('word', seq, ' ', md5(seq)) from seq_1_to_900",
@@ -89,7 +106,7 @@ def shop(tmp_path_factory):
 
 
 @pytest.mark.parametrize("pattern", ["none", "A", "H", "K", "S", "T"])
-@pytest.mark.parametrize("table", ["added", "dropped", "noise", "zipped", "cased"])
+@pytest.mark.parametrize("table", ["added", "dropped", "noise", "zipped", "cased", "sinking"])
 def test_no_row_is_made_up_and_none_of_a_whole_page_lost(shop, table, pattern):
     data, create, wanted = shop[1][table]
     damaged = PATTERNS[pattern](data) if pattern in PATTERNS else data
@@ -135,20 +152,30 @@ def test_what_a_versioned_table_was_is_kept_apart(shop, tmp_path, with_frm):
         assert before == all_of_them - now > 1000
 
 
-def test_the_server_imports_grafts_of_versioned_tables(shop):
+@pytest.mark.parametrize("with_frm", [False, True])
+def test_the_server_imports_grafts_as_they_were_declared(shop, with_frm):
     server = Server()
     try:
         server.run("create database shop", "use shop")
-        for table in ("versioned", "periods"):
+        for table, columns in (
+            ("versioned", "(id, a) values (99999, 'new')"),
+            ("periods", "(id, a) values (99999, 'new')"),
+            ("falling", "values (150, 'new', 1), (-1, 'new', 1), (900, 'new', 1)"),
+            ("sinking", "values (50, -1, 'new'), (0, 0, 'new'), (900, 1, 'new')"),
+            ("unseen", "(id, b) values (99999, 'new')"),
+        ):
             data, create, wanted = shop[1][table]
-            database = _opened(PATTERNS["T"](data), create)
+            frm = (shop[0] / f"{table}.frm").read_bytes()
+            files = [Source(f"{table}.ibd", BytesReader(PATTERNS["T"](data)))]
+            files += [Source(f"{table}.frm", BytesReader(frm))] if with_frm else []
+            (database,) = ENGINE.open(files, Hints(sql=() if with_frm else (create,)))
             made = ENGINE.graft(database, database.tables[0])
             assert isinstance(made, Graft)
             verdict, rows = _imported(server, table, create, made)
             assert verdict == "OK"
             assert len(rows) > 0.8 * len(wanted)
             assert rows <= wanted
-            server.run(*made.afterwards, f"insert into {table} (id, a) values (99999, 'new')")
+            server.run(*made.afterwards, f"insert into {table} {columns}")
             assert server.run(f"check table shop.{table} extended")[-1][3] == "OK"
     finally:
         server.close()
@@ -172,6 +199,11 @@ def test_a_server_takes_the_script_of_a_whole_folder(shop, tmp_path):
         for table in TABLES:
             count = server.run(f"select count(*) from `{table}`")[0][0]
             assert count == len(taken[table][2])
+        columns = "id, b, t, u, n"
+        rows = {str(row) for row in server.run(f"select {columns} from unseen")}
+        server.run("create database shop", "use shop", *TABLES["unseen"])
+        assert rows == {str(row) for row in server.run(f"select {columns} from unseen")}
+        server.run("use back")
         assert "PRIMARY KEY (`k`)" in server.run("show create table cased")[0][1]
     finally:
         server.close()

@@ -9,10 +9,14 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import pyarrow
 import pyarrow.parquet
 import pytest
 
 from tests.catalog.databases.innodb.made_tablespace import CREATE, SIZE, tablespace
+from unransom.catalog.databases.table import Column, Table
+from unransom.recover.databases.sql import SqlWriter
+from unransom.recover.databases.writer import Shown
 
 COUNT = 500
 RUN = "import sys; from unransom.cli.program import run; sys.exit(run())"
@@ -68,6 +72,19 @@ def test_the_other_formats_hold_the_same(files):
 def test_sql_is_written_for_each_server(files, dialect, text):
     command(files, "--schema", str(files / "schema.sql"), "--format", "sql", "--dialect", dialect)
     assert text in (files / "out" / "innodb.sql").read_text(encoding="utf-8")
+
+
+def test_a_statement_is_as_long_as_servers_take(tmp_path):
+    column = Column("body", "longtext", pyarrow.large_string())
+    writer = SqlWriter(tmp_path, "shop", "mysql")
+    writer.begin(Shown("long", Table("long", (column,)), (column,)))
+    texts = [str(number % 10) * (number * 40_000) for number in range(60)] + ["x"] * 1200
+    writer.write(pyarrow.record_batch([pyarrow.array(texts, column.arrow)], ["body"]))
+    (path,) = writer.keep()
+    statements = [each for each in path.read_text().split(";\n") if "INSERT" in each]
+    assert max(map(len, statements)) < 2_400_000  # the longest row alone
+    assert sum(len(each) > 1 << 20 for each in statements) <= 34  # rows that are longer themselves
+    assert sum(each.count("('") for each in statements) == len(texts)
 
 
 def test_a_damaged_file_gives_a_loss_report_and_a_graft(files):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow
@@ -13,7 +13,8 @@ from unransom.core.drafts import DraftFile
 from unransom.recover.databases.values import length_of, plain
 from unransom.recover.databases.writer import Shown
 
-ROWS = {"mysql": 500, "postgresql": 500, "mssql": 500}  # of one INSERT; SQL Server takes up to 1,000
+ROWS = 500  # of one INSERT; SQL Server takes up to 1,000
+TOGETHER = 1 << 20  # characters of one; servers of MySQL take 16 MiB at once
 QUOTES = {"mysql": ("`", "`"), "postgresql": ('"', '"'), "mssql": ("[", "]")}
 OPTIONS = {"mysql": " DEFAULT CHARSET=utf8mb4"}  # of tables: the server's own may not hold every text
 EXACT = {"mysql": "utf8mb4_bin", "mssql": "Latin1_General_BIN2"}
@@ -62,10 +63,9 @@ class SqlWriter:
         pairs = zip(batch.columns, self._shown.columns, strict=True)
         texts = [self._literals(array, column) for array, column in pairs]
         head = f"INSERT INTO {quoted(self._shown.name, self._dialect)} VALUES\n"
-        size = ROWS[self._dialect]
-        for first in range(0, batch.num_rows, size):
-            rows = zip(*(column[first : first + size] for column in texts), strict=True)
-            self._file.write(head + ",\n".join(f"({', '.join(row)})" for row in rows) + ";\n")
+        rows = (f"({', '.join(row)})" for row in zip(*texts, strict=True))
+        for together in _together(rows):
+            self._file.write(head + ",\n".join(together) + ";\n")
 
     def keep(self) -> list[Path]:
         """Give the script its name."""
@@ -106,6 +106,20 @@ class SqlWriter:
         if self._dialect == "postgresql":
             return quoted.replace("\0", "")  # which PostgreSQL cannot hold
         return "N" + quoted
+
+
+def _together(rows: Iterable[str]) -> Iterator[list[str]]:
+    """Yield rows as many as one statement takes."""
+    some: list[str] = []
+    size = 0
+    for row in rows:
+        if some and (len(some) == ROWS or size + len(row) > TOGETHER):
+            yield some
+            some, size = [], 0
+        some.append(row)
+        size += len(row)
+    if some:
+        yield some
 
 
 def create_statement(shown: Shown, dialect: str) -> str:

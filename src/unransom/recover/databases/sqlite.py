@@ -11,6 +11,8 @@ from unransom.core.drafts import DraftFile
 from unransom.recover.databases.values import plain
 from unransom.recover.databases.writer import Shown
 
+MOST_INTEGER = (1 << 63) - 1
+
 
 class SqliteWriter:
     """Writes tables into a SQLite file, values exact: decimals and points in time are text there."""
@@ -40,7 +42,7 @@ class SqliteWriter:
         """Insert rows."""
         assert self._shown is not None  # noqa: S101  begin came first
         columns = zip(batch.columns, self._shown.columns, strict=True)
-        values = [plain(array, column) for array, column in columns]
+        values = [_held(plain(array, column)) for array, column in columns]
         self._connection.cursor().executemany(self._insert, list(zip(*values, strict=True)))
 
     def keep(self) -> list[Path]:
@@ -57,6 +59,11 @@ class SqliteWriter:
     def _close(self) -> None:
         self._connection.close()
         self._engine.dispose()
+
+
+def _held(values: list[object]) -> list[object]:
+    """Return values as SQLite holds them: its numbers end at 2 ** 63."""
+    return [str(value) if isinstance(value, int) and value > MOST_INTEGER else value for value in values]
 
 
 def _quoted(name: str) -> str:

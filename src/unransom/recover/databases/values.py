@@ -9,7 +9,6 @@ import pyarrow.compute
 
 from unransom.catalog.databases.table import Column
 
-MOST_INTEGER = (1 << 63) - 1
 ZERO_DATE, ZERO_MOMENT = "0000-00-00", "0000-00-00 00:00:00"
 
 
@@ -30,12 +29,7 @@ def plain(array: pyarrow.Array, column: Column | None = None) -> list[object]:
             array = array.fill_null(ZERO_DATE)
         elif pyarrow.types.is_timestamp(kind):
             array = array.fill_null(ZERO_MOMENT)
-    values: list[object] = array.to_pylist()
-    if pyarrow.types.is_uint64(kind):
-        values = [
-            str(value) if isinstance(value, int) and value > MOST_INTEGER else value for value in values
-        ]
-    return values
+    return list(array.to_pylist())
 
 
 def length_of(declared: str) -> int:

@@ -120,5 +120,7 @@ def key_numbers(found: Found, located: decode.Located) -> NDArray[np.uint64]:
     value = np.zeros(len(located.origins), np.uint64)
     for number, field in enumerate(found.layout.fields[: found.layout.key] if is_comparable(found) else ()):
         part = numbers_at(located.data, located.starts[number], field.type.length)
+        if field.descending:
+            part = np.uint64((1 << 8 * field.type.length) - 1) - part
         value = part if not number else value << np.uint64(8 * field.type.length) | part
     return value

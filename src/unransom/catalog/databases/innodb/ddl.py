@@ -233,7 +233,7 @@ def _keyed(
         if part.column.lower() in known:
             column = known[part.column.lower()]
             width = column.type.charset.most if column.type.kind is Kind.TEXT else 1
-            proper.append(KeyPart(column.name, _prefix(part.prefix * width, column)))
+            proper.append(KeyPart(column.name, _prefix(part.prefix * width, column), part.descending))
     return tuple(columns), tuple(proper)
 
 
@@ -277,7 +277,9 @@ def _key(item: list[Token]) -> tuple[str, tuple[KeyPart, ...]]:
                 parts[-1] = KeyPart(parts[-1].column, int(words[at + 1]))
         elif words[at] == ")":
             depth -= 1
-        elif depth == 1 and item[at].name and words[at] not in {",", "asc", "desc"}:
+        elif depth == 1 and parts and item[at].text.lower() == "desc":
+            parts[-1] = msgspec.structs.replace(parts[-1], descending=True)
+        elif depth == 1 and item[at].name and item[at].text.lower() not in {",", "asc"}:
             parts.append(KeyPart(item[at].name))
         at += 1
     return kind, tuple(parts)

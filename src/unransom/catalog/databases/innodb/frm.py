@@ -18,7 +18,9 @@ FORM, FIELD, KEY, PART = 288, 17, 8, 9  # bytes of the form's head, of a field, 
 SIGNED, MAYBE_NULL = 0x0001, 0x8000  # of a field's flags
 GENERATED, COMPRESSED = 128, 24  # what a field's byte of specials says
 EXPRESSIONS, VIRTUAL, TABLE_CHECK = 16, 0, 4  # MariaDB: bytes in front of them; kinds of them
-TYPE_INFO = 130  # MariaDB: names of types that came later
+SHOWN, TYPE_INFO = 129, 130  # MariaDB: which fields are shown; names of types that came later
+INVISIBLE, UNSTORED = 3, 3  # bits of that; of the hashes of long values that are unique
+DESCENDING = 0x80  # flag of a part of a key
 PERIOD = 4  # MariaDB: fields that say from and until when a row was the current one
 INTEGERS = {1: "tinyint", 2: "smallint", 9: "mediumint", 3: "int", 8: "bigint"}
 CLOCKS = {17: ("timestamp", 19), 18: ("datetime", 19), 19: ("time", 10)}  # name, characters without fraction
@@ -38,6 +40,7 @@ class _Raw(NamedTuple):
     generated: bool
     later: str  # name of a type that has no number
     packed: bool  # MariaDB compresses each value
+    invisible: int  # how far a field is out of sight
 
 
 def definitions(data: bytes, name: str) -> Iterator[TableDef]:
@@ -47,7 +50,7 @@ def definitions(data: bytes, name: str) -> Iterator[TableDef]:
     the generated columns, the second with them.
     """
     try:
-        fields, key, until = _parse(data)
+        fields, key, (since, until) = _parse(data)
     except (struct.error, IndexError, ValueError):
         return
     generated = any(field.generated for field in fields)
@@ -55,21 +58,21 @@ def definitions(data: bytes, name: str) -> Iterator[TableDef]:
         columns = [_column(field) for field in fields if stored or not field.generated]
         if columns and None not in columns:
             known = tuple(column for column in columns if column is not None)
-            yield TableDef(name, known, _fitting(key, known), source=".frm", until=until)
+            yield TableDef(name, known, _fitting(key, known), source=".frm", since=since, until=until)
 
 
 def _fitting(key: tuple[KeyPart, ...], columns: tuple[ColumnDef, ...]) -> tuple[KeyPart, ...]:
     """Return ``key`` with prefixes only where they are shorter than their columns."""
     types = {column.name: column.type for column in columns}
     return tuple(
-        KeyPart(part.column, part.prefix if part.prefix < types[part.column].most else 0)
+        msgspec.structs.replace(part, prefix=part.prefix if part.prefix < types[part.column].most else 0)
         for part in key
         if part.column in types
     )
 
 
-def _parse(data: bytes) -> tuple[list[_Raw], tuple[KeyPart, ...], str]:
-    """Return the fields, the key of the clustered index, and the field until when a row was current, or "".
+def _parse(data: bytes) -> tuple[list[_Raw], tuple[KeyPart, ...], tuple[str, str]]:
+    """Return the fields, the key of the clustered index, and the fields of when a row was current, or "".
 
     Raises:
         ValueError, IndexError, struct.error: It is no whole .frm file.
@@ -87,17 +90,22 @@ def _parse(data: bytes) -> tuple[list[_Raw], tuple[KeyPart, ...], str]:
     names = [name.decode() for name in _separated(data[names_at : names_at + names_size])]
     lists = _intervals(data[names_at + names_size :], intervals)
     extras = _extras(data[64 : 64 + extra])
-    types = _later_types(extras.get(TYPE_INFO, b""))
+    types, sight = _later_types(extras.get(TYPE_INFO, b"")), extras.get(SHOWN, b"").ljust(count, b"\0")
     behind = names_at + names_size + sum(struct.unpack_from("<H", data, form + at)[0] for at in (274, 284))
     virtual = _expressions(data[behind:], struct.unpack_from("<H", data, form + 286)[0])
     fields = [
-        _raw(data[at + FIELD * n : at + FIELD * (n + 1)], names[n], lists, types.get(n)) for n in range(count)
+        _raw(data[at + FIELD * n : at + FIELD * (n + 1)], names[n], lists, types.get(n), sight[n] & INVISIBLE)
+        for n in range(count)
     ]
-    stored = [field for number, field in enumerate(fields) if virtual.get(number) != VIRTUAL]
-    period = extras.get(PERIOD, b"")
-    until = fields[int.from_bytes(period[2:4], "little")].name if len(period) == 4 else ""
+    stored = [
+        field
+        for number, field in enumerate(fields)
+        if virtual.get(number) != VIRTUAL and field.invisible != UNSTORED
+    ]
+    period = struct.unpack("<HH", extras[PERIOD]) if len(extras.get(PERIOD, b"")) == 4 else ()
+    since, until = (fields[number].name for number in period) if period else ("", "")
     kept = [field._replace(generated=field.generated and not virtual) for field in stored]
-    return kept, _key(data, keys_at, fields), until
+    return kept, _key(data, keys_at, fields), (since, until)
 
 
 def _expressions(data: bytes, length: int) -> dict[int, int]:
@@ -154,7 +162,7 @@ def _later_types(part: bytes) -> dict[int, str]:
     return found
 
 
-def _raw(entry: bytes, name: str, lists: list[list[bytes]], later: str | None) -> _Raw:
+def _raw(entry: bytes, name: str, lists: list[list[bytes]], later: str | None, invisible: int) -> _Raw:
     length, flags = struct.unpack_from("<H", entry, 3)[0], struct.unpack_from("<H", entry, 8)[0]
     kind, generated = entry[13], bool(entry[10] & GENERATED)
     charset = BINARY if kind == 255 else charset_of_collation(entry[11] << 8 | entry[14])
@@ -165,7 +173,7 @@ def _raw(entry: bytes, name: str, lists: list[list[bytes]], later: str | None) -
         elements = tuple(element.decode(codec, "replace") for element in lists[entry[12] - 1])
     packed = entry[10] & ~GENERATED == COMPRESSED
     length -= packed  # by the byte that says how a value is stored
-    return _Raw(name, length, flags, kind, charset, elements, generated, later or "", packed)
+    return _Raw(name, length, flags, kind, charset, elements, generated, later or "", packed, invisible)
 
 
 def _column(raw: _Raw) -> ColumnDef | None:
@@ -180,7 +188,7 @@ def _column(raw: _Raw) -> ColumnDef | None:
     if raw.elements:
         quoted = ",".join("'" + element.replace("'", "''") + "'" for element in raw.elements)
         kind = msgspec.structs.replace(kind, declared=f"{declared}({quoted})")
-    return ColumnDef(raw.name, kind, bool(raw.flags & MAYBE_NULL))
+    return ColumnDef(raw.name, kind, bool(raw.flags & MAYBE_NULL), invisible=raw.invisible > 0)
 
 
 def _declared(raw: _Raw) -> str:
@@ -232,7 +240,7 @@ def _key(data: bytes, at: int, fields: list[_Raw]) -> tuple[KeyPart, ...]:
             field = fields[number - 1]
             nullable |= bool(field.flags & MAYBE_NULL)
             prefixed = field.kind in {15, 253, 254} or field.kind in BLOBS
-            key.append(KeyPart(field.name, length if prefixed else 0))
+            key.append(KeyPart(field.name, length if prefixed else 0, bool(data[place + 4] & DESCENDING)))
             place += PART
         keys.append((tuple(key), not flags & 1 and not nullable))
     names = _separated(data[place : place + 65536].split(b"\xff\0")[0] + b"\xff")

@@ -12,7 +12,7 @@ from unransom.catalog.databases.innodb.key_order import (
     Comparable,
     Key,
     Reading,
-    key_types,
+    key_fields,
     read,
 )
 from unransom.catalog.databases.innodb.origin import Found
@@ -45,11 +45,11 @@ def in_order(found: Found, leaves: Iterable[Leaf]) -> list[Leaf]:
     """
     known = {leaf.number: leaf for leaf in leaves}
     chains = _chains(known)
-    types = key_types(found)
+    fields = key_fields(found)
 
     def ordered(reading: Reading) -> tuple[int, list[list[Leaf]]]:
         def key(value: Key) -> Comparable:
-            return read(value, types, reading)
+            return read(value, fields, reading)
 
         pieces = sorted(chains, key=lambda chain: key(chain[0].first))
         flat = [leaf for piece in pieces for leaf in piece]
@@ -59,7 +59,7 @@ def in_order(found: Found, leaves: Iterable[Leaf]) -> list[Leaf]:
 
     faults, pieces, reading = min(((*ordered(each), each) for each in READINGS), key=lambda result: result[0])
     flat = [leaf for piece in pieces for leaf in piece]
-    return flat if not faults else _without_overlaps(flat, lambda key: read(key, types, reading))
+    return flat if not faults else _without_overlaps(flat, lambda key: read(key, fields, reading))
 
 
 def _chains(known: dict[int, Leaf]) -> list[list[Leaf]]:

@@ -51,24 +51,28 @@ def _given(table: TableDef, name: str) -> tuple[str, list[str]]:
 
 
 def _made(table: TableDef, name: str) -> str:
-    lines = [_column(column) for column in table.columns if not column.hidden]
+    moments = {table.since: " GENERATED ALWAYS AS ROW START", table.until: " GENERATED ALWAYS AS ROW END"}
+    lines = [_column(column, moments.get(column.name)) for column in table.columns if not column.hidden]
     if table.key:
         lines.append(f"PRIMARY KEY ({', '.join(_part(part, table) for part in table.key)})")
-    return f"CREATE TABLE {name} (\n  " + ",\n  ".join(lines) + "\n) ENGINE=InnoDB"
+    if table.until:
+        lines.append(f"PERIOD FOR SYSTEM_TIME ({quoted(table.since)}, {quoted(table.until)})")
+    versioned = " WITH SYSTEM VERSIONING" if table.until else ""
+    return f"CREATE TABLE {name} (\n  " + ",\n  ".join(lines) + f"\n) ENGINE=InnoDB{versioned}"
 
 
 def _part(part: KeyPart, table: TableDef) -> str:
     kind = next(column.type for column in table.columns if column.name == part.column)
     characters = part.prefix // (kind.charset.most if kind.kind is Kind.TEXT else 1)
-    return quoted(part.column) + (f"({characters})" if part.prefix else "")
+    return quoted(part.column) + (f"({characters})" if part.prefix else "") + " DESC" * part.descending
 
 
-def _column(column: ColumnDef) -> str:
+def _column(column: ColumnDef, moment: str | None) -> str:
     charset = f" CHARACTER SET {column.type.charset.name}" if column.type.kind in WORDS else ""
     declared = column.type.declared
     if "character set" in declared.lower() or "charset" in declared.lower():
         charset = ""
-    null = " NULL" if column.nullable else " NOT NULL"
-    return f"{quoted(column.name)} {declared}{charset}{null}" + (
-        " AUTO_INCREMENT" if column.automatic else ""
-    )
+    packed = " COMPRESSED" if column.type.packed else ""
+    rest = moment or (" NULL" if column.nullable else " NOT NULL")
+    rest += " INVISIBLE" * column.invisible + " AUTO_INCREMENT" * column.automatic
+    return f"{quoted(column.name)} {declared}{packed}{charset}{rest}"

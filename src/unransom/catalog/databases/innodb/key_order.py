@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from unransom.catalog.databases.innodb import decode
 from unransom.catalog.databases.innodb.origin import Found
+from unransom.catalog.databases.innodb.schema import Field
 from unransom.catalog.databases.innodb.types import ColumnType, Kind
 
 Key = tuple[bytes, ...]  # stored bytes by field
@@ -40,17 +43,35 @@ def _upper(value: bytes, kind: ColumnType) -> object:
     return _text(value, kind).upper() if kind.kind is Kind.TEXT else value
 
 
+@functools.total_ordering
+class _Falling:
+    """A value of which larger ones come first."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Falling) and self._value == other._value
+
+    def __lt__(self, other: _Falling) -> bool:
+        return bool(other._value < self._value)
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
 READINGS: tuple[Reading, ...] = (_as_stored, _folded, _upper, _exact)
 
 
-def key_types(found: Found) -> list[ColumnType]:
-    """Return the types of the fields of the key."""
-    return [field.type for field in found.layout.fields[: found.layout.key]]
+def key_fields(found: Found) -> tuple[Field, ...]:
+    """Return the fields of the key."""
+    return found.layout.fields[: found.layout.key]
 
 
-def read(key: Key, types: Sequence[ColumnType], reading: Reading) -> Comparable:
+def read(key: Key, fields: Sequence[Field], reading: Reading) -> Comparable:
     """Return what ``key`` is compared by."""
-    return tuple(reading(part, kind) for part, kind in zip(key, types, strict=True))
+    parts = ((reading(part, field.type), field.descending) for part, field in zip(key, fields, strict=True))
+    return tuple(_Falling(value) if falling else value for value, falling in parts)
 
 
 def key_of(located: decode.Located, row: int, fields: int) -> Key:

@@ -26,6 +26,7 @@ class ColumnDef(msgspec.Struct, frozen=True):
         default: Value of rows that are older than the column, as stored bytes; None for NULL.
         late: Added by an instant change of the older kind, so that records may end before it.
         automatic: AUTO_INCREMENT.
+        invisible: It is stored, and only shown where it is named (MariaDB).
     """
 
     name: str
@@ -38,13 +39,15 @@ class ColumnDef(msgspec.Struct, frozen=True):
     default: bytes | None = None
     late: bool = False
     automatic: bool = False
+    invisible: bool = False
 
 
 class KeyPart(msgspec.Struct, frozen=True):
-    """A column in a key; ``prefix`` is in bytes, 0 for the whole column."""
+    """A column in a key; ``prefix`` is in bytes, 0 for the whole column; larger values may come first."""
 
     column: str
     prefix: int = 0
+    descending: bool = False
 
 
 class TableDef(msgspec.Struct, frozen=True):
@@ -59,7 +62,8 @@ class TableDef(msgspec.Struct, frozen=True):
         create: The CREATE TABLE statement, where there is one.
         confidence: 0.0 to 1.0 that it is right.
         references: Its foreign keys.
-        until: The column that says until when a row was the current one (``WITH SYSTEM VERSIONING``), or "".
+        since, until: The columns that say from and until when a row was the current one (``WITH SYSTEM
+            VERSIONING``), or "".
     """
 
     name: str
@@ -70,6 +74,7 @@ class TableDef(msgspec.Struct, frozen=True):
     create: str = ""
     confidence: float = 1.0
     references: tuple[Reference, ...] = ()
+    since: str = ""
     until: str = ""
 
 
@@ -98,6 +103,7 @@ class Field(msgspec.Struct, frozen=True):
         column: Number of the column in the table's definition, -1 for the engine's own fields.
         whole: The whole column, not a prefix of it in a key.
         untold: What it is in records that end before it is lost.
+        descending: In the key, larger values come first.
     """
 
     name: str
@@ -110,6 +116,7 @@ class Field(msgspec.Struct, frozen=True):
     default: bytes | None = None
     late: bool = False
     untold: bool = False
+    descending: bool = False
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -131,9 +138,7 @@ def _own(name: str, length: int) -> Field:
 def layout_of(table: TableDef) -> Layout:
     """Return how the records of the clustered index of ``table`` are laid out."""
     numbers = {column.name: number for number, column in enumerate(table.columns)}
-    fields = [
-        _field(table, numbers[part.column], part.prefix) for part in table.key if part.column in numbers
-    ]
+    fields = [_field(table, numbers[part.column], part) for part in table.key if part.column in numbers]
     if not fields:
         fields = [_own(ROW_ID, 6)]
     key = len(fields)
@@ -141,12 +146,12 @@ def layout_of(table: TableDef) -> Layout:
     fields += [_own(TRX_ID, 6), _own(ROLL_PTR, 7)]
     rest = [number for number in range(len(table.columns)) if number not in stored]
     rest.sort(key=lambda number: (table.columns[number].position < 0, table.columns[number].position, number))
-    fields += [_field(table, number, 0) for number in rest]
+    fields += [_field(table, number, KeyPart("")) for number in rest]
     return Layout(tuple(fields), key)
 
 
-def _field(table: TableDef, number: int, prefix: int) -> Field:
-    column = table.columns[number]
+def _field(table: TableDef, number: int, part: KeyPart) -> Field:
+    column, prefix = table.columns[number], part.prefix
     kind = column.type
     if prefix and kind.length == VARIABLE:
         kind = msgspec.structs.replace(kind, most=prefix, big=prefix > 255)
@@ -162,6 +167,7 @@ def _field(table: TableDef, number: int, prefix: int) -> Field:
         dropped=column.dropped,
         default=column.default,
         late=column.late,
+        descending=part.descending,
     )
 
 

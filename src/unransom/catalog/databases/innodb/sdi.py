@@ -30,6 +30,7 @@ RECORD = struct.Struct(">I8s6s7sII")  # type, id, transaction, roll pointer, len
 ENGINE_HIDDEN = {"DB_ROW_ID", "DB_TRX_ID", "DB_ROLL_PTR"}
 HIDDEN_VISIBLE, HIDDEN_USER = 1, 4
 PRIMARY, UNIQUE = 1, 2
+DESCENDING = 3  # order of a part of a key
 PREFIXABLE = {16, 24, 25, 26, 27, 28, 29, 30, 31}  # numbers of the types of text and bytes
 
 
@@ -165,7 +166,8 @@ def _clustered(table: dict[str, Any], columns: list[dict[str, Any]]) -> tuple[in
             if element.get("hidden"):  # of a primary key: the other columns that the records hold
                 continue
             whole = column["type"] not in PREFIXABLE or element["length"] >= column["char_length"]
-            parts.append(KeyPart(column["name"], 0 if whole else element["length"]))
+            falling = element.get("order") == DESCENDING
+            parts.append(KeyPart(column["name"], 0 if whole else element["length"], falling))
         if index.get("type") not in {PRIMARY, UNIQUE}:
             parts = []
         return number, tuple(parts)

@@ -21,7 +21,7 @@ from unransom.catalog.databases.innodb.accounted import (
     key_numbers,
     live,
 )
-from unransom.catalog.databases.innodb.key_order import READINGS, Key, key_of, key_types, read
+from unransom.catalog.databases.innodb.key_order import READINGS, Key, key_fields, key_of, read
 from unransom.catalog.databases.innodb.origin import Found
 from unransom.catalog.databases.innodb.tree import Tree
 
@@ -105,10 +105,10 @@ def _ranks(found: Found, numbers: NDArray[np.int64], keys: Sequence[Key]) -> NDA
         for place, following in enumerate(rows["next"].tolist())
         if following in places and rows["previous"][places[following]] == numbers[place]
     ]
-    types = key_types(found)
+    fields = key_fields(found)
     best: tuple[int, NDArray[np.uint64]] | None = None
     for reading in READINGS:
-        values = [read(key, types, reading) for key in keys]
+        values = [read(key, fields, reading) for key in keys]
         ranks = {value: rank for rank, value in enumerate(sorted(set(values)))}
         ranked = np.array([ranks[value] for value in values], np.uint64)
         faults = int((ranked[::2] > ranked[1::2]).sum())
