@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fixtures.disks import Disks, MiB, looped
+from tests.fixtures.lvm import lvm
 from tests.fixtures.planted import some_bytes
-from tests.fixtures.tools import ENVIRONMENT, tool
+from tests.fixtures.tools import tool
 from unransom import evidence
 from unransom.core.records import FileRef, Problem
 from unransom.core.spans import Span
@@ -23,18 +24,6 @@ from unransom.evidence.volumes.lvm import Linear, Logical, in_group, logical_vol
 from unransom.evidence.volumes.raid import member
 
 FILES = {b"a/b": b"content" * 100, b"big": some_bytes(3, 300_000)}
-
-
-def lvm(folder: Path, device: str, *words: str) -> None:
-    """Run a tool of lvm2 on one device, without the kernel's part and without the machine's own settings."""
-    settings = (
-        f'devices {{ filter=["a|^{device}$|","r|.*|"] dir="/dev" use_devicesfile=0 }} '
-        f'backup {{ backup=0 archive=0 }} global {{ locking_dir="{folder}" use_lvmpolld=0 }} '
-        "activation { udev_sync=0 udev_rules=0 monitoring=0 }"
-    )
-    command = [tool(words[0], "lvm2"), *words[1:], "--driverloaded", "n", "--config", settings]
-    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def grouped(disks: Disks, folder: Path, *, partitioned: bool) -> Path:

@@ -48,7 +48,7 @@ def assemble(found: Sequence[Disk]) -> Mapped | None:
         disks[role].data() if role in disks else None for role in range(newest.disks)
     ]
     smallest = min(each.member.size for each in disks.values())
-    return _of_level(newest, readers, smallest)
+    return of_level(newest, readers, smallest)
 
 
 def spare(member: Member) -> int:
@@ -61,7 +61,14 @@ def spare(member: Member) -> int:
     return 1 if member.level in {raid.PARITY_LAST, raid.PARITY, raid.PARITY_TWICE} else 0
 
 
-def _of_level(member: Member, readers: list[Reader | None], size: int) -> Mapped | None:
+def of_level(member: Member, readers: list[Reader | None], size: int) -> Mapped | None:
+    """Return the array of a kind that ``readers`` make; None where that kind is not known.
+
+    Args:
+        member: Its level, layout and chunk.
+        readers: Its members by role; None for one that is not there.
+        size: Bytes of the smallest.
+    """
     there = [each for each in readers if each is not None]
     if member.level == raid.MIRROR:
         return Part(there[0], 0, size)

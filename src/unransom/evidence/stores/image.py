@@ -160,7 +160,7 @@ class ImageStore:
 
     def _all_volumes(self) -> list[Volume]:
         if self._volumes is None:
-            self._volumes = volumes(self._image, self._arrays.array)
+            self._volumes = volumes(self._image, self._arrays)
         return self._volumes
 
     def _filesystem(self, volume: Volume) -> FileSystem | UnixVolume:
@@ -268,7 +268,8 @@ class ImageStore:
 
     def arrays(self) -> frozenset[str]:
         """Return the identifiers of the arrays that the disk, or parts of it, are members of."""
-        return frozenset(each.member.array.hex() for each in members(self._image))
+        shared = {each.array for each in self._all_volumes() if each.disk or each.members}
+        return frozenset(each.hex() for each in shared | {each.member.array for each in members(self._image)})
 
     def _listed_elsewhere(self, volume: Volume, name: bytes) -> Problem:
         return Problem(

@@ -1,4 +1,6 @@
-"""Logical volumes of LVM2 on one disk: linear ones, in whole extents of it, and mirrors of such.
+"""Groups of LVM2, and their logical volumes on one disk: linear ones, in whole extents of it, and mirrors.
+
+Those on several disks `unransom.evidence.arrays.groups` puts together.
 
 Sources: lvm2, the text format of its metadata and the layout of its labels.
 """
@@ -26,10 +28,19 @@ LONGEST = 16 << 20  # bytes of metadata
 MOST_VOLUMES, MOST_SEGMENTS = 4096, 65536
 TOKEN = re.compile(r'#[^\n]*|"((?:[^"\\]|\\.)*)"|(-?\d+)|([A-Za-z0-9_.+-]+)|([={}\[\],])')
 DEEPEST = 32
-COPIES = {"raid1": "raids", "mirror": "mirrors"}  # kinds of segments, and what lists their copies
+COPIES = {"raid1", "mirror"}  # kinds of segments
+LEGS = ("raids", "raid0_lvs", "mirrors")  # what lists the volumes that such are made of
 META = re.compile(r"_rmeta_\d+$")  # names of what RAID keeps for itself beside a copy
 
 Value = dict[str, "Value"] | list["Value"] | str | int
+Tree = dict[str, Value]
+
+
+class Physical(NamedTuple):
+    """A disk of a group: its identifier, and what its metadata say of the group ("" for nothing)."""
+
+    identifier: str
+    text: str
 
 
 class Logical(NamedTuple):
@@ -39,10 +50,16 @@ class Logical(NamedTuple):
         name: Group and volume.
         spans: Where its bytes are on the disk, in its order; empty where that is not known: it is striped,
             thin, or on other disks as well.
+        identifier: Of one without ``spans``.
+        disks: How many disks such a one is on.
+        absent: Whether this disk is none of them.
     """
 
     name: str
     spans: tuple[Span, ...]
+    identifier: bytes = b""
+    disks: int = 1
+    absent: bool = False
 
 
 class Linear:
@@ -79,30 +96,39 @@ class Linear:
             position += len(span)
 
 
-def logical_volumes(reader: Reader, start: int) -> list[Logical]:
-    """Return the logical volumes of the group that the disk, or partition, at byte ``start`` belongs to."""
+def physical(reader: Reader, start: int) -> Physical | None:
+    """Return what the disk, or partition, at byte ``start`` says of its group; None where it has none."""
     try:
         head = reader.read_at(start, 4 * SECTOR)
         label = signatures.lvm_label(head)
         if label is None:
-            return []
+            return None
         identifier, metadata = _physical(head[label : label + SECTOR])
-        text = _text(reader, start, metadata)
+        return Physical(identifier, _text(reader, start, metadata))
     except UnreadableError:
-        return []
-    tree = parse(text)
+        return None
+
+
+def logical_volumes(reader: Reader, start: int) -> list[Logical]:
+    """Return the logical volumes of the group that the disk, or partition, at byte ``start`` belongs to."""
+    own = physical(reader, start)
+    return in_groups(own, start) if own else []
+
+
+def in_groups(own: Physical, start: int) -> list[Logical]:
+    """Return the logical volumes that the metadata of the disk at byte ``start`` name."""
     return [
         each
-        for name, group in tree.items()
+        for name, group in parse(own.text).items()
         if isinstance(group, dict)
-        for each in in_group(name, group, identifier, start)
+        for each in in_group(name, group, own.identifier, start)
     ]
 
 
-def parse(text: str) -> dict[str, Value]:
+def parse(text: str) -> Tree:
     """Return what the text of metadata says; as far as it makes sense."""
     tokens = [match for match in TOKEN.finditer(text[:LONGEST]) if not match.group().startswith("#")]
-    root: dict[str, Value] = {}
+    root: Tree = {}
     stack = [root]
     index = 0
     while index + 1 < len(tokens):
@@ -112,7 +138,7 @@ def parse(text: str) -> dict[str, Value]:
                 stack.pop()
             index += 1
         elif following == "{":
-            inner: dict[str, Value] = {}
+            inner: Tree = {}
             stack[-1][name] = inner
             stack.append(inner)
             if len(stack) > DEEPEST:
@@ -179,61 +205,116 @@ def _text(reader: Reader, start: int, areas: list[Span]) -> str:
     return ""
 
 
-def in_group(name: str, group: dict[str, Value], identifier: str, start: int) -> list[Logical]:
+def in_group(name: str, group: Tree, identifier: str, start: int) -> list[Logical]:
     """Return the volumes of a group, and where they are on the disk ``identifier`` at byte ``start``."""
-    size = group.get("extent_size")
+    size = extent_size(group)
     disks, volumes = group.get("physical_volumes"), group.get("logical_volumes")
-    if not isinstance(size, int) or size <= 0 or not isinstance(disks, dict) or not isinstance(volumes, dict):
+    if not size or not isinstance(disks, dict) or not isinstance(volumes, dict):
         return []
-    origins = {}
-    for key, disk in disks.items():
-        if isinstance(disk, dict) and str(disk.get("id", "")).replace("-", "") == identifier:
-            first = disk.get("pe_start")
-            origins[key] = first if isinstance(first, int) and first >= 0 else 0
+    origins = {
+        key: begin for key, (disk, begin) in begins(group).items() if disk == identifier.replace("-", "")
+    }
     found = []
     for key, volume in list(volumes.items())[:MOST_VOLUMES]:
         if isinstance(volume, dict) and _is_shown(volume):
             spans = _spans(volume, origins, size, start) or _leg(volume, volumes, origins, size, start)
-            found.append(Logical(f"{name}/{key}", spans))
+            logical = Logical(f"{name}/{key}", spans)
+            found.append(logical if spans else _without(logical, group, volume, origins))
     return found
 
 
-def _is_shown(volume: dict[str, Value]) -> bool:
+def extent_size(group: Tree) -> int:
+    """Return the sectors of an extent of a group, 0 where that makes no sense."""
+    return number(group.get("extent_size"))
+
+
+def begins(group: Tree) -> dict[str, tuple[str, int]]:
+    """Return the disks of a group by name: their identifiers, and the sector of the first extent of each."""
+    disks = group.get("physical_volumes")
+    return {
+        key: (str(disk.get("id", "")).replace("-", ""), number(disk.get("pe_start")))
+        for key, disk in (disks.items() if isinstance(disks, dict) else ())
+        if isinstance(disk, dict)
+    }
+
+
+def segments_of(volume: Tree) -> list[Tree]:
+    """Return the segments of a logical volume in their order."""
+    found = [each for key, each in volume.items() if key.startswith("segment") and isinstance(each, dict)]
+    return sorted(found, key=lambda each: number(each.get("start_extent")))[:MOST_SEGMENTS]
+
+
+def stripes_of(segment: Tree) -> list[tuple[str, int]]:
+    """Return the stripes of a segment: a disk or another volume, and its first extent there."""
+    stripes = segment.get("stripes")
+    if not isinstance(stripes, list) or len(stripes) % 2:
+        return []
+    return [(str(key), number(first)) for key, first in zip(stripes[::2], stripes[1::2], strict=True)]
+
+
+def legs_of(segment: Tree) -> list[str]:
+    """Return the volumes that a mirror or an array is made of, without what RAID keeps for itself."""
+    lists = [names for key in LEGS if isinstance(names := segment.get(key), list)]
+    return [each for each in (lists[0] if lists else ()) if isinstance(each, str) and not META.search(each)]
+
+
+def disks_of(group: Tree, volume: Tree) -> set[str]:
+    """Return the names of the disks that a logical volume is on."""
+    volumes, disks = group.get("logical_volumes"), begins(group)
+    found, seen, waiting = set[str](), set[str](), [volume]
+    while waiting:
+        for segment in segments_of(waiting.pop()):
+            for name in [*(key for key, _ in stripes_of(segment)), *legs_of(segment)]:
+                inner = volumes.get(name) if isinstance(volumes, dict) and name not in seen else None
+                seen.add(name)
+                if name in disks:
+                    found.add(name)
+                elif isinstance(inner, dict):
+                    waiting.append(inner)
+    return found
+
+
+def _without(logical: Logical, group: Tree, volume: Tree, origins: dict[str, int]) -> Logical:
+    """Return a logical volume that is not in plain pieces on the disk whose extents begin at ``origins``."""
+    disks = disks_of(group, volume)
+    identifier = str(volume.get("id", logical.name)).encode()
+    absent = bool(disks) and not disks & set(origins)
+    return logical._replace(identifier=identifier, disks=len(disks), absent=absent)
+
+
+def _is_shown(volume: Tree) -> bool:
     """Return whether a volume is one of its own: those without the mark are parts of others."""
     status = volume.get("status")
     return not isinstance(status, list) or "VISIBLE" in status
 
 
-def _leg(
-    volume: dict[str, Value], volumes: dict[str, Value], origins: dict[str, int], size: int, start: int
-) -> tuple[Span, ...]:
+def _leg(volume: Tree, volumes: Tree, origins: dict[str, int], size: int, start: int) -> tuple[Span, ...]:
     """Return where the first copy of a mirrored volume is that is all on this disk; () for none."""
-    segments = [each for key, each in volume.items() if key.startswith("segment") and isinstance(each, dict)]
+    segments = segments_of(volume)
     if len(segments) != 1 or segments[0].get("type") not in COPIES:
         return ()
-    names = segments[0].get(COPIES[str(segments[0]["type"])])
-    for name in names if isinstance(names, list) else ():
-        copy = volumes.get(str(name))
-        if isinstance(copy, dict) and not META.search(str(name)):
-            spans = _spans(copy, origins, size, start)
-            if spans:
-                return spans
+    for name in legs_of(segments[0]):
+        copy = volumes.get(name)
+        spans = _spans(copy, origins, size, start) if isinstance(copy, dict) else ()
+        if spans:
+            return spans
     return ()
 
 
-def _spans(volume: dict[str, Value], origins: dict[str, int], size: int, start: int) -> tuple[Span, ...]:
+def _spans(volume: Tree, origins: dict[str, int], size: int, start: int) -> tuple[Span, ...]:
     """Return where a volume is, () where some of it is not on this disk, or not in one piece."""
-    segments = [each for key, each in volume.items() if key.startswith("segment") and isinstance(each, dict)]
     spans = []
-    for segment in sorted(segments, key=lambda each: _number(each.get("start_extent")))[:MOST_SEGMENTS]:
-        stripes, count = segment.get("stripes"), _number(segment.get("extent_count"))
+    for segment in segments_of(volume):
+        stripes, count = stripes_of(segment), number(segment.get("extent_count"))
         plain = segment.get("type") == "striped" and segment.get("stripe_count") == 1
-        if not plain or not isinstance(stripes, list) or len(stripes) != 2 or stripes[0] not in origins:
+        if not plain or len(stripes) != 1 or stripes[0][0] not in origins:
             return ()
-        first = start + (origins[str(stripes[0])] + _number(stripes[1]) * size) * SECTOR
+        ((name, extent),) = stripes
+        first = start + (origins[name] + extent * size) * SECTOR
         spans.append(Span(first, first + count * size * SECTOR))
     return tuple(spans)
 
 
-def _number(value: Value | None) -> int:
+def number(value: Value | None) -> int:
+    """Return a number of metadata, 0 where there is none that makes sense."""
     return value if isinstance(value, int) and 0 <= value < 1 << 48 else 0

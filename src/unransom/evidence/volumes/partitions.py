@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import pytsk3
 
@@ -31,8 +31,9 @@ class Volume(NamedTuple):
         rebuilt: Whether its place or its first sectors were lost, and were found by copies.
         spans: Where its bytes are on the disk, for a logical volume.
         disk: What it is on, where that is an array of several disks.
-        members: How many disks the array has that it is a part of, where that could not be put together.
-        array: Identifier of the array that it is on, or a part of.
+        members: How many disks the array has that it is a part of, or it has itself, where they could not be
+            put together.
+        array: Identifier of the array that it is on, or a part of; its own where it is on several disks.
     """
 
     start: int
@@ -56,66 +57,106 @@ def disk_of(volume: Volume, disk: Reader) -> Reader:
     return Patched(reader, volume.patches) if volume.patches else reader
 
 
-Assembled = Callable[[raid.Member], tuple[Reader, int] | None]  # the array, and where in it that begins
+class Beside(Protocol):
+    """What other disks there are."""
+
+    def array(self, member: raid.Member) -> tuple[Reader, int] | None:
+        """Return the array of a member, and where in it that begins; None where it cannot be put together."""
+
+    def newest(self, own: lvm.Physical) -> lvm.Physical:
+        """Return a disk of a group of LVM2 with the newest metadata of that group that a disk has."""
+
+    def logical(self, own: lvm.Physical, logical: lvm.Logical) -> tuple[Reader, int] | None:
+        """Return a logical volume that is on several disks, as of `array`."""
 
 
-def alone(member: raid.Member) -> tuple[Reader, int] | None:
-    """Return None: of an array, nothing but this disk is at hand."""
-    return None
+class Alone:
+    """No other disks."""
+
+    def array(self, member: raid.Member) -> tuple[Reader, int] | None:
+        """Return None."""
+
+    def newest(self, own: lvm.Physical) -> lvm.Physical:
+        """Return what the disk says itself."""
+        return own
+
+    def logical(self, own: lvm.Physical, logical: lvm.Logical) -> tuple[Reader, int] | None:
+        """Return None."""
 
 
-def volumes(image: TskImage, assembled: Assembled = alone) -> list[Volume]:
+ALONE = Alone()
+
+
+def volumes(image: TskImage, beside: Beside = ALONE) -> list[Volume]:
     """Return the volumes of ``image`` in the order of their table; none where none can be found.
 
     Args:
         image: The disk.
-        assembled: Puts the array together that the disk, or a partition of it, is a member of.
+        beside: The disks that the disk, or a partition of it, is in an array or a group with.
     """
     reader = image.reader
     head, size = _head(reader, 0), reader.size
     tabled = bool(signatures.partition_table(head, size))
     member = None if tabled else raid.member(reader, 0, size)
     if signatures.filesystem(head) or signatures.lvm_label(head) is not None or member:
-        return _inside(reader, 0, size, "", assembled)
+        return _inside(reader, 0, size, "", beside)
     found = table(image) if tabled else []
     if found:
-        named = [volume for each in found for volume in _inside(reader, *each, assembled)]
+        named = [volume for each in found for volume in _inside(reader, *each, beside)]
         return [*named, *_unnamed(image, found)][:MOST]
     return _rebuilt(reader)
 
 
-def _inside(reader: Reader, start: int, size: int, label: str, assembled: Assembled) -> list[Volume]:
+def _inside(reader: Reader, start: int, size: int, label: str, beside: Beside) -> list[Volume]:
     """Return the volumes in a part of a disk: itself, or what LVM2 or an array makes of it."""
     member = raid.member(reader, start, min(size, reader.size - start))
     if member is None:
-        return _plain(reader, start, size, label)
+        return _plain(reader, start, size, label, beside)
     label = f"{label} RAID {member.level}".strip()
     if member.level == raid.MIRROR:
-        found = _plain(reader, start + member.start, min(member.size, size), label)
-        return [each._replace(array=member.array) for each in found]
-    array = assembled(member)
+        found = _plain(reader, start + member.start, min(member.size, size), label, beside)
+        return [each._replace(array=each.array or member.array) for each in found]
+    array = beside.array(member)
     if array is None:
         part = Volume(start, size, f"{label}: 1 / {member.disks}", "", used=True)
         return [part._replace(members=member.disks, array=member.array)]
     whole, first = array
-    found = _plain(whole, first, whole.size - first, label)
-    return [each._replace(disk=whole, array=member.array) for each in found]
+    found = _plain(whole, first, whole.size - first, label, beside)
+    return [_on(each, whole, member.array) for each in found]
 
 
-def _plain(reader: Reader, start: int, size: int, label: str) -> list[Volume]:
-    logical = lvm.logical_volumes(reader, start)
-    if not logical:
+def _on(volume: Volume, disk: Reader, array: bytes) -> Volume:
+    """Return a volume as one that is on ``disk``, but for one that is on several already."""
+    return volume if volume.disk else volume._replace(disk=disk, array=volume.array or array)
+
+
+def _plain(reader: Reader, start: int, size: int, label: str, beside: Beside) -> list[Volume]:
+    own = lvm.physical(reader, start)
+    own = beside.newest(own) if own else None
+    logical = lvm.in_groups(own, start) if own else []
+    if own is None or not logical:
         return [_volume(reader, start, size, label)]
-    return [_logical(reader, start, each) for each in logical]
+    found = [_logical(reader, start, each, own, beside) for each in logical]
+    return [each for each in found if each]
 
 
-def _logical(reader: Reader, start: int, logical: lvm.Logical) -> Volume:
-    """Return a logical volume; one that is not all on this disk has no file system that could be read."""
-    if not logical.spans:
-        return Volume(start, 0, logical.name, "", used=True)
-    begin, size = logical.spans[0].start, sum(map(len, logical.spans))
-    found = _volume(lvm.Linear(reader, logical.spans), begin, size, logical.name)
-    return found._replace(spans=logical.spans)
+def _logical(
+    reader: Reader, start: int, logical: lvm.Logical, own: lvm.Physical, beside: Beside
+) -> Volume | None:
+    """Return a logical volume; None for one that is on other disks only, which have it themselves."""
+    if logical.spans:
+        begin, size = logical.spans[0].start, sum(map(len, logical.spans))
+        found = _volume(lvm.Linear(reader, logical.spans), begin, size, logical.name)
+        return found._replace(spans=logical.spans)
+    array = beside.logical(own, logical)
+    if logical.absent:
+        return None
+    if array is None:
+        lost = Volume(start, 0, logical.name, "", used=True)
+        return lost._replace(members=logical.disks, array=logical.identifier)
+    whole, first = array
+    found = _volume(whole, first, whole.size - first, logical.name)
+    return found._replace(disk=whole, array=logical.identifier)
 
 
 def table(image: TskImage) -> list[tuple[int, int, str]]:
