@@ -79,6 +79,9 @@ def check(files: tuple[Path, ...], jsonl: bool, **reading: str) -> int:
             print(msgspec.json.encode({**msgspec.to_builtins(verdict), "why": spoken(verdict.why)}).decode())
         else:
             print(f"{verdict.grade.value:<8} {verdict.file}  {spoken(verdict.why)}")
+    for export in found if not jsonl else ():
+        for note in export.notes:
+            print(f"{'':<8} {export.name}  {spoken(note)}")
     if bad:
         return VerificationError.exit_code
     return EXIT_INCOMPLETE if unread else EXIT_DONE

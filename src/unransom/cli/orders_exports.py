@@ -30,7 +30,10 @@ def reading_options(function: Any) -> Any:
         click.option("--shop", default="", metavar="NAME", help=t("Shop that the exports belong to.")),
         click.option("--zone", default="", metavar="ZONE", help=t("Time zone of times written without one.")),
         click.option(
-            "--dates", type=click.Choice(["", "dmy", "mdy"]), default="", help=t("Order of day and month.")
+            "--dates",
+            type=click.Choice(["", "dmy", "mdy", "ymd", "ydm"]),
+            default="",
+            help=t("Order of day and month."),
         ),
         click.option(
             "--decimal", type=click.Choice(["", "point", "comma"]), default="", help=t("Decimal mark.")

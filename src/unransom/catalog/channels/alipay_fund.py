@@ -31,6 +31,7 @@ LAYOUT = Layout(
     required=("flow", "trade", "income", "expense", "balance"),
     encodings=ENCODINGS,
     texts=("flow", "trade", "order", "time"),
+    orders=("order",),
 )
 _TOTAL = re.compile(r"#?(收入|支出)合计[:：]\s*(\d+)\s*笔[,，]\s*共?\s*([-+]?[\d.,]+)\s*元")
 _KINDS = (

@@ -29,6 +29,7 @@ LAYOUT = Layout(
     required=("time", "direction", "amount", "state", "trade", "order"),
     encodings=ENCODINGS,
     texts=("time", "trade", "order"),
+    orders=("order",),
 )
 _STATES = {"交易关闭": MoveState.DENIED, "等待付款": MoveState.PENDING, "等待确认收货": MoveState.PENDING}
 _TOTALS = re.compile(r"(收入|支出|不计收支)[:：]\s*(\d+)\s*笔[,，]?\s*([\d.,]+)\s*元")

@@ -26,9 +26,10 @@ LAYOUT = Layout(
         "type": ("Type",),
     },
     required=("partner", "transaction", "amount", "settlement", "type"),
-    delimiters=(",", "|", "\t"),
+    delimiters=(",", "|", "\t", ";"),
     encodings=ENCODINGS,
     texts=("partner", "original", "transaction", "paid"),
+    orders=("partner", "original"),
 )
 _KINDS = {"P": MoveKind.PAYMENT, "R": MoveKind.REFUND, "PAYMENT": MoveKind.PAYMENT, "REFUND": MoveKind.REFUND}
 

@@ -45,6 +45,7 @@ LAYOUT = Layout(
     required=("trade", "order", "type", "received"),
     encodings=ENCODINGS,
     texts=("trade", "order", "refund", "created", "finished"),
+    orders=("order",),
 )
 AMOUNTS = ("amount", "received", "shop_coupon", "red_packet", "points", "channel_coupon", "fee")
 _TOTAL = re.compile(

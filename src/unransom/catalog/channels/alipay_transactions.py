@@ -27,9 +27,10 @@ LAYOUT = Layout(
         "type": ("Transaction_type",),
     },
     required=("partner", "transaction", "amount", "type"),
-    delimiters=(",", "|", "\t"),
+    delimiters=(",", "|", "\t", ";"),
     encodings=ENCODINGS,
     texts=("partner", "original", "transaction", "paid"),
+    orders=("partner", "original"),
 )
 _KINDS = {
     "PAYMENT": MoveKind.PAYMENT,

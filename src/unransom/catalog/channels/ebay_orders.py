@@ -72,12 +72,13 @@ LAYOUT = Layout(
     },
     required=("record", "order", "item", "quantity", "total"),
     texts=("order", "transaction"),
+    orders=("order",),
 )  # fmt: skip
 AMOUNTS = ("sold", "shipping", "tax", "market_tax", "total")
-_COUNT = re.compile(r'^"?(\d+)"?[,;]\s*"?\D*(?:record|Datens|enregistrement|registro|record)', re.I)
+_COUNT = re.compile(r'^"?(\d+)"?[,;\t]\s*"?\D*(?:record|Datens|enregistrement|registro|record)', re.I)
 _SELLER = re.compile(
     r'^"?(?:Seller ID|Verkäufer-ID|Mitgliedsname[^:]*|ID du vendeur|ID del vendedor|ID venditore)'
-    r'\s*:\s*([^",;]+)',
+    r'\s*:\s*([^",;\t]+)',
     re.I,
 )
 _CODES = (

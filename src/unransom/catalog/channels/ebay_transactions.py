@@ -56,6 +56,7 @@ LAYOUT = Layout(
     },
     required=("date", "type", "order", "net", "gross"),
     texts=("order", "transaction"),
+    orders=("order",),
 )  # fmt: skip
 FEES = ("fixed", "variable", "regulatory", "inad", "below", "international", "charity", "deposit")
 

@@ -36,6 +36,7 @@ LAYOUT = Layout(
     required=("shop", "order", "created", "total"),
     encodings=("utf-8", "gb18030"),
     texts=("order", "created", "updated", "payment"),
+    orders=("order",),
 )
 _STATES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (OrderState.CANCELLED, ("cancel", "closed", "void", "取消", "关闭")),

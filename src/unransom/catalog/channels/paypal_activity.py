@@ -92,6 +92,7 @@ LAYOUT = Layout(
     },
     required=("date", "currency", "gross", "net", "id"),
     texts=("clock", "id", "invoice", "custom", "reference"),
+    orders=("invoice", "custom"),
 )  # fmt: skip
 
 

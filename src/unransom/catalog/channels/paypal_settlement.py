@@ -37,8 +37,9 @@ LAYOUT = Layout(
         "status": ("Transactional Status", "Transaction Status"),
     },
     required=("mark", "id", "invoice", "event", "side", "gross", "currency"),
-    delimiters=(",", "\t", "|"),
+    delimiters=(",", "\t", "|", ";"),
     texts=("id", "invoice", "reference", "began", "ended", "custom"),
+    orders=("invoice", "custom"),
 )
 _SUMS = ("CR gross", "DR gross", "CR fee", "DR fee")
 

@@ -10,8 +10,15 @@ import numpy as np
 import pyarrow
 import pyarrow.compute as pc
 
-from unransom.catalog.exports.channel import Channel, Ends, Export, OddTextError, Source
-from unransom.catalog.exports.delimited import Sheet
+from unransom.catalog.exports.channel import (
+    Channel,
+    Ends,
+    Export,
+    OddTextError,
+    Source,
+    UnreadableExportError,
+)
+from unransom.catalog.exports.delimited import Sheet, rounded
 from unransom.catalog.exports.layouts import Layout, recognise
 from unransom.catalog.exports.tables import MOVES, NAME, SALES, SCALE, Columns, numbered, table
 from unransom.core.messages import Message, say
@@ -71,13 +78,31 @@ def export(
         zone: How times were read that name no zone.
         precision: Of the times, in seconds.
         about: The other fields of ``Export``, as far as the file tells them.
+
+    Raises:
+        UnreadableExportError: Its orders cannot be told apart.
     """
+    if sales and (lost := rounded(sales["order_id"])) is not None:
+        raise UnreadableExportError(
+            say("a spreadsheet has rounded {count} identifiers of orders", count=pc.sum(lost).as_py()),
+            hint=say("export the file again, and read it without saving it in a spreadsheet"),
+        )
     shop = sheet.source.reading.shop
     numbers = {"row": sheet.numbers()}
     sold = {**numbers, **(sales or {}), **({"shop": shop} if shop else {})}
     moved = {**numbers, **(moves or {}), **({"account": shop} if shop else {})}
+    notes = [*about.get("notes", ())]
     if sheet.below and not about.get("totals"):
-        about["notes"] = (say("{count} lines of it are no rows", count=len(sheet.below)),)
+        notes.append(say("{count} lines of it are no rows", count=len(sheet.below)))
+    notes += [
+        say(
+            "a spreadsheet has rounded {count} identifiers in {column}: nothing joins by them",
+            count=lost,
+            column=name,
+        )
+        for name, lost in sheet.rounded.items()
+    ]
+    about["notes"] = tuple(notes)
     about["totals"] = tuple(about.get("totals", ()))
     if shop:
         about["account"] = shop

@@ -40,7 +40,7 @@ class Reading(msgspec.Struct, frozen=True):
     Attributes:
         encoding: Name of a codec.
         decimal: ``point`` or ``comma``.
-        dates: ``dmy`` or ``mdy``.
+        dates: ``dmy`` or ``mdy``; of a workbook's dates ``ymd`` or, if day and month are exchanged, ``ydm``.
         zone: Name of a time zone for times that are written without one.
         shop: Name of the shop that the export belongs to.
         password: Of a locked zip; never printed.

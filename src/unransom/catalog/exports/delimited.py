@@ -21,6 +21,8 @@ from unransom.core.messages import say
 
 BLOCK = 2 << 20  # bytes that are parsed at once: more of them do not stay in the processor's cache
 MOST_ODD = 1000  # lines that are no rows
+# What a spreadsheet leaves of a number of more than 15 digits.
+_ROUNDED = r"^\s*(?:[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}|[0-9]{15}0{5,})\s*$"
 
 
 class Sheet:
@@ -37,6 +39,7 @@ class Sheet:
         self.encoded, self.header = understood(source, layout)
         head = source.reader.read_at(self.encoded.mark, HEAD)
         self.below: list[str] = []
+        self.rounded: dict[str, int] = {}  # how many identifiers, by column
         self._start = self.encoded.mark + _start(head, self.encoded.encoding, self.header.line)
         self._table = self._read()
         self.order = moments.DMY
@@ -78,7 +81,24 @@ class Sheet:
                 detail=str(error)[:200],
                 hint=say("a line or a cell may be cut off or far too long; export the file again"),
             ) from error
-        return table.rename_columns(list(wanted.values()))
+        return self._unrounded(table.rename_columns(list(wanted.values())))
+
+    def _unrounded(self, table: pyarrow.Table) -> pyarrow.Table:
+        """Put the row's number behind identifiers that a spreadsheet has rounded: many may look alike now.
+
+        Those of orders stay: what is left of them names candidates.
+        """
+        self.rounded.clear()
+        for field in (set(self.layout.texts) - set(self.layout.orders)) & set(table.column_names):
+            column = table[field]
+            if (lost := rounded(column)) is not None:
+                place = table.column_names.index(field)
+                rows = numbered(table.num_rows).cast(TEXT)
+                told = pc.binary_join_element_wise(pc.ascii_trim_whitespace(column), rows, " #")
+                table = table.set_column(place, field, pc.if_else(lost, told, column))
+                name = self.header.names[self.header.fields.index(field)]
+                self.rounded[name] = pc.sum(lost).as_py()
+        return table
 
     def _no_row(self, row: pyarrow.csv.InvalidRow) -> str:
         """Keep a line that has not the header's columns: a footer, or something that must be told."""
@@ -186,11 +206,13 @@ class Sheet:
             for field in fields
             if moments.may_be_numeric(self._table[field])
         }
-        fits = {field: moments.orders_of(texts, self.source.reading.dates) for field, texts in found.items()}
+        fits = {field: moments.orders_of(texts) for field, texts in found.items()}
         fits = {field: orders for field, orders in fits.items() if orders}
         if not fits:
             return
         common = set.intersection(*map(set, fits.values()))
+        if len(common) != 1 and (wanted := self.source.reading.dates) in {moments.DMY, moments.MDY}:
+            common = {wanted}
         if len(common) != 1:
             common = next((set(each) for field in fits if len(each := self._by_sequence(field)) == 1), common)
         if len(common) != 1:
@@ -246,6 +268,15 @@ class Sheet:
             zone=zone,
             precision=precision,
         )
+
+
+def rounded(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray | None:
+    """Return which identifiers a spreadsheet took for numbers and rounded, None where it did with none."""
+    likely = pc.or_(pc.match_substring(column, "E+"), pc.ends_with(column, "00000"))
+    if not pc.any(likely, min_count=0).as_py():
+        return None
+    found = pc.match_substring_regex(column, _ROUNDED)
+    return found if pc.any(found).as_py() else None
 
 
 def _filtered(batch: pyarrow.RecordBatch, mask: pyarrow.ChunkedArray | pyarrow.Array) -> pyarrow.RecordBatch:

@@ -30,6 +30,7 @@ class Layout(msgspec.Struct, frozen=True):
         encodings: In the order of trial.
         local: Further ones, for files whose header has names in letters that only these have.
         texts: Fields that hold identifiers, mostly all different.
+        orders: Those of them that name orders.
         keys: A row in which all of these are empty is no row.
     """
 
@@ -40,6 +41,7 @@ class Layout(msgspec.Struct, frozen=True):
     encodings: tuple[str, ...] = ("utf-8", "cp1252")
     local: tuple[str, ...] = ("cp932", "gb18030", "big5")
     texts: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
 
     def __hash__(self) -> int:

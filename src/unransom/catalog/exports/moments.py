@@ -79,12 +79,11 @@ def may_be_numeric(column: pyarrow.ChunkedArray) -> bool:
     return False
 
 
-def orders_of(texts: pyarrow.Array, wanted: str = "") -> tuple[str, ...]:
+def orders_of(texts: pyarrow.Array) -> tuple[str, ...]:
     """Return the orders of day and month that fit all of ``texts``; empty where nothing depends on it.
 
     Args:
         texts: All different dates of a column.
-        wanted: What the user says, "" for nothing.
 
     Raises:
         UnreadableExportError: No order fits.
@@ -97,7 +96,6 @@ def orders_of(texts: pyarrow.Array, wanted: str = "") -> tuple[str, ...]:
     # Nobody writes the month first with dots between.
     dotted = pc.any(pc.match_substring_regex(texts, r"^[0-9]{1,2}\."), min_count=0).as_py()
     fits += [MDY] * bool((one <= 12).all() and (two <= 31).all() and not dotted)
-    fits = [order for order in fits if not wanted or order == wanted]
     if not fits:
         # What fits neither way, else what fits as few of the others do.
         against = ((one > 31) | (two > 31) | ((one > 12) & (two > 12)), one > 12, two > 12)

@@ -64,16 +64,14 @@ def marks_of(texts: pyarrow.Array, wanted: str = "") -> tuple[str, ...]:
 
     Args:
         texts: All different amounts of a file.
-        wanted: What the user says, "" for nothing.
+        wanted: What the user says, which counts where both fit; "" for nothing.
 
     Raises:
         UnreadableExportError: No reading fits all of them.
     """
     fits = fitting(texts)
-    if wanted:
-        fits = tuple(mark for mark in fits if mark == wanted)
     if not fits:
-        odd = _odd(texts, wanted)
+        odd = _odd(texts)
         raise OddTextError(
             say("its amounts are written in no single way"),
             odd[0] if odd else "",
@@ -85,7 +83,7 @@ def marks_of(texts: pyarrow.Array, wanted: str = "") -> tuple[str, ...]:
         and pc.all(pc.equal(to_units(texts, POINT), to_units(texts, COMMA)), min_count=0).as_py()
     ):
         return (POINT,)
-    return fits
+    return (wanted,) if wanted in fits else fits
 
 
 def whole(texts: pyarrow.Array, marks: tuple[str, ...]) -> tuple[str, ...]:
@@ -98,9 +96,9 @@ def whole(texts: pyarrow.Array, marks: tuple[str, ...]) -> tuple[str, ...]:
     return fits or marks
 
 
-def _odd(texts: pyarrow.Array, wanted: str) -> list[str]:
+def _odd(texts: pyarrow.Array) -> list[str]:
     """Return up to three of the texts that are no amounts, or the marks that contradict each other."""
-    for mark in (wanted,) if wanted else (POINT, COMMA):
+    for mark in (POINT, COMMA):
         odd = texts.filter(pc.invert(pc.match_substring_regex(texts, PATTERNS[mark])))
         if len(odd):
             found: list[str] = odd.slice(0, 3).to_pylist()

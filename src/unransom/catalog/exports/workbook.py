@@ -9,17 +9,19 @@ import csv
 import io
 import re
 import zipfile
+from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Context, Decimal, InvalidOperation
 from typing import IO, NamedTuple, cast
 from xml.etree.ElementTree import Element
 
 import msgspec
 
-from unransom.catalog.exports.channel import Source, UnreadableExportError
+from unransom.catalog.exports.channel import AmbiguousExportError, Source, UnreadableExportError
 from unransom.catalog.exports.containers import DAMAGES, ReaderFile
 from unransom.catalog.exports.moments import DAY
+from unransom.catalog.exports.resaved import trimmed
 from unransom.catalog.exports.trees import elements
 from unransom.core.messages import say
 from unransom.core.streams import CHUNK, BytesReader, Reader
@@ -28,21 +30,53 @@ LARGEST = 1 << 30  # bytes of one part, unpacked
 MOST_COLUMNS = 16_384  # that a sheet can have
 MOST_CELLS = 20_000_000  # that are given, with the empty ones in front of others
 MOST_PLACES = 30  # of a number that is written out
-FEW_CELLS = 2  # of a line above or below a table
+MONTHS = 12
+AS_SHOWN, EXCHANGED = "ymd", "ydm"  # what the user may say about dates that a spreadsheet made
 DIGITS = 15  # that a number has in a workbook; what is written beyond them is noise
 DATES = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})  # formats by number
 EPOCHS = {False: datetime(1899, 12, 30), True: datetime(1904, 1, 1)}  # noqa: DTZ001 a sheet knows no zone
 LATEST = 2_958_466  # days: the year 10000
 _QUOTED = re.compile(r'"[^"]*"|\\.|_.|\[[^\]]*\]')  # of a format: text, and colours or conditions
+# Of a format that shows money: its sign, in brackets, in quotation marks, or as it is.
+_CURRENCY = re.compile(r'\[\$([^-\]]+)(?:-[^\]]*)?\]|"\s*([^"\w\s]|[A-Z]{3})\s*"|([$€£¥₩₹₽₺₴₫฿])')
 _CELL = re.compile(r"([A-Z]{1,3})[0-9]+")
 
 
-def sheet_rows(reader: Reader, sheet: int = 1) -> Iterator[list[str]]:
+class Days:
+    """What a spreadsheet made dates of, by column: it may have taken the day for the month."""
+
+    def __init__(self, exchange: bool = False) -> None:
+        """Exchange the two in each date where ``exchange`` says that they were."""
+        self.found: dict[int, set[date]] = defaultdict(set)
+        self._exchange = exchange
+
+    def seen(self, place: int, moment: datetime) -> datetime:
+        """Return the moment of a cell in the column ``place``."""
+        if self._exchange and moment.day <= MONTHS:
+            moment = moment.replace(month=moment.day, day=moment.month)
+        self.found[place].add(moment.date())
+        return moment
+
+    def odd(self) -> date | None:
+        """Return a date of a column whose dates come far closer together with day and month exchanged."""
+        for days in self.found.values():
+            if all(day.day <= MONTHS for day in days):
+                others = {day.replace(month=day.day, day=day.month) for day in days}
+                if max(others) - min(others) < max(days) - min(days):
+                    return min(days)
+        return None
+
+
+def sheet_rows(
+    reader: Reader, sheet: int = 1, *, shown: bool = False, days: Days | None = None
+) -> Iterator[list[str]]:
     """Yield the rows of a sheet; an empty cell is "".
 
     Args:
         reader: The workbook.
         sheet: Its number, from 1, in the order in which the file names them.
+        shown: Numbers as a sheet shows them: with the sign of a currency, and an exponent if digits are lost.
+        days: Told each date.
 
     Raises:
         UnreadableExportError: It is no workbook, or is damaged.
@@ -59,7 +93,8 @@ def sheet_rows(reader: Reader, sheet: int = 1) -> Iterator[list[str]]:
             )
             if not 1 <= sheet <= len(names):
                 raise UnreadableExportError(say("the workbook has no sheet {number}", number=sheet))
-            reading = _Reading(_shared(archive), _dates(archive), EPOCHS[_since_1904(archive)])
+            epoch = EPOCHS[_since_1904(archive)]
+            reading = _Reading(_shared(archive), _styles(archive), epoch, shown, days or Days())
             given = 0
             for row in _elements(archive, names[sheet - 1], "row"):
                 cells = _row(row, reading)
@@ -87,38 +122,59 @@ def as_table(source: Source) -> Source:
 
     Raises:
         UnreadableExportError: It is no workbook, or is damaged.
+        AmbiguousExportError: Its dates may have day and month exchanged.
     """
-    rows = list(sheet_rows(source.reader))
+    days = Days(source.reading.dates == EXCHANGED)
+    rows = list(sheet_rows(source.reader, shown=True, days=days))
+    if source.reading.dates not in {AS_SHOWN, EXCHANGED} and (odd := days.odd()):
+        raise AmbiguousExportError(
+            say(
+                "{file}: a spreadsheet may have taken the day for the month in {date}",
+                file=source.name,
+                date=str(odd),
+            ),
+            hint=say("say --dates ymd if its dates are right, --dates ydm if they are exchanged"),
+        )
     width = max(map(len, rows), default=0)
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
-    for row in rows:
-        # What stands above and below a table has few cells; all of the table's rows have its columns.
-        filled = sum(map(bool, row))
-        lines.writerow([*row, *[""] * (width - len(row))] if filled > FEW_CELLS else row)
-    return msgspec.structs.replace(source, reader=BytesReader(text.getvalue().encode()))
+    lines.writerows([*row, *[""] * (width - len(row))] for row in rows)
+    return msgspec.structs.replace(source, reader=BytesReader(trimmed(text.getvalue().encode(), b",")))
 
 
 class _Reading(NamedTuple):
-    """What cells are read by: texts by number, whether a style is a date's, and the day that counts as 0."""
+    """What cells are read by: texts by number, what styles show, and the day that counts as 0."""
 
     shared: list[str]
-    dates: list[bool]
+    styles: list[_Style]
     epoch: datetime
+    shown: bool
+    days: Days
 
 
-def _dates(archive: zipfile.ZipFile) -> list[bool]:
-    """Return for each style whether it shows numbers as dates."""
+class _Style(NamedTuple):
+    """What a style makes of a number: a date, or an amount with a sign in front of it."""
+
+    is_date: bool = False
+    currency: str = ""
+
+
+def _styles(archive: zipfile.ZipFile) -> list[_Style]:
+    """Return what each style shows."""
     if "xl/styles.xml" not in archive.namelist():
         return []
-    formats, styles = {}, []
+    formats, styles = {number: _Style(is_date=True) for number in map(str, DATES)}, []
     for element in _elements(archive, "xl/styles.xml", "numFmt", "cellXfs"):
         if element.tag == "numFmt":
-            code = _QUOTED.sub("", element.get("formatCode", "")).lower()
-            formats[element.get("numFmtId")] = any(mark in code for mark in "ymdh")
+            code = element.get("formatCode", "")
+            plain = _QUOTED.sub("", code).lower()
+            found = _CURRENCY.search(code)
+            sign = next(filter(None, found.groups())) if found else ""
+            is_date = any(mark in plain for mark in "ymdh")
+            formats[element.get("numFmtId", "")] = _Style(is_date, f"{sign} " if sign.isalpha() else sign)
         else:
             styles = [each.get("numFmtId", "") for each in element]
-    return [formats.get(style, style.isdigit() and int(style) in DATES) for style in styles]
+    return [formats.get(style, _Style()) for style in styles]
 
 
 def _since_1904(archive: zipfile.ZipFile) -> bool:
@@ -158,7 +214,7 @@ def _row(row: Element, reading: _Reading) -> list[str]:
         if place >= MOST_COLUMNS:
             raise UnreadableExportError(say("the workbook is damaged"))
         cells += [""] * (place - len(cells) + 1)
-        cells[place] = _value(cell, reading)
+        cells[place] = _value(cell, reading, place)
     return cells
 
 
@@ -170,7 +226,7 @@ def _column(letters: str) -> int:
     return number - 1
 
 
-def _value(cell: Element, reading: _Reading) -> str:
+def _value(cell: Element, reading: _Reading, place: int) -> str:
     kind = cell.get("t", "n")
     if kind == "inlineStr":
         return _text(cell)
@@ -183,17 +239,29 @@ def _value(cell: Element, reading: _Reading) -> str:
         number = Decimal(value)
     except InvalidOperation:
         return value
-    style = cell.get("s", "0")
-    is_date = style.isdigit() and int(style) < len(reading.dates) and reading.dates[int(style)]
-    return _moment(number, reading.epoch) if is_date and 0 <= number < LATEST else _number(value, number)
+    number_of_style = cell.get("s", "0")
+    known = number_of_style.isdigit() and int(number_of_style) < len(reading.styles)
+    style = reading.styles[int(number_of_style)] if known else _Style()
+    if style.is_date and 0 <= number < LATEST:
+        return _moment(number, reading, place)
+    if not reading.shown:
+        return _number(value, number)
+    return _exponent(number) or style.currency + _number(value, number)
 
 
-def _moment(days: Decimal, epoch: datetime) -> str:
+def _moment(days: Decimal, reading: _Reading, place: int) -> str:
     """Return a date, with the time of day where it has one."""
     if days < 1:
-        return str((epoch + timedelta(seconds=round(days * DAY))).time())
-    moment = epoch + timedelta(days=int(days), seconds=round(days % 1 * DAY))
+        return str((reading.epoch + timedelta(seconds=round(days * DAY))).time())
+    exact = reading.epoch + timedelta(days=int(days), seconds=round(days % 1 * DAY))
+    moment = reading.days.seen(place, exact)
     return str(moment if moment.time() != time.min else moment.date())
+
+
+def _exponent(number: Decimal) -> str:
+    """Return a number of more digits than a workbook keeps as it is shown; "" for any other."""
+    lost = number.is_finite() and number.adjusted() >= DIGITS
+    return f"{Context(prec=DIGITS).create_decimal(number).normalize():E}" if lost else ""
 
 
 def _number(value: str, number: Decimal) -> str:

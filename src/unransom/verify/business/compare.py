@@ -188,7 +188,8 @@ def _write_dates(rows: list[list[str]], place: int, column: str, order: str) -> 
     """
     texts = pyarrow.array([row[place].strip() for row in rows], pyarrow.string())
     some = texts.unique().filter(pc.not_equal(texts.unique(), ""))
-    orders = moments.orders_of(some, order)
+    fits = moments.orders_of(some)
+    orders = (order,) if order in fits else fits
     if len(orders) == 2:
         raise UnreadableExportError(
             say("{text} has the day or the month first; both fit all of its dates", text=some[0].as_py()),

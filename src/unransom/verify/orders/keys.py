@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{4,}")
@@ -34,6 +35,25 @@ def damage_of(key: str) -> str:
     if found := _FLOAT.match(key):
         return found[1]
     return ""
+
+
+def damaged(orphans: Sequence[str], ids: Sequence[str]) -> dict[str, list[str]]:
+    """Return the keys that a spreadsheet has damaged, each with the identifiers that it may have been.
+
+    Args:
+        orphans: Keys that name no order.
+        ids: Of orders that nothing names, sorted.
+    """
+    plain: dict[str, list[str]] = defaultdict(list)
+    for each in ids:
+        plain[each.lstrip("0")].append(each)
+    found = {}
+    for key in orphans:
+        if digits := damage_of(key):
+            found[key] = candidates(digits, ids)
+        elif key.isdigit() and (same := plain.get(key.lstrip("0"))):
+            found[key] = same[:MOST]
+    return found
 
 
 def candidates(digits: str, ids: Sequence[str]) -> list[str]:

@@ -154,17 +154,16 @@ class Match:
 
     def _damage(self) -> None:
         run = self.connection.execute
-        broken = {
-            key: digits for key, _ in run(queries.ORPHANS).fetchall() if (digits := keys.damage_of(key))
-        }
-        if not broken:
+        orphans = [key for key, _ in run(queries.ORPHANS).fetchall() if key[:1].isdigit()]
+        if not orphans:
             return
         ids = sorted(order for _, order, _ in run(queries.WAITING).fetchall())
-        self.damaged = {key: keys.candidates(digits, ids) for key, digits in broken.items()}
-        self.connection.executemany(
-            "UPDATE classified SET class = 'damaged-key' WHERE order_id = ? AND NOT has_order",
-            [(key,) for key in broken],
-        )
+        self.damaged = keys.damaged(orphans, ids)
+        if self.damaged:
+            self.connection.executemany(
+                "UPDATE classified SET class = 'damaged-key' WHERE order_id = ? AND NOT has_order",
+                [(key,) for key in self.damaged],
+            )
 
     def _hours(self) -> None:
         self._register("doubts", doubts(self.exports, self.verdicts))

@@ -16,6 +16,7 @@ from unransom.catalog.exports.channel import (
     UnreadableExportError,
 )
 from unransom.catalog.exports.containers import unwrap
+from unransom.catalog.exports.resaved import as_exported
 from unransom.catalog.exports.workbook import as_table, is_workbook
 from unransom.core.errors import UnreadableError
 from unransom.core.messages import Message, say
@@ -53,7 +54,7 @@ def read_exports(sources: Iterable[Source], listener: Listener = silent) -> Iter
 def _read(source: Source) -> Iterator[Export | Unread]:
     try:
         for each in [source] if is_workbook(source.reader) else unwrap(source):
-            yield _export(as_table(each) if is_workbook(each.reader) else each)
+            yield _export(as_table(each) if is_workbook(each.reader) else as_exported(each))
     except UnreadableExportError as error:
         yield Unread(source.name, error.what, error.detail, error.hint)
 
