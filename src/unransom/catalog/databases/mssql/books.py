@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.mssql import page_maker
 from unransom.catalog.databases.mssql.catalogue import units_of
-from unransom.catalog.databases.mssql.extents import extents_of
 from unransom.catalog.databases.mssql.pages import EXTENT, Kind, Soundness
-from unransom.catalog.databases.mssql.store import PFS_STEP
+from unransom.catalog.databases.mssql.store import PFS_STEP, keys_of
 
 INTERVAL = 511232  # pages that one page of bits for extents tells of
 EXTENTS = INTERVAL // EXTENT
@@ -78,7 +77,7 @@ def _mixed(sound: NDArray[np.void]) -> NDArray[np.int64]:
     """Return the extents whose pages are of several units."""
     if not len(sound):
         return np.zeros(0, np.int64)
-    extents, units = extents_of(sound) & 0xFFFFFFF, units_of(sound)
+    extents, units = keys_of(sound) // EXTENT & 0xFFFFFFF, units_of(sound)
     order = np.argsort(extents, kind="stable")
     found, firsts = np.unique(extents[order], return_index=True)
     least, most = (each.reduceat(units[order], firsts) for each in (np.minimum, np.maximum))

@@ -111,10 +111,10 @@ class MssqlDatabase:
     def _by_extent(self) -> NDArray[np.int64]:
         """Return the unit of each damaged page as the sound pages of its extent have it."""
         entries = self._store.entries
-        sound = entries[entries["soundness"] >= Soundness.UNCHECKED]
-        units = units_of(sound)
-        units[np.isin(keys_of(sound), keys_of(self._data))] = self._units  # both are in the order of pages
-        return units_by_extent(self._damaged, sound, units)
+        units, keys = units_of(entries), keys_of(entries)
+        units[np.searchsorted(keys, keys_of(self._data))] = self._units
+        sound = entries["soundness"] >= Soundness.UNCHECKED
+        return units_by_extent(keys_of(self._damaged), keys[sound], units[sound])
 
     def _page_groups(self, catalogue: Catalogue) -> Iterator[Group]:
         for unit in np.unique(self._units).tolist():
@@ -229,14 +229,17 @@ class MssqlDatabase:
 
 def _used(store: PageStore) -> NDArray[np.void]:
     """Return the data pages that are in use and not the server's own."""
-    data = store.select([Kind.DATA])
-    data = data[(data["object"] >= SYSTEM_OBJECTS) | (data["index"] >= FIRST_USER_INDEX)]
-    return data[store.allocated(data)]
+    entries = store.entries
+    mine = (entries["type"] == Kind.DATA) & (entries["soundness"] >= Soundness.UNCHECKED)
+    mine &= (entries["object"] >= SYSTEM_OBJECTS) | (entries["index"] >= FIRST_USER_INDEX)
+    data = entries[mine]
+    used = store.allocated(data)
+    return data if used.all() else data[used]
 
 
 def _damaged(store: PageStore) -> NDArray[np.void]:
     """Return the pages that may hold rows behind a checksum that fails or a header that is lost."""
-    entries = store.entries[store.entries["soundness"] <= Soundness.TORN]
+    entries = store.entries
     torn = (entries["soundness"] == Soundness.TORN) & (entries["type"] == Kind.DATA)
     entries = entries[torn | (entries["soundness"] == Soundness.LOST)]
     return entries[store.allocated(entries)]

@@ -15,29 +15,21 @@ NOBODY = -1
 MATES = 2  # pages at least that must agree
 
 
-def extents_of(entries: NDArray[np.void]) -> NDArray[np.int64]:
-    """Return a number for the extent of each page."""
-    return (entries["file"].astype(np.int64) << 32 | entries["page"]) // EXTENT
-
-
 def units_by_extent(
-    lost: NDArray[np.void], sound: NDArray[np.void], units: NDArray[np.int64]
+    lost: NDArray[np.int64], sound: NDArray[np.int64], units: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Return the allocation unit of each page in ``lost``, ``NOBODY`` where its extent does not tell.
 
     Args:
-        lost: Pages that have a number and no header.
-        sound: Pages with a header, of all kinds.
+        lost: Keys of pages that have a number and no header.
+        sound: Keys of pages with a header, of all kinds, sorted.
         units: The unit of each of those.
     """
     if not len(sound) or not len(lost):
         return np.full(len(lost), NOBODY, np.int64)
-    extents = extents_of(sound)
-    order = np.argsort(extents, kind="stable")
-    found, firsts, counts = np.unique(extents[order], return_index=True, return_counts=True)
-    least = np.minimum.reduceat(units[order], firsts)
-    most = np.maximum.reduceat(units[order], firsts)
+    found, firsts, counts = np.unique(sound // EXTENT, return_index=True, return_counts=True)
+    least, most = np.minimum.reduceat(units, firsts), np.maximum.reduceat(units, firsts)
     owners = np.where((least == most) & (counts >= MATES), least, NOBODY)
-    wanted = extents_of(lost)
+    wanted = lost // EXTENT
     place = np.minimum(np.searchsorted(found, wanted), len(found) - 1)
     return np.where(found[place] == wanted, owners[place], NOBODY)

@@ -33,14 +33,14 @@ class PageStore:
         self._readers = readers
         if scanned is None:
             scanned = [scan(reader, number) for number, reader in enumerate(readers)]
-        found = np.concatenate(scanned)
-        found = found[found["page"] >= 0]
-        found = found[_by_worth(found)]
-        first = np.ones(len(found), bool)
-        first[1:] = (found["file"][1:] != found["file"][:-1]) | (found["page"][1:] != found["page"][:-1])
-        self.older = _older(found, len(readers))
-        self.entries = found[first]
-        self._others = found[~first]
+        found = scanned[0] if len(scanned) == 1 else np.concatenate(scanned)
+        numbered = np.flatnonzero(found["page"] >= 0)
+        order = numbered[_by_worth(found[numbered])]
+        keys = keys_of(found)[order]
+        first = np.append(True, keys[1:] != keys[:-1])[: len(keys)]
+        self.older = _older(found[order], len(readers)) if len(readers) > 1 else (False,) * len(readers)
+        self.entries = found[order[first]]
+        self._others = found[order[~first]]
         self._patches: set[tuple[int, int]] = set()
         self._cache: OrderedDict[tuple[int, int], bytes] = OrderedDict()
         self._patch()
