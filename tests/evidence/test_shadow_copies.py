@@ -263,3 +263,52 @@ def test_a_list_that_is_cut_off_is_told(disks: Disks, made: tuple[Path, list[byt
     image.write_bytes(volume)
     _, problems = files_of(image)
     assert "a part of what the shadow copy keeps is lost" in [str(each.what) for each in problems]
+
+
+def forget(volume: bytearray, *, headers: bool = False) -> None:
+    """Overwrite the catalogue of shadow copies, and perhaps what says of each what it is."""
+    (catalog,) = struct.unpack_from("<Q", volume, 0x1E00 + 48)
+    wiped = [catalog] + [each.header for each in shadow_copies(BytesReader(volume)) if headers]
+    for place in wiped:
+        volume[place : place + BLOCK] = some_bytes(place, BLOCK)
+
+
+@pytest.mark.parametrize("headers", [False, True])
+def test_shadow_copies_whose_catalogue_was_wiped_are_found_by_their_blocks(
+    disks: Disks, made: tuple[Path, list[bytes]], headers: bool
+) -> None:
+    volume = bytearray(made[0].read_bytes())
+    forget(volume, headers=headers)
+    image = disks.new("forgotten.raw")
+    image.write_bytes(volume)
+    found, problems = files_of(image)
+    with_catalog, _ = files_of(made[0])
+    versions = {
+        "": "",
+        "shadow-1-1": "shadow-1-1-20260921T141320Z",
+        "shadow-1-2": "shadow-1-2-20260922T141320Z",
+    }
+    told = {(path, versions[version]): content for (path, version), (_, content) in found.items()}
+    for each in (told, with_catalog):
+        del each[SPACE, ""]  # the file that the catalogue itself was in
+    assert told == {key: content for key, (_, content) in with_catalog.items()}
+    assert sum("no catalogue names" in str(each.what) for each in problems) == 2
+
+
+def test_shadow_copies_that_were_deleted_are_found(made: tuple[Path, list[bytes]]) -> None:
+    volume = bytearray(made[0].read_bytes())
+    kept = [each.read_at(0, each.size) for each in snapshots(BytesReader(volume))]
+    (catalog,) = struct.unpack_from("<Q", volume, 0x1E00 + 48)
+    for number in range(4):  # as Windows leaves it
+        entry = catalog + 128 + 128 * number
+        volume[entry : entry + 128] = struct.pack("<Q", 1).ljust(128, b"\0")
+    found = snapshots(BytesReader(volume))
+    assert [each.copy.stray for each in found] == [True, True]
+    mine = [each.read_at(0, each.size) for each in found]
+    differing = [
+        at
+        for then, now in zip(kept, mine, strict=True)
+        for at in range(0, len(then), BLOCK)
+        if then[at : at + BLOCK] != now[at : at + BLOCK]
+    ]
+    assert set(differing) <= {catalog // BLOCK * BLOCK, catalog}

@@ -19,7 +19,7 @@ PLACE = 0x1E00  # in the boot sectors of the volume
 BLOCK = 16384  # bytes of every block of lists, and of data
 HEADER = struct.Struct("<16sIIQQQQ")  # mark, version, kind; place in the store, on the volume; next; size
 HEADER_SIZE = 128
-VOLUME, CATALOG, DESCRIPTORS, STORE, BITMAP = 1, 2, 3, 4, 6  # kinds
+VOLUME, CATALOG, DESCRIPTORS, STORE, RANGES, BITMAP = range(1, 7)  # kinds
 ENTRY_SIZE = 128
 COPY, STORED = 2, 3  # kinds of an entry
 COPY_ENTRY = struct.Struct("<QQ16sQQQ")  # kind, size of the volume, store, sequence, flags, time
@@ -39,6 +39,7 @@ class ShadowCopy(NamedTuple):
         created: Nanoseconds since 1970 UTC; None where that makes no sense.
         size: Bytes of the volume.
         descriptors, header, bitmap, previous: Where its lists begin on the volume; 0 for none.
+        stray: Whether no catalogue names it.
     """
 
     store: str
@@ -48,6 +49,7 @@ class ShadowCopy(NamedTuple):
     header: int
     bitmap: int
     previous: int
+    stray: bool = False
 
 
 class Chain:
@@ -100,6 +102,11 @@ def shadow_copies(volume: Reader, otherwise: Callable[[], int] = lambda: 0) -> l
     made = [each for each in map(COPY_ENTRY.unpack_from, entries) if each[0] == COPY and each[2] in stored]
     made.sort(key=lambda each: (each[5], each[3]))
     return [_copy(each, stored[each[2]]) for each in made[:MOST_COPIES]]
+
+
+def had_copies(volume: Reader) -> bool:
+    """Return whether the head of a volume says that shadow copies were made of it."""
+    return _place(volume) is not None
 
 
 def identifiers(volume: Reader, copy: ShadowCopy) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import contextlib
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,14 +26,15 @@ from unransom.evidence.arrays.levels import Behind
 from unransom.evidence.filesystems.listing import Entry, Folder, Listing
 from unransom.evidence.filesystems.tsk import NTFS_DATA, FileSystem, Locator
 from unransom.evidence.shadows.catalog import BLOCK
-from unransom.evidence.shadows.snapshot import Snapshot, snapshots
+from unransom.evidence.shadows.snapshot import Hints, Snapshot, snapshots
+from unransom.evidence.shadows.stray import StoreFile
 from unransom.evidence.sleuthkit import TSK_ERRORS, attributes
 from unransom.evidence.volumes.partitions import Volume
 
 AT = 1 << 60  # where the first shadow copy begins in the places that volumes have; behind every array
 APART = 1 << 48  # bytes between the places of two
 MOST = 4096  # of one disk
-CATALOG_FILE = "/System Volume Information/{3808876b-c176-4e48-b7ae-04046e6cc752}"
+CATALOG_FOLDER, CATALOG_NAME = "/System Volume Information", "{3808876b-c176-4e48-b7ae-04046e6cc752}"
 MASK = (1 << 64) - 1
 MOST_COMPARED = 1024  # blocks of one file that are compared
 # What Windows keeps for itself, and changes all the time: shadow copies, and memory that was paged out.
@@ -144,9 +145,7 @@ class EarlierListing(Listing):
             return True
 
 
-def earlier_states(
-    disk: Reader, number: int, volume: Volume, after: int, otherwise: Callable[[], int]
-) -> list[Earlier]:
+def earlier_states(disk: Reader, number: int, volume: Volume, after: int, hints: Hints) -> list[Earlier]:
     """Return what shadow copies say that a volume was, the newest first.
 
     Args:
@@ -154,11 +153,11 @@ def earlier_states(
         number: Of the volume.
         volume: It, as it is.
         after: How many earlier states other volumes of the disk have.
-        otherwise: Tells where the catalogue begins where the head of the volume does not.
+        hints: What the file system of the volume knows of them.
     """
     now: Reader = Window(disk, volume.start, volume.size)
     found: list[Earlier] = []
-    every = snapshots(now, otherwise)[: MOST - after]
+    every = snapshots(now, hints)[: MOST - after]
     for index, snapshot in enumerate(every):
         start = AT + (after + index) * APART
         place = Volume(start, snapshot.size, volume.label, "ntfs", used=True, disk=Behind(snapshot, start))
@@ -171,11 +170,42 @@ def earlier_states(
 def catalog_in(filesystem: FileSystem) -> int:
     """Return where the file with the catalogue begins on a volume: its byte, 0 for no such file."""
     with filesystem.image.lock, contextlib.suppress(*TSK_ERRORS):
-        file = filesystem.handle.open(CATALOG_FILE)
+        file = filesystem.handle.open(f"{CATALOG_FOLDER}/{CATALOG_NAME}")
         for attribute, info in attributes(file):
             if int(info.type) == NTFS_DATA:
                 return next((int(run.addr) for run in attribute), 0) * int(filesystem.handle.info.block_size)
     return 0
+
+
+def stores_in(filesystem: FileSystem) -> list[StoreFile]:
+    """Return the files of shadow copies on a volume, also those that were deleted."""
+    found: list[StoreFile] = []
+    with filesystem.image.lock, contextlib.suppress(*TSK_ERRORS):
+        for file in filesystem.handle.open_dir(CATALOG_FOLDER):
+            name = bytes(file.info.name.name).lower()
+            meta = file.info.meta
+            if (
+                meta
+                and len(found) < MOST
+                and name.endswith(CATALOG_NAME.encode())
+                and len(name) > len(CATALOG_NAME)
+            ):
+                found.append(StoreFile(_spans(filesystem, file), int(meta.crtime) * 10**9 or None))
+    return found
+
+
+def _spans(filesystem: FileSystem, file: Any) -> tuple[Span, ...]:
+    cluster = int(filesystem.handle.info.block_size)
+    runs = [
+        run
+        for attribute, info in attributes(file)
+        if int(info.type) == NTFS_DATA
+        for run in attribute
+        if run.addr
+    ]
+    return tuple(
+        Span(int(run.addr) * cluster, (int(run.addr) + int(run.len)) * cluster) for run in runs[:MOST]
+    )
 
 
 def _name(ref: FileRef) -> int:

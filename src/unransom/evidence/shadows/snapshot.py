@@ -6,6 +6,7 @@ Source: J. Metz, Volume Shadow Snapshot (VSS) format.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from unransom.core.streams import Reader
 from unransom.evidence.containers.mapped import SECTOR, Mapped, Piece, same
 from unransom.evidence.shadows.blocks import Blocks, Numbers, kept_blocks, runs_of
-from unransom.evidence.shadows.catalog import BITMAP, BLOCK, Chain, ShadowCopy, shadow_copies
+from unransom.evidence.shadows.catalog import BITMAP, BLOCK, Chain, ShadowCopy, had_copies, shadow_copies
+from unransom.evidence.shadows.stray import StoreFile, stray_copies
 
 LOOKED = 8192  # bytes of a bitmap that are looked at for one piece
 
@@ -93,11 +95,30 @@ class Snapshot(Mapped):
         return int(numbers[at]) if at < len(numbers) else 1 << 62
 
 
-def snapshots(volume: Reader, otherwise: Callable[[], int] = lambda: 0) -> list[Snapshot]:
-    """Return the shadow copies of a volume, the newest first; see `shadow_copies`."""
+class Hints(NamedTuple):
+    """What the file system knows of the shadow copies of its volume.
+
+    Attributes:
+        catalog: Tells where the catalogue begins; 0 for none.
+        stores: Tells which files the copies are kept in.
+    """
+
+    catalog: Callable[[], int] = lambda: 0
+    stores: Callable[[], list[StoreFile]] = list
+
+
+NO_HINTS = Hints()
+
+
+def snapshots(volume: Reader, hints: Hints = NO_HINTS) -> list[Snapshot]:
+    """Return the shadow copies of a volume, the newest first; without a catalogue, by their own lists."""
     found: list[Snapshot] = []
     seen: set[int] = set()
-    for copy in reversed(shadow_copies(volume, otherwise)):
+    copies = shadow_copies(volume, hints.catalog)
+    if not copies:
+        files = hints.stores()
+        copies = stray_copies(volume, files) if files or had_copies(volume) or hints.catalog() else []
+    for copy in reversed(copies):
         kept = kept_blocks(volume, copy.descriptors, seen)
         found.append(Snapshot(volume, copy, kept, found[-1] if found else None))
     return found

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import msgspec
 
@@ -36,12 +36,15 @@ from unransom.evidence.shadows.earlier import (
     State,
     catalog_in,
     earlier_states,
+    stores_in,
 )
+from unransom.evidence.shadows.snapshot import Hints
 from unransom.evidence.sleuthkit import TskImage
 from unransom.evidence.store import Store
 from unransom.evidence.volumes.partitions import Volume, disk_of, volumes
 from unransom.evidence.wrap.retry import Patience, RetryReader
 
+Answer = TypeVar("Answer")
 WHOLE = "disk"  # locator of the bytes of the disk itself
 NARROW = Patience(attempts=1)  # the image below has tried again already
 SMALL = 16 << 20  # bytes; a volume below this without files is one that starts the machine
@@ -174,20 +177,22 @@ class ImageStore:
             for number, volume in enumerate(self._all_volumes(), 1):
                 states = []
                 if volume.filesystem == "ntfs":
-                    otherwise = functools.partial(self._catalog_of, volume)
-                    states = earlier_states(
-                        disk_of(volume, self._image.reader), number, volume, found, otherwise
-                    )
+                    disk = disk_of(volume, self._image.reader)
+                    states = earlier_states(disk, number, volume, found, self._hints(volume))
                 self._earlier.append(states)
                 found += len(states)
         return self._earlier
 
-    def _catalog_of(self, volume: Volume) -> int:
-        """Return where the catalogue of shadow copies begins, by the name of its file; 0 for none."""
-        with contextlib.suppress(OSError):
-            filesystem = self._filesystem(volume)
-            return catalog_in(filesystem) if isinstance(filesystem, FileSystem) else 0
-        return 0
+    def _hints(self, volume: Volume) -> Hints:
+        """Return what the file system of a volume knows of its shadow copies."""
+
+        def ask(question: Callable[[FileSystem], Answer], otherwise: Answer) -> Answer:
+            with contextlib.suppress(OSError):
+                filesystem = self._filesystem(volume)
+                return question(filesystem) if isinstance(filesystem, FileSystem) else otherwise
+            return otherwise
+
+        return Hints(lambda: ask(catalog_in, 0), lambda: ask(stores_in, []))
 
     def _everything(self, start: int) -> Iterator[Volume]:
         """Yield the volumes that may begin at ``start``: those of now, or those of earlier times."""
@@ -240,13 +245,21 @@ class ImageStore:
             for ref in EarlierListing(filesystem, earlier, self.source.id, prefix).versions(now, newer, here):
                 count += 1
                 yield ref
+        created = earlier.snapshot.copy.created
         yield Problem(
             item=f"{self.source.id}:{earlier.version}",
-            what=say("the volume has a shadow copy of {time}", time=rfc3339(earlier.snapshot.copy.created)),
+            what=say("the volume has a shadow copy of {time}", time=rfc3339(created) or "?"),
             resolution=say("{count} files in it are otherwise than later, or gone since", count=count),
             fatal=False,
             code="read",
         )
+        if earlier.snapshot.copy.stray:
+            yield problem(
+                self.source.id,
+                name,
+                say("no catalogue names the shadow copy: it was found by its own blocks"),
+                say("other files may have taken some of their places since: check what comes from it"),
+            )
         if not earlier.snapshot.kept.whole:
             yield problem(
                 self.source.id,
