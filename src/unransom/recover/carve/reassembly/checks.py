@@ -11,7 +11,13 @@ STEP = 1 << 20  # bytes that are inflated at once
 
 
 class Check(Protocol):
-    """A check of a part of a file."""
+    """A check of a part of a file.
+
+    Attributes:
+        blind: It tells nothing before its end, whatever it is fed.
+    """
+
+    blind: bool
 
     @property
     def ended(self) -> bool:
@@ -39,6 +45,7 @@ class Sum:
     """A CRC-32 over bytes as they stand."""
 
     ended = False
+    blind = True
 
     def __init__(self, expected: int, crc: int = 0) -> None:
         self._expected = expected
@@ -64,6 +71,8 @@ class Sum:
 
 class Inflation:
     """Deflated data, with a CRC-32 and a length of what comes out where they are known."""
+
+    blind = False
 
     def __init__(self, wrap: int, crc: int | None = None, size: int | None = None) -> None:
         self._stream: Any = zlib.decompressobj(wrap)

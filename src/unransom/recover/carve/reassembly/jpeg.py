@@ -22,7 +22,7 @@ from unransom.recover.carve.reassembly.decoding import Decoding
 from unransom.recover.carve.reassembly.seams import Cost, Part, Seamstress, spans_of
 from unransom.recover.carve.space import Spliced
 
-ALLOWANCE = 5 << 20  # bytes that may be decoded for one image
+ALLOWANCE = 3 << 20  # bytes that may be decoded for one image
 TRIED = 256  # clusters that are tried behind a cut
 BACK = 3  # clusters before a failure in which the cut is looked for
 LONGEST = 1 << 28

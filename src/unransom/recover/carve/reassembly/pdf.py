@@ -37,7 +37,7 @@ from unransom.recover.carve.signatures import OBJECT, SECTOR, START_XREF
 from unransom.recover.carve.space import Spliced
 
 MAGIC = b"%PDF-"
-ALLOWANCE = 64 << 20  # bytes that may be read for one document
+ALLOWANCE = 24 << 20  # bytes that may be read for one document
 UNLIKE = {DENSE: 0.0, OTHER: 0.3, TEXT: 0.5, ZERO: 0.6}  # how little clusters look like deflated data
 LOST = 4  # objects between two pieces that may be found nowhere, as their numbers stand in a cut
 TRIED = 512  # clusters that are tried where a stream is cut twice

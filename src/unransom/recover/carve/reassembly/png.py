@@ -35,6 +35,7 @@ class ChunkSum:
     """The CRC-32 of a chunk from its type on, the stored sum included."""
 
     ended = False
+    blind = True
 
     def __init__(self) -> None:
         self._crc = 0

@@ -1,8 +1,9 @@
 """Where a file goes on that breaks off: which cluster its piece ends with, and which follows.
 
 A part of a file is checked cluster by cluster. Where the check fails, one of the clusters before was wrong
-already: every check takes a while to notice. So from each of the last clusters on, the last first, every
-place is tried where the file may go on, in the order in which file systems give clusters out.
+already: every check takes a while to notice. So from each of the last clusters on, the last first, places
+are tried where the file may go on, in the order in which file systems give clusters out: the nearest ones of
+all of these clusters, then farther ones.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ TRAIL = 48  # clusters back to which a cut is looked for behind the first failur
 TASTE = 2  # clusters by which a continuation is judged before it is followed
 STRIDE = 16  # clusters that are checked at once where it does not matter which of them fails
 BATCH = 32  # clusters that are tasted at once
+ROUNDS = (BATCH, 96, 1 << 62)  # places that are tried at every border before farther ones are at any
 
 Continuations = Callable[[int], Iterable[int]]  # number of the cluster before to numbers that may follow it
 
@@ -80,7 +82,7 @@ class Seamstress:
             for fork in borders:
                 if self._cost.left < 0:
                     return None
-                behind, sound = self._walk(fork.check.fork(), fork.at, part.end, right)
+                behind, sound = self._behind(fork, part.end, right)
                 if sound and behind[-1].check.holds():
                     return Placed(fork.at, right)
         return None
@@ -129,20 +131,29 @@ class Seamstress:
         self, trail: Sequence[_Fork], end: int, following: Continuations
     ) -> Iterator[tuple[_Fork, int, list[_Fork]]]:
         """Yield continuations that hold for some clusters: where from, their shift, and how far they go."""
-        for fork in reversed(trail[-self._back :]):
-            if fork.at % self._cluster or fork.at >= end:
-                continue
-            for number in self._tasty(fork, end, following((fork.at + fork.shift) // self._cluster - 1)):
-                shift = number * self._cluster - fork.at
-                found, _ = self._follow(fork.check.fork(), fork.at, end, shift)
-                if found[-1].at >= min(end, fork.at + TASTE * self._cluster) or found[-1].check.ended:
-                    yield fork, shift, found
+        borders = [
+            (fork, iter(following((fork.at + fork.shift) // self._cluster - 1)))
+            for fork in reversed(trail[-self._back :])
+            if fork.at % self._cluster == 0 and fork.at < end
+        ]
+        for most in ROUNDS:
+            for fork, numbers in borders:
+                for number in self._tasty(fork, end, islice(numbers, most)):
+                    if self._cost.left < 0:
+                        return
+                    shift = number * self._cluster - fork.at
+                    found, _ = self._behind(fork, end, shift)
+                    if found[-1].at >= min(end, fork.at + TASTE * self._cluster) or found[-1].check.ended:
+                        yield fork, shift, found
 
     def _tasty(self, fork: _Fork, end: int, numbers: Iterable[int]) -> Iterator[int]:
         """Yield those of some clusters that may be the first of a continuation."""
+        if fork.check.blind:
+            yield from numbers
+            return
         length = min(end - fork.at, self._cluster)
         left = iter(numbers)
-        while batch := list(islice(left, BATCH)):
+        while self._cost.left >= 0 and (batch := list(islice(left, BATCH))):
             pieces = zip(batch, self._clusters(batch, length), strict=True)
             whole = {number: piece for number, piece in pieces if len(piece) == length}
             for number, fits in zip(whole, fork.check.tastes(list(whole.values())), strict=True):
@@ -159,6 +170,15 @@ class Seamstress:
             for number in (first, *rest):
                 start = (number - first) * self._cluster
                 yield data[start : start + length]
+
+    def _behind(self, fork: _Fork, end: int, shift: int) -> tuple[list[_Fork], bool]:
+        """Follow a file from a border on; a check that tells nothing before its end is fed all at once."""
+        check, start = fork.check.fork(), fork.at
+        if not check.blind:
+            return self._follow(check, start, end, shift)
+        data = self._space.read_at(start + shift, end - start) if start + shift >= 0 else b""
+        sound = len(data) == end - start and self._cost.spend(len(data)) and check.feed(data)
+        return [_Fork(end if sound else start, shift, check)], sound
 
     def _follow(
         self, check: Check, start: int, end: int, shift: int, *, free: bool = False

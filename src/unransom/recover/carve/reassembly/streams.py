@@ -86,7 +86,7 @@ def _accepted(_bits: int) -> Proof:
     return Proof.DECODER
 
 
-GZIPPED = Flow(gzip.FORMAT, gzip.MAGIC, _deflated, (DENSE, OTHER), 6 << 20, 512, 6, 2, _all, _of_sums)
+GZIPPED = Flow(gzip.FORMAT, gzip.MAGIC, _deflated, (DENSE, OTHER), 3 << 20, 512, 6, 2, _all, _of_sums)
 DATABASE = Flow(
     sqlite.FORMAT, sqlite.MAGIC, trees.begin, (DENSE, OTHER, TEXT), 256 << 20, 1024, 3, 3, _trees, _accepted
 )

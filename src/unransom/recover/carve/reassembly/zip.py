@@ -36,7 +36,7 @@ MOST_MEMBERS = 1 << 17
 LONGEST_DIRECTORY = 64 << 20  # bytes
 BORDERS = 64  # of a directory that lies in two pieces
 TRIED = 1024  # clusters that are tried behind a cut whose other side no anchor tells
-ALLOWANCE = 96 << 20  # bytes that may be read for one archive, besides 8 times its size
+ALLOWANCE = 32 << 20  # bytes that may be read for one archive, besides 8 times its size
 
 Names = dict[tuple[bytes, int, int], list[int]]
 
