@@ -168,6 +168,12 @@ def test_orders_whose_identifiers_were_rounded_are_refused():
     assert "rounded 2 identifiers of orders" in str(unread.why)
 
 
+def test_long_identifiers_that_end_with_zeros_by_chance_are_not_rounded():
+    orders = ["26061022001400100000", "26061022001400100001", "26061022001400200000"]
+    assert one(own(*orders)).sales["order_id"].to_pylist() == orders
+    assert one(own("20260610220014000", "20260610220014000")).sales.num_rows == 2
+
+
 def test_identifiers_that_lost_their_zeros_name_candidates():
     payments = (
         ",".join(HEAD) + "\n10/06/2026,10:00:00,CEST,Payment,Completed,EUR,5.00,0.00,5.00,,T1,815\n"

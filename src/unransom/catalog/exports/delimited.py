@@ -6,6 +6,7 @@ Columns are found by name, never by position; a layout lists the names that a fi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import pyarrow
 import pyarrow.compute as pc
@@ -22,7 +23,11 @@ from unransom.core.messages import say
 BLOCK = 2 << 20  # bytes that are parsed at once: more of them do not stay in the processor's cache
 MOST_ODD = 1000  # lines that are no rows
 # What a spreadsheet leaves of a number of more than 15 digits.
-_ROUNDED = r"^\s*(?:[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}|[0-9]{15}0{5,})\s*$"
+_EXPONENT = r"^\s*[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}\s*$"
+_ZEROS = r"^\s*[0-9]{15}0{2,}\s*$"
+_LONG = r"^\s*[0-9]{17,}\s*$"
+FEW = 1000  # rows that mostly show it
+ZEROS = 5  # of all different identifiers together: that many are no chance
 
 
 class Sheet:
@@ -272,11 +277,25 @@ class Sheet:
 
 def rounded(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray | None:
     """Return which identifiers a spreadsheet took for numbers and rounded, None where it did with none."""
-    likely = pc.or_(pc.match_substring(column, "E+"), pc.ends_with(column, "00000"))
-    if not pc.any(likely, min_count=0).as_py():
-        return None
-    found = pc.match_substring_regex(column, _ROUNDED)
-    return found if pc.any(found).as_py() else None
+    masks = []
+    if pc.any(pc.match_substring(column, "E+"), min_count=0).as_py():
+        masks.append(pc.match_substring_regex(column, _EXPONENT))
+    if pc.any(pc.ends_with(column, "00"), min_count=0).as_py() and not _keeps_digits(column):
+        zeros = pc.match_substring_regex(column, _ZEROS)
+        different = pc.ascii_trim_whitespace(column.filter(zeros).unique())
+        if (pc.sum(pc.binary_length(different)).as_py() or 0) - 15 * len(different) >= ZEROS:
+            masks.append(zeros)
+    found = reduce(pc.or_, masks) if masks else None
+    return found if masks and pc.any(found).as_py() else None
+
+
+def _keeps_digits(column: pyarrow.ChunkedArray) -> bool:
+    """Return whether a long number is there as it was: a spreadsheet rounds all of a column."""
+    for part in (column.slice(0, FEW), column):
+        kept = pc.and_not(pc.match_substring_regex(part, _LONG), pc.match_substring_regex(part, _ZEROS))
+        if pc.any(kept, min_count=0).as_py():
+            return True
+    return False
 
 
 def _filtered(batch: pyarrow.RecordBatch, mask: pyarrow.ChunkedArray | pyarrow.Array) -> pyarrow.RecordBatch:
