@@ -98,7 +98,7 @@ TURNED = str.maketrans(",.", ".,")
 
 
 BERLIN_FORMS = {"13/06/2026": "%d/%m/%Y", "13.06.2026": "%d.%m.%Y", "2026-06-13": "%Y-%m-%d"}
-BERLIN_FORMS |= {"2026/06/13": "%Y/%m/%d", "2026/6/13": "%Y/%-m/%-d"}
+BERLIN_FORMS |= {"2026/06/13": "%Y/%m/%d", "2026/6/13": "%Y/%-m/%-d", "13-6-2026": "%-d-%-m-%Y"}
 SAFE = ("ja", "zh", "zh-TW", "de")  # whose dates mean one day, whatever the other dates are
 
 

@@ -53,4 +53,38 @@ PAYPAL = {
         *("2026/6/13", "Europe/Berlin", "point", "快速結帳付款", "已完成", "付款退款"),
         *("一般授權", "待處理", "備註"),
     ),
+    "pl": (
+        "Data,Godzina,Strefa czasowa,Typ,Status,Waluta,Brutto,Opłata,Netto,Saldo,Numer transakcji,"
+        "Pomocniczy numer transakcji,Numer faktury,Wpływ na saldo",
+        *("13.06.2026", "CEST", "comma", "Płatność w ramach usługi Express Checkout", "Zakończona"),
+        *("Zwrot płatności", "Autoryzacja ogólna", "Oczekująca", "Notatka"),
+    ),
+    "nl": (
+        "Datum,Tijd,Tijdzone,Omschrijving,Status,Valuta,Bruto,Kosten,Net,Saldo,Transactiereferentie,"
+        "Reference Txn ID,Factuurreferentie,Effect op saldo",
+        *("13-6-2026", "CEST", "comma", "Express Checkout-betaling", "Voltooid", "Terugbetaling"),
+        *("Algemene autorisatie", "In behandeling", "Memo"),
+    ),
+    "sv": (
+        "Datum,Tid,Tidszon,Typ,Status,Valuta,Brutto,Avgift,Netto,Saldo,Transaktions-id,"
+        "Referenstransaktions-id,Fakturanummer,Saldopåverkan",
+        *("2026-06-13", "CEST", "comma", "Expressbetalning", "Slutförd", "Återbetalning"),
+        *("Allmän auktorisering", "Väntande", "Notering"),
+    ),
+    "ru": (
+        "Дата,Время,Часовой пояс,Тип,Состояние,Валюта,Брутто,Комиссия,Нетто,Баланс,Код операции,"
+        "Код связанной операции,Номер счета,Влияние на баланс",
+        *("13.06.2026", "GMT+02:00", "comma", "Экспресс-платеж", "Завершено", "Возврат платежа"),
+        *("Общая авторизация", "В ожидании", "Примечание"),
+    ),
+    "ko": (
+        "날짜,시간,시간대,유형,상태,통화,총액,수수료,순액,잔액,거래 ID,참조 거래 ID,청구서 번호,잔액 영향",
+        *("2026-06-13", "GMT+2", "point", "빠른 결제", "완료", "결제 환불", "일반 승인", "대기", "메모"),
+    ),
+    "tr": (
+        "Tarih,Saat,Saat Dilimi,Tür,Durum,Para Birimi,Brüt,Ücret,Net,Bakiye,İşlem Numarası,"
+        "Referans İşlem Numarası,Fatura Numarası,Bakiye Etkisi",
+        *("13.06.2026", "GMT+02:00", "comma", "Hızlı Ödeme", "Tamamlandı", "Ödeme iadesi"),
+        *("Genel Provizyon", "Beklemede", "Not"),
+    ),
 }

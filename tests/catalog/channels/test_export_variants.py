@@ -58,6 +58,56 @@ def test_paypal_says_the_same_in_every_language(language):
     ]
 
 
+@pytest.mark.parametrize(("language", "encoding"), [("pl", "cp1250"), ("ru", "cp1251"), ("ja", "cp932")])
+def test_paypal_says_it_in_the_encoding_of_a_country(language, encoding):
+    head, date, zone, mark, pays, done, *_ = PAYPAL[language]
+    amounts = [money(text, mark) for text in ("5.00", "-1.00", "4.00", "4.00")]
+    rows = [date, "10:00:00", zone, pays, done, "EUR", *amounts, "A", "", "W", ""]
+    export = read(quoted([head.split(","), rows]).encode(encoding))
+    assert export.conventions.encoding == encoding
+    (payment,) = records(export)
+    assert (payment.fee, payment.order_key) == (Decimal("-1.00"), "W")
+
+
+def test_what_goes_back_to_a_payment_is_a_refund_in_any_language():
+    head = PAYPAL["en"][0]
+    rows = [
+        [
+            "13/06/2026",
+            "10:00:00",
+            "CEST",
+            "Xyz",
+            "Xyz",
+            "EUR",
+            "5.00",
+            "0.00",
+            "5.00",
+            "5.00",
+            "A",
+            "",
+            "W",
+            "",
+        ],
+        [
+            "13/06/2026",
+            "10:00:00",
+            "CEST",
+            "Zyx",
+            "Xyz",
+            "EUR",
+            "-5.00",
+            "0.00",
+            "-5.00",
+            "0.00",
+            "B",
+            "A",
+            "",
+            "",
+        ],
+    ]
+    assert [each.kind for each in records(read(quoted([head.split(","), *rows])))] == ["payment", "refund"]
+
+
 def test_an_amount_in_yen_has_no_fraction_so_that_nothing_is_left_to_ask():
     head, date, zone, _, pays, done, *_ = PAYPAL["ja"]
     rows = [[date, "10:00:00", zone, pays, done, "JPY", "1,234", "-34", "1,200", "1,200", "A", "", "W", ""]]

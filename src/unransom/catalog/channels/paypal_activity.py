@@ -22,78 +22,43 @@ from unransom.catalog.exports.delimited import Sheet, times_of
 from unransom.catalog.exports.layouts import Layout
 from unransom.catalog.exports.moments import DAY
 from unransom.catalog.exports.money import summed
+from unransom.catalog.exports.paypal_names import NAMES
 from unransom.core.messages import say
-from unransom.core.orders import ControlTotal, MoveState
+from unransom.core.orders import ControlTotal, MoveKind, MoveState
 
 # Rows that say again what the payment of their cart has in all, by their type.
-CART_ITEM = r"shopping cart item|warenkorb|panier|carrito|carrello|carrinho|ショッピングカート|购物车|購物車"
+CART_ITEM = (
+    r"shopping cart item|warenkorb|panier|carrito|carrello|carrinho|ショッピングカート|购物车|購物車|koszyk"
+    r"|winkelwagen|kundvagn|varukorg|indkøbskurv|handlekurv|handlevogn|ostoskori|nákupní košík|nákupný košík"
+    r"|bevásárlókosár|корзин|καλάθι|sepet|장바구니|ตะกร้า|รถเข็น|keranjang|עגלת|سلة|عربة"
+)
 # What stands in the column of the balance's impact where a row has none.
 MEMO = pyarrow.array(
-    ["memo", "mémo", "nota", "memorando", "promemoria", "メモ", "备忘录", "备注", "備註", "備忘錄"]
+    [
+        *(
+            "memo",
+            "mémo",
+            "nota",
+            "memorando",
+            "promemoria",
+            "メモ",
+            "备忘录",
+            "备注",
+            "備註",
+            "備忘錄",
+            "notatka",
+        ),
+        *("notitie", "notering", "muistio", "merkintä", "poznámka", "emlékeztető", "feljegyzés", "заметка"),
+        *("примечание", "памятка", "σημείωμα", "σημείωση", "not", "메모", "บันทึก", "מזכר", "תזכיר", "مذكرة"),
+    ]
 )
 LAYOUT = Layout(
-    columns={
-        "date": ("Date", "Datum", "Fecha", "Data", "日付", "日期"),
-        "clock": ("Time", "Uhrzeit", "Heure", "Hora", "Ora", "Tijd", "時間", "时间", "時刻"),
-        "zone": (
-            "TimeZone", "Time Zone", "Zeitzone", "Fuseau horaire", "Zona horaria", "Fuso orario",
-            "Fuso horário", "Tijdzone", "タイムゾーン", "时区", "時區",
-        ),
-        "type": (
-            "Type", "Description", "Typ", "Beschreibung", "Tipo", "Descripción", "Descrizione", "Descrição",
-            "Omschrijving", "タイプ", "種類", "取引タイプ", "説明", "类型", "说明", "類型", "說明",
-        ),
-        "status": ("Status", "État", "Etat", "Estado", "Stato", "ステータス", "状態", "状态", "狀態"),
-        "currency": (
-            "Currency", "Währung", "Devise", "Divisa", "Moneda", "Valuta", "Moeda", "通貨", "币种", "貨幣",
-            "幣別",
-        ),
-        "gross": (
-            "Gross", "Brutto", "Avant commission", "Brut", "Bruto", "Lordo", "合計", "総額", "グロス", "金額",
-            "总额", "總額",
-        ),
-        "fee": (
-            "Fee", "Fees", "Gebühr", "Entgelt", "Commission", "Frais", "Comisión", "Tarifa", "Tariffa",
-            "Kosten", "手数料", "费用", "手续费", "費用", "手續費",
-        ),
-        "net": (
-            "Net", "Netto", "Net (après commission)", "Neto", "Líquido", "正味", "純額", "ネット", "差引額",
-            "净额", "淨額",
-        ),
-        "balance": (
-            "Balance", "Guthaben", "Kontostand", "Solde", "Saldo", "Tegoed", "残高", "余额", "餘額",
-        ),
-        "id": (
-            "Transaction ID", "Transaktionscode", "Numéro de transaction", "Id. de transacción",
-            "Id. transacción", "Identificador de transacción", "Código da transação", "ID da transação",
-            "Codice transazione", "Transactiereferentie", "取引ID", "取引 ID", "トランザクションID", "交易号",
-            "交易ID", "交易號",
-        ),
-        "invoice": (
-            "Invoice Number", "Invoice ID", "Rechnungsnummer", "Numéro de facture", "Número de factura",
-            "Número da fatura", "Numero fattura", "Factuurnummer", "請求書番号", "インボイス番号", "账单号",
-            "发票号", "帳單號", "帳單號碼",
-        ),
-        "custom": (
-            "Custom Number", "Custom", "Benutzerdefinierte Nummer", "Numéro client", "Número personalizado",
-            "Numero personalizzato", "カスタム番号", "自定义号码", "自訂號碼",
-        ),
-        "reference": (
-            "Reference Txn ID", "Zugehöriger Transaktionscode", "Numéro de la transaction de référence",
-            "Numéro de transaction de référence", "Id. de transacción de referencia",
-            "Id. transacción de referencia", "ID da transação de referência",
-            "Codice transazione di riferimento", "Codice transazione riferimento", "参照取引ID",
-            "参照取引 ID", "参考交易号", "參考交易號",
-        ),
-        "impact": (
-            "Balance Impact", "Auswirkung auf Guthaben", "Impact sur le solde", "Efecto en el saldo",
-            "Impatto sul saldo", "Impacto no saldo", "残高への影響", "余额影响", "餘額影響",
-        ),
-    },
+    columns=NAMES,
     required=("date", "currency", "gross", "net", "id"),
     texts=("clock", "id", "invoice", "custom", "reference"),
     orders=("invoice", "custom"),
-)  # fmt: skip
+    local=("cp932", "gb18030", "big5", "cp1250", "cp1251"),
+)
 
 
 def _convert(sheet: Sheet) -> Export:
@@ -124,7 +89,7 @@ def _convert(sheet: Sheet) -> Export:
             "payment_id": sheet.text("id"),
             "refers_to": sheet.text("reference"),
             "line_key": "",
-            "kind": mapped(words, paypal.kind_of_words),
+            "kind": _kinds(words, gross, sheet.text("reference")),
             "code": words,
             # A memo row tells of a movement that another row carries out.
             "state": pc.if_else(memo, MoveState.PENDING, state.cast("string")),
@@ -140,6 +105,13 @@ def _convert(sheet: Sheet) -> Export:
         totals=totals,
         ends=ends(sheet.text("currency"), change, sheet.money("balance"), time),
     )
+
+
+def _kinds(words: Column, gross: Column, reference: Column) -> Column:
+    """Return what the rows' words mean; what goes back to an earlier row is a refund in any language."""
+    kinds = mapped(words, paypal.kind_of_words).cast("string")
+    back = pc.and_(pc.fill_null(pc.less(gross, 0), False), present(reference))
+    return pc.if_else(pc.and_(pc.equal(kinds, MoveKind.PAYMENT), back), MoveKind.REFUND, kinds)
 
 
 def _times(sheet: Sheet) -> tuple[Column, int, bool]:

@@ -15,6 +15,7 @@ from unransom.catalog.exports.encodings import UTF8, Encoded, detect, text_of
 from unransom.core.messages import say
 
 MOST_LINES = 200  # that may stand above a header
+ANY = "cp1252"  # in which nearly any bytes are valid
 LONGEST_LINE = 8 << 20  # bytes; nothing behind a longer one is read
 _BRACKETS = str.maketrans("（）：　\u00a0\ufeff", "():   ")
 
@@ -134,7 +135,7 @@ def understood(source: Source, layout: Layout) -> tuple[Encoded, Header]:
         encoded = detect(source, layout.encodings, LONGEST_LINE)
         head = source.reader.read_at(encoded.mark, HEAD)
         if header := find_header(text_of(head, (encoded.encoding,)), layout):
-            return encoded, header
+            return _by_names(source, layout, encoded, header)
         why = UnreadableExportError(say("it has no header of this kind"))
     except UnreadableExportError as error:
         why = error
@@ -143,3 +144,15 @@ def understood(source: Source, layout: Layout) -> tuple[Encoded, Header]:
         if header := _local_header(head, encoding, layout):
             return detect(source, (UTF8, encoding), LONGEST_LINE), header
     raise why
+
+
+def _by_names(source: Source, layout: Layout, encoded: Encoded, header: Header) -> tuple[Encoded, Header]:
+    """Return the encoding in which most columns of the header have a name, where any bytes are valid."""
+    if encoded.encoding != ANY or source.reading.encoding:
+        return encoded, header
+    head = source.reader.read_at(0, HEAD)
+    for encoding in layout.local:
+        other = _local_header(head, encoding, layout)
+        if other and sum(map(bool, other.fields)) > sum(map(bool, header.fields)):
+            return detect(source, (encoding,), LONGEST_LINE), other
+    return encoded, header
