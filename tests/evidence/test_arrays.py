@@ -75,7 +75,7 @@ def test_one_member_may_be_missing(content: bytes, tmp_path: Path, name: str, go
 
 
 @pytest.mark.parametrize("version", ["0.90", "1.0", "1.1"])
-@pytest.mark.parametrize("name", ["raid0", "left-symmetric"])
+@pytest.mark.parametrize("name", ["raid0", "left-symmetric", "raid10-offset-3"])
 def test_superblocks_of_every_version(content: bytes, tmp_path: Path, name: str, version: str) -> None:
     paths = write(tmp_path, content, name, version)
     said = subprocess.run(

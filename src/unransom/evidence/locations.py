@@ -95,11 +95,10 @@ def is_image(place: Location) -> bool:
     except OSError:
         return False
     from unransom.evidence.containers import is_disk, recognise  # noqa: PLC0415 importing this module is cheap
-    from unransom.evidence.volumes import raid  # noqa: PLC0415
 
     with DescriptorReader(descriptor) as reader:
         try:
-            if is_disk(reader) or recognise(reader) is not None or raid.member(reader, 0, reader.size):
+            if is_disk(reader) or recognise(reader) is not None:
                 return True
         except UnreadableError:
             return False

@@ -14,7 +14,7 @@ from unransom.core.streams import Reader, file_of
 from unransom.evidence.containers import ewf, packed, qcow2, raw, rebuilt, vdi, vhd, vhdx, vmdk
 from unransom.evidence.containers.mapped import Mapped, Part
 from unransom.evidence.containers.opening import Files, Note, Opening
-from unransom.evidence.volumes import signatures
+from unransom.evidence.volumes import raid, signatures
 
 HEAD, TAIL = 4096, 512  # bytes that recognition needs
 
@@ -119,12 +119,14 @@ def recognise(reader: Reader) -> Container | None:
 
 
 def is_disk(reader: Reader) -> bool:
-    """Return whether ``reader`` begins like a disk or a volume.
+    """Return whether ``reader`` begins like a disk or a volume, or ends like a member of an array.
 
     Raises:
         UnreadableError: It cannot be read.
     """
-    return signatures.is_disk(reader.read_at(0, signatures.HEAD), reader.size)
+    if signatures.is_disk(reader.read_at(0, signatures.HEAD), reader.size):
+        return True
+    return raid.member(reader, 0, reader.size) is not None
 
 
 def open_disk(path: bytes, otherwise: Headless = nothing) -> Disk:
