@@ -61,6 +61,26 @@ def test_only_an_owner_adds_people(case):
     assert "Eve" not in custody.custody_of(case).people
 
 
+def test_what_somebody_approved_who_was_removed_counts_no_more(case):
+    for name in ("Ana", "Bo", "Cem"):
+        found = custody.approve(case, "restore 9f2c", KEYS[name])
+    assert found.approved
+    for name, key in (("Bo", "Cem"), ("Bo", None), ("Ana", "Ana"), ("Eve", "Ana")):
+        with pytest.raises(UsageError):
+            custody.remove_person(case, name, KEYS[key] if key else None)
+    custody.remove_person(case, "Bo", KEYS["Ana"])
+    assert custody.approval(case, "restore 9f2c").missing == ("lead",)
+    with pytest.raises(UsageError):
+        custody.approve(case, "restore 9f2c", KEYS["Bo"])
+    with pytest.raises(UsageError):
+        custody.add_person(case, custody.Person("Bob", "lead", signing.public_of(KEYS["Bo"])), KEYS["Ana"])
+    new = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"Bo again").digest())
+    custody.add_person(case, custody.Person("Bo", "lead", signing.public_of(new)), KEYS["Ana"])
+    assert not custody.approval(case, "restore 9f2c").approved
+    assert custody.approve(case, "restore 9f2c", new).approved
+    assert custody.custody_of(case).flaws == []
+
+
 def test_who_is_not_in_the_case_approves_nothing(case):
     with pytest.raises(UsageError):
         custody.approve(case, "restore 9f2c", Ed25519PrivateKey.generate())

@@ -25,7 +25,9 @@ from unransom.core.messages import Message, say
 
 ROLES = ("operator", "lead", "owner")  # lowest first
 PERSON, POLICY, SIGNED, APPROVED = "person added", "approvals needed", "signed", "approved"
-ACTS = frozenset({PERSON, POLICY, SIGNED, APPROVED})
+REMOVED = "person removed"
+ACTS = frozenset({PERSON, REMOVED, POLICY, SIGNED, APPROVED})
+OWNERS = frozenset({PERSON, REMOVED, POLICY})  # acts that are an owner's
 UNSIGNED = frozenset({"signature", "tool"})  # facts that a signature does not cover
 Body = Mapping[str, Any]
 
@@ -91,6 +93,7 @@ class Custody:
 
     def __init__(self) -> None:
         self.people: dict[str, Person] = {}
+        self.former: list[Person] = []
         self.needed = len(ROLES)
         self.roles: tuple[str, ...] = ROLES
         self.stamps: list[Stamp] = []
@@ -111,7 +114,9 @@ class Custody:
 
     def approval(self, act: str) -> Approval:
         """Return whether ``act`` is approved: by people of enough different roles."""
-        given = {each.role: each for each in self._approvals.get(act, []) if each.role in self.roles}
+        there = {each.fingerprint for each in self.people.values()}  # those of people who left count no more
+        every = (each for each in self._approvals.get(act, []) if each.key in there)
+        given = {each.role: each for each in every if each.role in self.roles}
         return Approval(act, len(given) >= self.needed, tuple(given.values()), self.needed, self.roles)
 
     def person_of(self, private: Ed25519PrivateKey) -> Person:
@@ -166,9 +171,20 @@ class Custody:
             return say("the signature is of another chain")
         if not holds(signer.key, str(facts.get("signature", "")), _message(act, facts)):
             return say("the signature of {person} does not hold", person=signer.name)
-        if act in {PERSON, POLICY} and self._has_owner() and signer.role != "owner":
+        if act in OWNERS and self._has_owner() and signer.role != "owner":
             return say("{person} is no owner, and only an owner may do this", person=signer.name)
-        return None
+        return self._no_change(act, facts)
+
+    def _no_change(self, act: str, facts: Body) -> Message | None:
+        """Return why the people of the case cannot be changed so."""
+        if act == PERSON and facts["key"] in {each.key for each in self.former}:
+            return say("the key is of somebody who was removed from the case")
+        if act != REMOVED:
+            return None
+        owners = [person.name for person in self.people.values() if person.role == "owner"]
+        if facts["name"] not in self.people:
+            return say("nobody in this case is called {person}", person=facts["name"])
+        return say("a case cannot be without an owner") if owners == [facts["name"]] else None
 
     def _has_owner(self) -> bool:
         return any(person.role == "owner" for person in self.people.values())
@@ -177,6 +193,8 @@ class Custody:
         self.signed += "signature" in facts
         if act == PERSON:
             self.people[facts["name"]] = Person(facts["name"], facts["role"], facts["key"])
+        elif act == REMOVED:
+            self.former.append(self.people.pop(facts["name"]))
         elif act == POLICY:
             self.needed, self.roles = facts["needed"], tuple(role for (role,) in facts["roles"])
         elif act == APPROVED:
@@ -217,6 +235,15 @@ def add_person(case: Case, person: Person, private: Ed25519PrivateKey | None = N
         )
     facts = {"name": person.name, "role": person.role, "key": person.key, "fingerprint": person.fingerprint}
     _act(case, PERSON, facts, private)
+
+
+def remove_person(case: Case, name: str, private: Ed25519PrivateKey | None) -> None:
+    """Take somebody out of the case, who left or whose key was lost; what they approved counts no more.
+
+    Raises:
+        UsageError: Nobody is called so, it is the last owner, or the key is not an owner's.
+    """
+    _act(case, REMOVED, {"name": name}, private)
 
 
 def need(case: Case, needed: int, roles: tuple[str, ...], private: Ed25519PrivateKey | None) -> None:

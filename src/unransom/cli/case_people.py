@@ -38,6 +38,7 @@ signing_option = click.option(
 @click.option("--role", type=click.Choice(ROLES), help=t("What the person is."))
 @click.option("--public", type=EXISTING, metavar="FILE", help=t("The person's public key."))
 @click.option("--new-key", type=PATH, metavar="FILE", help=t("Make a key for the person and write it here."))
+@click.option("--remove", metavar="NAME", help=t("Take this person out: what they approved counts no more."))
 @click.option("--need", type=click.IntRange(1), metavar="M", help=t("How many roles must approve."))
 @click.option(
     "--of", "roles", metavar="ROLES", default=",".join(ROLES), help=t("The roles that may approve.")
@@ -50,6 +51,7 @@ def people(
     role: str | None,
     public: Path | None,
     new_key: Path | None,
+    remove: str | None,
     need: int | None,
     roles: str,
     key: Path | None,
@@ -62,6 +64,8 @@ def people(
     with Case(folder) as case:
         if name:
             _add(case, name, role, _public_of(public, new_key), _private(key))
+        if remove:
+            custody.remove_person(case, remove, _private(key))
         if need:
             custody.need(case, need, tuple(filter(None, roles.split(","))), _private(key))
         _print_people(custody.custody_of(case), as_json=as_json)

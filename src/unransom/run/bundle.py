@@ -15,7 +15,7 @@ import msgspec
 from unransom import __version__
 from unransom.case import seal, stamps
 from unransom.case.case import IMAGES, Case
-from unransom.case.custody import custody_of
+from unransom.case.custody import Person, custody_of
 from unransom.case.files import records_of
 from unransom.case.verify import TOLD
 from unransom.catalog.families import family
@@ -183,9 +183,8 @@ def _custody(case: Case) -> dict[str, object]:
         "signatures": custody.signed,
         "signature": "Ed25519 over 'unransom case signature 1', a zero byte and the JSON of act and facts"
         " without signature and tool",
-        "people": [
-            {**msgspec.to_builtins(each), "fingerprint": each.fingerprint} for each in custody.people.values()
-        ],
+        "people": [_person(each) for each in custody.people.values()],
+        "removed": [_person(each) for each in custody.former],
         "time_stamps": [
             {"authority": each.authority, "root": each.root, "time": stamps.time_of(each)}
             for each in custody.stamps
@@ -194,6 +193,10 @@ def _custody(case: Case) -> dict[str, object]:
         "images": json.loads(case.fact(IMAGES, "{}")),
         "sealed": msgspec.to_builtins(seal.read(case.folder)),
     }
+
+
+def _person(person: Person) -> dict[str, str]:
+    return {**msgspec.to_builtins(person), "fingerprint": person.fingerprint}
 
 
 def _stamps(case: Case) -> dict[str, Iterable[bytes]]:
