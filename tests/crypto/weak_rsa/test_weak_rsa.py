@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from unransom.core.keys import KeyKind
 from unransom.crypto import rsa
 from unransom.crypto.weak_rsa import (
+    FULL,
+    Effort,
     Public,
     advice,
     break_all,
@@ -22,10 +24,13 @@ from unransom.crypto.weak_rsa import (
     products,
     roca,
 )
+from unransom.crypto.weak_rsa.curves import by_curves
 from unransom.crypto.weak_rsa.shared import shared_factors
 from unransom.crypto.weak_rsa.single import by_power
+from unransom.crypto.weak_rsa.smooth import by_smooth_order
 
 E = 65537
+NONE = Effort(steps=1, count=0, first=10, second=10)
 
 
 def prime(bits, seed):
@@ -81,11 +86,51 @@ def test_careless_keys_give_way(name):
     assert rsa.numbers(key.data).public_numbers.n == math.prod(primes)
 
 
+def rough(bits, largest, seed, last=0):
+    """A prime which, less one, has primes up to ``largest``, the same ones again and again, and one more."""
+    generator = random.Random(seed)
+    while True:
+        number = 2 * (int(gmpy2.prev_prime(last)) if last else 1)
+        while number.bit_length() < bits - 14:
+            number *= int(gmpy2.prev_prime(generator.randrange(4, largest)))
+        for factor in range(2, 8000, 2):
+            if gmpy2.is_prime(number * factor + 1):
+                return number * factor + 1
+
+
+@pytest.mark.parametrize("bits", [256, 512])
+@pytest.mark.parametrize(("largest", "last"), [(6, 0), (300, 0), (1 << 15, 0), (1 << 15, 900_000)])
+def test_primes_that_are_smooth_less_one_fall_whatever_their_powers(bits, largest, last):
+    for seed in range(2):
+        first, second = rough(bits, largest, seed, last), prime(bits, f"p-1 {seed}")
+        assert by_smooth_order(first * second, 1 << 15, 1_000_000) in {first, second}
+
+
+def test_two_smooth_primes_of_one_modulus_are_parted():
+    first, second = rough(256, 1 << 12, 1, 900_000), rough(256, 1 << 12, 2, 900_000)
+    assert by_smooth_order(first * second, 1 << 12, 1_000_000) in {first, second}
+    assert by_smooth_order(rough(256, 300, 3) * rough(256, 300, 4), 1 << 12) is not None
+
+
+@pytest.mark.parametrize(("small", "whole"), [(30, 512), (40, 512), (40, 1024)])
+def test_small_primes_show_on_elliptic_curves(small, whole):
+    for seed in range(2):
+        first = prime(small, f"small {seed}")
+        assert by_curves(first * prime(whole - small, f"large {seed}")) == first
+
+
+def test_many_keys_and_large_ones_share_an_effort():
+    assert FULL.shared(1, 512) == FULL.shared(1, 1024)
+    alone, large, many = FULL.shared(1, 1024), FULL.shared(1, 2048), FULL.shared(500, 4096)
+    assert alone.count > large.count > many.count > 0
+    assert (alone.first, large.first, many.first) == (1_000_000, 500_000, 100_000)
+
+
 def test_a_small_private_exponent_gives_way():
     first, second = prime(512, 7), prime(512, 8)
     modulus, private = first * second, prime(200, 9)
     exponent = pow(private, -1, (first - 1) * (second - 1))
-    broken = break_one(Public(modulus, exponent), bound=10, steps=1)
+    broken = break_one(Public(modulus, exponent), effort=NONE)
     assert sorted(broken.primes) == sorted((first, second))
 
 
@@ -97,7 +142,7 @@ def test_shared_primes_show_among_sound_keys():
     weak = {moduli[0], moduli[1], moduli[2], numbers[0] * numbers[19], numbers[2] * numbers[5]}
     assert found.keys() == weak
     assert all(modulus % factor == 0 and 1 < factor < modulus for modulus, factor in found.items())
-    broken = list(break_all([Public(modulus) for modulus in moduli], steps=10, bound=100))
+    broken = list(break_all([Public(modulus) for modulus in moduli], effort=NONE))
     assert {each.public.modulus for each in broken} == weak
     assert all(each.key() for each in broken)
 
@@ -120,13 +165,13 @@ def test_known_factors_and_powers():
 
 def test_sound_keys_do_not_give_way():
     modulus = prime(1024, 70) * prime(1024, 71)
-    assert break_one(Public(modulus), steps=1000, bound=5000) is None
+    assert break_one(Public(modulus), effort=Effort(1000, 1, 5000, 50_000)) is None
     assert [message.text for message in advice(Public(modulus))] == ["RSA-{bits} cannot be factored by force"]
 
 
 @given(st.integers(-5, 200), st.integers(-2, 9))
 def test_numbers_that_are_no_keys_are_refused(modulus, exponent):
-    broken = break_one(Public(modulus, exponent), steps=5, bound=20)
+    broken = break_one(Public(modulus, exponent), effort=Effort(5, 1, 20, 2000))
     if broken:
         assert math.prod(broken.primes) == modulus
         assert min(broken.primes) > 1

@@ -9,15 +9,18 @@ import msgspec
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import Message, say
 from unransom.crypto.der import numbers_in
-from unransom.crypto.weak_rsa import hand_off, products, roca, shared, single
+from unransom.crypto.weak_rsa import curves, hand_off, products, roca, shared, single, smooth
 from unransom.crypto.weak_rsa.private_keys import private_key
 
 __all__ = [
+    "FULL",
     "Broken",
+    "Effort",
     "Public",
     "advice",
     "break_all",
     "break_one",
+    "curves",
     "hand_off",
     "private_key",
     "products",
@@ -25,9 +28,11 @@ __all__ = [
     "roca",
     "shared",
     "single",
+    "smooth",
 ]
 
 EXPONENT = 65537
+USUAL_BITS = 1024  # of a modulus
 
 
 class Public(msgspec.Struct, frozen=True):
@@ -66,16 +71,38 @@ class Broken(msgspec.Struct, frozen=True):
         return Key(KeyKind.RSA, data, origin) if data else None
 
 
+class Effort(msgspec.Struct, frozen=True):
+    """How far a key is looked into; by default some three seconds of a core for RSA-1024.
+
+    Attributes:
+        steps: See ``single.by_close_primes``.
+        count: See ``curves.by_curves``.
+        first, second: Bounds, see ``smooth.by_smooth_order``.
+    """
+
+    steps: int = 1 << 14
+    count: int = 40
+    first: int = 1_000_000
+    second: int = 20_000_000
+
+    def shared(self, keys: int, bits: int) -> Effort:
+        """Return what each of some ``keys`` of ``bits`` gets of it, so that they take seconds as well."""
+        part = min(keys * max(bits // USUAL_BITS, 1), 10)
+        return Effort(self.steps, self.count // part**2 + 1, self.first // part, self.second // part)
+
+
+FULL = Effort()
+
+
 def break_all(
-    publics: Sequence[Public], known: Sequence[int] = (), *, steps: int = 1 << 14, bound: int = 100_000
+    publics: Sequence[Public], known: Sequence[int] = (), effort: Effort = FULL
 ) -> Iterator[Broken]:
     """Yield the keys of ``publics`` that give way: first to each other, then each by itself.
 
     Args:
         publics: The keys.
         known: Moduli or primes of other keys, which may share a factor with these.
-        steps: See ``single.by_close_primes``.
-        bound: See ``single.by_smooth_order``.
+        effort: For each of them.
     """
     factors = shared.shared_factors([public.modulus for public in publics] + list(known))
     for public in dict.fromkeys(publics):
@@ -84,15 +111,13 @@ def break_all(
         if factor:
             why = say("its modulus shares a prime with another one")
             broken = _broken(public, factor, why)
-        broken = broken or break_one(public, known, steps=steps, bound=bound)
+        broken = broken or break_one(public, known, effort)
         if broken:
             yield broken
 
 
-def break_one(
-    public: Public, known: Sequence[int] = (), *, steps: int = 1 << 14, bound: int = 100_000
-) -> Broken | None:
-    """Return the factors of one key if it is weak by itself; some tenths of a second for RSA-2048."""
+def break_one(public: Public, known: Sequence[int] = (), effort: Effort = FULL) -> Broken | None:
+    """Return the factors of one key if it is weak by itself."""
     modulus = public.modulus
     if modulus < 4:
         return None
@@ -102,10 +127,14 @@ def break_one(
         (lambda: single.by_power(modulus), say("its modulus is a power")),
         (lambda: single.by_small_exponent(modulus, public.exponent), say("its private exponent is small")),
         (
-            lambda: single.by_close_primes(modulus, steps),
+            lambda: single.by_close_primes(modulus, effort.steps),
             say("the ratio of its primes is close to a simple one"),
         ),
-        (lambda: single.by_smooth_order(modulus, bound), say("a prime less one has small factors only")),
+        (
+            lambda: smooth.by_smooth_order(modulus, effort.first, effort.second),
+            say("a prime less one has small factors only"),
+        ),
+        (lambda: curves.by_curves(modulus, effort.count), say("its modulus has a small factor")),
     )
     for way, why in ways:
         factor = way()

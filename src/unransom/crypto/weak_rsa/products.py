@@ -8,17 +8,17 @@ from collections.abc import Iterable, Iterator
 import gmpy2
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from unransom.crypto.weak_rsa import single
+from unransom.crypto.weak_rsa import curves, single, smooth
 
 KEY_BITS = 256
 LEAST_BITS = 128  # a key is a random number: one so small happens never
-CLOSE, SMOOTH = 1 << 10, 1 << 20  # bounds of the ways to factor a product
+CLOSE = 1 << 10  # steps to a close prime
 LIMIT = 1 << 20  # products that are looked at
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # of secp256k1
 
 
 def parts_of(product: int, known: Iterable[int] = ()) -> tuple[int, ...]:
-    """Return factors that multiply to ``product``, as small as they come within a second or so.
+    """Return factors that multiply to ``product``, as small as they come within some seconds.
 
     Args:
         product: Above 1.
@@ -45,7 +45,8 @@ def _factor(number: int, known: tuple[int, ...]) -> int | None:
         or single.by_small_primes(number)
         or single.by_power(number)
         or single.by_close_primes(number, CLOSE)
-        or single.by_smooth_order(number, SMOOTH)
+        or smooth.by_smooth_order(number, smooth.FIRST, smooth.SECOND)
+        or curves.by_curves(number)
     )
 
 

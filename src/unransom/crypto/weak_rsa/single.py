@@ -14,7 +14,6 @@ from gmpy2 import mpz
 RATIOS = tuple(
     (above, below) for above in range(1, 17) for below in range(1, above + 1) if gmpy2.gcd(above, below) == 1
 )
-BATCH = 512  # prime powers between two greatest common divisors
 
 
 def by_small_primes(modulus: int, bound: int = 1 << 20) -> int | None:
@@ -71,37 +70,6 @@ def by_close_primes(modulus: int, steps: int = 1 << 14) -> int | None:
                 if 1 < common < modulus:
                     return common
             half += 1
-    return None
-
-
-def by_smooth_order(modulus: int, bound: int = 100_000) -> int | None:
-    """Pollard's p - 1: falls where p - 1 has no prime power above ``bound`` for one of the primes."""
-    base, prime = mpz(3), mpz(2)
-    while prime <= bound:
-        before, batch = base, list[mpz]()
-        while len(batch) < BATCH and prime <= bound:
-            power = prime
-            while power * prime <= bound:
-                power *= prime
-            batch.append(power)
-            prime = gmpy2.next_prime(prime)
-        for power in batch:
-            base = gmpy2.powmod(base, power, modulus)
-        common = int(gmpy2.gcd(base - 1, modulus))
-        if common == modulus:
-            return _one_by_one(modulus, before, batch)
-        if common > 1:
-            return common
-    return None
-
-
-def _one_by_one(modulus: int, base: mpz, batch: list[mpz]) -> int | None:
-    """Go through a batch in which both primes fell."""
-    for power in batch:
-        base = gmpy2.powmod(base, power, modulus)
-        common = int(gmpy2.gcd(base - 1, modulus))
-        if common > 1:
-            return common if common < modulus else None
     return None
 
 

@@ -16,14 +16,14 @@ from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import Message, say
 from unransom.core.records import Record
 from unransom.core.searches import AttackPlan, Searched, Shard, Target
-from unransom.crypto.weak_rsa import Broken, Public, advice, break_all, public_of
+from unransom.crypto.weak_rsa import FULL, Broken, Effort, Public, advice, break_all, public_of
 from unransom.recover.keys.attacks.attack import Attack
 from unransom.recover.keys.factors import numbers_given
 from unransom.recover.keys.trial import tried
 
 NAME = "weak_rsa"
 SHARD = 16  # public keys
-SECONDS = 0.35  # of a core for RSA-2048
+SECONDS = 1.5  # of a core for RSA-2048
 BITS = 2048  # that SECONDS are for
 HAND_OFF_BITS = 768  # of a modulus that factoring programs have been known to take
 
@@ -79,7 +79,12 @@ def _broken(publics: tuple[Public, ...], known: tuple[int, ...], number: int) ->
     """Return those of a shard of ``publics`` that give way, to each other or by themselves."""
     own = publics[number * SHARD : (number + 1) * SHARD]
     others = [public.modulus for public in publics if public not in own]
-    return tuple(break_all(own, (*known, *others)))
+    return tuple(break_all(own, (*known, *others), _effort(own)))
+
+
+def _effort(publics: tuple[Public, ...]) -> Effort:
+    """Return how far each of the keys of a shard is looked into."""
+    return FULL.shared(len(publics), max((public.modulus.bit_length() for public in publics), default=0))
 
 
 def _private(broken: Broken) -> Key | None:
@@ -94,10 +99,16 @@ def _told(broken: Broken, why: Message) -> Message:
 
 def _sound(publics: tuple[Public, ...]) -> Message:
     """Return what was ruled out for ``publics``, and what the weakest of them would cost by force."""
+    effort = _effort(publics)
     weakest = min(publics, key=lambda public: public.modulus)
     return say(
-        "{count} public keys share no prime, and none has small, close or smooth ones; {advice}",
+        "{count} public keys share no prime, and none has close ones, a small one that {curves} elliptic"
+        " curves show, or one that less one has no prime above {first:,} but a last one up to {second:,};"
+        " {advice}",
         count=len(publics),
+        curves=effort.count,
+        first=effort.first,
+        second=effort.second,
         advice="; ".join(str(each) for each in advice(weakest)),
     )
 
