@@ -29,17 +29,16 @@ def arrangements(space: Tablespace, owner: int, definition: TableDef) -> Iterato
     """Yield how the records of an index may be laid out, and how many fields they had before instant changes.
 
     The number is 0 where there were none. Where the hidden record is there, it is one way, or none where the
-    map is lost; where the left end of the leaves is lost, there are several, the likeliest first.
+    map is lost; where nothing ``is_told``, there are several, the likeliest first.
     """
     layout = layout_of(definition)
     found = _metadata(space, owner)
     if found is not None:
         yield from _as_told(space, definition, layout, *found)
         return
-    if not _is_left_end_lost(space, owner):
-        yield layout, 0
-        return
     yield layout, 0
+    if is_told(space, owner):
+        return
     for fields in (*_maps(space, layout), layout.fields):
         for core in range(len(fields) - 1, max(layout.key + 2, len(fields) - MOST_ADDED), -1):
             late = tuple(
@@ -74,9 +73,28 @@ def _as_told(
     yield Layout(fields, layout.key), core
 
 
-def _is_left_end_lost(space: Tablespace, owner: int) -> bool:
+def is_told(space: Tablespace, owner: int) -> bool:
+    """Return whether a page is left that says of an index whether columns were changed instantly.
+
+    The first leaf has the hidden record, and the root says that there is one. Where both are lost, a layout
+    counts only where it proves itself.
+    """
     ends = space.table["previous"][leaves(space.table, owner)]
-    return len(ends) > 0 and not (ends == pages.NIL).any()
+    return not len(ends) or bool((ends == pages.NIL).any()) or _kind_of_root(space, owner) == pages.INDEX
+
+
+def is_changed(space: Tablespace, owner: int) -> bool:
+    """Return whether the root or the hidden record says that columns were changed instantly."""
+    return _kind_of_root(space, owner) == pages.INSTANT or _metadata(space, owner) is not None
+
+
+def _kind_of_root(space: Tablespace, owner: int) -> int:
+    """Return the type of the root page of an index that has several levels, 0 where it is lost."""
+    table = space.table
+    mine = (table["verdict"] == pages.VALID) & (table["index"] == owner) & (table["level"] > 0)
+    mine &= (table["previous"] == pages.NIL) & (table["next"] == pages.NIL)
+    rows = table[mine & np.isin(table["kind"], pages.INDEXES)]
+    return int(rows["kind"][rows["level"].argmax()]) if len(rows) else 0
 
 
 def _maps(space: Tablespace, layout: Layout) -> Iterator[tuple[Field, ...]]:

@@ -16,6 +16,7 @@ from unransom.catalog.databases.innodb.charsets import LATIN1
 from unransom.catalog.databases.innodb.encryption import needs_key
 from unransom.catalog.databases.innodb.file_names import Named, decoded, named
 from unransom.catalog.databases.innodb.inference import inferred
+from unransom.catalog.databases.innodb.instant import is_changed
 from unransom.catalog.databases.innodb.plan import Plan, plan_of
 from unransom.catalog.databases.innodb.schema import (
     DOC_ID,
@@ -113,7 +114,7 @@ def tables_of(
     rated = rating.best(space, indexes, candidates, mine)
     if not rated or rated[0].sound < rating.FITS or _is_by_chance(space, rated[0]):
         guessed, why = _guessed(space, indexes)
-        return guessed, [*problems, *why]
+        return guessed, [*problems, *_unmapped(space, indexes), *why]
     best, *others_rated = rated
     rivals = [
         row.definition.name
@@ -255,6 +256,16 @@ def _guessed(space: Tablespace, indexes: Iterable[int]) -> tuple[list[Found], li
         )
         return [made(space, called, index)], [message]
     return [], [say("{file}: no definition of its table; give one with --schema", file=_name(space))]
+
+
+def _unmapped(space: Tablespace, indexes: Iterable[int]) -> Iterator[Message]:
+    """Yield that what would tell how a definition fits is lost, where that is so."""
+    if any(is_changed(space, index) for index in indexes):
+        yield say(
+            "{file}: columns were added, dropped or moved instantly, and the page that says which is lost;"
+            " its definition tells nothing without it. An old copy of the file may have it",
+            file=_name(space),
+        )
 
 
 def _clustered(space: Tablespace, index: int) -> tuple[bool, float]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.innodb import decode
 from unransom.catalog.databases.innodb.charsets import UTF8
-from unransom.catalog.databases.innodb.instant import arrangements
+from unransom.catalog.databases.innodb.instant import arrangements, is_told
 from unransom.catalog.databases.innodb.liveness import leaves
 from unransom.catalog.databases.innodb.plan import Plan, plan_of
 from unransom.catalog.databases.innodb.schema import (
@@ -30,6 +30,8 @@ SOUND = 0.99  # share that shows that the definition with the file's name is the
 NAMESAKE, OWN = 2, 3  # how well the name of a table fits that of a file: it is the same, so is the database's
 TILES = 0.5  # share of records that a definition lays end to end, of which no wrong one is capable
 SAMPLE = 12  # pages
+HEAP_TOP, HEAP, GARBAGE = 40, 42, 46  # in the head of a page
+FIRST, OLD_FIRST = 120, 125  # where the records of a page begin, and in the older format
 
 
 def _variants(definition: TableDef) -> Iterator[TableDef]:
@@ -120,10 +122,11 @@ def _arranged(
 ) -> tuple[float, float, Layout, int]:
     """Return how sound the best arrangement of a definition is, how well it tiles, and what it is."""
     best = (0.0, 0.0, layout_of(definition), 0)
+    told = is_told(space, index)
     for layout, core in arrangements(space, index, definition):
         sound, tiled = fit(space, numbers, plan_of(layout, core))
         proven = sound >= FITS and tiled >= TILES
-        if proven or not layout.is_tried:
+        if proven or told:
             best = (sound, tiled, layout, core)
         if proven:
             break
@@ -141,7 +144,10 @@ def _alike(name: str, places: set[tuple[str, str]]) -> int:
 
 
 def fit(space: Tablespace, numbers: NDArray[np.int64], plan: Plan) -> tuple[float, float]:
-    """Return the shares of the records of some pages that ``plan`` explains, and that it lays end to end."""
+    """Return the shares of the records of some pages that ``plan`` explains, and that it lays end to end.
+
+    Records that, with what their page has given up, fill it to where it says that it is full, count as such.
+    """
     good = tiled = total = 0
     for kept, data in space.groups(numbers):
         origins, owners, _ = decode.listed(data, space.logical)
@@ -152,5 +158,15 @@ def fit(space: Tablespace, numbers: NDArray[np.int64], plan: Plan) -> tuple[floa
         sound = (begins >= 0) & np.append(ends[:-1] <= begins[1:], True)
         total += len(order)
         good += int(sound.sum())
-        tiled += int((ends[:-1] == begins[1:]).sum())
+        full = _filled(data, space.logical, located)[located.owners[order][1:]]
+        tiled += int(((ends[:-1] == begins[1:]) | full).sum())
     return (good / total, tiled / total) if total else (1.0, 0.0)
+
+
+def _filled(data: NDArray[np.uint8], size: int, located: decode.Located) -> NDArray[np.bool_]:
+    """Return of which pages the records have just the bytes that the page says are in use."""
+    heads = data.reshape(-1, size)[:, :FIRST].astype(np.int64)
+    top, given_up = (heads[:, at] << 8 | heads[:, at + 1] for at in (HEAP_TOP, GARBAGE))
+    first = np.where(heads[:, HEAP] & 0x80, FIRST, OLD_FIRST)
+    used = np.bincount(located.owners, located.ends - located.begins, len(heads))
+    return np.asarray(first + used + given_up == top)

@@ -125,11 +125,6 @@ class Layout(msgspec.Struct, frozen=True):
     fields: tuple[Field, ...]
     key: int
 
-    @property
-    def is_tried(self) -> bool:
-        """Whether it is one of several that are tried, because what tells is lost."""
-        return any(field.untold for field in self.fields)
-
 
 def _own(name: str, length: int) -> Field:
     return Field(name, ColumnType(name, Kind.UNSIGNED, length, length), nullable=False)
