@@ -46,7 +46,7 @@ def expand_member(reader: Reader, start: int, end: int, entry: Entry, budget: Bu
         head = reader.read_at(start, 9)
         decoder = _lzma_decoder(head)
         return expand(Exactly(decoder, entry.size), reader, start + 9, end, budget) if decoder else None
-    if entry.method == DEFLATE and (sound := at_once(reader, start, end, entry.size, budget)) is not None:
+    if entry.method == DEFLATE and (sound := at_once(reader, start, end, budget, entry.size)) is not None:
         return sound
     decoder = _decoder(entry.method)
     if decoder is None:

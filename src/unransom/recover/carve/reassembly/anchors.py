@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from operator import itemgetter
 from typing import NamedTuple
 
 CANDIDATES = 12  # places of one part that are looked at, the nearest to its neighbours
@@ -43,6 +42,9 @@ class _Step(NamedTuple):
     before: _Step | None
 
 
+Alive = dict[int, tuple[float, _Step]]  # by shift, the cheapest arrangement that ends with it, and its cost
+
+
 def arrange(anchors: Sequence[Anchor]) -> list[Placed]:
     """Return the arrangement with the fewest cuts; parts that fit nowhere are left out.
 
@@ -51,13 +53,12 @@ def arrange(anchors: Sequence[Anchor]) -> list[Placed]:
     """
     if placed := _in_one_piece(anchors):
         return placed
-    alive: dict[int, tuple[float, _Step]] = {}  # by shift, the cheapest arrangement that ends with it
+    alive: Alive = {}
     for number, anchor in enumerate(anchors):
         fresh = {}
         for place in anchor.places:
             shift = place - anchor.offset
-            steps = ((spent + _cost(other, shift), step) for other, (spent, step) in alive.items())
-            cost, before = min(steps, key=itemgetter(0), default=(math.inf, None))
+            cost, before = _cheapest(alive, shift)
             if cost > number * MISSING:
                 cost, before = number * MISSING, None
             fresh[shift] = cost, _Step(Placed(anchor.offset, shift), before)
@@ -65,6 +66,17 @@ def arrange(anchors: Sequence[Anchor]) -> list[Placed]:
         cheapest = sorted((left | fresh).items(), key=lambda each: each[1][0])
         alive = dict(cheapest[: 2 * CANDIDATES])
     return _followed(next(iter(alive.values()))[1]) if alive else []
+
+
+def _cheapest(alive: Alive, shift: int) -> tuple[float, _Step | None]:
+    """Return the cheapest arrangement that goes on with ``shift``; of ``alive`` the cheapest comes first."""
+    cost, before = alive.get(shift, (math.inf, None))
+    for other, (spent, step) in alive.items():
+        if spent + CUT >= cost:
+            break  # nor is any that follows cheaper
+        if spent + _cost(other, shift) < cost:
+            cost, before = spent + _cost(other, shift), step
+    return cost, before
 
 
 def _in_one_piece(anchors: Sequence[Anchor]) -> list[Placed]:
