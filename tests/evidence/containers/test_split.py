@@ -43,6 +43,28 @@ def test_segments_of_split(tmp_path: Path, way: str, stem: str, count: int) -> N
     disk.close()
 
 
+@pytest.mark.parametrize("stem", ["disk-", "disk.", "shop_"])
+def test_segments_with_an_ending_behind_their_numbers(tmp_path: Path, stem: str) -> None:
+    raw = tmp_path / "whole"
+    raw.write_bytes(some_bytes(1, 12 * SIZE - 100))
+    options = ("--numeric-suffixes=1", "-a", "3", "--additional-suffix=.raw")
+    run("coreutils", "split", "-b", str(SIZE), *options, raw, tmp_path / stem)
+    disk = open_disk(os.fsencode(tmp_path / f"{stem}001.raw"))
+    assert b"".join(chunks(disk)) == raw.read_bytes()
+    disk.close()
+    (tmp_path / f"{stem}007.raw").unlink()
+    assert missing_segments(os.fsencode(tmp_path / f"{stem}001.raw"))[0] == f"{stem}008.raw".encode()
+
+
+def test_disks_of_one_size_with_numbers_are_disks_of_their_own(tmp_path: Path) -> None:
+    for number in range(3):
+        disk = bytearray(SIZE * 4)
+        disk[3:11], disk[510:512] = b"NTFS    ", b"\x55\xaa"
+        (tmp_path / f"server-{number:02}.img").write_bytes(disk)
+    path = os.fsencode(tmp_path / "server-00.img")
+    assert segments(path) == [path]
+
+
 def test_a_gap_is_said_in_letters_too(tmp_path: Path) -> None:
     for name in ("aa", "ab", "ad", "ae"):
         (tmp_path / f"disk.{name}").write_bytes(bytes(SIZE))

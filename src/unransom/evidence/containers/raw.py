@@ -1,7 +1,8 @@
 """Raw images and devices, also split: the disk's bytes as they are.
 
 Segments are called ``name.001`` and so on, as imaging programs do, or as ``split`` names them: in digits or
-letters of any width, which it makes wider before they run out (``yz`` is followed by ``zaaa``).
+letters of any width, which it makes wider before they run out (``yz`` is followed by ``zaaa``), perhaps with
+an ending behind them (``disk-001.raw``).
 """
 
 from __future__ import annotations
@@ -9,14 +10,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from unransom.core.messages import say
 from unransom.core.streams import Reader
 from unransom.evidence.containers.mapped import Joined
 from unransom.evidence.containers.opening import MOST_FILES, Opening
+from unransom.evidence.descriptors import DescriptorReader, open_quietly
+from unransom.evidence.volumes import raid, signatures
 
 NUMBERED = re.compile(rb"\.(0{2,}[01])$")
 SPLIT = re.compile(rb"(0{1,}[01]|a{2,})$")  # what the first segment of ``split`` ends in
+INSIDE = re.compile(rb"(?<=[._-])(0{1,}[01]|a{2,})\.[A-Za-z]\w{0,4}$")  # or has in front of its ending
 DIGITS, HEXADECIMAL, LETTERS = b"0123456789", b"0123456789abcdef", b"abcdefghijklmnopqrstuvwxyz"
 LOOKED_AHEAD = 100  # names behind a gap
 OTHERS = {  # what begins images of kinds that are not known here
@@ -57,34 +62,63 @@ def open_disk(opening: Opening) -> Reader:
     return Joined([opening.files.open(path) for path in paths])
 
 
+class _Name(NamedTuple):
+    """A name of a segment: what is before its number, that, and what is behind it."""
+
+    stem: bytes
+    number: bytes
+    ending: bytes
+
+    def path(self, number: bytes) -> bytes:
+        """Return the path of the segment with another number."""
+        return self.stem + number + self.ending
+
+
 def segments(path: bytes) -> list[bytes]:
     """Return ``path`` and the segments that follow it without a gap, in order."""
-    first = SPLIT.search(path)
+    first = _first(path)
     if not first:
         return [path]
-    stem, name = path[: first.start(1)], first.group(1)
-    paths = [path]
+    name, paths = first.number, [path]
     while name and len(paths) < MOST_FILES:
-        name = next((each for each in _following(name) if _is_segment(stem + each)), b"")
+        name = next((each for each in _following(name) if _is_segment(first.path(each))), b"")
         if name:
-            paths.append(stem + name)
-    return paths if NUMBERED.search(path) or _are_even(paths) else [path]
+            paths.append(first.path(name))
+    sound = NUMBERED.search(path) or (_are_even(paths) and not (first.ending and _are_disks(paths)))
+    return paths if sound else [path]
 
 
 def missing_segments(path: bytes) -> list[bytes]:
     """Return the names of segments that lie beyond a gap: the image ends early, and they are not read."""
     present = segments(path)
-    first = SPLIT.search(path)
+    first = _first(path)
     if not first or (len(present) == 1 and not NUMBERED.search(path)):
         return []
-    stem, name = path[: first.start(1)], present[-1][first.start(1) :]
+    last = present[-1]
+    name = last[len(first.stem) : len(last) - len(first.ending)]
     marks = LETTERS if name[-1:].isalpha() else DIGITS
     found = []
     for _ in range(LOOKED_AHEAD):
         name = _after(name, marks) or b""
-        if name and _is_segment(stem + name):
-            found.append((stem + name).rpartition(b"/")[2])
+        if name and _is_segment(first.path(name)):
+            found.append(first.path(name).rpartition(b"/")[2])
     return found
+
+
+def _first(path: bytes) -> _Name | None:
+    """Return the parts of the name of a first segment, None where it is none."""
+    found = SPLIT.search(path) or INSIDE.search(path)
+    return _Name(path[: found.start(1)], found.group(1), path[found.end(1) :]) if found else None
+
+
+def _are_disks(paths: list[bytes]) -> bool:
+    """Return whether what follows the first file begins like disks: then each is one of its own."""
+    for path in paths[1:]:
+        with DescriptorReader(open_quietly(path)) as reader:
+            head = reader.read_at(0, signatures.HEAD)
+            if signatures.is_disk(head, reader.size) or raid.member(reader, 0, reader.size):
+                return True
+    return False
 
 
 def _is_segment(path: bytes) -> bool:
