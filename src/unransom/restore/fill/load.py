@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from unransom.core.errors import UnransomError
 from unransom.core.messages import say
 from unransom.core.progress import Listener, Progress, silent
+from unransom.restore.fill.columns import Misfit
 from unransom.restore.fill.mapping import Mapping, TableMapping
 from unransom.restore.fill.plan import Counts, Entry, Plan
-from unransom.restore.fill.target import BATCH, Misfit, Row, Target, key_of, same
+from unransom.restore.fill.target import BATCH, Key, Row, Target, key_of, same
 
 Numbered = tuple[int, Entry]
 TRIES = 3  # of a batch that another program's insert got in the way of
@@ -61,10 +62,13 @@ def _insert(
     for left in range(TRIES - 1, -1, -1):
         try:
             with target.engine.begin() as connection:
-                new, differing, present = _split(batch, table, target, connection)
+                new, differing, present = _split(batch, plan, table, target, ledger, connection)
                 if new:
                     connection.execute(sa.insert(target.table(table.table)), [row for _, _, row in new])
-                    connection.execute(sa.insert(ledger), [_ledger_row(plan, table, each) for each in new])
+                    # A trigger may have made something else of a row: what is there now is what was filled.
+                    stored = _stored(new, table, target, connection)
+                    told = [_ledger_row(plan, table, each, stored) for each in new]
+                    connection.execute(sa.insert(ledger), told)
         except sa.exc.IntegrityError as error:
             if not left:
                 raise UnransomError(
@@ -84,24 +88,46 @@ def _insert(
     return []
 
 
+def _stored(
+    new: list[tuple[int, Entry, Row]], table: TableMapping, target: Target, connection: sa.Connection
+) -> dict[Key, Row]:
+    keys = [tuple(row[name] for name in table.key) for _, _, row in new]
+    return target.existing(connection, table, list(new[0][2]), keys)
+
+
 def _split(
-    batch: list[Numbered], table: TableMapping, target: Target, connection: sa.Connection
+    batch: list[Numbered],
+    plan: str,
+    table: TableMapping,
+    target: Target,
+    ledger: sa.Table,
+    connection: sa.Connection,
 ) -> tuple[list[tuple[int, Entry, Row]], list[Entry], int]:
     typed = [(number, entry, _typed(target, table, entry)) for number, entry in batch]
     keys = [tuple(row[name] for name in table.key) for _, _, row in typed]
     there = target.existing(connection, table, list(typed[0][2]), keys)
     new, differing, present = [], [], 0
+    mine = _known(plan, [number for number, _, _ in typed], ledger, connection) if there else {}
     for number, entry, row in typed:
         key = key_of(row, table)
         found = there.get(key)
         if found is None:
             there[key] = row  # the same key again in this batch is not inserted twice
             new.append((number, entry, row))
-        elif same(row, found, table.ignore):
+        elif same(row, found, table.ignore) or (
+            number in mine and same(target.typed(table, mine[number]), found, table.ignore)
+        ):
             present += 1
         else:
             differing.append(msgspec.structs.replace(entry, action="differs", theirs=found))
     return new, differing, present
+
+
+def _known(plan: str, numbers: list[int], ledger: sa.Table, connection: sa.Connection) -> dict[int, Row]:
+    """Return the rows that this plan has filled, by the numbers of their lines."""
+    query = sa.select(ledger.c.number, ledger.c.filled_row)
+    query = query.where(ledger.c.plan == plan, ledger.c.number.in_(numbers))
+    return {number: msgspec.json.decode(row) for number, row in connection.execute(query)}
 
 
 def _typed(target: Target, table: TableMapping, entry: Entry) -> Row:
@@ -113,14 +139,16 @@ def _typed(target: Target, table: TableMapping, entry: Entry) -> Row:
         ) from misfit
 
 
-def _ledger_row(plan: str, table: TableMapping, numbered: tuple[int, Entry, Row]) -> Row:
+def _ledger_row(
+    plan: str, table: TableMapping, numbered: tuple[int, Entry, Row], stored: dict[Key, Row]
+) -> Row:
     number, entry, row = numbered
     return {
         "plan": plan,
         "number": number,
         "target_table": table.table,
         "filled_key": msgspec.json.encode([row[name] for name in table.key]).decode(),
-        "filled_row": msgspec.json.encode(entry.row).decode(),
+        "filled_row": msgspec.json.encode(stored.get(key_of(row, table), entry.row)).decode(),
         "source_file": entry.file,
         "source_row": entry.line,
         "source_sha256": entry.sha256,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -36,6 +37,7 @@ class TableMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         constants: Columns that take one value in all filled rows.
         values: For a column, what it says in place of a field's value, e.g. ``{"shipped": "S"}``.
         ignore: Columns whose difference on rows that are there already does not matter.
+        zone: Of times in columns that hold none; UTC without it.
     """
 
     table: str
@@ -44,6 +46,7 @@ class TableMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     constants: dict[str, str | int] = {}
     values: dict[str, dict[str, str | int]] = {}
     ignore: tuple[str, ...] = ()
+    zone: str = "UTC"
 
 
 class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,6 +83,19 @@ def load_mapping(text: bytes) -> tuple[Mapping, str]:
                 say("the mapping names fields that there are not"),
                 detail=f"[{name}] {', '.join(sorted(unknown))}; " + ", ".join(FIELDS[name]),
             )
+        if not _is_zone(table.zone):
+            raise UsageError(
+                say("{zone} is no time zone that is known", zone=table.zone),
+                hint=say('name one of the time zone database, as in zone = "Europe/Berlin"'),
+            )
         if not table.key or not set(table.key) <= {*table.columns, *table.constants}:
             raise UsageError(say("the key of table {table} is not among its columns", table=table.table))
     return mapping, hashlib.sha256(text).hexdigest()
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

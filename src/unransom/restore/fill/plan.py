@@ -7,15 +7,16 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Mapped
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from unransom.core.errors import UnransomError
 from unransom.core.messages import say
 from unransom.core.progress import Listener, Progress, silent
+from unransom.restore.fill.columns import Misfit
 from unransom.restore.fill.mapping import PROVENANCE, Mapping, TableMapping
-from unransom.restore.fill.target import BATCH, Misfit, Row, Target, key_of, same
+from unransom.restore.fill.target import BATCH, Row, Target, key_of, same
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -47,6 +48,14 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
         return {"table": self.table, "row": self.row, "theirs": self.theirs}
 
 
+class Source(NamedTuple):
+    """Where a row comes from."""
+
+    file: str
+    line: int
+    sha256: str
+
+
 class Counts(msgspec.Struct):
     """What a plan or a fill came to."""
 
@@ -70,33 +79,55 @@ def make_plan(
     """
     counts = Counts()
     done = 0
+    left_out: set[tuple[str, str]] = set()  # orders that do not fit: nothing can refer to them
     with target.engine.connect() as connection:
         for of, table in mapping.tables().items():
             rows = iter(records.get(of, ()))
             while batch := list(islice(rows, BATCH)):
-                for entry in _entries(batch, of, table, target, connection, counts):
+                ready, misfits = _fitting(batch, of, table, target, left_out)
+                counts.misfit += len(misfits)
+                for entry in (*misfits, *_entries(ready, of, table, target, connection, counts)):
                     yield entry, counts
                 done += len(batch)
                 listener(Progress("plan", done, 0, "files", table.table))
     yield None, counts
 
 
-def _entries(
-    batch: list[Row], of: str, table: TableMapping, target: Target, connection: Any, counts: Counts
-) -> Iterator[Entry]:
-    ready = []
+def _fitting(
+    batch: list[Row], of: str, table: TableMapping, target: Target, left_out: set[tuple[str, str]]
+) -> tuple[list[tuple[Row, Source]], list[Entry]]:
+    """Return the rows that the target can hold, each with where it comes from, and entries for the others.
+
+    Args:
+        batch: Records.
+        of: What they are.
+        table: Which takes them.
+        target: The company's database.
+        left_out: Orders that do not fit, to which nothing can refer; gets those of the batch.
+    """
+    ready: list[tuple[Row, Source]] = []
+    misfits = []
     for record in batch:
-        row = mapped_row(table, record)
-        source = {
-            "file": record["source_file"],
-            "line": record["source_row"],
-            "sha256": record["source_sha256"],
-        }
+        row, order = mapped_row(table, record), (record.get("realm", ""), record["order_id"])
+        source = Source(record["source_file"], record["source_row"], record["source_sha256"])
         try:
-            ready.append((target.typed(table, row), source))
+            if order in left_out:
+                raise Misfit("its order does not fit")
+            ready.append((target.typed(table, row, table.zone), source))
         except Misfit as misfit:
-            counts.misfit += 1
-            yield Entry("misfit", of, table.table, row, **source, why=str(misfit))
+            left_out |= {order} if of == "orders" else set()
+            misfits.append(Entry("misfit", of, table.table, row, *source, why=str(misfit)))
+    return ready, misfits
+
+
+def _entries(
+    ready: list[tuple[Row, Source]],
+    of: str,
+    table: TableMapping,
+    target: Target,
+    connection: Any,
+    counts: Counts,
+) -> Iterator[Entry]:
     if not ready:
         return
     columns = list(ready[0][0])
@@ -107,12 +138,12 @@ def _entries(
         found = there.get(key_of(row, table))
         if found is None:
             counts.insert += 1
-            yield Entry("insert", of, table.table, row, **source)
+            yield Entry("insert", of, table.table, row, *source)
         elif same(row, found, (*table.ignore, *_provenance(table))):
             counts.present += 1
         else:
             counts.differs += 1
-            yield Entry("differs", of, table.table, row, **source, theirs=found)
+            yield Entry("differs", of, table.table, row, *source, theirs=found)
 
 
 def mapped_row(table: TableMapping, record: Row) -> Row:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from unransom.core.errors import UnransomError, UsageError
 from unransom.core.messages import say
+from unransom.restore.fill.columns import fitted
 from unransom.restore.fill.mapping import TableMapping
 
 BATCH = 1000  # rows of a statement and of a transaction
 LEDGER = "unransom_fill"  # the table that remembers what was filled, and from where
 Row = dict[str, Any]
 Key = tuple[Any, ...]
-
-
-class Misfit(Exception):  # noqa: N818 an answer, not a fault
-    """A value that a column cannot hold as it is."""
 
 
 class Target:
@@ -95,8 +93,13 @@ class Target:
         """Return whether something was filled here and not undone."""
         return sa.inspect(self.engine).has_table(LEDGER)
 
-    def typed(self, mapping: TableMapping, row: Row) -> Row:
+    def typed(self, mapping: TableMapping, row: Row, zone: str = "UTC") -> Row:
         """Return ``row`` with values as the columns' types want them.
+
+        Args:
+            mapping: Of the row's table.
+            row: Values by column.
+            zone: In which columns without a zone hold times; that of a plan's rows are what they hold.
 
         Raises:
             UsageError: The table has no such column.
@@ -111,7 +114,7 @@ class Target:
                         "table {table} of the target has no column {column}", table=mapping.table, column=name
                     )
                 )
-            typed[name] = None if value is None else _fitted(table.c[name], value)
+            typed[name] = fitted(table.c[name], value, zone)
         return typed
 
     def existing(
@@ -154,41 +157,9 @@ def _comparable(value: Any) -> Any:
         return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
     if isinstance(value, bool | int | float | Decimal):
         return Decimal(str(value)).normalize()
-    return value
-
-
-def _fitted(column: sa.Column[Any], value: Any) -> Any:
-    kind = column.type
-    if isinstance(kind, sa.Numeric) and not isinstance(kind, sa.Float):
-        return _decimal(column, value)
-    if isinstance(kind, sa.DateTime):
-        moment = datetime.fromisoformat(str(value))
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return aware if getattr(kind, "timezone", False) else aware.astimezone(UTC).replace(tzinfo=None)
-    if isinstance(kind, sa.Date):
-        return date.fromisoformat(str(value)[:10])
-    if isinstance(kind, sa.Integer):
-        return _integer(column, value)
-    text = str(value)
-    length = getattr(kind, "length", None)
-    if isinstance(kind, sa.String) and length and len(text) > length:
-        raise Misfit(f"{column.name}: {len(text)} characters, it takes {length}")
-    return text
-
-
-def _decimal(column: sa.Column[Any], value: Any) -> Decimal:
-    amount = Decimal(str(value))
-    places = getattr(column.type, "scale", None)
-    if places is not None and amount != round(amount, places):
-        raise Misfit(f"{column.name}: {amount} has more decimals than {places}")
-    return amount
-
-
-def _integer(column: sa.Column[Any], value: Any) -> int:
-    amount = Decimal(str(value))
-    if amount != amount.to_integral_value():
-        raise Misfit(f"{column.name}: {amount} is no whole number")
-    return int(amount)
+    if isinstance(value, str):
+        return value.rstrip(" ")  # columns of a fixed length fill up what is shorter
+    return str(value) if isinstance(value, UUID) else value
 
 
 def _plain(error: Exception) -> str:
