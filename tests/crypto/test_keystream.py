@@ -11,7 +11,7 @@ from unransom.catalog.families import hive1
 from unransom.core.spans import Span
 from unransom.crypto.search.keystream.blocks import learned, looked_up, rows_of
 from unransom.crypto.search.keystream.chunks import between_zeros, modal
-from unransom.crypto.search.keystream.periods import period_of
+from unransom.crypto.search.keystream.periods import period_of, periods_in, sample_period
 from unransom.crypto.search.keystream.sharing import shares
 from unransom.crypto.search.keystream.tables import Table
 from unransom.crypto.search.keystream.voting import votes
@@ -35,7 +35,16 @@ def test_a_key_that_repeats_is_found_by_its_length_and_voted_for(length):
 
 @pytest.mark.parametrize("seed", range(4 * LONGER))
 def test_random_bytes_have_no_period(seed):
-    assert period_of(as_bytes(drawn(f"random {seed}", 100_000))) is None
+    noise = as_bytes(drawn(f"random {seed}", 100_000))
+    assert period_of(noise) is None
+    assert not sample_period(noise)
+
+
+def test_pieces_in_which_a_key_begins_anew_are_a_period():
+    key = drawn("anew", 100)
+    plain = shared.letter("anew", 200_000)
+    pieces = (shared.xored(plain[start : start + 4096], key) for start in range(0, len(plain), 4096))
+    assert 4096 in {length for length, _ in periods_in(as_bytes(b"".join(pieces)))}
 
 
 def test_what_is_plain_has_period_one():

@@ -96,6 +96,26 @@ def test_a_bitmap_with_noise_is_opened_to_the_last_bit(length):
     assert found[0].opened("scan.bmp", locked)[0] == plain
 
 
+def rendered(width, height):
+    """Return a picture of soft lights: all values are about as often, but near those beside them."""
+    down, across = np.mgrid[0:height, 0:width]
+    light = np.sin(across / 37) * 50 + np.cos(down / 29) * 50
+    tint = np.random.default_rng(9).normal(0, 0.6, (height, width, 3))
+    page = (light[:, :, None] + np.array([90, 120, 150]) + tint).clip(0, 255).astype(np.uint8)
+    return shared.bitmap("rendered", width, height)[:54] + page.tobytes()
+
+
+@pytest.mark.parametrize("length", [7, 61, 2048])
+def test_a_picture_without_a_commonest_value_is_opened_by_its_smoothness(length):
+    plain = rendered(256, 250)
+    locked = shared.xored(plain, drawn(f"smooth {length}", length))
+    _, found = attacked(ATTACK, Evidence({"view.bmp.zq": locked}, extension=".zq"))
+    opened = np.frombuffer(found[0].opened("view.bmp", locked)[0], np.uint8)
+    wrong = opened != np.frombuffer(plain, np.uint8)
+    assert not opened[wrong].any()  # zeros, which the map calls lost
+    assert wrong.mean() < 0.03
+
+
 @pytest.mark.parametrize("length", [40, 255, 1000])
 def test_a_table_of_numbers_is_a_text(length):
     plain = table(2500)
@@ -123,8 +143,13 @@ def test_the_key_of_a_neighbour_opens_what_does_not_vote():
     plan, (solved,) = attacked(ATTACK, evidence)  # the text alone gives way
     target = evidence.target()
     near = msgspec.structs.replace(
-        target, samples=target.samples[:1], others=(), clues=((0, "64"), (1, solved.found.clue))
+        target,
+        samples=target.samples[:1],
+        others=(),
+        clues=((0, "64"), (1, solved.found.clue)),
+        keys=(solved.key,),
     )
+    assert key.hex() not in str(solved.found).lower()  # records name keys by their fingerprints
     records = list(ATTACK.search(Shard(plan=plan, target=near, number=0), evidence.context))
     (found,) = (each for each in records if isinstance(each, KeyFound))
     (secret,) = (each for each in records if isinstance(each, Secret))
@@ -150,6 +175,16 @@ def test_xor_over_the_head_of_a_file():
     locked = shared.xored(plain[:65536], drawn("head", 32)) + plain[65536:]
     evidence = Evidence({"notes.txt.zq": locked}, extension=".zq")
     _, found = attacked(ATTACK, evidence)
+    assert found[0].opened("notes.txt", locked)[0] == plain
+
+
+@pytest.mark.parametrize(("piece", "length"), [(65536, 100), (70_000, 48), (4096, 100)])
+def test_a_key_that_begins_anew_in_every_piece(piece, length):
+    plain = shared.letter("pieces", 160_000)
+    key = drawn(f"pieces {length}", length)
+    parts = (plain[start : start + piece] for start in range(0, len(plain), piece))
+    locked = b"".join(shared.xored(part, key) for part in parts)
+    _, found = attacked(ATTACK, Evidence({"notes.txt.zq": locked}, extension=".zq"))
     assert found[0].opened("notes.txt", locked)[0] == plain
 
 

@@ -2,12 +2,13 @@
 
 import msgspec
 
-from unransom.case import files
+from unransom.case import files, found_keys
 from unransom.case.case import Case
 from unransom.case.database import transaction
+from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.core.records import FileRef, KeyFound, State
-from unransom.core.searches import AttackPlan
+from unransom.core.searches import AttackPlan, Secret
 from unransom.run.recover import add_sources
 from unransom.run.searches import BUDGET, Search
 
@@ -74,3 +75,35 @@ def test_where_files_differ_all_are_tried_but_a_few_before_other_searches(tmp_pa
     with case_with(tmp_path, 9, apart, between) as case:
         begun = [shard.plan.attack for _, shard in Search(case.database, 100.0)]
     assert begun == ["repeats"] * 4 + ["ecb"] + ["repeats"] * 5
+
+
+def test_the_total_grows_with_the_neighbours_of_what_gave_way(tmp_path):
+    with case_with(tmp_path, 40, CHEAP) as case:
+        search = Search(case.database, 100.0)
+        assert search.total == 4 * CHEAP.shards  # four files stand for all
+        _, first = next(search)
+        found(case, first.target.samples[0].id)
+        assert search.total == 1 + 39
+        assert sum(1 for _ in search) >= 39
+
+
+def test_a_clue_names_the_key_that_searches_are_given(tmp_path):
+    key = Key(KeyKind.RAW, b"a key of which records say its name alone")
+    with case_with(tmp_path, 9, CHEAP) as case:
+        search = Search(case.database, 100.0)
+        item = next(search)[1].target.samples[0].id
+        told = KeyFound(
+            family="maze",
+            fingerprint=key.fingerprint,
+            bits=64,
+            proof=WHY,
+            item=item,
+            attack="drawn",
+            clue=f"XOR {key.fingerprint}",
+        )
+        with transaction(case.database):
+            files.store(case.database, "search", item, [told])
+            found_keys.keep(case.database, [Secret(family="maze", key=key, item=item)])
+        _, near = next(search)
+        assert near.target.clues == ((0, told.clue),)
+        assert [each.data for each in near.target.keys] == [key.data]

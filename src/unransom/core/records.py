@@ -226,7 +226,8 @@ class KeyFound(Record, frozen=True, kw_only=True):
         proof: What proved it.
         item: ``FileRef.id`` of the only file that it opens, 0 for all files of the family.
         attack: Name of the attack that found it, "" for a key that was given.
-        clue: What the attack finds neighbours by, in its own words, e.g. a seed.
+        clue: What the attack finds neighbours by, in its own words, e.g. a seed; where that is the key,
+            its fingerprint.
     """
 
     family: str

@@ -91,6 +91,7 @@ class Target(Record, frozen=True, kw_only=True):
         dumps: Memory dumps, captures and the like that keys may lie in.
         left: Small files of the evidence that keys may lie in.
         clues: Of neighbours that are solved: modification time in nanoseconds, and ``KeyFound.clue``.
+        keys: Of neighbours, those that their clues name by fingerprint.
         known: Originals, whatever they are called: one may lie in an archive that is locked.
         guess: What the files tell about how they were locked.
     """
@@ -103,6 +104,7 @@ class Target(Record, frozen=True, kw_only=True):
     dumps: tuple[FileRef, ...] = ()
     left: tuple[FileRef, ...] = ()
     clues: tuple[tuple[int, str], ...] = ()
+    keys: tuple[Key, ...] = ()
     known: tuple[FileRef, ...] = ()
     others: tuple[FileRef, ...] = ()
     guess: SchemeGuess | None = None

@@ -189,6 +189,7 @@ class Engine:
                 tried += _tried(outcome.result)
                 problems += sum(isinstance(outcome.result, Fate) for _ in handled)
                 item = name_of(handled[-1]) if handled else item
+                total = max(total, queue.total)
             seconds = time.monotonic() - began
             event = Progress(step.name, done, total, step.unit, item, size, seconds, problems, tried=tried)
             self._listener(event)

@@ -102,13 +102,29 @@ def _targets(database: sqlite3.Connection) -> Iterator[Numbered]:
     yield from (Numbered(number, target) for number, target in enumerate(searches.targets(database), 1))
 
 
+class Parts(Iterator[Numbered]):
+    """The parts of searches, which become more while they are performed."""
+
+    def __init__(self, search: searches.Search) -> None:
+        """Number the shards of ``search``."""
+        self._search = search
+
+    def __next__(self) -> Numbered:
+        return Numbered._make(next(self._search))
+
+    @property
+    def total(self) -> int:
+        """How many there are, as far as that can be told now."""
+        return self._search.total
+
+
 def _search(name: str, longest: float) -> Step:
     """Return a step for the searches that take at most ``longest`` seconds of one core."""
     return Step(
         name,
         "unransom.recover.keys.search:run",
         lambda database: (searches.Search(database, longest).total, 0),
-        lambda database: map(Numbered._make, searches.Search(database, longest)),
+        lambda database: Parts(searches.Search(database, longest)),
         unit="parts",
     )
 

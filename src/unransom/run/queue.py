@@ -9,7 +9,7 @@ from unransom.core.records import Delivery, FileRef, LockedGroup
 from unransom.core.searches import LockedFile, Shard, Target
 from unransom.recover.databases.records import DatabaseFile
 from unransom.recover.repair.records import Broken
-from unransom.run.flow import Numbered, Step
+from unransom.run.flow import Numbered, Parts, Step
 from unransom.run.work import Item, Task
 
 # Tasks are large enough that to hand them over costs nothing, and small enough that progress is seen, little
@@ -57,6 +57,11 @@ class Queue:
         if not batch:
             raise StopIteration
         return self._task(batch)
+
+    @property
+    def total(self) -> int:
+        """How many items there are, where that can grow; else 0."""
+        return self._items.total if isinstance(self._items, Parts) else 0
 
     def again(self, task: Task) -> None:
         """Take the items of ``task`` back, each as a task of its own."""

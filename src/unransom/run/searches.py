@@ -18,6 +18,7 @@ from unransom.core.records import FileRef
 from unransom.core.searches import AttackPlan, Pair, SchemeGuess, Searched, Shard, Stage, Target
 from unransom.recover.keys.attacks import attack
 from unransom.run.left_behind import left_behind
+from unransom.run.solved import SOLVED, Solved
 
 SAMPLES = 24  # files of a group that keys are tried on
 OTHERS = 176  # more files, for what many tell together
@@ -28,7 +29,6 @@ TAIL = 2048  # bytes that a locker may add to a file
 KNOWN = 4096  # originals that a target is given
 INTACT = 500_000  # intact files that are looked at for the name of a locked one
 SPARED = 4  # of them that are taken for one locked file
-CLUES = 64  # solved neighbours that a search hears of
 QUICK = 120.0  # seconds of one core that a stage of a search may take which comes first
 SLIGHTEST = 1e-9  # chance, for what promises nothing
 TRIED = 4  # files of a group that a search for each file is tried on in full before it is given up
@@ -40,7 +40,6 @@ BUDGET = "budget"
 
 LOCKED = "(state = 'locked' OR state = 'unknown' AND json_extract(body, '$.candidates[0]') IS NOT NULL)"
 CARVED = "(method = 'carve' AND json_extract(body, '$.state') = 'locked')"  # its original was carved
-SOLVED = "SELECT item FROM records WHERE type = 'KeyFound'"
 OF_FAMILY = (
     "(family = :family OR family IS NULL AND (:family = '' OR EXISTS"
     " (SELECT 1 FROM json_each(body, '$.candidates') WHERE value = :family)))"
@@ -250,42 +249,47 @@ class Search:
         self._turns = sorted(turns, key=lambda turn: turn.price)
         self._targets = {target.family: target for target in targets(database)} if self._turns else {}
         self._given: set[int] = set()
-        self._known = self._count()
-        self._told = self._tellers()
+        self._solved = Solved(database)
+        self._known = self._solved.count()
+        self._told = self._solved.tellers()
         self._pass = self._shards()
 
     @property
     def total(self) -> int:
-        """Shards at most, where no search ends early."""
-        return sum(len(turn.shards) for turn in self._turns)
+        """Shards, as far as they can be told: no search ends early, and no neighbour needs more than one.
+
+        It grows with the files that give way, whose neighbours are tried.
+        """
+        return max(sum(map(self._parts_of, self._turns)), len(self._given) + self._asked())
+
+    def _parts_of(self, turn: _Turn) -> int:
+        target = self._targets.get(turn.plan.family)
+        if target is None or not turn.plan.each:
+            return len(turn.shards)
+        return len(turn.shards) * len(stand_ins(turn.plan, target)[turn.files])
+
+    def _asked(self) -> int:
+        """Return how many files wait that neighbours have a clue for."""
+        where = f"SELECT count(*) FROM files WHERE {LOCKED} AND {OF_FAMILY} AND id NOT IN ({SOLVED})"
+        plans = (turn.plan for turn in self._turns if turn.plan.each and turn.plan.family in self._targets)
+        families = {plan.family for plan in plans if self._clues(plan)}
+        return sum(self._database.execute(where, {"family": each}).fetchone()[0] for each in families)
 
     def __iter__(self) -> Iterator[tuple[int, Shard]]:
         return self
 
     def __next__(self) -> tuple[int, Shard]:
         while True:
-            if (told := self._tellers()) != self._told:  # what was passed by may have neighbours now
+            if (told := self._solved.tellers()) != self._told:  # what was passed by may have neighbours now
                 self._told, self._pass = told, self._shards()
             for number, shard in self._pass:
                 if number not in self._given:
                     self._given.add(number)
                     return number, shard
-            found = self._count()
+            found = self._solved.count()
             if found == self._known:
                 raise StopIteration
             self._known, self._pass = found, self._shards()
-
-    def _count(self) -> int:
-        (count,) = self._database.execute("SELECT count(*) FROM records WHERE type = 'KeyFound'").fetchone()
-        return int(count)
-
-    def _tellers(self) -> list[tuple[str, str]]:
-        """Return the searches that have a clue for others of their kind: attack and family."""
-        query = (
-            "SELECT DISTINCT json_extract(body, '$.attack'), json_extract(body, '$.family') FROM records"
-            " WHERE type = 'KeyFound' AND json_extract(body, '$.clue') <> '' ORDER BY 1, 2"
-        )
-        return self._database.execute(query).fetchall()
 
     def _shards(self) -> Iterator[tuple[int, Shard]]:
         for turn in self._turns:
@@ -349,7 +353,8 @@ class Search:
     def _shard(self, plan: AttackPlan, target: Target, ref: FileRef, number: int) -> Shard:
         clues = self._clues(plan) if number == 0 else ()
         own = tuple(pair for pair in target.pairs if pair.locked.id == ref.id)
-        chosen = msgspec.structs.replace(target, samples=(ref,), others=(), pairs=own, clues=clues)
+        keys = self._solved.keys(clues)
+        chosen = msgspec.structs.replace(target, samples=(ref,), others=(), pairs=own, clues=clues, keys=keys)
         return Shard(plan=plan, target=chosen, number=number)
 
     def _open(self, shard: Shard) -> Iterator[tuple[int, Shard]]:
@@ -382,19 +387,4 @@ class Search:
         return self._database.execute(query, values).fetchone() is not None
 
     def _clues(self, plan: AttackPlan) -> tuple[tuple[int, str], ...]:
-        """Return modification time and clue of the last files that the attack of ``plan`` solved.
-
-        Of files with one clue, which archives under one password have, the last tells it.
-        """
-        query = (
-            "SELECT coalesce((SELECT modified FROM files WHERE files.id = key.item), 0),"
-            " json_extract(key.body, '$.clue') FROM records AS key WHERE type = 'KeyFound'"
-            " AND json_extract(key.body, '$.attack') = :attack AND json_extract(key.body, '$.clue') <> ''"
-            " AND (json_extract(key.body, '$.family') = :family OR key.item IN (SELECT value FROM"
-            " json_each(:samples))) GROUP BY json_extract(key.body, '$.clue')"
-            " ORDER BY max(key.id) DESC LIMIT :most"
-        )
-        # A file of the samples may now be of a family that was found.
-        samples = json.dumps([ref.id for ref in self._targets[plan.family].samples])
-        values = {"attack": plan.attack, "family": plan.family, "samples": samples, "most": CLUES}
-        return tuple(self._database.execute(query, values).fetchall())[::-1]
+        return self._solved.clues(plan, self._targets[plan.family].samples)

@@ -27,6 +27,7 @@ class KnownStream(Data, frozen=True, tag="known-stream"):
         key: The keystream from its beginning.
         known: Which bytes of it are known, a bit for each, that of the first byte highest; "" for all.
         repeats: Whether it begins again at its end; else what lies behind its end is lost.
+        anew: Locked bytes after which it begins anew, wherever it is by then; 0 where it never does.
         skip: Bytes before the original's first one: metadata at the head of the file.
     """
 
@@ -34,6 +35,7 @@ class KnownStream(Data, frozen=True, tag="known-stream"):
     key: BytesName = "key"
     known: BytesName = ""
     repeats: bool = False
+    anew: Length = 0
     skip: Length = 0
 
     def __call__(self, locked: Reader, mark: Mark, key: FileKey) -> Plan:
@@ -51,7 +53,7 @@ class KnownStream(Data, frozen=True, tag="known-stream"):
         if self.known:
             runs = edges(known_of(facts.fields[self.known], len(stream)))
         turns = size // len(stream) + 1 if self.repeats and len(runs) > 1 else 1
-        if len(runs) * turns > MOST_PIECES:
+        if len(runs) * turns + (size // self.anew if self.anew else 0) > MOST_PIECES:
             raise BadMarkError(say("too little of the keystream is known for a file as large as this"))
         return Plan(size, self._pieces(size, self.extents.spans(size, facts), stream, runs))
 
@@ -59,10 +61,11 @@ class KnownStream(Data, frozen=True, tag="known-stream"):
         self, size: int, spans: Iterator[Span], stream: NDArray[np.uint8], runs: list[tuple[int, int, bool]]
     ) -> Iterator[Piece]:
         position = used = 0
-        for span in spans:
+        for span in self._turns(spans):
             if span.start > position:
                 yield Keep(self.skip + position, span.start - position)
             position = span.start
+            used = used % self.anew if self.anew else used
             if self.repeats and len(runs) == 1:
                 yield Unlock(self.skip + position, len(span), Xor(stream.tobytes(), used))
                 position, used = span.end, used + len(span)
@@ -76,6 +79,17 @@ class KnownStream(Data, frozen=True, tag="known-stream"):
             used += len(span)
         if position < size:
             yield Keep(self.skip + position, size - position)
+
+    def _turns(self, spans: Iterator[Span]) -> Iterator[Span]:
+        """Yield ``spans``, cut where the keystream begins anew."""
+        left = self.anew
+        for span in spans:
+            start = span.start
+            while self.anew and span.end - start > left:
+                yield Span(start, start + left)
+                start, left = start + left, self.anew
+            yield Span(start, span.end)
+            left -= span.end - start
 
     def _parts(
         self, used: int, length: int, stream: NDArray[np.uint8], runs: list[tuple[int, int, bool]]

@@ -8,13 +8,12 @@ from itertools import combinations
 import numpy as np
 
 from unransom.core.spans import Span
-from unransom.crypto.search.keystream.periods import LARGEST, period_of
+from unransom.crypto.search.keystream.periods import periods_in
 from unransom.crypto.search.keystream.sharing import Bytes, deviation, shares
 
 LOOKED = 1 << 18  # first bytes of a file
 BLOCK = 16  # bytes of a block of AES
 REPEATED = 4  # equal blocks that no other cipher than one in ECB mode gives
-PERIOD_WINDOWS = (LOOKED, 1 << 16, 1 << 14)
 PIECE = 4096
 SIGMAS = 4.5
 
@@ -33,8 +32,7 @@ def blocks_of(data: Bytes) -> int:
 
 def period_in(data: Bytes) -> int:
     """Return the distance at which a key repeats, 0 where none does."""
-    lengths = (found.length for window in PERIOD_WINDOWS if (found := period_of(data[:window], LARGEST)))
-    return next((length for length in lengths if length > 1), 0)
+    return next((length for length, _ in periods_in(data) if length > 1), 0)
 
 
 def sharing(contents: Sequence[Bytes]) -> int:

@@ -38,7 +38,14 @@ class Shape(msgspec.Struct, frozen=True):
 
 
 def stream_scheme(
-    kind: str, length: int, shape: Shape, refs: Iterable[FileRef], *, repeats: bool, partial: bool
+    kind: str,
+    length: int,
+    shape: Shape,
+    refs: Iterable[FileRef],
+    *,
+    repeats: bool,
+    partial: bool,
+    anew: int = 0,
 ) -> Description:
     """Return the description of files that are under a keystream.
 
@@ -49,10 +56,15 @@ def stream_scheme(
         refs: Files that it was found on.
         repeats: Whether it begins again at its end.
         partial: Whether a key says, behind the keystream, which bytes of it are known.
+        anew: Locked bytes after which it begins anew, wherever it is by then; 0 where it never does.
     """
     parts = {"key": (0, length)} | ({"known": (length, length + -(-length // 8))} if partial else {})
     plan = KnownStream(
-        extents=shape.extents, known="known" if partial else "", repeats=repeats, skip=shape.head
+        extents=shape.extents,
+        known="known" if partial else "",
+        repeats=repeats,
+        anew=anew,
+        skip=shape.head,
     )
     unnamed = Description(
         name=kind,

@@ -319,16 +319,11 @@ def _follow(
             plain = locked ^ data[start : start + len(locked)]
             own = np.zeros((min(len(locked), alike), VALUES), np.float32)
             head, rows = locked[: len(own)], np.arange(len(own))
-            follow(head, plain[: len(own)], max(len(own), 1), followers[member.content], own)
+            follow(head, plain[: len(own)], followers[member.content], own)
             table[: len(own)] += own * ~seen[member.kind][rows, head][:, None]
             seen[member.kind][rows, head] = True
-            follow(
-                locked[len(own) :],
-                plain[len(own) :],
-                len(table),
-                followers[member.content],
-                table[len(own) :],
-            )
+            rest = slice(len(own), None)
+            follow(locked[rest], plain[rest], followers[member.content], table[rest])
         for position, value, bits in _heads(member):
             if start <= position < start + len(table):
                 table[position - start, value] += bits

@@ -13,13 +13,13 @@ from unransom.catalog.formats.format import Known
 from unransom.catalog.formats.identify import by_name
 from unransom.catalog.schemes.extents import First, Whole
 from unransom.core.streams import Salvage
-from unransom.crypto.search.keystream.periods import ENOUGH, period_of
+from unransom.crypto.search.keystream.periods import ENOUGH, periods_in, sample_period
 from unransom.crypto.search.keystream.priors import VALUES, priors
+from unransom.crypto.search.keystream.smooth import smooth_vote
 from unransom.crypto.search.keystream.voting import Bytes, Vote, votes
 from unransom.recover.keys.describing import Shape
 from unransom.recover.keys.opened import ENCODINGS, TEXTS, reads
 
-WINDOWS = (ENOUGH, 1 << 16, 1 << 14)  # first bytes of a file in which a period is looked for
 VOTED = 1 << 20  # bytes that vote on a long key
 LONG = 4096  # bytes of a key that is long
 CLASSES = 3  # of content that are tried
@@ -30,6 +30,8 @@ ROUND = (1 << 20, 1_000_000, 1 << 16, 4096, 1000, 512, 64, 16)  # lockers' favou
 WRITTEN = ("text", "markup", "table", "chinese")  # classes of content that is read
 READ = 1 << 14  # bytes that show whether something is a text
 NEAR = 192  # bytes that the end of what is locked may be off
+ALIKE = 1024  # bytes that show whether a key opens them
+DOUBT = 40.0  # bits by which a place may be less likely than another that is less round
 
 
 class ShortKey(msgspec.Struct, frozen=True):
@@ -39,11 +41,19 @@ class ShortKey(msgspec.Struct, frozen=True):
         key: Its bytes.
         known: Which of them are sure; None for all.
         shape: Where it locks the file.
+        anew: Locked bytes after which it begins anew, 0 where it never does.
     """
 
     key: Bytes
     known: NDArray[np.bool_] | None
     shape: Shape
+    anew: int = 0
+
+
+def has_samples(name: bytes) -> bool:
+    """Return whether a file called ``name`` may hold samples as they are: pixels, sound, measurements."""
+    formats = by_name(name)
+    return bool(formats) and not any(each.compressed or each.name in TEXTS for each in formats)
 
 
 def short_keys(locked: Salvage, name: bytes, head: int = 0, tail: int = 0) -> Iterator[ShortKey]:
@@ -59,20 +69,29 @@ def short_keys(locked: Salvage, name: bytes, head: int = 0, tail: int = 0) -> It
     data = np.frombuffer(locked.read_at(head, min(size, LARGEST)), np.uint8)
     yield from _from_known_bytes(data, size, name, head, tail)
     text = any(each.name in TEXTS for each in by_name(name)) or not by_name(name)
-    for window in dict.fromkeys(min(window, len(data)) for window in WINDOWS):
-        found = period_of(data[:window])
-        if found is None:
-            continue
-        voters = data[: max(window, VOTED) if found.length > LONG and window == WINDOWS[0] else window]
-        cribs = _cribs(data, size, name, found.length)
-        for vote in islice(_shifted([voters], found.length, cribs, text=text), CLASSES):
-            key = reduced(vote.key)
-            if not key.any():
-                continue  # it is plain
-            known = None if vote.known.all() else vote.known
-            for end in _ends(data, key, window, complete=len(data) == size):
-                extents = Whole() if end is None else First(end)
-                yield ShortKey(key if known is None else vote.key, known, Shape(extents, head, tail))
+    for window, vote in _voted(data, size, name, text=text):
+        key = reduced(vote.key)
+        if not key.any():
+            continue  # it is plain
+        known = None if vote.known.all() else vote.known
+        found = ShortKey(key if known is None else vote.key, known, Shape(Whole(), head, tail))
+        if anew := _anew(data, key, window):
+            yield msgspec.structs.replace(found, anew=anew)
+        for end in _ends(data, key, window, complete=len(data) == size):
+            extents = Whole() if end is None else First(end)
+            yield msgspec.structs.replace(found, shape=Shape(extents, head, tail))
+
+
+def _voted(data: Bytes, size: int, name: bytes, *, text: bool) -> Iterator[tuple[int, Vote]]:
+    """Yield votes on keys of the lengths that ``data`` shows, and on how many first bytes of it they are."""
+    length = sample_period(data) if has_samples(name) else 0
+    if length and (vote := smooth_vote(data[:VOTED], length, _cribs(data, size, name, length))):
+        yield min(len(data), ENOUGH), vote
+    for length, window in periods_in(data):
+        voters = data[: max(window, VOTED) if length > LONG and window == ENOUGH else window]
+        cribs = _cribs(data, size, name, length)
+        for vote in islice(_shifted([voters], length, cribs, text=text), CLASSES):
+            yield window, vote
 
 
 def _shifted(voters: list[Bytes], length: int, cribs: dict[int, int], *, text: bool) -> Iterator[Vote]:
@@ -149,8 +168,7 @@ def _from_known_bytes(data: Bytes, size: int, name: bytes, head: int, tail: int)
 def _ends(data: Bytes, key: Bytes, window: int, *, complete: bool) -> Iterator[int | None]:
     """Yield how many first bytes the key may lock, None for all: where what it gives stops to make sense."""
     plain = data ^ np.resize(key, len(data))
-    counts = np.bincount(plain[:window], minlength=256) + 0.5
-    bits = np.log2(counts / counts.sum()).astype(np.float32)
+    bits = _sense(plain[:window])
     gain = np.cumsum(bits[plain] - bits[data], dtype=np.float64)
     end = int(gain.argmax()) + 1
     if end > len(data) - NEAR or gain[-1] >= gain[end - 1]:
@@ -165,3 +183,34 @@ def _ends(data: Bytes, key: Bytes, window: int, *, complete: bool) -> Iterator[i
     yield from dict.fromkeys((*near[:3], end))
     if complete:
         yield None
+
+
+def _anew(data: Bytes, key: Bytes, window: int) -> int:
+    """Return how many bytes the key locks before it begins anew, 0 where it does not.
+
+    Programs that lock a file piece by piece count the bytes of the key from the beginning of each piece.
+    """
+    plain = data ^ np.resize(key, len(data))
+    bits = _sense(plain[:window])
+    blocks = bits[plain[: len(plain) // ALIKE * ALIKE]].reshape(-1, ALIKE).mean(axis=1)
+    bad = np.flatnonzero(blocks < (blocks[0] + bits.mean()) / 2) if len(blocks) else blocks
+    if not len(bad) or not bad[0]:
+        return 0
+    start, end = (int(bad[0]) - 1) * ALIKE, (int(bad[0]) + 2) * ALIKE
+    before = np.concatenate(([0.0], np.cumsum(bits[plain[start:end]], dtype=np.float64)))
+    pieces = np.arange(start + 1, min(end - ALIKE // 2, len(data)))
+    opened = np.resize(key, end - start)
+    sense = before[pieces - start]
+    for place, piece in enumerate(pieces.tolist()):
+        part = data[piece:end]
+        sense[place] += bits[part ^ opened[: len(part)]].sum()
+    if sense.max() < (blocks[0] + bits.mean()) / 2 * len(plain[start:end]):
+        return 0
+    likely = pieces[sense >= sense.max() - DOUBT].tolist()
+    return int(max(likely, key=lambda piece: sum(piece % step == 0 for step in ROUND)))
+
+
+def _sense(plain: Bytes) -> NDArray[np.float32]:
+    """Return the logarithm to base 2 of how often each value stands in ``plain``."""
+    counts = np.bincount(plain, minlength=VALUES) + 0.5
+    return np.log2(counts / counts.sum()).astype(np.float32)

@@ -102,13 +102,14 @@ def votes(locked: Sequence[Bytes], length: int, cribs: Mapping[int, int] | None 
             yield refined(locked, decided(tables[name] + sure, name), sure)
 
 
-def refined(locked: Sequence[Bytes], found: Vote, sure: Scores) -> Vote:
+def refined(locked: Sequence[Bytes], found: Vote, sure: Scores, step: int = 1) -> Vote:
     """Return what ``found`` becomes when what has come out says which values follow on which.
 
     Args:
         locked: Content, each from a position 0 of the keystream on.
         found: A vote that is right at most positions.
         sure: What is known besides, added to every table of scores.
+        step: Bytes from a value to the one that follows on it.
     """
     from unransom.crypto.search.keystream.following import follow  # noqa: PLC0415 numba is slow to import
 
@@ -118,16 +119,18 @@ def refined(locked: Sequence[Bytes], found: Vote, sure: Scores) -> Vote:
         opened = [data ^ np.resize(before, len(data)) for data in locked]
         table = sure.copy()
         for fold in range(folds):
-            followers = followers_of(opened, len(before), fold if folds > 1 else None)
+            followers = followers_of(opened, len(before), fold if folds > 1 else None, step)
             for data, plain in zip(locked, opened, strict=True):
-                follow(data, plain, len(before), followers, table, fold, folds)
+                follow(data, plain, followers, table, fold, folds, step)
         found = decided(table, found.content)
         if np.array_equal(found.key, before):
             break
     return found
 
 
-def followers_of(opened: Sequence[Bytes], length: int = 0, without: int | None = None) -> NDArray[np.float32]:
+def followers_of(
+    opened: Sequence[Bytes], length: int = 0, without: int | None = None, step: int = 1
+) -> NDArray[np.float32]:
     """Return the logarithm of how often each value follows on each; those before are the rows.
 
     Args:
@@ -135,13 +138,14 @@ def followers_of(opened: Sequence[Bytes], length: int = 0, without: int | None =
         length: Bytes after which the keystream repeats.
         without: A fold of the positions that teach nothing: a byte of the key that is wrong makes what it
             opens look alike, and would speak for itself.
+        step: Bytes from a value to the one that follows on it.
     """
     pairs = np.zeros(VALUES * VALUES, np.int64)
     for data in opened:
-        follow = data[:-1].astype(np.int64) * VALUES + data[1:]
+        follow = data[:-step].astype(np.int64) * VALUES + data[step:]
         if without is not None:
             others = np.arange(len(data)) % length % FOLDS != without
-            follow = follow[others[:-1] & others[1:]]
+            follow = follow[others[:-step] & others[step:]]
         pairs += np.bincount(follow, minlength=VALUES * VALUES)
     table = pairs.reshape(VALUES, VALUES).astype(np.float64)
     single = table.sum(axis=0) + 1.0

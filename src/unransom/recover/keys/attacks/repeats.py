@@ -24,12 +24,12 @@ from unransom.core.messages import Message, say
 from unransom.core.records import FileRef, KeyFound, Record
 from unransom.core.searches import AttackPlan, Described, Searched, Secret, Shard, Target
 from unransom.core.streams import Salvage
-from unransom.crypto.search.keystream.periods import LARGEST, period_of
+from unransom.crypto.search.keystream.periods import ENOUGH, LARGEST, periods_in, sample_period
 from unransom.recover.keys.attacks.attack import Attack
 from unransom.recover.keys.describing import Shape, is_named, stream_key, stream_scheme
 from unransom.recover.keys.opened import opened
 from unransom.recover.keys.proof import proof_of
-from unransom.recover.keys.short_keys import WINDOWS, ShortKey, short_keys
+from unransom.recover.keys.short_keys import ShortKey, has_samples, short_keys
 from unransom.recover.keys.standing import standing
 
 NAME = "repeats"
@@ -55,7 +55,7 @@ def plan(target: Target, context: Context) -> AttackPlan | None:
             if target.family:
                 named = named or is_named(family_named(target.family, context.described), locked)
             looked += 1
-            period = _period(locked, target)
+            period = _period(locked, target, ref.original or ref.path)
         if period > 1:
             periods.append(period)
     if periods:
@@ -94,12 +94,12 @@ def _planned(
     )
 
 
-def _period(locked: Salvage, target: Target) -> int:
+def _period(locked: Salvage, target: Target, name: bytes) -> int:
     """Return the distance at which a key repeats, 0 where none does."""
     head = target.guess.head if target.guess else 0
-    data = np.frombuffer(locked.read_at(head, WINDOWS[0]), np.uint8)
-    lengths = (found.length for window in WINDOWS if (found := period_of(data[:window])))
-    return next((length for length in lengths if length > 1), 0)
+    data = np.frombuffer(locked.read_at(head, ENOUGH), np.uint8)
+    found = next((length for length, _ in periods_in(data) if length > 1), 0)
+    return found or (sample_period(data) if has_samples(name) else 0)
 
 
 def search(shard: Shard, context: Context) -> Iterator[Record]:
@@ -165,13 +165,14 @@ def _tried(locked: Salvage, ref: FileRef, target: Target, candidate: ShortKey, n
             target.samples,
             repeats=True,
             partial=known is not None,
+            anew=candidate.anew,
         )
         key = stream_key(candidate.key, known, NAME)
         result = opened(description.family(), locked, key, name)
         behind = len(result.content) - (result.length or 0) if result else 0
         if result and not candidate.shape.tail and result.length and 0 < behind <= TAIL and not result.holds:
             shape = Shape(candidate.shape.extents, candidate.shape.head, behind)
-            return _tried(locked, ref, target, ShortKey(candidate.key, candidate.known, shape), name)
+            return _tried(locked, ref, target, msgspec.structs.replace(candidate, shape=shape), name)
         sure = known is not None or candidate.known is None
         if result and (result.holds if sure else result.checked):
             complete = known is None and len(target.clues) < KEYS
@@ -184,15 +185,15 @@ def _tried(locked: Salvage, ref: FileRef, target: Target, candidate: ShortKey, n
 
 def _of_neighbours(target: Target) -> Iterator[tuple[Description, Key]]:
     """Yield the keys of neighbours, and how they lock: mostly a locker has one for all files."""
+    keys = {key.fingerprint: key for key in target.keys}
     for _, clue in reversed(target.clues):
         told = json.loads(clue)
-        if isinstance(told, list):
-            body, data = told
-            yield msgspec.json.decode(body, type=Description), Key(KeyKind.RAW, bytes.fromhex(data), NAME)
+        if isinstance(told, list) and told[1] in keys:
+            yield msgspec.json.decode(told[0], type=Description), keys[told[1]]
 
 
 def _clue_of(description: Description, key: Key) -> str:
-    return json.dumps([encoded(description).decode(), key.data.hex()])
+    return json.dumps([encoded(description).decode(), key.fingerprint])
 
 
 def _found(

@@ -111,7 +111,7 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
     """Try the candidates of ``shard``, or the keys of neighbours, on its archive."""
     (ref,) = shard.target.samples[:1]
     tried = 0
-    states = [bytes.fromhex(clue) for _, clue in shard.target.clues]
+    states = [key.data for key in shard.target.keys]
     if shard.number:
         states, tried = _found(shard, ref, context)
     with context.open(ref) as reader:
@@ -158,7 +158,7 @@ def _proven(locked: Salvage, ref: FileRef, key: Key) -> Iterator[Record]:
             proof=why,
             item=ref.id,
             attack=NAME,
-            clue=key.data.hex(),
+            clue=key.fingerprint,
         )
         yield Secret(family=family, key=key, item=ref.id)
 
