@@ -5,6 +5,8 @@ ciphers, so that what unransom opens was made by an independent implementation.
 """
 
 import hashlib
+import io
+import zipfile
 from typing import NamedTuple
 
 
@@ -25,6 +27,15 @@ def content(seed: str, size: int) -> bytes:
     noise = hashlib.shake_128(seed.encode()).digest(size // 2)
     text = f"{seed}: order 10042, two lamps, shipped; ".encode()
     return (text * (size // len(text) + 1))[: size - len(noise)] + noise
+
+
+def packed(seed: str, size: int) -> bytes:
+    """Return a ZIP archive of ``size`` bytes, all but its ends without any order, as compressed files are."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        member = zipfile.ZipInfo("a.bin", (2026, 1, 2, 3, 4, 6))
+        file.writestr(member, drawn(seed, size - 108))  # what the records of one such member have
+    return out.getvalue()
 
 
 def drawn(seed: str, size: int) -> bytes:

@@ -1,7 +1,9 @@
 """Akira of 2024 without the key of its second cipher."""
 
+import pytest
+
 from tests.lockers import akira2 as maker
-from tests.lockers import drawn
+from tests.lockers import drawn, packed
 from unransom.catalog.families import akira2
 from unransom.catalog.schemes.assemble import Assembly
 from unransom.core.keys import Key, KeyKind
@@ -23,6 +25,16 @@ def test_what_chacha_locked_is_lost_without_its_key():
     last = (SIZE // 2 - 1) // BLOCK * BLOCK
     assert data == plain[:BLOCK] + bytes(last - BLOCK) + plain[last:]
     assert assembly.map.totals()[Origin.LOST] == last - BLOCK
+
+
+@pytest.mark.parametrize("locked_bytes", [65_535, 131_071, 2 * 131_071])
+def test_regions_of_a_renamed_archive_are_seen_from_its_checksums(locked_bytes):
+    plain = packed("archive", 131_071 if locked_bytes < 131_072 else 2 * 131_071)
+    secrets = tuple(drawn(what, length) for what, length in (("k", 16), ("i", 16), ("c", 16), ("n", 8)))
+    locked = Salvage(BytesReader(maker.seal(plain, [(0, locked_bytes)], secrets) + drawn("tail", 512)))
+    mark = akira2.read(locked)
+    file_key = akira2.unwrap(mark, Key(KeyKind.RAW, b"".join(secrets)))
+    assert b"".join(bytes(view) for view in Assembly(locked, akira2.plan(locked, mark, file_key))) == plain
 
 
 def test_the_name_decides_before_the_size():

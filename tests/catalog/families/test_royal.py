@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.lockers import drawn
+from tests.lockers import drawn, packed
 from tests.lockers import royal as maker
 from unransom.catalog.families import royal
 from unransom.catalog.schemes.assemble import Assembly
@@ -28,6 +28,16 @@ def opened(reader):
 def test_areas_are_seen_from_the_content(step, percent, anew):
     size = 5_300_077
     plain = (TEXT * (size // len(TEXT) + 1))[:size]
+    assert opened(locked(plain, percent=percent, step=step, anew=anew)) == plain
+
+
+@pytest.mark.parametrize(
+    ("size", "percent", "step", "anew"),
+    [(5_242_881, 50, "tenth", False), (5_300_003, 10, "left", True), (5_300_003, 33, "tenth", True)],
+)
+def test_areas_of_an_archive_are_seen_from_its_checksums(monkeypatch, size, percent, step, anew):
+    monkeypatch.setattr(maker, "SMALL", royal.SMALL)
+    plain = packed("archive", size)
     assert opened(locked(plain, percent=percent, step=step, anew=anew)) == plain
 
 

@@ -8,9 +8,12 @@ import pytest
 
 from tests.lockers import drawn
 from tests.lockers.proton import seal
+from tests.lockers.sojusz import salsa
+from unransom.catalog.families import sojusz
 from unransom.catalog.families.proton import FAMILY
 from unransom.catalog.schemes import choose
 from unransom.catalog.schemes.assemble import Assembly
+from unransom.catalog.schemes.family import FileKey, Mark
 from unransom.core.keys import Key, KeyKind
 from unransom.core.streams import BytesReader, Salvage
 
@@ -64,6 +67,21 @@ def test_bytes_are_believed_more_than_names_and_a_new_name_not_at_all(name):
         opened(seal(CONTENTS["archive"], "zip", 3), "zip", name.replace(b".Kigatsu", b""))
         == CONTENTS["archive"]
     )
+
+
+def test_the_format_is_believed_more_than_the_name():
+    name = b"a.sql.[who@example.org].Kigatsu"
+    assert opened(seal(CONTENTS["archive"], "archive", 3), "archive", name) == CONTENTS["archive"]
+
+
+@pytest.mark.parametrize("end", [sojusz.FIRST, sojusz.FIRST + 3])
+def test_few_bytes_at_the_end_of_a_text_are_seen_by_their_values(end):
+    plain = (b"10042;two lamps;shipped\n" * sojusz.FIRST)[: sojusz.FIRST + 3]
+    key = FileKey({"key": drawn("few", 32), "iv": drawn("few", 8)})
+    locked = salsa(plain[:end], key.parts["key"], key.parts["iv"], 8) + plain[end:]
+    reader = Salvage(BytesReader(locked + bytes(520)), b"")
+    plan = sojusz.plan(reader, Mark(0, plain_size=len(plain)), key)
+    assert b"".join(bytes(view) for view in Assembly(reader, plan)) == plain
 
 
 def test_a_file_too_large_to_be_judged_goes_by_how_it_begins(monkeypatch):

@@ -13,9 +13,11 @@ key and IV of 16, the pairs mixed word by word and every word turned round.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Sequence
 
 from unransom.catalog.formats.identify import extension_of
+from unransom.catalog.schemes.choose import best_held
 from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.edges import areas_bits
 from unransom.catalog.schemes.family import (
@@ -53,6 +55,7 @@ LARGE = 2_000_000  # bytes from which a file is locked in places
 USUAL = 50  # percent
 PERCENTS = range(1, 56)  # from 56 on the places would overlap
 SAMPLE = 4096  # bytes
+LEAST = 64  # bytes of it that tell noise from content
 SEEN = 20_000  # bytes of a file from which its first 64 or so are locked, whatever the percentage
 SHARE = 300  # of so many bytes one is locked at the beginning, at the least: one percent in three regions
 # Where the parts of a key that is given begin, by its bytes: KCipher-2's key and IV, then ChaCha's.
@@ -153,21 +156,22 @@ def plan(locked: Locked, mark: Mark, key: FileKey) -> Plan:
     if percent not in PERCENTS:
         raise BadMarkError(say("no version is known to lock {percent} percent", percent=percent))
     usual = regions(size, FAMILY.original_name(locked.name) or b"", percent)
-    chosen = usual if given else _chosen(locked, size, usual, key)
-    return Plan(size, _pieces(size, chosen, key))
+    return _planned(size, usual, key) if given else _chosen(locked, size, usual, key)
 
 
-def _chosen(locked: Reader, size: int, usual: list[Span], key: FileKey) -> list[Span]:
-    """Return the regions that the content speaks for most; the usual ones where it says nothing."""
-    best, most = usual, _shown(locked, usual, size, key)
-    if most == len(usual):
-        return usual
-    others = [[Span(0, size)], [Span(0, size // 2)], *(spots(size, percent) for percent in PERCENTS)]
-    for other in others:
-        shown = _shown(locked, other, size, key)
-        if shown > most:
-            best, most = other, shown
-    return best
+def _chosen(locked: Reader, size: int, usual: list[Span], key: FileKey) -> Plan:
+    """Return the plan that the content speaks for most; of several the one whose original holds best."""
+    shown = {tuple(usual): _shown(locked, usual, size, key)}
+    if shown[tuple(usual)] < len(usual):
+        others = [[Span(0, size)], [Span(0, size // 2)], *(spots(size, percent) for percent in PERCENTS)]
+        shown = {tuple(each): _shown(locked, each, size, key) for each in (usual, *others)}
+    most = max(shown.values())
+    fitting = [spans for spans, count in shown.items() if count == most]
+    return best_held(locked, [functools.partial(_planned, size, spans, key) for spans in fitting])
+
+
+def _planned(size: int, spans: Sequence[Span], key: FileKey) -> Plan:
+    return Plan(size, _pieces(size, spans, key))
 
 
 def _shown(locked: Reader, spans: list[Span], size: int, key: FileKey) -> int:
@@ -180,7 +184,7 @@ def _shown(locked: Reader, spans: list[Span], size: int, key: FileKey) -> int:
         data = decrypted(kcipher, locked.read_at(blocks[-1].start, len(blocks[-1])))
         behind = locked.read_at(span.end, min(SAMPLE, size - span.end))
         ends = not is_noise(behind) if behind else len(blocks) > 1
-        shown += ends and not is_noise(data[-SAMPLE:])
+        shown += ends and len(data) >= LEAST and not is_noise(data[-SAMPLE:])
     return shown
 
 
@@ -192,7 +196,7 @@ def _blocks(span: Span) -> list[Span]:
     return [Span(span.start, span.start + BLOCK), Span(span.start + BLOCK, last), Span(last, span.end)]
 
 
-def _pieces(size: int, spans: list[Span], key: FileKey) -> Iterator[Piece]:
+def _pieces(size: int, spans: Sequence[Span], key: FileKey) -> Iterator[Piece]:
     kcipher, position = KCIPHER.start(key), 0
     chacha = _Fresh(CHACHA.start(key)) if "chacha" in key.parts else None
     for span in spans:
@@ -249,7 +253,7 @@ FAMILY = Family(
     limitations=(
         "What the tail of Windows builds opens to is not documented: there the keys themselves are needed.",
         "Without ChaCha8's key only the first and the last 65,535 bytes of every region are opened.",
-        "Other percentages than 50 are seen from the content; for compressed content put them, as one byte, "
-        "behind the keys.",
+        "Other percentages than 50 are seen from the content; for compressed content above 32 MiB put them, "
+        "as one byte, behind the keys.",
     ),
 )

@@ -22,8 +22,7 @@ from unransom.crypto import rsa
 from unransom.crypto.noise import is_noise
 
 CIPHER = Cipher("sosemanuk")
-TAILS = (256, 512)  # bytes, where only the file's own key is given
-LONGEST = 1024  # bytes of a tail
+TAILS = (256, 512)  # bytes; one of 128 is Yanluowang's
 SECTOR = 512
 MIB = 1 << 20
 SMALL = 128  # MiB up to which a file is locked whole
@@ -32,7 +31,7 @@ PARTS = 100
 
 def read(locked: Locked) -> Mark | None:
     """Return a weak mark: the end looks random."""
-    end = locked.read_at(max(locked.size - LONGEST, 0), LONGEST)
+    end = locked.read_at(max(locked.size - TAILS[-1], 0), TAILS[-1])
     if len(end) < TAILS[0] or not is_noise(end[-TAILS[0] :]):
         return None
     return Mark(bits=1, fields={"end": end}, numbers={"size": locked.size}, wrapped=end[-TAILS[0] :])
@@ -51,7 +50,7 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
 def _from_tail(end: bytes, der: bytes) -> FileKey | None:
     """Return what the blob at the end opens to, None where the private key is another one."""
     size = rsa.size(der)
-    found = secret_in(end[-size:], der) if len(end) >= size else None
+    found = secret_in(end[-size:], der) if size in TAILS and len(end) >= size else None
     return FileKey(_with_tail(found.parts, size), found.bits, found.proof) if found else None
 
 

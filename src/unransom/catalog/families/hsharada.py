@@ -79,7 +79,7 @@ def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
         return decrypted(AesCfb(key.parts["key"], before), sample)
 
     end = min(WIDE.on, size) - SAMPLE
-    if end < NARROW.on:  # hardly more than both of them lock
+    if size <= NARROW.on:  # no more than both of them lock
         return planned(WIDE)
     places = range(NARROW.on, end + 1, max((end - NARROW.on) // SAMPLES, SAMPLE))
     return choose(locked, lambda: planned(NARROW), lambda: planned(WIDE), places, opened, ())

@@ -8,23 +8,19 @@ The key of either level is BLAKE3 over the shared secret, the public key in the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
-from unransom.catalog.schemes.choose import SAMPLE, choose
 from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.edges import areas_bits
 from unransom.catalog.schemes.extents import pieces
 from unransom.catalog.schemes.family import Family, FileKey, Locked, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Tail
-from unransom.catalog.schemes.proton import LISTED, listed_places, session_mark
+from unransom.catalog.schemes.proton import LISTED, in_places, listed_places, session_mark
 from unransom.catalog.schemes.wraps import X25519, AgreedBox, TwoLevel
 from unransom.core.keys import KeyKind
 from unransom.core.messages import say
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
-from unransom.crypto.ciphers.at_once import decrypted
 
 TAIL = Tail(
     (
@@ -78,22 +74,9 @@ def plan(locked: Locked, mark: Mark, key: FileKey) -> Plan:
     if size <= SMALL:
         spans = [Span(0, size)] if size else []
         return Plan(size, pieces(size, spans, CIPHER.start(parts)))
-    usual, listed = spots(size, USUAL_PLACES), spots(size, listed_places(size))
-
-    def opened(place: int, sample: bytes) -> bytes:
-        index = next(index for index, span in enumerate(listed) if span.start <= place < span.end)
-        stream = index * BLOCK + place - listed[index].start
-        return decrypted(CIPHER.start(parts, stream), sample)
-
-    return choose(
-        locked,
-        lambda: Plan(size, pieces(size, usual, CIPHER.start(parts))),
-        lambda: Plan(size, pieces(size, listed, CIPHER.start(parts))),
-        _between(usual, listed),
-        opened,
-        LISTED,
-        FAMILY.original_name(locked.name),
-    )
+    places = spots(size, USUAL_PLACES), spots(size, listed_places(size))
+    name = FAMILY.original_name(locked.name)
+    return in_places(locked, size, places, lambda used: CIPHER.start(parts, used), LISTED, name)
 
 
 def spots(size: int, places: int) -> list[Span]:
@@ -101,14 +84,6 @@ def spots(size: int, places: int) -> list[Span]:
     step = size // places
     starts = [*range(0, step * (places - 1), step), size - BLOCK]
     return [Span(start, start + BLOCK) for start in starts]
-
-
-def _between(usual: list[Span], listed: list[Span]) -> Iterator[int]:
-    """Yield places in the middle of the listed spans that no usual span touches."""
-    for span in listed:
-        middle = (span.start + span.end) // 2
-        if all(middle + SAMPLE <= other.start or other.end <= middle for other in usual):
-            yield middle
 
 
 FAMILY = Family(

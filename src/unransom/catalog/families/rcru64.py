@@ -23,6 +23,7 @@ from unransom.catalog.schemes.family import (
     Family,
     FileKey,
     Keep,
+    Lost,
     Mark,
     Piece,
     Plan,
@@ -168,7 +169,7 @@ def _ends(locked: Reader, sealed: int, key: FileKey) -> Iterator[Piece]:
     yield Keep(FIRST, start - FIRST)
     cipher = _found(locked.read_at(start, PART - BLOCK), key.parts["key"])
     if cipher is None:
-        yield Keep(locked.size, PART - BLOCK)  # behind the end there is nothing: these bytes are lost
+        yield Lost(PART - BLOCK)
     else:
         yield Unlock(start, PART - BLOCK, cipher)
     yield Keep(sealed - BLOCK, BLOCK)

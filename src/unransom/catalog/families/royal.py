@@ -8,11 +8,13 @@ byte: that, and whether each area starts anew, is seen from what becomes plain.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from itertools import pairwise, product
 
 import msgspec
 
+from unransom.catalog.schemes.choose import best_held
 from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.extents import each_piece
 from unransom.catalog.schemes.family import Family, FileKey, Locked, Mark, Plan
@@ -75,15 +77,30 @@ def ways(size: int, stored: int, percent: int) -> Iterator[list[Span]]:
 
 
 def plan(locked: Locked, mark: Mark, key: FileKey) -> Plan:
-    """Decrypt the areas that the content speaks for most."""
+    """Decrypt the areas that the content speaks for most; of several those whose original holds best."""
     size, stored = mark.numbers["size"], mark.numbers["stored"]
-    spans = min(
-        ways(size, stored, mark.numbers["percent"]),
-        key=lambda each: sum(map(is_noise, _blocks(locked, each, key.parts["key"]))),
-    )
-    anew = _anew(locked, spans, key)
+    every = list(ways(size, stored, mark.numbers["percent"]))
+    noise = [_noise(locked, spans, key.parts["key"]) for spans in every]
+    order = sorted(range(len(every)), key=noise.__getitem__)
+    fitting = [every[index] for index in order if noise[index] == 0] or [every[index] for index in order]
+    makes = [
+        functools.partial(_made, size, stored, spans, key, anew=anew)
+        for spans in fitting
+        for anew in _anew(locked, spans, key)
+    ]
+    return best_held(locked, makes)
+
+
+def _made(size: int, stored: int, spans: list[Span], key: FileKey, *, anew: bool) -> Plan:
+    """Return the plan for areas that each start with the IV, or that one chain goes over."""
     one = CIPHER.start(key)
     return Plan(size, each_piece(stored, spans, lambda _: CIPHER.start(key) if anew else one))
+
+
+def _noise(locked: Locked, spans: list[Span], key: bytes) -> float:
+    """Return the share of noise in what is plain if these areas are locked."""
+    blocks = [is_noise(block) for block in _blocks(locked, spans, key) if block]
+    return sum(blocks) / max(len(blocks), 1)
 
 
 def _blocks(locked: Locked, spans: list[Span], key: bytes) -> Iterator[bytes]:
@@ -97,8 +114,10 @@ def _blocks(locked: Locked, spans: list[Span], key: bytes) -> Iterator[bytes]:
         yield locked.read_at(span.end, BLOCK)
 
 
-def _anew(locked: Locked, spans: list[Span], key: FileKey) -> bool:
+def _anew(locked: Locked, spans: list[Span], key: FileKey) -> tuple[bool, ...]:
     """Return whether every area starts with the IV, and not with the last block of the one before it.
+
+    Both answers are returned, the likelier first, where the content of several areas does not tell.
 
     The first block of what is decrypted with the right one has hardly a byte that those behind it have not.
     """
@@ -107,7 +126,8 @@ def _anew(locked: Locked, spans: list[Span], key: FileKey) -> bool:
         first = iv or locked.read_at(before.end - BLOCK, BLOCK)
         data = decrypted(AesCbc(key.parts["key"], first), locked.read_at(span.start, min(SAMPLE, len(span))))
         fitting[iv] += set(data[BLOCK:]).issuperset(data[:BLOCK])
-    return fitting[key.parts["iv"]] > fitting[b""]
+    anew, chained = fitting[key.parts["iv"]], fitting[b""]
+    return (False, True) if anew == chained and len(spans) > 1 else (anew > chained,)
 
 
 FAMILY = Family(
@@ -129,7 +149,7 @@ FAMILY = Family(
     limitations=(
         "Held to vectors after public descriptions; no real file was at hand.",
         "How far the areas are from each other to the byte, and whether each starts the cipher anew, is not "
-        "documented: it is seen from content that is not compressed.",
+        "documented: it is seen from the content, of compressed files up to 32 MiB from their checksums.",
         "The padding of the wrapped key is not documented either: the usual ways are tried.",
         "Files whose metadata has another order or length than was described are not recognised.",
     ),

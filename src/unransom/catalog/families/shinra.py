@@ -18,7 +18,7 @@ from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.extents import pieces
 from unransom.catalog.schemes.family import BadMarkError, Family, FileKey, Mark, Plan
 from unransom.catalog.schemes.layout import Field, Tail
-from unransom.catalog.schemes.proton import LISTED_LATER, listed_places, session_mark
+from unransom.catalog.schemes.proton import LISTED_LATER, in_places, listed_places, session_mark
 from unransom.catalog.schemes.wraps import X25519, AgreedBox, TwoLevel
 from unransom.core.keys import KeyKind
 from unransom.core.messages import say
@@ -69,17 +69,20 @@ def read(locked: Reader) -> Mark | None:
 
 
 def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
-    """Decrypt the places."""
+    """Decrypt the places; which of them is seen from the content, or the name."""
     del mark
     size, multiple = struct.unpack("<QI", key.parts["numbers"])
     if size > locked.size - TAIL.size or not 0 < multiple <= MOST_FILL:
         raise BadMarkError(say("the sizes in the metadata do not fit the file"))
     name = _name(key.parts["name"])
-    spans = spots(size, multiple, _extension(name) in LISTED_LATER)
-    return Plan(size, pieces(size, spans, CIPHER.start(key)), name)
+    usual, listed = (spots(size, multiple, listed=listed) for listed in (False, True))
+    if usual == listed:
+        return Plan(size, pieces(size, usual, CIPHER.start(key)), name)
+    made = in_places(locked, size, (usual, listed), lambda used: CIPHER.start(key, used), LISTED_LATER, name)
+    return msgspec.structs.replace(made, name=name)
 
 
-def spots(size: int, multiple: int, listed: bool) -> list[Span]:
+def spots(size: int, multiple: int, *, listed: bool) -> list[Span]:
     """Return the locked spans: at even distances that ``multiple`` divides."""
     if size <= SMALL:
         return [Span(0, size)] if size else []
@@ -92,10 +95,6 @@ def spots(size: int, multiple: int, listed: bool) -> list[Span]:
 def _name(data: bytes) -> bytes | None:
     text = data.decode("utf-16-le", "replace").partition("\0")[0]
     return base_name(text.encode()) or None
-
-
-def _extension(name: bytes | None) -> str:
-    return (name or b"").rpartition(b".")[2].decode("utf-8", "replace").lower()
 
 
 FAMILY = Family(

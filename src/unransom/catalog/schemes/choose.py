@@ -3,14 +3,16 @@
 Lockers go by the original's extension, or by what they were told when they were started.
 
 Bytes say it for sure: those that only the second pattern locks are plain, or they become plain when
-decrypted. Where they look random both times, as compressed files do, the name tells, if it still is the
-one that the locker gave. Else the two originals are judged by their formats.
+decrypted. Where they look random both times, as compressed files do, the originals are judged by their
+formats. Where that says nothing either, the name tells, if it still is the one that the locker gave.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
+
+import numpy as np
 
 from unransom.catalog.formats.identify import extension_of, identify
 from unransom.catalog.oracle import judge
@@ -25,9 +27,12 @@ from unransom.crypto.noise import is_noise
 SAMPLE = 4096  # bytes
 SAMPLES = 64
 LARGEST = 32 << 20  # bytes of an original that is judged in memory
+JUDGED = 256 << 20  # bytes of all the originals that are judged for a file
 DECRYPTED = 16 << 20  # bytes of a pattern's beginning that are decrypted to see whether it is the right one
 PIECES = 64  # of it
+VALUES = 256  # that bytes can have
 RANK = {Grade.GOOD: 3, Grade.PARTIAL: 2, Grade.UNKNOWN: 1, Grade.BAD: 0}
+SURE = RANK[Grade.GOOD], -VALUES  # a state than which none is better, of content that has bytes of all values
 
 Make = Callable[[], Plan]
 
@@ -53,14 +58,10 @@ def choose(
         name: The original's, None where the file was renamed since.
     """
     votes = _votes(locked, places, opened)
-    if votes == 0 and name:
-        votes = 1 if extension_of(name) in extensions else -1
-    begins = _extensions(locked, usual) if votes == 0 else frozenset()
-    if begins:  # else the key is wrong, or no judge knows the format
-        votes = _judged(locked, listed) - _judged(locked, usual)
-    if votes == 0:
-        votes = 1 if begins & set(extensions) else -1
-    return listed() if votes > 0 else usual()
+    if votes:
+        return listed() if votes > 0 else usual()
+    says = {extension_of(name)} if name else _extensions(locked, usual)
+    return best_held(locked, (listed, usual) if says & set(extensions) else (usual, listed))
 
 
 def _votes(locked: Reader, places: Iterable[int], opened: Callable[[int, bytes], bytes]) -> int:
@@ -75,10 +76,17 @@ def _votes(locked: Reader, places: Iterable[int], opened: Callable[[int, bytes],
     return votes
 
 
-def _judged(locked: Reader, make: Make) -> int:
-    """Return how well the original of a plan holds; 0 where it is too large to be judged here."""
+def _judged(locked: Reader, make: Make) -> tuple[int, int]:
+    """Return how well the original of a plan holds; zeros where it is too large to be judged here.
+
+    A few bytes at the end that are decrypted, or left, by mistake break no text, but are of other values
+    than its bytes: of two originals in the same state the one with fewer values is better.
+    """
     data = assemble_in_memory(Salvage(locked), make(), LARGEST)
-    return RANK[judge(BytesReader(data)).validation.grade] if data is not None else 0
+    if data is None:
+        return 0, 0
+    values = int(np.count_nonzero(np.bincount(np.frombuffer(data, np.uint8), minlength=1)))
+    return RANK[judge(BytesReader(data)).validation.grade], -values
 
 
 def _extensions(locked: Reader, make: Make) -> frozenset[str]:
@@ -88,9 +96,33 @@ def _extensions(locked: Reader, make: Make) -> frozenset[str]:
 
 
 def most_shown(locked: Reader, makes: Sequence[Make]) -> Plan:
-    """Return the plan whose areas end where they do most often; the first where the content says nothing."""
+    """Return the plan whose areas end where they do most often; of several the one that holds best."""
     shown = [_shown(locked, make()) for make in makes]
-    return makes[shown.index(max(shown))]()
+    most = max(shown)
+    return best_held(locked, [make for make, each in zip(makes, shown, strict=True) if each == most])
+
+
+def best_held(locked: Reader, makes: Sequence[Make]) -> Plan:
+    """Return the plan whose original holds best by its format, the first one that leaves no doubt.
+
+    Args:
+        locked: The locked file.
+        makes: Plans that decrypt the same beginning, the likeliest first.
+
+    Returns:
+        The first one where no format is recognised, or the originals are too large to be judged.
+    """
+    best, held = makes[0], (-1, 0)
+    most = JUDGED // max(best().size, 1)
+    if len(makes) == 1 or not most or not _extensions(locked, best):
+        return best()
+    for make in islice(makes, most):
+        now = _judged(locked, make)
+        if now > held:
+            best, held = make, now
+        if now == SURE:
+            break
+    return best()
 
 
 def _shown(locked: Reader, plan: Plan) -> tuple[int, int]:
