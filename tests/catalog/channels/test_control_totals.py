@@ -135,3 +135,20 @@ def test_every_single_changed_row_breaks_a_total(exports, name):
             unnoticed.append(what)
     assert not unnoticed
     assert checked > 20
+
+
+@pytest.mark.parametrize("left", [1, 12, 20])
+@pytest.mark.parametrize("name", ["paypal statement", "settlement", "ebay transactions"])
+def test_a_row_that_was_cut_breaks_a_total(exports, name, left):
+    codec = exports[name][1]
+    lines, rows, *_ = rows_of(exports, name)
+    cut = "".join(lines[: rows[-1]]) + re.match(r"(?:[^,\t]*[,\t]){4}", lines[rows[-1]])[0] + "x" * left
+    assert broken(cut.encode(codec))
+
+
+def test_a_cut_row_is_told_where_nothing_else_shows_it():
+    head = "shop,order_id,created,total,currency,state\n"
+    row = "tea,W{},2026-06-10T09:00:00Z,5.00,EUR,shipped\n"
+    whole = (head + "".join(map(row.format, range(9)))).encode()
+    assert not broken(whole)
+    assert broken(whole[:-15])

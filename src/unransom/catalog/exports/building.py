@@ -25,6 +25,11 @@ from unransom.core.messages import Message, say
 from unransom.core.orders import ControlTotal
 
 Column: TypeAlias = pyarrow.ChunkedArray
+WIDEST = 2  # cells of a line below a table
+_ASIDE = (
+    "#",
+    *(f"{quote}{mark}" for quote in ("", '"') for mark in ("SF", "SC", "RF", "RC", "FF", "SH", "FH", "CH")),
+)
 MOST_PAIRS = 10_000  # of names that are put together beforehand
 MOST_BREAKS = 20  # of a chain that are told one by one
 SHANGHAI = "Asia/Shanghai"
@@ -103,7 +108,7 @@ def export(
         for name, lost in sheet.rounded.items()
     ]
     about["notes"] = tuple(notes)
-    about["totals"] = tuple(about.get("totals", ()))
+    about["totals"] = (*about.get("totals", ()), *_cut(sheet))
     if shop:
         about["account"] = shop
     return Export(
@@ -116,6 +121,17 @@ def export(
         sha256=sheet.encoded.sha256,
         **about,
     )
+
+
+def _cut(sheet: Sheet) -> list[ControlTotal]:
+    """Return the total of whole rows, if some are not: what stands below a table is never so wide."""
+    torn = [
+        line
+        for line in sheet.below
+        if sum(map(bool, line.split(sheet.header.delimiter))) > WIDEST and not line.startswith(_ASIDE)
+    ]
+    whole = Decimal(sheet.rows)
+    return [ControlTotal(say("rows that have all columns"), whole + len(torn), whole)] if torn else []
 
 
 def mapped(column: Column, choose: Callable[[str], str]) -> Column:
