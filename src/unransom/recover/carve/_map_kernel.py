@@ -13,6 +13,27 @@ UNIFORM = 400  # chi-square below which a sample may be compressed or encrypted;
 
 
 @njit(cache=True, nogil=True)
+def begins(data, sector, pairs, offsets, words, found):
+    """Write for each sector whether it begins as a file may.
+
+    Args:
+        data: uint8, the sectors one after another.
+        sector: Bytes of one.
+        pairs: bool, for each pair of first bytes, the first of them low, whether a file may begin with it.
+        offsets: int64, where in a sector another mark may stand.
+        words: uint8, the four bytes of each of these marks, a row each.
+        found: bool, one a sector.
+    """
+    for index in range(len(found)):
+        start = index * sector
+        found[index] = pairs[np.int64(data[start]) | np.int64(data[start + 1]) << 8]
+        for number in range(len(offsets)):
+            at = start + offsets[number]
+            if data[at] == words[number, 0] and data[at + 1] == words[number, 1]:
+                found[index] |= data[at + 2] == words[number, 2] and data[at + 3] == words[number, 3]
+
+
+@njit(cache=True, nogil=True)
 def classify(data, cluster, control, classes):
     """Write the class of each cluster to ``classes``.
 

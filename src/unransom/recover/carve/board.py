@@ -105,17 +105,19 @@ class Board:
     def _with(self, places: Places, magic: bytes, at: int) -> Places:
         """Return those of ``places`` in clusters that are not taken behind which ``magic`` stands."""
         places = places[~self.claims.taken[places // self.cluster]]
-        wanted = np.frombuffer(magic, np.uint8)
-        fits = np.zeros(len(places), np.bool_)
+        return places[(self.fields(places + at, len(magic)) == np.frombuffer(magic, np.uint8)).all(1)]
+
+    def fields(self, places: Places, length: int) -> NDArray[np.uint8]:
+        """Return the ``length`` bytes at each of ``places``, which are sorted; zeros behind the end."""
+        rows = np.zeros((len(places), length), np.uint8)
         blocks = places // BLOCK
         bounds = [*np.flatnonzero(np.diff(blocks, prepend=-1)).tolist(), len(places)]
         for first, last in pairwise(bounds):  # those that are near each other are read at once
             start = int(blocks[first]) * BLOCK
-            data = self.space.read_at(start, int(places[last - 1]) + at + len(magic) - start)
-            within = places[first:last, None] - start + at + np.arange(len(magic))
-            values = np.frombuffer(data + bytes(at + len(magic)), np.uint8)
-            fits[first:last] = (values[within] == wanted).all(1)
-        return places[fits]
+            data = self.space.read_at(start, int(places[last - 1]) + length - start)
+            values = np.frombuffer(data + bytes(length), np.uint8)
+            rows[first:last] = values[places[first:last, None] - start + np.arange(length)]
+        return rows
 
     def sparse_marks(self, kind: int) -> Places:
         """Return `free_marks`, of each cluster the first ones only: a cluster full of them is a trap."""

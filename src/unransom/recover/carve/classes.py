@@ -22,7 +22,7 @@ SQLITE_SIZES = (4096, 1024, 8192, 16384, 32768)
 Classes = NDArray[np.uint8]
 
 
-def classes_of(data: bytes, cluster: int) -> Classes:
+def classes_of(data: bytes | memoryview, cluster: int) -> Classes:
     """Return what each cluster of ``data`` holds; what is missing of the last one counts as zeros."""
     from unransom.recover.carve._map_kernel import classify  # noqa: PLC0415  numba is slow to import
 

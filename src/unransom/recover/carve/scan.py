@@ -72,7 +72,7 @@ def scan(space: Space, region: Span, cluster: int, mark: Mark | None = None) -> 
         own = min(len(data), PIECE, region.end - start)
         heads.append(start + _heads(data, own))
         at = (start - region.start) // cluster
-        kinds, paged = classes_of(data[:own], cluster), page_clusters(data[:own], cluster)
+        kinds, paged = classes_of(memoryview(data)[:own], cluster), page_clusters(data, cluster)
         if mark is not None:
             mark(data[:own], cluster, kinds)
         classes[at : at + len(kinds)] = kinds
@@ -111,16 +111,22 @@ def _first_two() -> NDArray[np.bool_]:
     return table
 
 
+@cache
+def _further() -> tuple[Places, NDArray[np.uint8]]:
+    """Return where in a sector further marks of files stand, and four bytes of each in rows."""
+    offsets, marks = zip(*((offset, mark[:4]) for offset, mark, _ in further()), strict=True)
+    return np.array(offsets, np.int64), np.frombuffer(b"".join(marks), np.uint8).reshape(len(marks), -1)
+
+
 def _heads(data: bytes, own: int) -> Places:
     """Return the sectors of the first ``own`` bytes that begin as a file may."""
     sectors = own // SECTOR
     if not sectors:
         return np.zeros(0, np.int64)
-    found = _first_two()[np.frombuffer(data, "<u2", sectors * SECTOR // 2)[:: SECTOR // 2]]
-    for offset, mark, _ in further():
-        wanted = np.frombuffer(mark, "<u4", 1)
-        words = np.ndarray(sectors, "<u4", data, offset, strides=(SECTOR,))
-        found |= words == wanted
+    from unransom.recover.carve._map_kernel import begins  # noqa: PLC0415  numba is slow to import
+
+    found = np.zeros(sectors, np.bool_)
+    begins(np.frombuffer(data, np.uint8), SECTOR, _first_two(), *_further(), found)
     return np.flatnonzero(found) * SECTOR
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from unransom.catalog.formats import _jpeg_kernel, _jpeg_units
 from unransom.recover.carve._cluster_kernel import hash_clusters, likely_pages
 from unransom.recover.carve._coded_kernel import coded
-from unransom.recover.carve._map_kernel import classify
+from unransom.recover.carve._map_kernel import begins, classify
 from unransom.recover.carve.scan import mark_finder
 
 _BYTES = np.frombuffer(bytes(4096), np.uint8)
@@ -19,6 +19,7 @@ _WORDS, _ROWS = np.zeros(2 * _jpeg_kernel.STATE, np.int64), np.zeros((1, 65), np
 _TABLES = np.zeros((8, _jpeg_kernel.TABLE), np.int32)
 _SCAN = (_WORDS, _ROWS, _TABLES, _ROWS, _WORDS, _WORDS.copy(), np.zeros(1, np.uint64))
 
+begins(_BYTES, 512, np.zeros(1 << 16, np.bool_), _WORDS[:1], _BYTES[:4].reshape(1, 4).copy(), _TABLE[:8])
 classify(_BYTES, 4096, _TABLE, np.zeros(1, np.uint8))
 likely_pages(_BYTES, 4096, np.zeros(1, np.uint8))
 hash_clusters(_BYTES.view(np.uint64), 512, np.zeros(1, np.uint64))

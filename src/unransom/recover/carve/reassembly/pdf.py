@@ -24,7 +24,7 @@ from unransom.core.messages import say
 from unransom.core.records import Grade
 from unransom.core.spans import Span
 from unransom.core.streams import Reader, Window
-from unransom.recover.carve.board import Board, in_order
+from unransom.recover.carve.board import HEADS, Board, in_order
 from unransom.recover.carve.classes import DENSE, OTHER, TEXT, ZERO
 from unransom.recover.carve.found import Found, Proof, proof_of
 from unransom.recover.carve.pdf_sections import END, LINEARIZED, Objects, listed
@@ -47,6 +47,7 @@ MOST_TAILS = 16  # of one end
 BEFORE = 1 << 18  # bytes before the end in which the last cross-reference is looked for
 LONGEST = 1 << 32
 HEAD = 4096
+DIGITS = 8  # of the number of an object
 SECOND = 1 << 20  # bytes in which a second document ends
 BORDERS = 256  # that are tried between two objects
 STREAM = re.compile(rb"stream(?:\r\n|\n|\r)")
@@ -140,12 +141,16 @@ class Pdfs:
     def _numbers(self) -> dict[tuple[int, int], list[int]]:
         """Return where objects begin, by their numbers and their places in their clusters."""
         found: dict[tuple[int, int], list[int]] = {}
-        for place in self._objects.tolist():
-            before = self._space.read_at(max(place - 8, 0), min(8, place))
-            digits = before[len(before.rstrip(b"0123456789")) :]
-            if digits:
-                start = place - len(digits)
-                found.setdefault((int(digits), start % self._board.cluster), []).append(start)
+        marks = self._objects[self._objects >= DIGITS]
+        for first in range(0, len(marks), HEADS):
+            some = marks[first : first + HEADS]
+            digits = self._board.fields(some - DIGITS, DIGITS)[:, ::-1].astype(np.int64) - ord("0")
+            running = np.logical_and.accumulate((digits >= 0) & (digits <= 9), axis=1)
+            numbers = (np.where(running, digits, 0) * 10 ** np.arange(DIGITS)).sum(1)
+            starts = some - running.sum(1)
+            named = starts < some
+            for number, start in zip(numbers[named].tolist(), starts[named].tolist(), strict=True):
+                found.setdefault((number, start % self._board.cluster), []).append(start)
         return found
 
     def _tails(self, place: int) -> Iterator[Tail]:

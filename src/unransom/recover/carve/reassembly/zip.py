@@ -14,6 +14,7 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unransom.catalog.formats import _zip_records as records
 from unransom.catalog.formats import ooxml
@@ -28,6 +29,7 @@ from unransom.recover.carve.found import Found, proof_of
 from unransom.recover.carve.reassembly.anchors import Anchor, Placed, arrange, nearest
 from unransom.recover.carve.reassembly.checks import RAW, Check, Inflation, Sum
 from unransom.recover.carve.reassembly.seams import Cost, Part, Seamstress, spans_of
+from unransom.recover.carve.scan import Places
 from unransom.recover.carve.signatures import CENTRAL, END_RECORD, LOCAL, SECTOR
 from unransom.recover.carve.space import Spliced
 
@@ -38,7 +40,10 @@ BORDERS = 64  # of a directory that lies in two pieces
 TRIED = 1024  # clusters that are tried behind a cut whose other side no anchor tells
 ALLOWANCE = 32 << 20  # bytes that may be read for one archive, besides 8 times its size
 
-Names = dict[tuple[bytes, int, int], list[int]]
+LOCAL_FIELDS = np.dtype([("crc", "<u4"), ("sizes", "<u8"), ("name", "<u2")])  # of a local header,
+CRC_AT = 14  # bytes behind its beginning
+WITHIN, NAME = np.uint64(0xFFFFFF), np.uint64(0xFF)  # bits of a header's key
+ENDS = np.array([0, 1], np.uint64)  # added to a key: where its like begin among sorted ones, and end
 
 
 class Directory:
@@ -76,18 +81,22 @@ class Zips:
                 yield found
 
     @cached_property
-    def _names(self) -> Names:
-        """Return where local headers stand, by name, CRC-32 and place in their cluster.
+    def _headers(self) -> tuple[NDArray[np.uint64], Places]:
+        """Return the keys of the local headers, sorted, and where these stand."""
+        rows = self._board.fields(self._locals + CRC_AT, LOCAL_FIELDS.itemsize)
+        fields = rows.view(LOCAL_FIELDS).reshape(-1)
+        within = (self._locals % self._board.cluster).astype(np.uint64)
+        keys = _key(fields["crc"].astype(np.uint64), within, fields["name"].astype(np.uint64))
+        order = np.argsort(keys, kind="stable")
+        return keys[order], self._locals[order]
 
-        0 stands for a CRC-32 that follows later.
-        """
-        names: Names = {}
-        cluster = self._board.cluster
-        for place in self._locals.tolist():
-            entry = records.read_local(self._space.read_at(place, records.LOCAL_SIZE + 256))
-            if entry is not None and entry.name:
-                names.setdefault((entry.name[:256], entry.crc, place % cluster), []).append(place)
-        return names
+    def _named(self, name: bytes, crc: int, within: int) -> Iterator[int]:
+        """Yield where the local headers of a member stand; 0 stands for a CRC-32 that follows later."""
+        keys, places = self._headers
+        first, last = np.searchsorted(keys, _key(*np.array([[crc], [within], [len(name)]], np.uint64)) + ENDS)
+        for place in places[first:last].tolist():
+            if self._space.read_at(place + records.LOCAL_SIZE, len(name)) == name:
+                yield place
 
     def _directory(self, position: int) -> Directory | None:
         """Return the directory that the end record at ``position`` speaks of, also where it is cut."""
@@ -173,7 +182,7 @@ class Zips:
         crcs = {entry.crc, 0} if entry.flags & records.STREAMED else {entry.crc}
         shift = directory.pieces[0].shift
         within = (entry.offset + shift) % self._board.cluster
-        places = [place for crc in crcs for place in self._names.get((entry.name[:256], crc, within), ())]
+        places = [place for crc in crcs for place in self._named(entry.name, crc, within)]
         return tuple(nearest(places, entry.offset + shift))
 
     def _cuts(
@@ -224,6 +233,11 @@ class Zips:
         else:
             return None
         return Part(start, min(start + entry.packed, end), check)
+
+
+def _key(crc: NDArray[np.uint64], within: NDArray[np.uint64], name: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return what tells a local header: its CRC-32, its place in its cluster, and bytes of its name."""
+    return np.asarray(crc << np.uint64(32) | (within & WITHIN) << np.uint64(8) | name & NAME)
 
 
 def find(board: Board, part: int, parts: int) -> Iterator[Found]:
