@@ -1,13 +1,14 @@
 """Keys that an unknown locker drew with fast clocks: found with no hint of the family, by the file's time."""
 
 import contextlib
+import hashlib
 import itertools
 import random
 import string
 
 import numpy as np
 import pytest
-from Cryptodome.Cipher import AES
+from Cryptodome.Cipher import AES, ARC4, ChaCha20, Salsa20
 from Cryptodome.Util.Padding import pad
 
 from tests.fixtures.locked import picture
@@ -23,7 +24,7 @@ from unransom.crypto.search.recipe import Bits, material
 from unransom.crypto.search.usual import CLOCKS, recipes
 from unransom.recover.keys import clocks
 from unransom.recover.keys.attacks import drawn, milliseconds, nanoseconds, ticks, truncated
-from unransom.recover.keys.drawing import hits
+from unransom.recover.keys.drawing import hits, proven
 
 MORNING = 1_795_000_000_123_456_789  # nanoseconds since 1970
 MILLION = 1_000_000
@@ -170,6 +171,104 @@ def test_programs_draw_in_many_ways(way):
         for hit in hits(each, Span(seed - 9, seed + 9), locked, ref)[0]
     ]
     assert (seed, key) in {(hit[0], hit[1]) for hit in found}
+
+
+def password(seed, hashed):
+    return hashlib.new(hashed, letters("msvc", seed, 20)).digest()
+
+
+def pcg(seed):
+    return bytes(number & 0xFF for number in outputs("pcg32", seed, 32))
+
+
+IV = noise("stored iv", 16)
+# Rare ways: generator, cipher, and how a file is locked at a second.
+RARE = {
+    "AES-192-CTR, IV in front": (
+        "glibc",
+        "aes-ctr",
+        lambda plain, seed: IV + ctr(plain, words("glibc", seed, 24), IV),
+    ),
+    "AES-128-CFB, IV behind": (
+        "msvc",
+        "aes-cfb",
+        lambda plain, seed: cfb(plain, words("msvc", seed, 16), IV) + IV,
+    ),
+    "AES-256-CBC, IV behind": (
+        "borland-c",
+        "aes-cbc",
+        lambda plain, seed: cbc(plain, letters("borland-c", seed), IV) + IV,
+    ),
+    "ChaCha20, nonce in front": (
+        "pcg32",
+        "chacha",
+        lambda plain, seed: IV[:12] + chacha(plain, pcg(seed), IV[:12]),
+    ),
+    "Salsa20, nonce behind": (
+        "glibc",
+        "salsa",
+        lambda plain, seed: salsa(plain, words("glibc", seed, 32), IV[:8]) + IV[:8],
+    ),
+    "RC4 of a hash": ("msvc", "rc4", lambda plain, seed: ARC4.new(password(seed, "md5")).encrypt(plain)),
+    "AES-256-ECB": (
+        "pcg32",
+        "aes-ecb",
+        lambda plain, seed: AES.new(pcg(seed), AES.MODE_ECB).encrypt(pad(plain, 16)),
+    ),
+    "CBC of a hash": ("msvc", "aes-cbc", lambda plain, seed: IV + cbc(plain, password(seed, "sha256"), IV)),
+    "Go's Read": ("go", "aes-cbc", lambda plain, seed: cbc(plain, sevens("go", seed, 32))),
+    "high bytes": (
+        "numerical-recipes",
+        "aes-cbc",
+        lambda plain, seed: cbc(plain, high("numerical-recipes", seed, 32)),
+    ),
+}
+
+
+def chacha(plain, key, nonce):
+    return ChaCha20.new(key=key, nonce=nonce).encrypt(plain)
+
+
+def salsa(plain, key, nonce):
+    return Salsa20.new(key=key, nonce=nonce).encrypt(plain)
+
+
+def ctr(plain, key, iv):
+    return AES.new(key, AES.MODE_CTR, nonce=b"", initial_value=iv).encrypt(plain)
+
+
+def cfb(plain, key, iv):
+    return AES.new(key, AES.MODE_CFB, iv, segment_size=128).encrypt(pad(plain, 16))[: len(plain)]
+
+
+def letters(name, seed, size=32):
+    return bytes(LETTERS.encode()[number % 62] for number in outputs(name, seed, size))
+
+
+def sevens(name, seed, size):
+    return b"".join(number.to_bytes(8, "little")[:7] for number in outputs(name, seed, size // 7 + 1))[:size]
+
+
+def high(name, seed, size):
+    return bytes(number >> 24 for number in outputs(name, seed, size))
+
+
+@pytest.mark.parametrize("way", RARE)
+def test_rare_ways_are_among_those_that_are_tried(way):
+    seed = MORNING // 1_000_000_000 - 500
+    name, cipher, lock = RARE[way]
+    data = lock(picture(way), seed)
+    ref = FileRef(source="s", path=b"a.png", size=len(data), id=1)
+    locked = Salvage(BytesReader(data), b"a.png")
+    target = Target(family="", samples=(ref,), files=1, size=len(data))
+    found = [
+        record
+        for number, each in enumerate(recipes("unix"))
+        if (each.generator, each.cipher.name) == (name, cipher)
+        for hit in hits(each, Span(seed - 1, seed + 1), locked, ref)[0]
+        for record in proven("drawn", each, number, hit, locked, target, ref)
+    ]
+    assert any(isinstance(record, KeyFound) and record.bits >= 64 for record in found)
 
 
 def test_random_bytes_have_no_key():

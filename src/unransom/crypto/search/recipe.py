@@ -14,6 +14,12 @@ import msgspec
 
 from unransom.crypto.generators import generator
 
+Kind: TypeAlias = Literal[
+    "salsa", "chacha", "aes-ecb", "aes-cbc", "aes-cfb", "aes-ctr", "rc4", "kcipher-2", "xor"
+]
+Place: TypeAlias = Literal["", "head", "tail"]  # where in a locked file its IV stands
+Derived: TypeAlias = Literal["md5", "sha1", "sha256", "sha512", "chacha-stream"]
+
 DOTNET_UNIT = 1.0 / 0x7FFFFFFF  # that System.Random scales its samples with
 
 
@@ -146,7 +152,7 @@ class Derive(msgspec.Struct, frozen=True):
         offset: Where in the stream; Rhysida takes 48 bytes for each file.
     """
 
-    name: Literal["md5", "sha1", "sha256", "sha512", "chacha-stream"]
+    name: Derived
     offset: int = 0
 
 
@@ -158,16 +164,18 @@ class Cipher(msgspec.Struct, frozen=True, kw_only=True):
         key_size: Bytes; a longer key is cut, a shorter one filled up with zeros.
         iv_size: Bytes of the IV or nonce where it is drawn.
         iv: The same for all seeds; empty where it is drawn. AES-CTR: the first counter.
+        stored: Where in the locked file the IV stands that is not drawn; "" where none does.
         rounds: Of Salsa20 and ChaCha.
         order: Of the counter of AES-CTR, and of 64 bits of the keystream of KCipher-2.
     """
 
-    name: Literal["salsa", "chacha", "aes-ecb", "aes-cbc", "aes-cfb", "aes-ctr", "rc4", "kcipher-2", "xor"]
+    name: Kind
     key_size: int = 32
     iv_size: int = 0
     iv: bytes = b""
     rounds: int = 20
     order: Literal["big", "little"] = "big"
+    stored: Place = ""
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ from unransom.core.spans import Span
 from unransom.core.streams import Salvage
 from unransom.crypto.generators import generator
 from unransom.crypto.search.recipe import Recipe
-from unransom.crypto.search.usual import recipes
+from unransom.crypto.search.usual import likely, recipes
 from unransom.recover.keys.drawing import hits, proven
 from unransom.recover.keys.neighbours import SECOND, suggested
 
@@ -35,11 +35,13 @@ class Window(msgspec.Struct, frozen=True):
     Attributes:
         start, end: In ticks after the time of the file, or seeds themselves.
         share: Of the attack's chance.
+        rare: What is rare is tried there; else what is likely.
     """
 
     start: int
     end: int
     share: float
+    rare: bool = False
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -48,7 +50,7 @@ class Clock(msgspec.Struct, frozen=True):
     Attributes:
         name: Of the attack.
         ways: Which of the usual recipes are drawn with it.
-        windows: The likeliest for their size first; none holds seeds of another.
+        windows: The likeliest for their size first; none holds seeds of another with the same ways.
         near: Ticks on both sides of a neighbour's seed.
         chance: That it finds the key of a file of which nothing is known.
         per_second: Its ticks in a second; 0 where its seeds do not grow with time.
@@ -72,6 +74,11 @@ class Clock(msgspec.Struct, frozen=True):
         """The ways to draw a key, the likely ones first."""
         return recipes(self.ways)
 
+    def tried(self, window: Window) -> range:
+        """Return the numbers of the ways that are tried in ``window``."""
+        every, first = len(self.recipes), len(likely(self.ways))
+        return range(first, every) if window.rare else range(first)
+
 
 class _Parts:
     """How a window is cut: several ways to a shard, or several shards to a way.
@@ -80,21 +87,22 @@ class _Parts:
         shards: How many there are.
     """
 
-    def __init__(self, window: Window, ways: int) -> None:
+    def __init__(self, window: Window, ways: range) -> None:
         self._window = window
         self._ways = ways
         length = window.end - window.start
         self._together = max(1, SHARD // length)  # ways of a shard
-        self._groups = -(-ways // self._together)
+        self._groups = -(-len(ways) // self._together)
         self.shards = self._groups * -(-length // SHARD)
 
     def of(self, number: int) -> tuple[range, Window]:
-        """Return which ways shard ``number`` tries, from 0 on, and which ticks: all ways before the next."""
+        """Return the ways that shard ``number`` tries, from 0 on, and the ticks: all ways before the next."""
         piece, group = divmod(number, self._groups)
         first = group * self._together
         start = self._window.start + piece * SHARD
         end = min(start + SHARD, self._window.end)
-        return range(first, min(first + self._together, self._ways)), Window(start, end, self._window.share)
+        ticks = msgspec.structs.replace(self._window, start=start, end=end)
+        return self._ways[first : first + self._together], ticks
 
 
 def plan(clock: Clock, target: Target, context: Context) -> AttackPlan | None:
@@ -106,8 +114,8 @@ def plan(clock: Clock, target: Target, context: Context) -> AttackPlan | None:
     windows = clock.windows if timed else ()
     stages = tuple(
         Stage(
-            shards=_Parts(window, len(clock.recipes)).shards,
-            seconds=sum(len(_seeds(clock, window, 0, each)) * _cost(each) for each in clock.recipes),
+            shards=_Parts(window, clock.tried(window)).shards,
+            seconds=sum(len(seeds) * _cost(recipe) for recipe, seeds in _pairs(clock, window)),
             chance=clock.chance * window.share,
         )
         for window in windows
@@ -117,13 +125,20 @@ def plan(clock: Clock, target: Target, context: Context) -> AttackPlan | None:
         family="",
         each=True,
         shards=sum(stage.shards for stage in stages),
-        candidates=sum(len(_seeds(clock, window, 0, each)) for window in windows for each in clock.recipes),
+        candidates=sum(len(seeds) for window in windows for _, seeds in _pairs(clock, window)),
         seconds=sum(stage.seconds for stage in stages),
         chance=clock.chance if stages else 0.0,
         why=clock.why(len(clock.recipes)),
         helps=clock.helps,
         stages=stages,
     )
+
+
+def _pairs(clock: Clock, window: Window) -> Iterator[tuple[Recipe, Span]]:
+    """Yield every way that is tried in ``window`` with its seeds, as far as time says nothing."""
+    for number in clock.tried(window):
+        recipe = clock.recipes[number]
+        yield recipe, _seeds(clock, window, 0, recipe)
 
 
 def search(clock: Clock, shard: Shard, context: Context) -> Iterator[Record]:
@@ -166,7 +181,7 @@ def _work(clock: Clock, shard: Shard, ref: FileRef) -> Iterator[tuple[int, Span]
         return
     number = shard.number - 1
     for window in clock.windows:
-        parts = _Parts(window, len(clock.recipes))
+        parts = _Parts(window, clock.tried(window))
         if number < parts.shards:
             ways, ticks = parts.of(number)
             now = (ref.modified or 0) * clock.per_second // SECOND

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import NamedTuple
+
+import msgspec
 
 from unransom.catalog.oracle import heads
 from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.described import Description, encoded
 from unransom.catalog.schemes.extents import Whole
-from unransom.catalog.schemes.layout import Field, Head
+from unransom.catalog.schemes.layout import Field, Head, Tail
 from unransom.catalog.schemes.plans import OneStream
 from unransom.catalog.schemes.wraps import RunKey
 from unransom.core.keys import Key, KeyKind
@@ -17,7 +20,7 @@ from unransom.core.records import FileRef, KeyFound, Record
 from unransom.core.searches import Described, Secret, Target
 from unransom.core.spans import Span
 from unransom.core.streams import Salvage
-from unransom.crypto.search.recipe import Crib, Recipe
+from unransom.crypto.search.recipe import Crib, Place, Recipe
 from unransom.recover.keys.describing import extensions_of
 from unransom.recover.keys.proof import proof_of
 
@@ -25,7 +28,20 @@ HEAD = 96  # bytes of a file that cribs lie in
 LEAST = 24  # bits of a crib
 BLOCK = 16
 
-Found = tuple[int, bytes, bytes, int]  # seed, key, IV, and where the locked bytes begin
+
+class Found(NamedTuple):
+    """A seed whose key opens the head of a file.
+
+    Attributes:
+        seed: The seed.
+        key, iv: What it gives; the IV of a file that has it itself is read there.
+        stored: Where in the file the IV stands, "" where it is drawn or always the same.
+    """
+
+    seed: int
+    key: bytes
+    iv: bytes
+    stored: Place
 
 
 def hits(recipe: Recipe, seeds: Span, locked: Salvage, ref: FileRef) -> tuple[list[Found], int]:
@@ -33,16 +49,24 @@ def hits(recipe: Recipe, seeds: Span, locked: Salvage, ref: FileRef) -> tuple[li
     from unransom.crypto.search.seeds import Search  # noqa: PLC0415 numba takes half a second to import
 
     head = locked.read_at(0, HEAD)
-    begins = [0, BLOCK] if recipe.cipher.name == "aes-cbc" else [0]
-    cribs, starts = [], []
-    for start in begins:
+    stored = recipe.cipher.stored
+    if stored:
+        size = recipe.cipher.iv_size
+        iv = head[:size] if stored == "head" else locked.read_at(max(locked.size - size, 0), size)
+        recipe = msgspec.structs.replace(recipe, cipher=msgspec.structs.replace(recipe.cipher, iv=iv))
+        head = head[size:] if stored == "head" else head
+    places: dict[int, Place] = {0: stored}
+    if recipe.cipher.name == "aes-cbc" and not stored:
+        places[BLOCK] = "head"  # the block before is the IV, whether it is one or not
+    cribs, where = [], []
+    for start, place in places.items():
         for known in heads(ref.original or ref.path, LEAST, len(head) - start - BLOCK):
             cribs.append(Crib(locked=head, offset=start + known.offset, plain=known.data))
-            starts.append(start)
-    if not cribs:
+            where.append(place)
+    if not cribs or len(recipe.cipher.iv) < recipe.cipher.iv_size * bool(stored):
         return [], 0
     found = Search(recipe, cribs).over(range(seeds.start, seeds.end), limit=len(seeds))
-    return [(hit.seed, hit.key, hit.iv, starts[hit.crib]) for hit in found.hits], found.tried
+    return [Found(hit.seed, hit.key, hit.iv, where[hit.crib]) for hit in found.hits], found.tried
 
 
 def proven(
@@ -59,9 +83,9 @@ def proven(
         target: What the attack works on.
         ref: The file.
     """
-    seed, secret, iv, start = found
+    seed, secret, iv, stored = found
     for padded in (True, False) if recipe.cipher.name == "aes-cbc" else (False,):
-        description = _described(recipe, start, padded=padded, target=target)
+        description = _described(recipe, stored, padded=padded, target=target)
         size = max(end for _, end in description.wrap.parts.values())  # type: ignore[union-attr]
         key = Key(KeyKind.RAW, (secret + iv)[:size], attack)
         family = description.family()
@@ -94,29 +118,31 @@ def proven(
     return []
 
 
-def _described(recipe: Recipe, start: int, *, padded: bool, target: Target) -> Description:
+def _described(recipe: Recipe, stored: Place, *, padded: bool, target: Target) -> Description:
     """Return the family of files whose key a recipe draws."""
     cipher = recipe.cipher
     parts = {"key": (0, cipher.key_size)}
-    if cipher.iv_size and not start:
+    if cipher.iv_size and not stored:
         parts["iv"] = (cipher.key_size, cipher.key_size + cipher.iv_size)
     kind = Cipher(
         kind=cipher.name,
-        fixed_iv="" if start else cipher.iv.hex(),
+        fixed_iv="" if stored else cipher.iv.hex(),
         rounds=cipher.rounds,
         order=cipher.order,
     )
     words = ["drawn", recipe.generator, cipher.name, str(8 * cipher.key_size)]
-    if start:
-        words.append("iv")
+    if stored:
+        words.append("iv" if stored == "head" else "end")
     elif cipher.iv_size:
         words.append("both")
     if padded:
         words.append("padded")
+    field = Field("iv", cipher.iv_size if cipher.stored else BLOCK)
     return Description(
         name="-".join(words)[:40],
         extensions=extensions_of(target.samples),
-        head=Head((Field("iv", BLOCK),)) if start else None,
+        head=Head((field,)) if stored == "head" else None,
+        tail=Tail((field,)) if stored == "tail" else None,
         wrap=RunKey(parts, sizes=(max(end for _, end in parts.values()),)),
         plan=OneStream(cipher=kind, extents=Whole(), padded=padded),
     )

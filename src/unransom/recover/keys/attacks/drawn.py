@@ -1,7 +1,7 @@
 """Keys that a locker of no known family drew from a generator seeded with the time of day.
 
 Any generator, any way to draw a key, any cipher, for the seconds around the time when a file was locked. The
-file is taken to be locked from its first byte on, or behind an IV of one block.
+file is taken to be locked from its first byte on; an IV may stand before or behind it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ CLOCK = Clock(
     name="drawn",
     ways="unix",
     windows=(
-        Window(-HOUR, HOUR, 0.7),
-        Window(-WEEK, -HOUR, 0.3),
+        Window(-HOUR, HOUR, 0.6),
+        Window(-HOUR, HOUR, 0.15, rare=True),
+        Window(-WEEK, -HOUR, 0.25),
     ),
     near=WEEK,
     chance=0.01,
@@ -40,5 +41,5 @@ ATTACK = Attack(
     plan=partial(clocks.plan, CLOCK),
     search=partial(clocks.search, CLOCK),
     references=("https://arxiv.org/abs/2402.06440",),
-    limitations=("The file is locked from its first byte on, or behind an IV of one block.",),
+    limitations=("The file is locked from its first byte on; an IV may stand before or behind it.",),
 )

@@ -21,7 +21,8 @@ CLOCK = Clock(
     windows=(
         Window(0, MORNING, 0.4),
         Window(MORNING, 6 * MORNING, 0.2),
-        Window(6 * MORNING, EVERY, 0.4),
+        Window(0, MORNING, 0.1, rare=True),
+        Window(6 * MORNING, EVERY, 0.3),
     ),
     near=2_000_000,
     chance=0.01,
