@@ -94,7 +94,7 @@ class _Laid:
     Attributes:
         symbols: The lost bytes in front, each once, and the stretch.
         path: The state of each.
-        belief: Per lost byte and value how likely it is.
+        letters: What each lost byte is, -1 where that is not sure.
     """
 
     def __init__(self, symbols: Symbols, skeleton: Skeleton) -> None:
@@ -102,7 +102,7 @@ class _Laid:
         window = np.arange(UNKNOWN, UNKNOWN + WINDOW, dtype=np.int64)
         self.symbols = np.concatenate((window, symbols.astype(np.int64)))
         self.path = np.zeros(len(self.symbols), np.int64)
-        self.belief = np.full((WINDOW, 256), 1 / 256)
+        self.letters = np.full(WINDOW, -1, np.int64)
         self.digits = np.full(WINDOW, -1, np.int64)
 
     def is_number(self) -> NDArray[np.bool_]:
@@ -113,10 +113,14 @@ class _Laid:
         """Lay the symbols over the skeleton; return whether most of them fit."""
         used, classes = np.unique(self.skeleton.classes, return_inverse=True)
         table = _likelihoods()[used]
+        # Bytes that no state tells apart are looked at together.
+        table, letter, kind, alike = np.unique(
+            table, axis=1, return_index=True, return_inverse=True, return_counts=True
+        )
         from unransom.catalog.formats.repair import _rows_kernel as kernel  # noqa: PLC0415  numba is slow
 
         with np.errstate(divide="ignore"):
-            sure = np.maximum(np.log(table * 256), kernel.NEVER).T.copy()
+            sure = np.maximum(np.log(table * 256), kernel.NEVER).T[kind.ravel()]
         scores = np.zeros((WINDOW, len(used)))
         automaton = (classes, *self.skeleton.automaton[1:])
         fits = table * (1 - SOFT) + SOFT / 256
@@ -131,8 +135,10 @@ class _Laid:
             votes = np.bincount(called, minlength=WINDOW * len(used)).reshape(WINDOW, -1)
             logs = votes @ fits
             belief = np.exp(logs - logs.max(axis=1, keepdims=True))
-            self.belief = belief / belief.sum(axis=1, keepdims=True)
-            scores = np.log(np.maximum(self.belief @ table.T * 256, 1e-4))
+            belief /= (belief @ alike)[:, np.newaxis]
+            best = belief.argmax(axis=1)
+            self.letters = np.where(belief[np.arange(WINDOW), best] > SURE, letter[best], -1)
+            scores = np.log(np.maximum(belief * alike @ table.T * 256, 1e-4))
             if start == 0 and score - before < 1:
                 break
             before = score if start == 0 else before
@@ -257,9 +263,8 @@ class _Laid:
 
     def _resolved(self) -> NDArray[np.int64]:
         """Return each symbol as a byte, -1 where it is not known."""
-        letters = self.belief.argmax(axis=1)
-        sure = self.belief[np.arange(WINDOW), letters] > SURE
-        lost = np.where(sure, letters, np.where(self.digits >= 0, self.digits + 48, -1))
+        digits = np.where(self.digits >= 0, self.digits + 48, -1)
+        lost = np.where(self.letters >= 0, self.letters, digits)
         known = self.symbols < UNKNOWN
         return np.where(known, self.symbols, lost[np.where(known, 0, self.symbols - UNKNOWN)])
 
