@@ -14,8 +14,10 @@ import numpy as np
 from unransom.core.errors import UnreadableError
 from unransom.core.messages import say
 from unransom.core.streams import BytesReader, Reader
+from unransom.evidence.containers import qcow2_tables
 from unransom.evidence.containers.mapped import Mapped, Part, Piece, Recent, same
 from unransom.evidence.containers.opening import Opening, invalid, unsupported
+from unransom.evidence.containers.qcow2_tables import COMPRESSED, OFFSET, ZEROS
 
 MARK = b"QFI\xfb"
 HEADER = struct.Struct(">4sIQIIQIIQQIIQ")  # of version 2
@@ -24,9 +26,6 @@ CORRUPT, EXTERNAL, SUBCLUSTERS = 1 << 1, 1 << 2, 1 << 4  # features without whic
 KNOWN = 0b11111
 DEFLATE, ZSTD = 0, 1
 BACKING_FORMAT, DATA_FILE = 0xE2792ACA, 0x44415441  # extensions of the header
-OFFSET = 0x00FFFFFFFFFFFE00  # bits of an entry
-COMPRESSED = 1 << 62
-ZEROS = 1
 MOST_ENTRIES = 1 << 25  # of the first table
 LONGEST_NAME = 1023
 KEPT_TABLES, KEPT_CLUSTERS = 256, 128
@@ -45,6 +44,7 @@ class Header(NamedTuple):
         backing: What the disk below is called, "" for none.
         backing_format: Of what kind that is, "" where it does not say.
         data_file: What the file with the clusters is called, "" where they are in this one.
+        snapshots: How many earlier states of the disk are in the file.
     """
 
     bits: int
@@ -57,6 +57,7 @@ class Header(NamedTuple):
     backing: str
     backing_format: str
     data_file: str
+    snapshots: int
 
 
 def claims(head: bytes, tail: bytes, size: int) -> bool:
@@ -94,7 +95,22 @@ def open_disk(opening: Opening) -> Reader:
     clusters = opening.reader
     if header.features & EXTERNAL:
         clusters = opening.open_beside(header.data_file or "?", header.size)
-    return ClusterDisk(opening.reader, clusters, header, parent)
+    if header.snapshots:
+        opening.note(
+            say("the image has {count} snapshots inside, which are not read", count=header.snapshots),
+            say("make an image of each with `qemu-img convert -l NAME`, and name those, too"),
+        )
+    disk = ClusterDisk(opening.reader, clusters, header, parent)
+    if disk.damaged:
+        opening.note(
+            say("{count} entries of the first table of the image are damaged", count=disk.damaged),
+            say(
+                "tables that nothing names were put there in the order of the file, {lost} are lost:"
+                " check files that matter",
+                lost=disk.lost,
+            ),
+        )
+    return disk
 
 
 def parse(reader: Reader) -> Header:
@@ -106,7 +122,9 @@ def parse(reader: Reader) -> Header:
     head = reader.read_at(0, 4096)
     if len(head) < HEADER.size:
         raise invalid("no header")
-    (_, version, name_at, name_size, bits, size, method, entries, table, *_) = HEADER.unpack_from(head)
+    (_, version, name_at, name_size, bits, size, method, entries, table, *_, snapshots, _) = (
+        HEADER.unpack_from(head)
+    )
     features, packed, extensions = 0, DEFLATE, HEADER.size
     if version >= 3 and len(head) >= HEADER.size + MORE.size:
         features, _, _, _, extensions = MORE.unpack_from(head, HEADER.size)
@@ -127,6 +145,7 @@ def parse(reader: Reader) -> Header:
         backing if name_at and name_size else "",
         names.get(BACKING_FORMAT, ""),
         names.get(DATA_FILE, ""),
+        snapshots,
     )
 
 
@@ -146,7 +165,13 @@ def _raw(lower: Opening) -> Reader:
 
 
 class ClusterDisk(Mapped):
-    """A disk in clusters that two levels of tables place."""
+    """A disk in clusters that two levels of tables place.
+
+    Attributes:
+        size: Bytes.
+        damaged: How many entries of the first table are.
+        lost: For how many of those nothing was found.
+    """
 
     def __init__(self, reader: Reader, clusters: Reader, header: Header, parent: Reader | None) -> None:
         """Open the disk of which ``reader`` has the tables and ``clusters`` the clusters.
@@ -167,6 +192,12 @@ class ClusterDisk(Mapped):
         if header.entries < needed or header.table + needed * 8 > reader.size:
             raise invalid("a table that does not fit")
         self._first = np.frombuffer(reader.read_at(header.table, needed * 8), ">u8")
+        own = range(header.table, header.table + needed * 8)
+        wrong = qcow2_tables.damaged(self._first, self._cluster, own, reader.size)
+        self.damaged, self.lost = int(wrong.sum()), 0
+        if self.damaged:
+            layout = qcow2_tables.Layout(self._cluster, self._words)
+            self._first, self.lost = qcow2_tables.mended(reader, self._first, layout, wrong, own)
         self._second = Recent(self._load, KEPT_TABLES)
         self._unpacked = Recent(self._unpack, KEPT_CLUSTERS)
 
