@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from unransom.catalog.schemes.family import Family
-from unransom.catalog.schemes.hive import TAKES, ByTurns, Marker, unwrap
+from unransom.catalog.schemes.hive import HUNTERS1, TAKES, ByTurns, unwrap
 from unransom.core.messages import say
 from unransom.core.spans import Span
 
-MARKER = Marker(0x36, bytes.fromhex("dcb8a7a5b618d296d3ba01d9f9039fc07a"))
 SMALL = 5 << 20  # bytes up to which all of a file is locked
 MOST = 100 << 20  # bytes of the head, and of all blocks behind it
 BLOCK = 512 << 10
@@ -34,10 +33,10 @@ FAMILY = Family(
     title="Hunters International 1",
     extensions=(r"\.locked",),
     notes=(r"(?i)contact us\.txt",),
-    read=MARKER,
+    read=HUNTERS1,
     takes=TAKES,
     unwrap=unwrap,
-    plan=ByTurns(MARKER, extents),
+    plan=ByTurns(HUNTERS1, extents),
     wanted=say("one of the two RSA-5120 private keys of the build"),
     references=("https://github.com/rivitna/Malware/tree/main/Hunters",),
     limitations=("Only the marker of one build is known.",),

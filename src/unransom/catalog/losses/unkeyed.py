@@ -9,6 +9,7 @@ from unransom.catalog.families import hive6, hunters1, hunters2, zeppelin
 from unransom.catalog.losses._evidence import is_random
 from unransom.catalog.losses.loss import Clues, Loss, Rule, Stripes
 from unransom.catalog.schemes.family import Family, Locked
+from unransom.catalog.schemes.hive import HIVE6, HUNTERS1
 from unransom.core.messages import say
 
 BLOCK = 4096  # bytes that are random or not
@@ -31,8 +32,8 @@ class Headed(NamedTuple):
 
 
 HEADED = (
-    Headed(hive6.FAMILY, hive6.MARKER.ends, hive6.MARKER.bits),
-    Headed(hunters1.FAMILY, hunters1.MARKER.ends, hunters1.MARKER.bits),
+    Headed(hive6.FAMILY, HIVE6.ends, HIVE6.bits),
+    Headed(hunters1.FAMILY, HUNTERS1.ends, HUNTERS1.bits),
     Headed(hunters2.FAMILY, hunters2.ends, hunters2.MARKER_BITS),
     Headed(zeppelin.FAMILY, zeppelin.ends, 8 * len(zeppelin.BOX)),
 )

@@ -60,10 +60,25 @@ class Marker(msgspec.Struct, frozen=True):
             return None
         tail = locked.read_at(size, locked.size - size)
         moved, blob = tail[:-BLOB], tail[-BLOB:]
-        if not is_noise(blob) or not goes_on(locked.read_at(0, self.position), moved):
+        head = locked.read_at(0, self.position)
+        if not is_noise(blob) or not (_marked(head + moved) or goes_on(head, moved)):
             return None
         fields = {"moved": moved, "blob": blob}
         return Mark(bits=self.bits, fields=fields, plain_size=size, wrapped=blob)
+
+
+HIVE6 = Marker(0x3E, bytes.fromhex("6b5b59d507836e28a251f33bda52"))
+HUNTERS1 = Marker(0x36, bytes.fromhex("dcb8a7a5b618d296d3ba01d9f9039fc07a"))
+SEEN = 4  # bytes of a marker that show it
+
+
+def _marked(head: bytes) -> bool:
+    """Return whether another marker, or as much of it as there is, stands in the head of a file."""
+    for marker in (HIVE6, HUNTERS1):
+        there = head[marker.position + CHECK : marker.start]
+        if len(there) >= SEEN and marker.build.startswith(there):
+            return True
+    return False
 
 
 def unwrap(mark: Mark, key: Key) -> FileKey | None:
