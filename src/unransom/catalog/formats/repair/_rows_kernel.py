@@ -15,7 +15,7 @@ HOPELESS = 120.0  # what is less likely by so much (natural logarithm) is not fo
 
 @njit(cache=True, nogil=True)
 def _ways_out(firsts, sources):  # type: ignore[no-untyped-def]
-    """Return where the ways out of each state begin, and these: the state they lead to, and the way in there."""
+    """Return where the ways out of each state begin, and these: the state they lead to, the way in there."""
     count = len(firsts) - 1
     begins = np.zeros(count + 1, np.int64)
     for source in sources:
