@@ -1,5 +1,8 @@
 """Keys in the compressed pages of hibernation files: marked blocks, and sets without a mark."""
 
+import base64
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,6 +21,22 @@ PLAIN = {
     b"abc" * 100: bytes.fromhex("ffffff1f61626317000fff2601"),
 }
 
+# A page as wimlib 1.13 packs it: `wimlib-imagex capture --compress=XPRESS:100 --chunk-size=4096`.
+SQUARES = b"".join(b"%d;" % number**2 for number in range(180))
+MIXED = b"a page of memory, " * 40 + SQUARES + bytes(900) + SQUARES[-680:] + b"xyz" * 300
+WIMLIB = zlib.decompress(
+    base64.b85decode(
+        "c-rG+Kn3hzl9M6SB{;+-fB^$EFf_~rk`0`k3=Ex|3={(n2sHu9oxlQRgh9=2g^H&@#nYg4C{#WjN;jaoWdgDGzy0"
+        "vx%a5O*zm@&``04YfU%#qr>MFucwa)#&i|O(#QSVHhYYC~2%jYKQFyuHKXPea=BKjs}ji8dl3s&icVk=EIg$O&vB"
+        "o?wVa64z{sFw<ORfyM!*ljC4<39WF`IiegcWW%uaubwqIxV-{k>56AvQwYxky$oEo#C<KH)q|h7Wi?(xA{ep!w=r"
+        "$M)KaWi&IW;EWFt~vC%c<GKYA^%(dG6x6(Y-Th-S^tP5VP8M`c6<<N<ZEdeTmIg27zJ#;<A#W#1=kxjXYizaC2gv"
+        "Rw;nU^xX$7+ku>Ch|B#5&SWs693+UV1v*|7&+Mi`vP=$~l`KB_6PTBKgU|Va@r)agyu-J*(<J7o|R&dBnRi?BFg>"
+        "Ve>tX4^~&)x%xQKd5!zRkJI=K+okvy{V~&A=lDS3-OkF&jq4wuk7j$wKfyV5|H%O9i^d0-uNn({Z+>lkeA*FfB@L"
+        "GQ$(9cv>gs*Zt61kO_@U>x!27etB4-rd%X~j-<Fw@!qm8n_TF=)(ufjjh5PWy={Qo~@!bx3KNpdCmfp4F_Gwm;bU"
+        "K!S=&=F)`^F#ja=Kl@M|Ccg-fBE+hgTwy_W(EcTp90;q"
+    )
+)
+
 
 def opened(work, data, size):
     out = np.zeros(size, np.uint8)
@@ -31,6 +50,11 @@ def test_plain_xpress_as_it_is_published(text):
 
 def test_xpress_with_huffman_codes_as_it_is_published():
     assert opened(xpress_kernel.huffman, HUFFMAN[LETTERS], len(LETTERS)) == LETTERS
+
+
+def test_a_page_that_another_program_has_packed():
+    page = MIXED[:4096].ljust(4096, b"\1")
+    assert opened(xpress_kernel.huffman, WIMLIB, 4096) == page
 
 
 def runs(text):
