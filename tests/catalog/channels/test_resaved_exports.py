@@ -184,6 +184,14 @@ def test_identifiers_that_lost_their_zeros_name_candidates():
     assert damaged(["42", "A1", "7"], ["00042", "042", "1007"]) == {"42": ["00042", "042"]}
 
 
+def test_payments_with_the_same_rounded_key_stay_apart():
+    row = "10/06/2026,10:00:00,CEST,Payment,Completed,EUR,{0}.00,0.00,{0}.00,,T{0},2.02606E+27\n"
+    data = (",".join(HEAD) + "\n" + "".join(map(row.format, (5, 6, 7)))).encode()
+    proof = Match([one(own("2026061022001400000000020000")), one(data, dates="dmy")])
+    assert proof.damaged == {"2.02606E+27": ["2026061022001400000000020000"]}
+    assert proof.classes()["damaged-key"] == 3
+
+
 @pytest.mark.parametrize(
     ("form", "currency"),
     [

@@ -132,10 +132,12 @@ SELECT k.* FROM keyed k JOIN (
 """
 UNCHOSEN = "CREATE OR REPLACE TEMP VIEW chosen AS SELECT * FROM keyed"
 
-# What each row of money is, once, so that the sums below need not ask again.
+# What each row of money is, once, so that the sums below need not ask again. Keys that a spreadsheet has
+# rounded may be of many orders: their payments stay apart.
 SORTED = """
 CREATE OR REPLACE TEMP VIEW sorted AS
-SELECT f.realm, c.order_key, CASE WHEN c.order_key = '' THEN c.payment_id ELSE '' END AS single,
+SELECT f.realm, c.order_key,
+       CASE WHEN c.order_key = '' OR contains(c.order_key, 'E+') THEN c.payment_id ELSE '' END AS single,
        c.account::shop_name AS account,
        c.payment_id, c.kind = 'payment' AND c.state = 'done' AS pays,
        c.kind = 'refund' AND c.state = 'done' AS refunds,
