@@ -112,6 +112,7 @@ def test_the_example_is_right():
         (b'"68617262"', b'""', 16, "tail.parts[3].value", "at least one byte"),
         (b'"sum" }', b'"sum", of = "mode" }', 17, "tail.parts[4].of", "no field called mode before"),
         (b"iv = [32, 48]", b"iv = [48, 48]", 27, "wrap.parts.iv", "ends behind its beginning"),
+        (b"iv = [32, 48]", b"iv = [32, 65]", 27, "wrap.parts.iv", "behind the 64 bytes"),
         (b"largest = 20", b"largest = 10", 45, "plan.extents.cases.2.steps[1].largest", "more than the one"),
         (b"'\\.harbour'", b"'\\.(harbour'", 4, "extensions[0]", "regular expression"),
         (b'title = "Harbour"', b'key = ""\ntitle = "X"\nnotes = ["+"]', 5, "notes[0]", "regular expression"),

@@ -7,15 +7,14 @@ private-key operations behind it remember their answers, so that files with one 
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Callable, Iterator
 from typing import Annotated, Literal
 
-from blake3 import blake3
 from msgspec import Meta
 
 from unransom.catalog.schemes.checks import Check, Proof
 from unransom.catalog.schemes.data import Data, Fault, FieldName, Name
+from unransom.catalog.schemes.derivations import DERIVATIONS, Derivation, derived_size
 from unransom.catalog.schemes.family import FileKey, Mark
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import Message, say
@@ -25,25 +24,10 @@ from unransom.crypto.keyfiles import read_keys
 MOST_KEY = 1 << 26  # bytes: a keystream can be a key
 Place = Annotated[int, Meta(ge=0, le=MOST_KEY)]
 Cuts = dict[Name, tuple[Place, Place]]  # name of a part: its first byte and the byte after its last one
-Derivation = Literal[
-    "raw", "md5", "sha1", "sha256", "sha512", "sha256-twice", "sha3-256", "sha3-512", "blake2b", "blake3"
-]
 Curve = Literal["x25519", "secp192k1", "sect571k1"]
 Aead = Literal["chacha20-poly1305", "xchacha20-poly1305", "aes-gcm"]
 Padding = Literal["pkcs1", "oaep-sha1", "oaep-sha256", "oaep-sha512", "oaep-sha3_512", "raw"]
 
-DERIVATIONS: dict[str, Callable[[bytes], bytes]] = {
-    "raw": bytes,
-    "md5": lambda secret: hashlib.md5(secret, usedforsecurity=False).digest(),
-    "sha1": lambda secret: hashlib.sha1(secret, usedforsecurity=False).digest(),
-    "sha256": lambda secret: hashlib.sha256(secret).digest(),
-    "sha512": lambda secret: hashlib.sha512(secret).digest(),
-    "sha256-twice": lambda secret: _twice(hashlib.sha256(secret).digest()),
-    "sha3-256": lambda secret: hashlib.sha3_256(secret).digest(),
-    "sha3-512": lambda secret: hashlib.sha3_512(secret).digest(),
-    "blake2b": lambda secret: hashlib.blake2b(secret).digest(),
-    "blake3": lambda secret: blake3(secret).digest(),
-}
 CURVES: dict[str, Callable[[bytes, bytes], bytes | None]] = {
     "x25519": agreement.x25519,
     "secp192k1": agreement.secp192k1,
@@ -54,20 +38,19 @@ PKCS1 = 16  # bits that a wrong key fails to guess of a PKCS #1 v1.5 padding
 LENGTH = 8  # bits more where the message's length is known as well
 
 
-def _twice(digest: bytes) -> bytes:
-    """Return ``digest``, and behind it its own SHA-256."""
-    return digest + hashlib.sha256(digest).digest()
-
-
 class CutWrap(Data, frozen=True):
-    """A wrap that parts are cut from."""
+    """A wrap that parts are cut from, of what ``derive`` makes of it."""
 
     def faults(self) -> Iterator[Fault]:
-        """Yield parts without a byte, and checks of parts that are not there."""
+        """Yield parts without a byte, or of bytes that are not there, and checks of parts that are not."""
         parts: Cuts = getattr(self, "parts")  # noqa: B009 every kind declares it at a place of its own
+        size = derived_size(getattr(self, "derive", "raw"))
         for name, (start, end) in parts.items():
             if start >= end:
                 yield Fault(("parts", name), say("a part ends behind its beginning"))
+            elif size and end > size:
+                why = say("a part ends behind the {bytes} bytes that are derived", bytes=size)
+                yield Fault(("parts", name), why)
         for index, check in enumerate(getattr(self, "checks", ())):
             if check.part not in parts:
                 yield Fault(("checks", index, "part"), _missing(check.part))
