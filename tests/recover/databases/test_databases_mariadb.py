@@ -1,5 +1,6 @@
 """Damage to a table of a real MariaDB: what comes back, and whether the server takes the graft."""
 
+import random
 import re
 from functools import cache
 
@@ -109,6 +110,34 @@ def test_every_row_that_is_there_comes_back_and_no_other(orders, pattern):
     assert rows <= wanted
     assert len(rows) >= LEAST.get(pattern, 0) * len(wanted)
     assert len(rows) >= _on_whole_pages(data, PATTERNS[pattern](data), create)
+
+
+def _zeros_inside(data):
+    """Return ``data`` with zeros that begin and end somewhere on pages."""
+    out = bytearray(data)
+    for start in range(70_001, len(out), 50_021):
+        out[start : start + 9000] = bytes(len(out[start : start + 9000]))
+    return bytes(out)
+
+
+def test_no_row_is_cut_off_by_zeros(orders):
+    data, create, wanted = orders
+    damaged = _zeros_inside(data)
+    rows = {row for row, _ in _rows(_opened(damaged, create))}
+    assert rows <= wanted
+    assert len(rows) >= _on_whole_pages(data, damaged, create)
+    assert len(rows) >= 0.7 * len(wanted)
+
+
+@pytest.mark.parametrize("table", ["orders", "offpage"])
+def test_pages_that_lie_elsewhere_in_the_file_are_put_back(server, orders, table):
+    data, create, wanted = orders if table == "orders" else _shape(server, table)
+    numbers = list(range(4, len(data) // PAGE))
+    random.Random(6).shuffle(numbers)
+    mixed = data[: 4 * PAGE] + b"".join(data[number * PAGE :][:PAGE] for number in numbers)
+    back = [row for row, _ in _rows(_opened(mixed, create))]
+    assert len(back) == len(wanted)
+    assert set(back) == wanted
 
 
 def _on_whole_pages(data, damaged, create):

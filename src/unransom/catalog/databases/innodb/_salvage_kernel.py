@@ -179,6 +179,13 @@ def _clean(base, size, begin, end, cells):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _touches_zeros(data, begin, end, base, size):  # type: ignore[no-untyped-def]
+    """Return whether a record begins or ends in zeros that go on beyond it, and may have taken bytes."""
+    before, behind = max(begin - CELL, base), min(end + CELL, base + size)
+    return not data[before : begin + 1].any() or not data[end - 1 : behind].any()
+
+
+@njit(cache=True, nogil=True)
 def key_hashes(data, starts, lengths, key, out):  # type: ignore[no-untyped-def]
     """Fill ``out`` with a hash of the first ``key`` fields of each record (FNV-1a with their lengths)."""
     prime = np.uint64(0x100000001B3)
@@ -344,6 +351,8 @@ def judge(data, size, bases, compact, plan, noises, origins, owners, begins, end
         found, followed = _neighbours(data, base, size, compact, origins, begins, ends, first, last, one)
         links[one] = found
         clean = _clean(base, size, begins[one], ends[one], noises[page])
+        if clean == 1 and _touches_zeros(data, begins[one], ends[one], base, size):
+            clean = 0
         results[one] = UNLINKED
         if clean == 0 and not followed:
             heap = _heap(data, origins[one], compact)

@@ -115,8 +115,7 @@ class Tablespace:
         self.patched: dict[int, bytes] = {}
         self.table = self._merge([each.table for each in files])
         self.space = majority(self.table["space"][self.table["verdict"] == pages.VALID])
-        if self.space == SYSTEM:
-            self._put_copies_back()
+        self._put_copies_back()
         self.current: dict[int, Current] = {}
         self._kept: tuple[int, bytes] = (-1, b"")
 
@@ -141,8 +140,15 @@ class Tablespace:
         return merged
 
     def _put_copies_back(self) -> None:
-        """Take the copies of pages among the others, the doublewrite buffer, for pages that are damaged."""
+        """Put pages that lie elsewhere in their places, unless better ones are there.
+
+        Such are the copies in the doublewrite buffer, and pages of files that were put together wrongly.
+        """
         copied = (self.table["verdict"] == pages.VALID) & (self.table["number"] != np.arange(len(self.table)))
+        if self.space != SYSTEM:  # which has them of other tablespaces too
+            copied &= (self.table["space"] == self.space) & (self.table["number"] < len(self.table))
+        if not copied.any():
+            return
         copies = np.sort(self.table[copied], order="lsn")
         self.table[copied] = np.zeros(1, pages.TABLE)
         self.table["verdict"][copied] = pages.BLANK
