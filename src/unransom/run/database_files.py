@@ -20,6 +20,7 @@ ENDINGS = ("mdf", "ndf", "ldf", "ibd", "frm", "bak", "sql", "dump")
 NAMED = (
     "(" + " OR ".join(f"CAST(path AS TEXT) LIKE '%.{ending}%'" for ending in ENDINGS) + " OR"
     " CAST(path AS TEXT) LIKE '%ibdata%' OR CAST(path AS TEXT) LIKE '%ib_logfile%' OR"
+    " CAST(path AS TEXT) LIKE '%undo%0%' OR CAST(path AS TEXT) LIKE '%#ib_redo%' OR"
     " CAST(path AS TEXT) LIKE '%bin%.0%')"
 )
 DAMAGED = (
@@ -30,7 +31,8 @@ DAMAGED = (
 NAME = re.compile(
     rb"(?P<stem>.*?)\.(?P<ending>mdf|ndf|ldf|ibd|frm|bak|sql\.gz|sql|dump|(?:(?<=bin\.)|(?<=binlog\.))\d{6})"
     rb"(?![a-z0-9])"
-    rb"|(?P<shared>ibdata\d+)(?![a-z0-9])|(?P<redo>ib_logfile\d+)(?![a-z0-9])",
+    rb"|(?P<shared>ibdata\d+)(?![a-z0-9])|(?P<redo>ib_logfile\d+|#ib_redo\d+)(?![a-z0-9])"
+    rb"|(?P<undo>undo_?\d{3})(?![a-z0-9])",
     re.I,
 )
 OF_FILE = re.compile(rb"[ _.-]*(data|log|dat|\d+)$", re.I)  # what files of one database differ in
@@ -41,6 +43,8 @@ MOST_FILES = 200_000  # that may help, in all
 MOST_OTHERS, MOST_LOGS = 500, 64  # for one file
 LARGEST_SCRIPT = 256 << 20  # bytes
 LONGEST_LOGS = 1 << 30  # bytes of all binary logs for one file
+LONGEST_UNDO = 256 << 20  # bytes of shared tablespaces and undo logs for one file
+REDO_FOLDER = b"#innodb_redo"  # below the server's, since MySQL 8.0.30
 
 
 class Candidate(NamedTuple):
@@ -49,8 +53,8 @@ class Candidate(NamedTuple):
     Attributes:
         place: Where it is.
         folder: Path of its folder, with its source.
-        stem, ending: Of its name before the attack, in lower case; the ending of a shared tablespace, a redo
-            log and a binary log is ``ibdata``, ``redo`` and ``binlog``.
+        stem, ending: Of its name before the attack, in lower case; the ending of a shared tablespace, an undo
+            log, a redo log and a binary log is ``ibdata``, ``undo``, ``redo`` and ``binlog``.
         whole: It is not damaged, or was recovered.
     """
 
@@ -107,15 +111,14 @@ def _candidate(ref: FileRef, output: bytes | None, state: State) -> Candidate | 
     shown = name[:end].decode("utf-8", "surrogateescape")
     whole = state in {State.INTACT, State.RECOVERED}
     place = Place(ref=ref, output=output or b"", name=shown)
-    return Candidate(place, ref.source.encode() + b"/" + folder, stem, ending, whole)
+    return Candidate(place, (ref.source.encode() + b"/" + folder).rstrip(b"/"), stem, ending, whole)
 
 
 def _parts(match: re.Match[bytes]) -> tuple[bytes, str, int]:
     """Return stem and ending of a name, "" of one that is no database's, and where its own name ends."""
-    if match["shared"]:
-        return match["shared"].lower(), "ibdata", match.end()
-    if match["redo"]:
-        return match["redo"].lower(), "redo", match.end()
+    for group, called in (("shared", "ibdata"), ("redo", "redo"), ("undo", "undo")):
+        if match[group]:
+            return match[group].lower(), called, match.end()
     stem, ending = match["stem"].lower(), match["ending"].decode().lower()
     if ending.isdigit():
         ending = "binlog" if BINARY_LOG.search(stem) else ""
@@ -162,27 +165,34 @@ class _Shelf:
         near = sorted(self._by_name[table, "frm"], key=lambda each: each.folder != found.folder)
         yield from (each for each in near if each.whole)
         yield from self._near("redo", found)
-        yield from self._logs(found)
-
-    def _logs(self, found: Candidate) -> Iterator[Candidate]:
-        """Yield the newest binary logs of the server whose folder ``found`` is in."""
-        logs = self._near("binlog", found)
-        size = 0
-        for each in sorted(logs, key=lambda log: log.place.name, reverse=True)[:MOST_LOGS]:
-            size += each.place.ref.size
-            if size > LONGEST_LOGS:
-                return
-            yield each
+        undo = sorted(self._near("ibdata", found) + self._near("undo", found), key=_size)
+        yield from _within(undo, LONGEST_UNDO)
+        logs = sorted(self._near("binlog", found), key=lambda log: log.place.name, reverse=True)
+        yield from _within(logs[:MOST_LOGS], LONGEST_LOGS)
 
     def _near(self, ending: str, found: Candidate) -> list[Candidate]:
-        """Return the files in the folder of ``found`` and in the one above, which is the server's."""
+        """Return the files in the folder of ``found``, in the one above, which is the server's, and below."""
         homes = {found.folder, found.folder.rpartition(b"/")[0]}
+        homes |= {home + b"/" + REDO_FOLDER for home in homes}
         return [each for each in self._by_ending[ending] if each.folder in homes]
 
     def _scripts(self) -> Iterable[Candidate]:
         return (
             each for each in self._by_ending["sql"] if each.whole and each.place.ref.size <= LARGEST_SCRIPT
         )
+
+
+def _size(found: Candidate) -> int:
+    return found.place.ref.size
+
+
+def _within(some: Iterable[Candidate], room: int) -> Iterator[Candidate]:
+    """Yield the first files that have at most ``room`` bytes together."""
+    for each in some:
+        room -= _size(each)
+        if room < 0:
+            return
+        yield each
 
 
 def _identity(found: Candidate) -> tuple[str, bytes, str, str]:

@@ -2,7 +2,9 @@
 
 import random
 import sqlite3
+import subprocess
 from contextlib import closing
+from decimal import Decimal
 
 import numpy as np
 import pymysql
@@ -10,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fixtures.locked import result_of
+from tests.fixtures.program import UNRANSOM
 from tests.recover.databases.damage import PATTERNS
 from tests.recover.databases.mariadb_server import Server
 from tests.recover.databases.test_databases_step import command
@@ -135,6 +139,38 @@ def test_the_command_writes_them_into_a_table_of_their_own(taken, tmp_path):
         first = base.execute('select amount, _state from "orders before" where id = 2').fetchall()
     assert now == len(past["orders"][-1])
     assert first == [("0.50", "before")]
+
+
+def test_a_case_takes_what_the_servers_other_files_tell(taken, tmp_path):
+    files, past = taken
+    (tmp_path / "data" / "shop").mkdir(parents=True)
+    for name, data in files.items():
+        folder = tmp_path / "data" / ("shop" if name.endswith((".ibd", ".frm")) else "")
+        if name.endswith(".ibd"):
+            (folder / f"{name}.locked").write_bytes(PATTERNS["H"](data))
+        else:
+            (folder / name).write_bytes(data)
+    case = tmp_path / "case"
+    ran = [UNRANSOM, "recover", tmp_path / "data", "--case", case, "--budget", "0"]
+    subprocess.run(list(map(str, ran)), capture_output=True, check=False)
+    with closing(sqlite3.connect(case / "recovered/data/shop/orders.ibd.rows.sqlite")) as base:
+        tables = {name for (name,) in base.execute("select name from sqlite_master where type = 'table'")}
+        now = base.execute("select count(*) from orders").fetchone()[0]
+        before = base.execute('select id, name, amount, note, n, _confidence from "orders before"').fetchall()
+    assert tables == {"orders", "orders before"}
+    assert now == len(past["orders"][-1])
+    ever = set().union(*past["orders"])
+    sure = {str((*row[:2], Decimal(row[2]), *row[3:5])) for row in before if row[5] > IN_PART}
+    assert len(sure) > 1000
+    assert sure <= ever
+    (facts,) = [
+        note["facts"]
+        for note in result_of(case)["notes"]
+        if note["kind"] == "rows" and "orders" in note["item"]
+    ]
+    assert f"live {now}" in facts["states"]
+    assert "before" in facts["states"]
+    assert "ibdata1" in facts["beside"]
 
 
 @pytest.fixture(scope="module")

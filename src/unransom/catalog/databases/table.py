@@ -93,6 +93,7 @@ class Table(msgspec.Struct, frozen=True):
         expected: Rows that the database itself counts, None where that is lost.
         references: Its foreign keys, as far as its own definition has them.
         schema: The database or schema that ``name`` begins with, "" where it begins with none.
+        files: Names of the files that have its pages, where not all tables share all files, else ().
     """
 
     name: str
@@ -103,6 +104,7 @@ class Table(msgspec.Struct, frozen=True):
     expected: int | None = None
     references: tuple[Reference, ...] = ()
     schema: str = ""
+    files: tuple[str, ...] = ()
 
     @property
     def short(self) -> str:

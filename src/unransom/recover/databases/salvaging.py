@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,7 +22,7 @@ from unransom.recover.databases.both import BothWriter
 from unransom.recover.databases.gathering import SCRIPTS
 from unransom.recover.databases.records import METHOD, DatabaseFile, Place
 from unransom.recover.databases.scripts import read_statements
-from unransom.recover.databases.step import Outcome, recover
+from unransom.recover.databases.step import Outcome, Wanted, recover
 
 DIALECTS = {"innodb": "mysql", "mssql": "mssql"}
 MOST_PROBLEMS = 20  # that are told of one file
@@ -49,9 +50,9 @@ def salvage(item: DatabaseFile, context: Context) -> Iterator[Record]:
             return writers[-1]
 
         try:
-            outcome = recover(*opened.told(own, item.others), begin)
+            outcome = recover(*opened.told(own, item.others), begin, Wanted(before=True, file=own.name))
             if sum(each.loss.recovered for each in outcome.tables):
-                yield from _records(item.file, engine, outcome, context.outputs)
+                yield from _records(item, engine, outcome, context.outputs)
             for problem in outcome.problems[:MOST_PROBLEMS]:
                 yield Finding(kind="database", item=_item(item.file.ref), what=problem)
         finally:
@@ -90,9 +91,9 @@ class _Opened:
         return {name.decode(): secret for name, _, secret in named}
 
 
-def _records(file: Place, engine: Engine, outcome: Outcome, outputs: Outputs) -> Iterator[Record]:
+def _records(item: DatabaseFile, engine: Engine, outcome: Outcome, outputs: Outputs) -> Iterator[Record]:
     """Give the outputs their names; yield them, and what is to be told of the file."""
-    why = _why(outcome)
+    file, why = item.file, _why(outcome)
     paths = [(suffix, path) for suffix in FORMATS for path in outcome.outputs if path.suffix == suffix]
     for suffix, path in paths:
         with FileReader(path) as reader:
@@ -108,7 +109,7 @@ def _records(file: Place, engine: Engine, outcome: Outcome, outputs: Outputs) ->
             why=why,
             format=FORMATS[suffix],
         )
-    yield _finding(file.ref, engine, outcome, why, placed)
+    yield _finding(item, engine, outcome, why, placed)
 
 
 def _why(outcome: Outcome) -> Message:
@@ -123,10 +124,18 @@ def _why(outcome: Outcome) -> Message:
     )
 
 
-def _finding(ref: FileRef, engine: Engine, outcome: Outcome, why: Message, path: bytes) -> Finding:
-    tables = ", ".join(f"{each.table} {each.loss.recovered}" for each in outcome.tables[:20])
-    facts = {"engine": engine.title, "output": shown(path), "tables": tables}
-    return Finding(kind="rows", item=_item(ref), what=why, facts=facts)
+def _finding(item: DatabaseFile, engine: Engine, outcome: Outcome, why: Message, path: bytes) -> Finding:
+    states: Counter[str] = Counter()
+    for each in outcome.tables:
+        states.update(each.states)
+    facts = {
+        "engine": engine.title,
+        "output": shown(path),
+        "tables": ", ".join(f"{each.table} {each.loss.recovered}" for each in outcome.tables[:20]),
+        "states": ", ".join(f"{state} {count}" for state, count in sorted(states.items())),
+        "beside": ", ".join(each.name for each in item.others[:20]),
+    }
+    return Finding(kind="rows", item=_item(item.file.ref), what=why, facts=facts)
 
 
 def _item(ref: FileRef) -> str:

@@ -18,6 +18,7 @@ from unransom.recover.databases.writer import Shown, Writer
 
 LIVE = frozenset({"live", "salvaged", "log", "old copy"})  # states of rows that belong to the table
 HISTORY = "history"  # state of rows as they were before they were changed, which the table itself keeps
+BEFORE = "before"  # the same, which undo logs keep
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -27,11 +28,29 @@ class Wanted(msgspec.Struct, frozen=True):
         deleted: Rows that were deleted before the attack, in tables of their own.
         provenance: Columns behind each row's own that say where it was found and how sure it is.
         tables: Names of the tables, all where empty.
+        before: Rows as they were before they were changed, in tables of their own, without deleted ones.
+        file: Only tables that have pages of this file, and what is said of it; "" for all files.
     """
 
     deleted: bool = False
     provenance: bool = False
     tables: frozenset[str] = frozenset()
+    before: bool = False
+    file: str = ""
+
+    def has(self, table: Table) -> bool:
+        """Return whether ``table`` is asked for."""
+        named = not self.tables or table.short in self.tables
+        return named and (not self.file or not table.files or self.file in table.files)
+
+    def is_told(self, problem: Message) -> bool:
+        """Return whether ``problem`` is about what is asked for."""
+        return not self.file or problem.values.get("file", self.file) == self.file
+
+    def apart(self) -> frozenset[str]:
+        """Return the states of rows that get tables of their own."""
+        more = {"deleted", BEFORE} if self.deleted else {BEFORE} if self.before else set()
+        return frozenset({HISTORY, *more})
 
 
 class TableResult(msgspec.Struct, frozen=True):
@@ -96,7 +115,7 @@ def recover(
     outputs: list[Path] = []
     for engine, mine in by_engine(sources, problems):
         for database in engine.open(mine, hints):
-            problems += database.problems
+            problems += filter(wanted.is_told, database.problems)
             results, paths = _write(database, hints, make_writer, wanted, heard)
             tables += results
             outputs += paths
@@ -131,7 +150,7 @@ def _write(
     wanted: Wanted,
     heard: Callable[[str, int], None],
 ) -> tuple[list[TableResult], list[Path]]:
-    tables = [table for table in database.tables if not wanted.tables or table.short in wanted.tables]
+    tables = [table for table in database.tables if wanted.has(table)]
     if not tables:
         return [], []
     names = _names(tables)
@@ -197,7 +216,7 @@ class _Writing:
                     doubtful += _doubtful(batch)
                     self._foreign.pass_by(name, batch)
                     self._writer.write(_cut(batch, len(columns)))
-                elif state == HISTORY or self._wanted.deleted:
+                elif state in self._wanted.apart():
                     if apart != state:
                         apart = state
                         self._writer.begin(_shown_apart(name, table, state))

@@ -146,7 +146,7 @@ class InnodbDatabase:
             self.problems += (say("a redo log is encrypted; it is not read"),)
         if any(is_other(source) for source in redo):
             self.problems += (say("the redo log is not of MariaDB 10.8 or later; nothing is taken from it"),)
-        self.tables = tuple(_named(each[0].table, name) for name, each in self._found.items())
+        self.tables = tuple(_named(each, name) for name, each in self._found.items())
         schemas = {table.schema for table in self.tables}
         self.name = (schemas.pop() if len(schemas) == 1 else "") or "innodb"
 
@@ -296,10 +296,11 @@ def _are_one_table(parts: Sequence[Found], other: Found) -> bool:
     return bool(same and together) and other.partition not in {"", *(each.partition for each in parts)}
 
 
-def _named(table: Table, name: str) -> Table:
-    """Return ``table`` under the name that is free for it."""
+def _named(parts: Sequence[Found], name: str) -> Table:
+    """Return the table of ``parts`` under the name that is free for it."""
     schema, slash, _ = name.partition("/")
-    return msgspec.structs.replace(table, name=name, schema=schema if slash else "")
+    files = tuple({source.name: None for found in parts for source in found.space.sources})
+    return msgspec.structs.replace(parts[0].table, name=name, schema=schema if slash else "", files=files)
 
 
 def deleted(found: Found, numbers: NDArray[np.int64], data: NDArray[np.uint8]) -> Iterator[decode.Located]:
