@@ -222,7 +222,12 @@ RARE = {
         "aes-cbc",
         lambda plain, seed: cbc(plain, high("numerical-recipes", seed, 32)),
     ),
+    "Python's randrange": ("mt19937-byte", "aes-ctr", lambda plain, seed: IV + ctr(plain, python(seed), IV)),
 }
+
+
+def python(seed):
+    return bytes(map(random.Random(seed).randrange, [256] * 24))
 
 
 def chacha(plain, key, nonce):

@@ -47,6 +47,13 @@ VECTORS: tuple[Vector, ...] = (
     Vector("msvc", 1, 0, (41, 18467, 6334, 26500, 19169, 15724), "Microsoft C, srand(1)"),
     Vector("mt19937", 5489, 9999, (4123659995,), STANDARD),
     Vector("mt19937-array", 0, 0, (3626764237, 1654615998, 3255389356), "CPython 3.11, random.seed(0)"),
+    Vector(
+        "mt19937-byte",
+        42,
+        0,
+        (57, 12, 140, 125, 114, 71),
+        "CPython 3.11, randrange(256) after random.seed(42)",
+    ),
     Vector("mt19937-php5", 1, 0, (2488671945, 30435847), "PHP 5.6, mt_srand(1), times two"),
     Vector("musl", 1, 0, (0, 740882966, 1616430695), "musl, srand(1)"),
     Vector(

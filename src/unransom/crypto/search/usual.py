@@ -51,7 +51,8 @@ CLOCKS = {  # generators that are seeded with each
     "truncated": ("go", "mt19937", "glibc", "xorshift32"),
     "nanoseconds": ("java", "splitmix64", "pcg32", "xorshift64", "xorshift128-plus"),
 }
-OTHERS = (  # generators that are hardly ever seen
+OTHERS = (  # generators that are seldom seen, and randrange of Python
+    "mt19937-byte",
     *("glibc-type0", "mt19937-php5", "numerical-recipes", "rtl-uniform", "visual-basic"),
     *("xorshift128", "xorshift128-plus"),
 )
@@ -175,6 +176,7 @@ DRAWS = {  # of generators that are not used by rand() & 0xFF and rand() % n
         (Bits(), Bits(24)), (partial(Modulo, bits=32), partial(Modulo, shift=1), High), (Bits(0, 4),)
     ),
 }
+DRAWS["mt19937-byte"] = _Draws((Bits(),), ())
 DRAWS["mt19937-php5"] = DRAWS["mt19937"]
 
 

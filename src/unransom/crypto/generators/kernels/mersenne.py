@@ -102,3 +102,19 @@ def _mix(state: Words, words: Words) -> None:
         if row == SIZE - 1:
             state[0] = state[row]
     state[0] = np.uint32(0x80000000)
+
+
+@njit(cache=True, nogil=True)
+def bytes_of(words: Words, first: int, out: Words) -> None:
+    """Fill ``out`` with bits 23 to 30 of the words whose highest bit is not set, from number ``first`` on."""
+    for lane in range(words.shape[1]):
+        found = -first
+        for place in range(len(words)):
+            word = words[place, lane]
+            if word >> np.uint32(31):
+                continue
+            if found >= 0:
+                out[found, lane] = word >> np.uint32(23)
+            found += 1
+            if found == len(out):
+                break
