@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.disks import Disks, MiB
+from unransom import evidence
+from unransom.core.records import Problem
 from unransom.core.streams import BytesReader
 from unransom.evidence.sleuthkit import TskImage
+from unransom.evidence.volumes import signatures
 from unransom.evidence.volumes.partitions import volumes
 
 FIRST, SECOND = 1 * MiB, 17 * MiB  # where the two volumes of the disk begin
@@ -76,3 +79,19 @@ def test_a_volume_that_no_link_of_an_extended_partition_names_is_found(disk: byt
     head = mbr((0x83, FIRST // 512, 32768), (0x0F, OUTER // 512, 32768 + 64))
     data = put(disk, (512, bytes(33 * 512)), (0, head), (OUTER, CHAINS[chain]))
     assert found(data) == [(FIRST, "ext"), (SECOND, "fat")]
+
+
+@pytest.mark.parametrize(("at", "mark", "kind"), signatures.FOREIGN)
+@pytest.mark.parametrize("tabled", [False, True])
+def test_what_is_not_read_is_named(tmp_path: Path, at: int, mark: bytes, kind: str, *, tabled: bool) -> None:
+    start = FIRST if tabled else 0
+    data = bytearray(start + 20 * MiB)
+    if tabled:
+        data[:512] = mbr((0x83, FIRST // 512, 20 * MiB // 512))
+    data[start + at : start + at + len(mark)] = mark
+    image = tmp_path / "server"
+    image.write_bytes(data)
+    (problem,) = evidence.open_store(evidence.identify(str(image))).files()
+    assert isinstance(problem, Problem)
+    assert problem.fatal
+    assert problem.resolution.values == {"kind": kind}

@@ -126,7 +126,7 @@ def is_disk(reader: Reader) -> bool:
     """
     if signatures.is_disk(reader.read_at(0, signatures.HEAD), reader.size):
         return True
-    return raid.member(reader, 0, reader.size) is not None
+    return bool(signatures.foreign(reader, 0)) or raid.member(reader, 0, reader.size) is not None
 
 
 def open_disk(path: bytes, otherwise: Headless = nothing) -> Disk:

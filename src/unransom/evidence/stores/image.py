@@ -41,7 +41,7 @@ from unransom.evidence.shadows.earlier import (
 from unransom.evidence.shadows.snapshot import Hints
 from unransom.evidence.sleuthkit import TskImage
 from unransom.evidence.store import Store
-from unransom.evidence.volumes.partitions import Volume, disk_of, volumes
+from unransom.evidence.volumes.partitions import Volume, disk_of, foreign_at, volumes
 from unransom.evidence.wrap.retry import Patience, RetryReader
 
 Answer = TypeVar("Answer")
@@ -313,6 +313,11 @@ class ImageStore:
         if not volume.used:  # reserved by the partition table, or never formatted
             return
         resolution = say("files can still be carved from it")
+        kind = foreign_at(volume.disk or self._image.reader, volume.start)
+        if kind:
+            resolution = say(
+                "it has {kind}: unlock it, or mount it read-only, and name the device or folder", kind=kind
+            )
         if volume.members:
             resolution = self._arrays.refusals.get(volume.array) or say(
                 "put the images of all {members} members of the array into one folder", members=volume.members

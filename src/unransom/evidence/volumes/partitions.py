@@ -98,7 +98,8 @@ def volumes(image: TskImage, beside: Beside = ALONE) -> list[Volume]:
     head, size = _head(reader, 0), reader.size
     tabled = bool(signatures.partition_table(head, size))
     member = None if tabled else raid.member(reader, 0, size)
-    if signatures.filesystem(head) or signatures.lvm_label(head) is not None or member:
+    known = signatures.filesystem(head) or signatures.lvm_label(head) is not None or foreign_at(reader, 0)
+    if known or member:
         return _inside(reader, 0, size, "", beside)
     found = table(image) if tabled else []
     if found:
@@ -230,7 +231,16 @@ def _volume(reader: Reader, start: int, size: int, label: str) -> Volume:
     if found:
         return Volume(start, size, label, found.filesystem, used=True, patches=found.patches, rebuilt=True)
     patches = rebuilt.readable(head, start) if kind == "ntfs" else ()
-    return Volume(start, size, label, kind, any(head), patches=patches)
+    used = any(head) or bool(foreign_at(reader, start))  # Btrfs leaves its first sectors empty
+    return Volume(start, size, label, kind, used, patches=patches)
+
+
+def foreign_at(reader: Reader, start: int) -> str:
+    """Return what a volume has that is not read here; see `signatures.foreign`."""
+    try:
+        return signatures.foreign(reader, start)
+    except UnreadableError:
+        return ""
 
 
 def _head(reader: Reader, start: int) -> bytes:

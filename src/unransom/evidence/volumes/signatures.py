@@ -5,11 +5,20 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from unransom.core.streams import Reader
+
 HEAD = 8192  # bytes that recognition needs: a GPT header at sector 1 of 4,096-byte sectors ends there
 SECTOR = 512
 BOOT_MARK = b"\x55\xaa"  # at byte 510 of an MBR and of the boot sector of NTFS, FAT and exFAT
 RAID_MARK = b"\xfc\x4e\x2b\xa9\1\0\0\0"  # and version 1
 ENTRY = struct.Struct("<B3xB3xII")  # of an MBR: status, type, first sector, sectors
+FOREIGN = (  # what is told, and not read: where its mark stands, the mark, and what people call it
+    (0, b"LUKS\xba\xbe", "LUKS"),
+    (3, b"-FVE-FS-", "BitLocker"),
+    (3, b"ReFS\0\0\0\0", "ReFS"),
+    (32, b"NXSB", "APFS"),
+    (65600, b"_BHRfS_M", "Btrfs"),
+)
 PROTECTIVE = 0xEE  # type of what keeps programs that know no GPT away
 
 
@@ -42,6 +51,15 @@ def is_disk(head: bytes, size: int) -> bool:
     return bool(
         filesystem(head) or partition_table(head, size) or lvm_label(head) is not None or is_member(head)
     )
+
+
+def foreign(reader: Reader, start: int) -> str:
+    """Return what begins at byte ``start`` that is no file system which is read here; "" for nothing known.
+
+    Raises:
+        UnreadableError: It cannot be read.
+    """
+    return next((kind for at, mark, kind in FOREIGN if reader.read_at(start + at, len(mark)) == mark), "")
 
 
 def lvm_label(head: bytes) -> int | None:
