@@ -8,7 +8,7 @@ from tests.fixtures.attacking import Evidence
 from tests.lockers import content, drawn, ecb, shared
 from unransom.catalog.schemes.compared import compared, extents_of
 from unransom.catalog.schemes.described import Description
-from unransom.catalog.schemes.extents import BySize, First, Last, Repeat, Share, Spread, UpTo, Whole
+from unransom.catalog.schemes.extents import Behind, BySize, First, Last, Repeat, Share, Spread, UpTo, Whole
 from unransom.core.spans import Span
 from unransom.core.streams import BytesReader
 
@@ -18,6 +18,8 @@ EXTENTS = (
     First(65536),
     First(percent=20),
     Last(5000),
+    Behind(5, First(153_600)),
+    Behind(4096, Repeat(65536, 131072)),
     Repeat(100_000, 200_000),
     Repeat(64, 128),
     Share(20, 5, 5),
@@ -95,6 +97,16 @@ def test_a_sound_scheme_shows_nothing():
     guess = guessed(locked)
     assert not guess.shared
     assert (guess.period, guess.blocks, guess.description) == (0, 0, b"")
+
+
+@pytest.mark.parametrize("extents", [Repeat(65536, 131072), First(percent=20), Last(60_000)], ids=str)
+@pytest.mark.parametrize("kind", ["db", "bmp"])
+def test_what_a_sound_scheme_leaves_plain_says_nothing_of_it(extents, kind):
+    made = {"db": lambda n: ecb.database(n, 90), "bmp": lambda n: shared.bitmap(n, 400, 300)}[kind]
+    plain = {f"{n}.{kind}": made(f"{n}") for n in range(6)}
+    locked = {f"{name}.zq": lock(data, extents, name) for name, data in plain.items()}
+    for guess in (guessed(locked, plain), guessed(locked)):
+        assert (guess.shared, guess.period, guess.blocks) == (False, 0, 0)
 
 
 def test_the_guess_is_a_described_family():

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unransom.catalog.schemes.extents import (
+    Behind,
     BySize,
     Extents,
     First,
@@ -89,7 +90,7 @@ def extents_of(seen: Sequence[Compared]) -> Extents | None:
     if not seen:
         return None
     largest = max(seen, key=lambda one: one.size)
-    for candidate in _candidates(largest):
+    for candidate in _candidates(largest, min(one.spans[0].start for one in seen)):
         if all(_fits(candidate, one) for one in seen):
             return candidate
     return _by_size(seen)
@@ -132,8 +133,20 @@ def _fits(extents: Extents, one: Compared) -> bool:
     )
 
 
-def _candidates(one: Compared) -> Iterator[Extents]:
+def _candidates(one: Compared, begin: int) -> Iterator[Extents]:
+    """Yield extents that may explain ``one``; in no file a byte before ``begin`` was seen to be locked."""
     yield Whole()
+    yield from _from_the_first(one)
+    for start in range(begin, max(begin - OFF - 1, 0), -1):
+        spans = tuple(Span(max(span.start - start, 0), span.end - start) for span in one.spans)
+        rest = msgspec.structs.replace(one, size=one.size - start, seen=one.seen - start, spans=spans)
+        yield Behind(start, Whole())
+        for extents in _from_the_first(rest):
+            yield Behind(start, extents)
+
+
+def _from_the_first(one: Compared) -> Iterator[Extents]:
+    """Yield extents most of which begin with the first byte."""
     first = one.spans[0]
     if len(one.spans) == 1:
         yield from _single(one, first)

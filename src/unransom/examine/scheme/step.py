@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, takewhile
 
 import msgspec
 import numpy as np
 
 from unransom.catalog.schemes.ciphers import Cipher
-from unransom.catalog.schemes.compared import Compared, compared, extents_of
+from unransom.catalog.schemes.compared import MOST_SPANS, Compared, compared, extents_of
 from unransom.catalog.schemes.described import Description, encoded
 from unransom.catalog.schemes.extents import Extents, Whole
 from unransom.catalog.schemes.layout import Field, Head, Tail
@@ -32,6 +32,7 @@ from unransom.examine.scheme.content import (
     LOOKED,
     REPEATED,
     blocks_of,
+    locked_part,
     period_in,
     random_spans,
     sharing,
@@ -117,7 +118,7 @@ def _guess(target: Target, samples: list[_Sample], seen: list[Compared]) -> Sche
         _look_for_gaps(samples, why)
     tails = tails_of([sample.end for sample in samples])
     _tell_tails(tails, why)
-    contents = [sample.head[head:] for sample in samples]
+    contents = [_locked(sample, head, tail, extents) for sample in samples]
     shared = sharing(contents)
     if shared:
         why.append(say("{count} files are under the same keystream", count=shared))
@@ -125,7 +126,10 @@ def _guess(target: Target, samples: list[_Sample], seen: list[Compared]) -> Sche
     period = periods.most_common(1)[0][0] if periods else 0
     if period:
         why.append(say("a keystream of {bytes} bytes repeats within a file", bytes=period))
-    equal = sum(blocks_of(content) >= REPEATED for content in contents)
+    equal = sum(
+        blocks_of(sample.head[head:] if extents is None else content) >= REPEATED
+        for sample, content in zip(samples, contents, strict=True)
+    )
     if equal:
         why.append(say("in {count} files equal blocks stay equal: each is locked by itself", count=equal))
     blocks = _in_blocks(samples, tail, why)
@@ -141,6 +145,16 @@ def _guess(target: Target, samples: list[_Sample], seen: list[Compared]) -> Sche
         period=period,
         blocks=BLOCK if equal else 0,
     )
+
+
+def _locked(sample: _Sample, head: int, tail: int, extents: Extents | None) -> Bytes:
+    """Return the first bytes of a file that are locked, as far as originals show or it shows by itself."""
+    content = sample.head[head:]
+    if extents is None:
+        return locked_part(content)
+    spans = takewhile(lambda span: span.start < len(content), extents.spans(sample.ref.size - head - tail))
+    parts = [content[span.start : span.end] for span in islice(spans, MOST_SPANS)]
+    return np.concatenate(parts) if parts else content[:0]
 
 
 def _added(seen: list[Compared], why: list[Message]) -> tuple[int, int]:
