@@ -124,6 +124,47 @@ def test_mutated_locked_files(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_hostile_numbers_in_clear(name):
+    """Every number that the mark has of the file, a size or a count, as hostile as it can be."""
+    locked, keys, file_name = made(name)
+    for at, width in sorted(set(numbers_in(name, locked, file_name))):
+        room = 1 << 8 * width
+        value = int.from_bytes(locked[at : at + width], "little")
+        close = (value - 17, value - 1, value + 1, value + 15, value + 17, value * 2, len(locked) + 1)
+        for hostile in {
+            0,
+            1,
+            room // 2 - 1,
+            room // 2,
+            room - 17,
+            room - 1,
+            *(each % room for each in close),
+        }:
+            edited = locked[:at] + hostile.to_bytes(width, "little") + locked[at + width :]
+            tried(name, edited, keys, file_name)
+    for digits in {b"%d" % number for number in numbers_of(name, locked, file_name) if number > 99}:
+        for hostile in (b"0", b"9"):
+            tried(name, locked.replace(digits, hostile * len(digits)), keys, file_name)
+
+
+def numbers_of(name, locked, file_name):
+    """Return the numbers of the mark, the original's size among them."""
+    mark = family(name).read(Salvage(BytesReader(locked), file_name))
+    return {*mark.numbers.values(), *(() if mark.plain_size is None else (mark.plain_size,))}
+
+
+def numbers_in(name, locked, file_name):
+    """Yield where numbers of the mark stand at the ends of a file, and of how many bytes they are."""
+    for number in numbers_of(name, locked, file_name):
+        for width in (8, 4, 2) if number else ():
+            data = number.to_bytes(8, "little")[:width]
+            places = locked.find(data, 0, ENDS), locked.rfind(data, max(len(locked) - ENDS, 0))
+            if int.from_bytes(data, "little") == number and max(places) >= 0:
+                yield from ((at, width) for at in places if at >= 0)
+                break
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_mutated_contents_of_the_wrap(name):
     """A hostile locker can wrap whatever numbers it likes."""
     locked, keys, file_name = made(name)
