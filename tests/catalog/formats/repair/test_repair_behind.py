@@ -2,10 +2,13 @@
 
 import gzip
 import io
+import random
 import zipfile
+import zlib
 
 import numpy as np
 import openpyxl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +17,7 @@ from tests.catalog.formats.repair.test_repair_workbook import by_openpyxl, by_xl
 from unransom.catalog.formats.repair import gzip as streams
 from unransom.catalog.formats.repair import ooxml
 from unransom.catalog.formats.repair import zip as archives
-from unransom.catalog.formats.repair._holes import LOST_BYTE, marked
+from unransom.catalog.formats.repair._holes import LOST_BYTE, MARKUP, inflate_rest, marked
 from unransom.catalog.formats.repair._rows import rows_behind
 from unransom.catalog.formats.repair._sheets import following
 from unransom.catalog.formats.repair._skeleton import learned
@@ -129,3 +132,16 @@ def test_texts_of_an_archive_come_out_too():
 
 def test_a_lost_byte_is_marked():
     assert marked(np.array([65, 300, 301, 66], np.uint16)) == b"A" + 2 * LOST_BYTE + b"B"
+
+
+@pytest.mark.parametrize("inside", [3, 12, 30])
+def test_a_hole_that_begins_in_the_codes_of_a_block_takes_nothing_in_front_of_it(inside):
+    draw = random.Random(inside)
+    rows = [b'<row r="%d"><c><v>%d</v></c></row>' % (row, draw.getrandbits(40)) for row in range(3000)]
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+    front = packer.compress(b"".join(rows[:2000])) + packer.flush(zlib.Z_BLOCK)
+    packed = front + packer.compress(b"".join(rows[2000:])) + packer.flush()
+    cut = len(front) + inside
+    hurt = packed[:cut] + draw.randbytes(9000)
+    start = -cut % 4096
+    assert inflate_rest(hurt, start, start + len(hurt), (), MARKUP).head == b"".join(rows[:2000])

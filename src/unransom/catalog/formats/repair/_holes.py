@@ -16,6 +16,7 @@ RATIO = 64  # bytes of output per compressed byte; what expands more is cut off
 GRANULES = (65536, 4096)  # lockers begin at a multiple of one of these
 TAIL = 65536  # or so many bytes, or a multiple of it, in front of the end
 LAG = 64  # compressed bytes for which garbage may look like markup; 46 were the most of 60 places measured
+CODES = 320  # compressed bytes that the codes in front of a block take, at most but for strange ones
 WINDOW = 1 << 15  # bytes in front that a stream refers to
 UNKNOWN = 256  # the least symbol that is no byte
 LOST_BYTE = "\ufffd".encode()
@@ -125,13 +126,14 @@ def inflate_rest(
     """
     stream = _Stream(data, start, size)
     stop = _first_lost(lost, start, start + stream.size) - start
-    end, behind, symbols, marks, _ = stream.run(0, max(stop, 0), 0)
+    end, behind, symbols, marks, done = stream.run(0, max(stop, 0), 0)
     whole = end == stream.kernel.DONE
     head = symbols.astype(np.uint8).tobytes()
     if stop == stream.size:  # a last block ends well in garbage too
         fits = _sound_end(grammar, head, cut=end == stream.kernel.STOPPED)
         if fits < len(head) or end == stream.kernel.BAD:
-            stop = _boundary(stream, marks, fits, behind)
+            between = stream.run(0, stop, 0, done)[1] == behind and _sound_end(grammar, head, cut=True)
+            stop = _boundary(stream, marks, fits, behind, CODES if between == len(head) else 0)
             end, behind, symbols, _, _ = stream.run(0, stop, 0)
             head, whole = symbols.astype(np.uint8).tobytes(), False
     used = -(-behind // 8)
@@ -162,7 +164,7 @@ def _sound_end(grammar: re.Pattern[bytes] | None, text: bytes, *, cut: bool) -> 
     return end
 
 
-def _boundary(stream: _Stream, marks: Marks, fits: int, behind: int) -> int:
+def _boundary(stream: _Stream, marks: Marks, fits: int, behind: int, more: int) -> int:
     """Return the compressed byte at which the lock begins that shows behind ``fits`` bytes of output.
 
     Args:
@@ -170,10 +172,11 @@ def _boundary(stream: _Stream, marks: Marks, fits: int, behind: int) -> int:
         marks: Of its output.
         fits: How much of the output is markup.
         behind: The bit at which inflating ended.
+        more: Bytes behind that in which the lock may begin, as they put nothing out.
     """
     index = fits >> stream.kernel.MARK
     low = (int(marks[index - 1]) if index else 0) // 8 - LAG
-    high = max(int(marks[index + 1]) or behind, int(marks[index])) // 8 + 1
+    high = max(int(marks[index + 1]) or behind, int(marks[index])) // 8 + 1 + more
     for granule, shift in ((GRANULES[0], 0), (TAIL, stream.room % TAIL), (GRANULES[1], 0)):
         edge = (stream.start + high - shift) // granule * granule + shift - stream.start
         if low <= edge <= high:
