@@ -6,11 +6,12 @@ import pytest
 
 from tests.fixtures.attacking import Evidence, Found, attacked
 from tests.fixtures.locked import picture
-from tests.lockers import blackbasta, content, drawn, moneymessage, shared
+from tests.lockers import blackbasta, content, drawn, ecb, moneymessage, shared
 from tests.lockers.sect571k1 import multiple
 from unransom.core.records import KeyFound
 from unransom.core.searches import Described, Secret, Shard
 from unransom.core.spans import Origin
+from unransom.recover.keys.attacks import ecb as ecb_attack
 from unransom.recover.keys.attacks.repeats import ATTACK
 
 CAMPAIGN = "6cb8a9d2eF1"
@@ -205,6 +206,16 @@ def test_a_sound_stream_is_not_broken(plain):
         plan, found = attacked(ATTACK, Evidence({name: locked}, extension=".zq"))
         assert not found
         assert plan.chance <= 0.01
+
+
+def test_blocks_that_are_locked_by_themselves_are_looked_up_first():
+    plain = {f"shop {number}.mdf": ecb.database(f"shop {number}", 30) for number in range(3)}
+    locked = {f"{name}.zq": ecb.seal(data, drawn("ecb", 16)) for name, data in plain.items()}
+    evidence = Evidence(locked, dict(list(plain.items())[:1]), extension=".zq")
+    target = evidence.target()
+    plans = [attack.plan(target, evidence.context) for attack in (ecb_attack.ATTACK, ATTACK)]
+    costs = [plan.seconds / plan.chance for plan in plans]
+    assert costs == sorted(costs)
 
 
 def test_what_is_not_locked_has_no_key():

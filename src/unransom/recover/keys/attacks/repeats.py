@@ -35,6 +35,9 @@ from unransom.recover.keys.standing import standing
 NAME = "repeats"
 LOOKED = 6  # samples in which a period is looked for
 CHANCE, SLIM = 0.9, 0.01
+EITHER = (
+    0.3  # chance where blocks are equal: locked each by itself they agree so as well, and that comes first
+)
 SECONDS, GLANCE = 5.0, 0.5  # of a file where something repeats, and where nothing does
 TAIL = 4096  # bytes that a locker may have put behind the original's
 CANDIDATES = 24  # keys tried on a file, about
@@ -65,7 +68,8 @@ def plan(target: Target, context: Context) -> AttackPlan | None:
             looked=looked,
             bytes=min(periods),
         )
-        return _planned(target, CHANCE, SECONDS, why)
+        blocks = target.guess.blocks if target.guess else 0
+        return _planned(target, EITHER if blocks else CHANCE, SECONDS, why)
     why = say(
         "nothing repeats in {looked} files at any distance up to {bytes} bytes", looked=looked, bytes=LARGEST
     )
