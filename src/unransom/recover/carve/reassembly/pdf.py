@@ -48,7 +48,7 @@ BEFORE = 1 << 18  # bytes before the end in which the last cross-reference is lo
 LONGEST = 1 << 32
 HEAD = 4096
 DIGITS = 8  # of the number of an object
-SECOND = 1 << 20  # bytes in which a second document ends
+BEGINNING, SECOND = 64, 1 << 20  # bytes in which a second document begins, and ends
 BORDERS = 256  # that are tried between two objects
 STREAM = re.compile(rb"stream(?:\r\n|\n|\r)")
 LENGTH = re.compile(rb"/Length\s+(\d{1,10})\b(?!\s+\d+\s+R)")
@@ -324,10 +324,10 @@ class Pdfs:
     def _second_end(self, pieces: list[Placed], end: int) -> int:
         """Return where a second document ends that stands behind the first in one file, 0 where none does."""
         place = end + pieces[-1].shift
-        following = self._space.read_at(place, SECOND)
-        if place % SECTOR == 0 or not following.lstrip(b"\r\n").startswith(MAGIC):
+        begin = self._space.read_at(place, BEGINNING) if place % SECTOR else b""
+        if not begin.lstrip(b"\r\n").startswith(MAGIC):
             return 0
-        found = END.search(following)
+        found = END.search(self._space.read_at(place, SECOND))
         return end + found.end() if found else 0
 
 

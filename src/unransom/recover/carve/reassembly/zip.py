@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 from unransom.catalog.formats import _zip_records as records
 from unransom.catalog.formats import ooxml
 from unransom.catalog.formats import zip as archives
+from unransom.catalog.formats._reading import Cached
 from unransom.catalog.formats._zip_records import Entry
 from unransom.catalog.formats.format import HEAD
 from unransom.core.records import Grade
 from unransom.core.spans import Span
+from unransom.core.streams import Window
 from unransom.recover.carve.board import Board, in_order
 from unransom.recover.carve.classes import DENSE, OTHER, TEXT
 from unransom.recover.carve.found import Found, proof_of
@@ -112,7 +114,8 @@ class Zips:
         if shift % SECTOR:
             return None  # in another file: whoever has that has this
         end = offset + size + records.END_SIZE + comment
-        whole = list(records.central_entries(self._space, position - size, position))
+        stored = Cached(Window(self._space, position - size, size if size <= position else 0))
+        whole = list(records.central_entries(stored, 0, stored.size))
         if len(whole) == count and shift + offset >= 0:
             return _sorted(Directory(offset, end, whole, [Placed(offset, shift)]))
         return self._cut_directory(offset, size, count, end, shift)
