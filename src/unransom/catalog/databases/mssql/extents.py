@@ -27,7 +27,9 @@ def units_by_extent(
     """
     if not len(sound) or not len(lost):
         return np.full(len(lost), NOBODY, np.int64)
-    found, firsts, counts = np.unique(sound // EXTENT, return_index=True, return_counts=True)
+    extents = sound // EXTENT
+    firsts = np.flatnonzero(np.append(True, extents[1:] != extents[:-1]))
+    found, counts = extents[firsts], np.diff(np.append(firsts, len(extents)))
     least, most = np.minimum.reduceat(units, firsts), np.maximum.reduceat(units, firsts)
     owners = np.where((least == most) & (counts >= MATES), least, NOBODY)
     wanted = lost // EXTENT
