@@ -75,6 +75,7 @@ def test_only_a_stretch_is_shown_and_a_file_written(attacked, tmp_path):
     fields = lines[0].split("|")
     assert len(fields) == 11
     assert (fields[1], fields[8]) == ("shop/b/2.png.INC", str(BEGAN + 2))
+    assert int(fields[6]) == (attacked / "shop/b/2.png.INC").stat().st_size
     command("timeline", attacked / "shop", "--since", "yesterday", expect=2)
     command("timeline", expect=2)
 

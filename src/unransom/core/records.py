@@ -157,6 +157,7 @@ class TimelineEvent(Record, frozen=True, kw_only=True):
         host: The source's id.
         item: The file, for people.
         what: The sentence for people.
+        size: Bytes of the file, 0 where the event is of none.
     """
 
     time: int
@@ -165,6 +166,7 @@ class TimelineEvent(Record, frozen=True, kw_only=True):
     host: str
     item: str
     what: Message
+    size: int = 0
 
 
 class LockedGroup(Record, frozen=True, kw_only=True):

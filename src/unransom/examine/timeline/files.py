@@ -31,6 +31,7 @@ def events(ref: FileRef, kind: str) -> Iterator[TimelineEvent]:
                 host=ref.source,
                 item=shown(ref.path) + stream + version,
                 what=what,
+                size=ref.size,
             )
 
 

@@ -41,4 +41,4 @@ def bodyfile(events: Iterable[TimelineEvent], language: str) -> Iterator[str]:
         if kind not in COLUMNS:
             times[1] = str(event.time // 1_000_000_000)
             name += f" ({event.origin}: {event.what.render(language)})"
-        yield "|".join(("0", name.replace("|", "\\|"), "0", "", "0", "0", "0", *times))
+        yield "|".join(("0", name.replace("|", "\\|"), "0", "", "0", "0", str(event.size), *times))
