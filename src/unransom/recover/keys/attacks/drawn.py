@@ -18,9 +18,9 @@ CLOCK = Clock(
     name="drawn",
     ways="unix",
     windows=(
-        Window(-HOUR, HOUR, 0.6),
-        Window(-HOUR, HOUR, 0.15, rare=True),
-        Window(-WEEK, -HOUR, 0.25),
+        Window(-HOUR, HOUR, 0.55),
+        Window(-HOUR, HOUR, 0.25, rare=True),
+        Window(-WEEK, -HOUR, 0.2),
     ),
     near=WEEK,
     chance=0.01,
