@@ -18,8 +18,8 @@ CLOCK = Clock(
     name="drawn",
     ways="unix",
     windows=(
-        Window(-HOUR, HOUR, 0.55),
-        Window(-HOUR, HOUR, 0.25, rare=True),
+        Window(-HOUR, HOUR, 0.5),
+        Window(-HOUR, HOUR, 0.3, rare=True),
         Window(-WEEK, -HOUR, 0.2),
     ),
     near=WEEK,
