@@ -26,6 +26,7 @@ MOST_ODD = 1000  # lines that are no rows
 _EXPONENT = r"^\s*[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}\s*$"
 _ZEROS = r"^\s*[0-9]{15}0{2,}\s*$"
 _LONG = r"^\s*[0-9]{17,}\s*$"
+DIGITS = 15  # of a number that a spreadsheet keeps
 FEW = 1000  # rows that mostly show it
 ZEROS = 5  # of all different identifiers together: that many are no chance
 
@@ -280,11 +281,11 @@ def rounded(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray | None:
     masks = []
     if pc.any(pc.match_substring(column, "E+"), min_count=0).as_py():
         masks.append(pc.match_substring_regex(column, _EXPONENT))
-    if pc.any(pc.ends_with(column, "00"), min_count=0).as_py() and not _keeps_digits(column):
-        zeros = pc.match_substring_regex(column, _ZEROS)
-        different = pc.ascii_trim_whitespace(column.filter(zeros).unique())
-        if (pc.sum(pc.binary_length(different)).as_py() or 0) - 15 * len(different) >= ZEROS:
-            masks.append(zeros)
+    likely = column.filter(pc.and_(pc.ends_with(column, "00"), pc.greater(pc.binary_length(column), DIGITS)))
+    different = likely.filter(pc.match_substring_regex(likely, _ZEROS)).unique()
+    zeros = pc.subtract(pc.binary_length(pc.ascii_trim_whitespace(different)), DIGITS)
+    if (pc.sum(zeros).as_py() or 0) >= ZEROS and not _keeps_digits(column):
+        masks.append(pc.match_substring_regex(column, _ZEROS))
     found = reduce(pc.or_, masks) if masks else None
     return found if masks and pc.any(found).as_py() else None
 
