@@ -1,5 +1,6 @@
 """A finished case: sealed, signed, time-stamped; every change in it is found, and it is exported."""
 
+import hashlib
 import json
 import os
 import random
@@ -19,8 +20,9 @@ from tests.fixtures.in_process import InProcess
 from tests.fixtures.locked import INC_PRIVATE, lock_inc, originals, write
 from tests.fixtures.tools import run, tool
 from tests.soak import LONGER
-from unransom.case import stamps
+from unransom.case import chain, stamps
 from unransom.case.case import Case
+from unransom.case.database import transaction
 from unransom.case.verify import flaws_of
 from unransom.core.errors import CaseLockedError, NoSuchCaseError, VerificationError
 from unransom.run.bundle import export
@@ -250,6 +252,40 @@ def test_a_run_that_was_killed_is_no_change(finished):
     assert done.returncode == 9
     assert list(flaws_of(finished)) == []
     assert "gone on after a stop" in (finished / "chain.jsonl").read_text()
+
+
+@pytest.mark.parametrize("lock", ["1", "12345", "4711 none", "no process"])
+@pytest.mark.parametrize("opened", [False, True])
+def test_a_lock_that_others_wrote_excuses_no_change(finished, lock, opened):
+    with sqlite3.connect(finished / "case.sqlite") as database:
+        database.execute("UPDATE sources SET listed = 0")
+    database.close()
+    (finished / "lock").write_text(lock)
+    if opened:
+        Case(finished).close()
+    said = command("case", "verify", finished, expect=VerificationError.exit_code)
+    assert "case.sqlite: " in said
+    assert "chain" not in said
+
+
+def test_what_no_seal_stood_for_and_a_clock_set_back_are_remarked(finished, monkeypatch):
+    assert json.loads(command("case", "verify", finished, "--json"))["remarks"] == []
+    begun = f"4711 {hashlib.sha256((finished / 'seal.json').read_bytes()).hexdigest()}"
+    with sqlite3.connect(finished / "case.sqlite") as database:
+        database.execute("INSERT INTO facts VALUES ('half', 'done')")
+    database.close()
+    (finished / "lock").write_text(begun)
+    said = json.loads(command("case", "verify", finished, "--json"))
+    assert said["holds"]
+    assert ["a run was stopped" in remark and "case.sqlite" in remark for remark in said["remarks"]] == [True]
+    monkeypatch.setattr(chain, "now_ns", lambda: 1_000_000_000 * 10**9)
+    with Case(finished) as case:
+        with transaction(case.database):
+            case.record("noted", {})
+        case.publish()
+    said = command("case", "verify", finished)
+    assert "its time 2001-09-09T01:46:40Z is before" in said
+    assert said.count("Remark: ") == 2
 
 
 def test_verifying_writes_nothing_and_needs_a_case(finished, tmp_path):

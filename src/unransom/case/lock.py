@@ -6,12 +6,16 @@ import fcntl
 import os
 from pathlib import Path
 
+from unransom.case import seal
 from unransom.core.errors import CaseLockedError
 from unransom.core.messages import say
 
 
 class Lock:
     """An advisory lock on a case folder, held until ``release`` or the end of the process.
+
+    The file has the process and the seal that it found, so that no file made up later passes for a run
+    that was stopped.
 
     Attributes:
         stopped: Whether the process that held it before ended without giving it back.
@@ -27,16 +31,17 @@ class Lock:
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            holder = os.pread(self._fd, 32, 0).decode("ascii", "replace").strip()
+            holder = os.pread(self._fd, 32, 0).decode("ascii", "replace").split(" ")[0]
             os.close(self._fd)
             raise CaseLockedError(
                 say("another unransom works on this case"),
                 detail=f"{folder}, process {holder}" if holder else str(folder),
                 hint=say("wait until it is done, or stop it; a stopped run goes on where it was"),
             ) from error
-        self.stopped = os.fstat(self._fd).st_size > 0
+        self.stopped = was_stopped(folder)
         os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, str(os.getpid()).encode(), 0)
+        os.pwrite(self._fd, f"{os.getpid()} {seal.mark(folder)}".encode(), 0)
+        os.fsync(self._fd)  # a power cut must not leave changes of ours without it
 
     def release(self, *, whole: bool = True) -> None:
         """Give the lock back; a second call does nothing.
@@ -49,3 +54,13 @@ class Lock:
                 os.ftruncate(self._fd, 0)
             os.close(self._fd)
             self._fd = -1
+
+
+def was_stopped(folder: Path) -> bool:
+    """Return whether a run that began at the seal as it is now ended without giving the lock back."""
+    try:
+        held = (folder / "lock").read_bytes()[:128]
+    except OSError:
+        return False
+    process, _, mark = held.decode("ascii", "replace").partition(" ")
+    return process.isdecimal() and mark == seal.mark(folder)

@@ -85,6 +85,14 @@ def read(folder: Path) -> Seal | None:
     return seal if fits else None
 
 
+def mark(folder: Path) -> str:
+    """Return what a run writes down of the seal that it begins at: its SHA-256, or "none"."""
+    try:
+        return hashlib.sha256((folder / NAME).read_bytes()).hexdigest()
+    except OSError:
+        return "none"
+
+
 def changed(folder: Path) -> list[str]:
     """Return which of our own files are not as they were sealed; large ones are told by their time."""
     seal = read(folder)

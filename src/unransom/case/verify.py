@@ -7,18 +7,23 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 
 from unransom.case import seal, stamps
-from unransom.case.case import DATABASE, TAMPERED, Case
+from unransom.case.case import DATABASE, STOPPED, TAMPERED, Case
 from unransom.case.chain import check
 from unransom.case.custody import Custody
+from unransom.case.lock import was_stopped
+from unransom.core.clock import rfc3339
 from unransom.core.errors import NoSuchCaseError
 from unransom.core.messages import Message, say
 
 CHAIN = "chain.jsonl"
+TURNED_BACK = timedelta(seconds=1)  # and more: servers of time step a clock by less
 TOLD = frozenset({"outputs", "image"})  # acts whose facts name files and their hashes in ``outputs``
 
 
@@ -35,7 +40,7 @@ def flaws_of(folder: Path, roots: Sequence[x509.Certificate] = ()) -> Iterator[M
     """
     if not (folder / DATABASE).exists() and not (folder / seal.NAME).exists():
         raise NoSuchCaseError(say("there is no case in {folder}", folder=str(folder)))
-    if _was_stopped(folder):
+    if was_stopped(folder):
         Case(folder).close()  # its last run was killed: opening it mends and seals it
     broken = set()
     for name, flaw in seal.flaws(folder):
@@ -56,9 +61,38 @@ def flaws(case: Case) -> Iterator[Message]:
     yield from _flaws(case.folder, case.database, ())
 
 
-def _was_stopped(folder: Path) -> bool:
-    lock = folder / "lock"
-    return lock.exists() and lock.stat().st_size > 0
+def remarks_of(folder: Path) -> Iterator[Message]:
+    """Yield what is no fault by itself, but what a reader of a closed case should know."""
+    try:
+        entries = [json.loads(line) for line in (folder / CHAIN).read_bytes().splitlines()]
+        yield from _remarks(entries)
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # that is a flaw, and named as one
+
+
+def _remarks(entries: Sequence[dict[str, Any]]) -> Iterator[Message]:
+    latest = datetime.min.replace(tzinfo=UTC)
+    for entry in entries:
+        sequence, time = entry["sequence"], entry["time"]
+        moment = datetime.fromisoformat(time)
+        if entry["act"] == STOPPED:
+            files = ", ".join(file for (file,) in entry["facts"]["files"])
+            yield say(
+                "chain.jsonl, entry {sequence}: a run was stopped before {time}; until then no seal stood"
+                " for what was changed in {files}",
+                sequence=sequence,
+                time=time,
+                files=files,
+            )
+        if latest - moment > TURNED_BACK:
+            yield say(
+                "chain.jsonl, entry {sequence}: its time {time} is before {earlier} of an entry before it:"
+                " the clock was set back",
+                sequence=sequence,
+                time=time,
+                earlier=rfc3339(int(latest.timestamp()) * 10**9),
+            )
+        latest = max(latest, moment)
 
 
 def _flaws(

@@ -66,13 +66,15 @@ def show(folder: Path, as_json: bool) -> int:
 def verify(folder: Path, trust: tuple[Path, ...], as_json: bool) -> int:
     """Name everything that was changed, is missing or out of order."""
     from unransom.case.stamps import trusted
-    from unransom.case.verify import flaws_of
+    from unransom.case.verify import flaws_of, remarks_of
 
     found = [spoken(flaw) for flaw in flaws_of(folder, trusted(trust))]
+    remarks = [spoken(remark) for remark in remarks_of(folder)]
     if as_json:
-        print(json.dumps({"holds": not found, "flaws": found}, ensure_ascii=False))
+        print(json.dumps({"holds": not found, "flaws": found, "remarks": remarks}, ensure_ascii=False))
     else:
         print("\n".join(found) or t("The chain holds, and every output is what it was."))
+        print("".join(f"{t('Remark')}: {remark}\n" for remark in remarks), end="")
     return VerificationError.exit_code if found else EXIT_DONE
 
 
