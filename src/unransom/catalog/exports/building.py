@@ -87,7 +87,7 @@ def export(
     Raises:
         UnreadableExportError: Its orders cannot be told apart.
     """
-    if sales and (lost := rounded(sales["order_id"])) is not None:
+    if sales and (lost := rounded(sales["order_id"], sheet.encoded.exponents)) is not None:
         raise UnreadableExportError(
             say("a spreadsheet has rounded {count} identifiers of orders", count=pc.sum(lost).as_py()),
             hint=say("export the file again, and read it without saving it in a spreadsheet"),

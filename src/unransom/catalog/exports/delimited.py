@@ -97,7 +97,7 @@ class Sheet:
         self.rounded.clear()
         for field in (set(self.layout.texts) - set(self.layout.orders)) & set(table.column_names):
             column = table[field]
-            if (lost := rounded(column)) is not None:
+            if (lost := rounded(column, self.encoded.exponents)) is not None:
                 place = table.column_names.index(field)
                 rows = numbered(table.num_rows).cast(TEXT)
                 told = pc.binary_join_element_wise(pc.ascii_trim_whitespace(column), rows, " #")
@@ -276,11 +276,14 @@ class Sheet:
         )
 
 
-def rounded(column: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray | None:
-    """Return which identifiers a spreadsheet took for numbers and rounded, None where it did with none."""
-    masks = []
-    if pc.any(pc.match_substring(column, "E+"), min_count=0).as_py():
-        masks.append(pc.match_substring_regex(column, _EXPONENT))
+def rounded(column: pyarrow.ChunkedArray, exponents: bool) -> pyarrow.ChunkedArray | None:
+    """Return which identifiers a spreadsheet took for numbers and rounded, None where it did with none.
+
+    Args:
+        column: Identifiers.
+        exponents: Whether any number of the file may have one.
+    """
+    masks = [pc.match_substring_regex(column, _EXPONENT)] if exponents else []
     likely = column.filter(pc.and_(pc.ends_with(column, "00"), pc.greater(pc.binary_length(column), DIGITS)))
     different = likely.filter(pc.match_substring_regex(likely, _ZEROS)).unique()
     zeros = pc.subtract(pc.binary_length(pc.ascii_trim_whitespace(different)), DIGITS)

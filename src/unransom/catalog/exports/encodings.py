@@ -16,18 +16,28 @@ from unransom.core.streams import chunks
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 UTF8 = "utf-8"
 SHOWN = 16  # bytes at the beginning that show whether each character has two
+EXPONENT = b"E+"
 LAST_READ = 0.3  # seconds in which a reader that was told to stop asks once more, if it ever does
 CERTAIN = 2  # characters of several bytes in a line that is valid UTF-8: by chance that hardly happens
 _ODD_LINE = re.compile(rb"(?<=\n)[^\n]*[\x80-\xff][^\n]*(?=\n)")
 
 
 class Encoded(NamedTuple):
-    """An export's bytes, understood: codec, bytes of its mark, and the digest of all of it."""
+    """An export's bytes, understood.
+
+    Attributes:
+        encoding: Codec.
+        mark: Bytes of its mark.
+        sha256: Digest of all of it.
+        alternatives: Further codecs that fit.
+        exponents: Whether a number may be in it that a spreadsheet wrote with an exponent.
+    """
 
     encoding: str
     mark: int
     sha256: str
     alternatives: tuple[str, ...] = ()
+    exponents: bool = True
 
 
 def mark_of(head: bytes) -> tuple[str, int]:
@@ -75,12 +85,15 @@ def detect(source: Source, encodings: tuple[str, ...], longest_line: int = 0) ->
     hasher, offset, plain = hashlib.sha256(), 0, True
     failed: dict[str, int] = {}
     line = 0  # bytes since the last line's end
+    exponents, end = codec.startswith("utf-16"), b""
     for piece in chunks(source.reader):
         last = piece.rfind(b"\n")
         line = len(piece) - last - 1 if last >= 0 else line + len(piece)
         if longest_line and line > longest_line:
             raise _endless(offset + len(piece) - line)
         hasher.update(piece)
+        exponents = exponents or EXPONENT in piece or EXPONENT in end + piece[:1]
+        end = piece[-1:]
         # Plain ASCII is the same in each: decoding waits for the first byte that is not.
         plain = plain and piece.isascii() and not codec.startswith("utf-16")
         if not plain:
@@ -98,7 +111,7 @@ def detect(source: Source, encodings: tuple[str, ...], longest_line: int = 0) ->
             detail=", ".join(f"{name}: byte {at:,}" for name, at in failed.items()),
             hint=say("say which with --encoding, or export the file again"),
         )
-    return Encoded(fits[0], mark, hasher.hexdigest(), tuple(fits[1:]) if not plain else ())
+    return Encoded(fits[0], mark, hasher.hexdigest(), tuple(fits[1:]) if not plain else (), exponents)
 
 
 def _endless(start: int) -> UnreadableExportError:
