@@ -247,6 +247,36 @@ def test_documents_are_the_same_in_every_encoding(encoding):
     assert export.sales["shop"].to_pylist() == ["店铺"]
 
 
+PERSONAL = (
+    "导出信息：\r\n姓名：王一\r\n----\r\n"
+    "交易时间,交易分类,交易对方,对方账号,商品说明,收/支,金额,收/付款方式,交易状态,交易订单号,商家订单号,备注,\r\n"
+    "2026-06-12 10:00:00,日用百货,一家木碗店,w***@x.cn,一一一一只木碗,收入,12.50,余额,交易成功,T1,W1,一,\r\n"
+)
+FUND = (
+    "账务流水号,业务流水号,商户订单号,商品名称,发生时间,对方账号,收入金额（+元）,支出金额（-元）,"
+    "账户余额（元）,交易渠道,业务类型,备注\n"
+    "9001,T1,W1,木碗,2026-06-12 10:00:00,王,12.50,0.00,112.50,支付宝,在线支付,\n"
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be", "gb18030"])
+@pytest.mark.parametrize("text", [PERSONAL, FUND], ids=["personal", "fund"])
+def test_chinese_headers_are_found_in_every_encoding(text, encoding):
+    (record,) = records(read(text.encode(encoding)))
+    assert (record.order_key, record.amount) == ("W1", Decimal("12.50"))
+    assert record.time.isoformat() == "2026-06-12T02:00:00+00:00"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("language", PAYPAL)
+def test_headers_of_two_bytes_a_character_need_no_mark(language, encoding):
+    head, date, zone, mark, pays, done, *_ = PAYPAL[language]
+    amounts = [money(each, mark) for each in ("5.00", "0.00", "5.00", "5.00")]
+    row = [date, "10:00:00", zone, pays, done, "EUR", *amounts, "A1", "", "WEB-1", ""]
+    (record,) = records(read(quoted([head.split(","), row]).encode(encoding)))
+    assert (record.order_key, record.amount) == ("WEB-1", Decimal("5.00"))
+
+
 def as_workbook(rows, write):
     """Return rows as a workbook; ``write`` puts one cell into a sheet."""
     packed = io.BytesIO()

@@ -177,6 +177,12 @@ def test_entities_in_xml_are_refused():
     assert "entities" in str(read(text).why)
 
 
+@pytest.mark.parametrize("name", ["ISO-88-9-1", "hex_codec", "idna", "punycode", "utf-7", "x"])
+def test_unknown_encodings_in_xml_are_refused(name):
+    text = f'<?xml version="1.0" encoding="{name}"?><AmazonEnvelope><AmazonOrderID>1</AmazonOrderID>'
+    assert isinstance(read(text), Unread)
+
+
 @pytest.mark.parametrize("value", ["1e400", "NaN", [1], {"a": 1}, True, "x" * 100])
 def test_amounts_of_documents_are_amounts(value):
     page = {

@@ -27,6 +27,13 @@ def test_declared_encodings_are_read(encoding: str) -> None:
     assert grade(data[: len(data) // 2]) is not Grade.GOOD
 
 
+@pytest.mark.parametrize("encoding", ["ISO-88-9-1", "hex_codec", "idna", "punycode", "utf-7"])
+def test_a_declared_encoding_that_nobody_knows_is_told(encoding: str) -> None:
+    data = f'<?xml version="1.0" encoding="{encoding}"?>\n<r>{"<a>order</a>" * 30}</r>'.encode()
+    assert grade(data) is not Grade.GOOD
+    assert xml.measure(BytesReader(data)).length is None
+
+
 def test_a_wrong_tag_is_located() -> None:
     data = samples.xml()
     place = data.index(b"</sum>", 9000)

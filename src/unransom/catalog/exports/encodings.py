@@ -8,14 +8,15 @@ import re
 import threading
 from typing import NamedTuple
 
-from unransom.catalog.exports.channel import Source, UnreadableExportError
+from unransom.catalog.exports.channel import HEAD, Source, UnreadableExportError
 from unransom.catalog.exports.containers import ReaderFile
 from unransom.core.messages import say
 from unransom.core.streams import chunks
 
 BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 UTF8 = "utf-8"
-SHOWN = 16  # bytes at the beginning that show whether each character has two
+RARE = 32  # characters of which one is Latin, at least, in any export of two bytes a character
+SURE = 3  # times as many zeros in one half of the characters as in the other: U+4E00 has one there, too
 EXPONENT = b"E+"
 LAST_READ = 0.3  # seconds in which a reader that was told to stop asks once more, if it ever does
 CERTAIN = 2  # characters of several bytes in a line that is valid UTF-8: by chance that hardly happens
@@ -43,15 +44,18 @@ class Encoded(NamedTuple):
 def mark_of(head: bytes) -> tuple[str, int]:
     """Return the codec that a byte order mark names and its length; ("", 0) without one.
 
-    Text of two bytes a character shows without a mark, too: it begins with letters, of which each has a zero.
+    Text of two bytes a character shows without a mark, too: of each Latin letter, digit, delimiter and line's
+    end one byte is zero, always the same of both, and no other encoding has zeros.
     """
     for mark, codec in BOMS:
         if head.startswith(mark):
             return codec, len(mark)
-    even, odd = head[:SHOWN:2], head[1:SHOWN:2]
-    if len(head) >= SHOWN and not any(odd) and all(even):
-        return "utf-16-le", 0
-    return ("utf-16-be", 0) if len(head) >= SHOWN and not any(even) and all(odd) else ("", 0)
+    if b"\0" in head:
+        first, second = (head[start::2].count(0) for start in (0, 1))
+        for codec, zeros, others in (("utf-16-le", second, first), ("utf-16-be", first, second)):
+            if zeros * RARE >= len(head) // 2 and others * SURE <= zeros:
+                return codec, 0
+    return "", 0
 
 
 def text_of(head: bytes, encodings: tuple[str, ...] = (UTF8, "gb18030")) -> str:
@@ -77,7 +81,7 @@ def detect(source: Source, encodings: tuple[str, ...], longest_line: int = 0) ->
     Raises:
         UnreadableExportError: None is, as with mixed encodings and cut characters; or a line is too long.
     """
-    codec, mark = mark_of(source.reader.read_at(0, SHOWN))
+    codec, mark = mark_of(source.reader.read_at(0, HEAD))
     wanted = source.reading.encoding
     candidates = {
         name: _decoder(name) for name in ((wanted,) if wanted else (codec,) if codec else encodings)

@@ -40,7 +40,11 @@ def elements(pieces: Iterable[bytes], wanted: frozenset[str]) -> Iterator[Elemen
                 raise UnreadableExportError(say("a tag or a text of it is far too long"))
             yield from collector.taken()
         parser.Parse(b"", True)
-    except (expat.ExpatError, ValueError) as error:  # the latter for an encoding that expat does not know
+    except (
+        expat.ExpatError,
+        ValueError,
+        LookupError,
+    ) as error:  # the latter two for odd or unknown encodings
         raise UnreadableExportError(say("it is no whole XML"), detail=str(error)) from error
     yield from collector.taken()
 

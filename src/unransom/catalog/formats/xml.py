@@ -88,7 +88,7 @@ def parse(reader: Reader, encoding: Encoding) -> Stop | None:
         place = offset if transcode else min(max(0, parser.ErrorByteIndex), reader.size)
         why = say("{fault} at offset {offset}", fault=expat.ErrorString(error.code), offset=place)
         return Stop(error.code, place, why)
-    except ValueError:  # an encoding that Python cannot make a table of
+    except (ValueError, LookupError):  # an encoding that Python does not know or cannot make a table of
         return Stop(UNREADABLE[0], 0, say("the declared encoding is not known"))
     return None
 
