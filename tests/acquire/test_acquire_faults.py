@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import mmap
 import os
 import random
 import subprocess
@@ -12,14 +14,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.disks import looped
 from tests.fixtures.tools import run
-from unransom.acquire.careful import SourceGoneError
+from unransom.acquire.careful import Careful, SourceGoneError
 from unransom.acquire.rescue_map import RescueMap, Status
 from unransom.acquire.step import TargetError
 from unransom.case.case import IMAGES, Case
 from unransom.core.errors import UsageError
 from unransom.core.spans import Span, merge
+from unransom.evidence import descriptors
 from unransom.evidence.containers import open_disk
+from unransom.evidence.descriptors import DescriptorReader, open_quietly
 
 MiB = 1 << 20
 FORMATS = ("zstd", "raw")
@@ -110,6 +115,71 @@ def test_a_device_that_vanishes_goes_on_when_it_is_back(source: Path, tmp_path: 
     assert again.returncode == 0, again.stderr
     assert "bytes were there from an earlier run" in again.stdout
     assert disk_in(image) == source.read_bytes()
+
+
+PAGE, SECTOR = 4096, 512
+
+
+def cached_disk(
+    path: Path, bad: set[int], monkeypatch: pytest.MonkeyPatch
+) -> tuple[DescriptorReader, list[int]]:
+    """Return a disk that is read in pages, past the cache in sectors, and what to append to: it goes."""
+    gone: list[int] = []
+
+    def preadv(descriptor: int, buffers: list[mmap.mmap], offset: int) -> int:
+        length = len(buffers[0])
+        if gone or bad & set(range(offset // SECTOR, -(-(offset + length) // SECTOR))):
+            raise OSError(errno.EIO, "no such sector")
+        buffers[0][:] = real(descriptor, length, offset)
+        return length
+
+    def pread(descriptor: int, length: int, offset: int) -> bytes:
+        first, last = offset // PAGE, -(-(offset + length) // PAGE)
+        sectors = set(range(first * PAGE // SECTOR, last * PAGE // SECTOR))
+        if bad & sectors or (gone and last > gone[0]):
+            raise OSError(errno.EIO, "no such page")
+        return real(descriptor, length, offset)
+
+    real = os.pread
+    monkeypatch.setattr(os, "pread", pread)
+    monkeypatch.setattr(os, "preadv", preadv)
+    monkeypatch.setattr(descriptors, "DIRECT", 0)  # not every file system of a test machine has it
+    return DescriptorReader(os.open(path, os.O_RDONLY)), gone
+
+
+def test_a_sector_takes_no_neighbours_along_that_share_its_page(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, bad = source.read_bytes(), {3, 130, 2000, 2001}
+    disk, _ = cached_disk(source, bad, monkeypatch)
+    with disk:
+        got, lost = Careful(disk).read(0, 2 * MiB)
+    assert lost == merge(Span(each * SECTOR, each * SECTOR + SECTOR) for each in sorted(bad))
+    for span in lost:
+        data = data[: span.start] + bytes(len(span)) + data[span.end :]
+    assert got == data[: 2 * MiB]
+
+
+def test_what_is_in_the_cache_does_not_hide_that_a_device_is_gone(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk, gone = cached_disk(source, set(), monkeypatch)
+    with disk:
+        careful = Careful(disk)
+        assert careful.read(0, MiB)[1] == []
+        gone.append(MiB // PAGE)  # pages that are in the cache
+        with pytest.raises(SourceGoneError):
+            careful.read(MiB, MiB)
+
+
+def test_a_device_is_read_past_the_cache(source: Path) -> None:
+    os.truncate(source, 4 * MiB)
+    with looped(source) as device, DescriptorReader(open_quietly(os.fsencode(device))) as disk:
+        assert disk.read_at(0, 2 * PAGE) == source.read_bytes()[: 2 * PAGE]
+        with source.open("r+b") as file:
+            file.write(b"\xa5" * PAGE)
+        assert disk.read_past_cache(SECTOR, SECTOR) == b"\xa5" * SECTOR
+        assert disk.read_past_cache(SECTOR, 7) == b"\xa5" * 7
 
 
 @pytest.mark.parametrize("form", FORMATS)

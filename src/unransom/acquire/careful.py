@@ -8,6 +8,7 @@ from unransom.core.errors import UnransomError, UnreadableError
 from unransom.core.messages import say
 from unransom.core.spans import Span, merge
 from unransom.core.streams import CHUNK, ZEROS, Reader, file_of
+from unransom.evidence.descriptors import DescriptorReader
 
 SECTOR = 512  # bytes; the smallest part that is given up
 BLOCK = 64 * 1024  # bytes that are tried at once where a chunk fails
@@ -32,6 +33,7 @@ class Careful:
         self.sector = sector
         self._retries = retries
         self._file = file_of(reader)
+        self._exact = reader.read_past_cache if isinstance(reader, DescriptorReader) else reader.read_at
         self._good = -1  # a sector that could be read
 
     def attempt(self, offset: int, length: int) -> bytes | None:
@@ -39,7 +41,7 @@ class Careful:
         if self._file and length <= CHUNK and self._file.hole_at(offset) >= length:
             return ZEROS[:length] if length < CHUNK else ZEROS
         try:
-            data = self.reader.read_at(offset, length)
+            data = (self.reader.read_at if length > self.sector else self._exact)(offset, length)
         except UnreadableError:
             return None
         if len(data) < length:
@@ -84,7 +86,7 @@ class Careful:
         if self._good < 0:
             return
         try:
-            self.reader.read_at(self._good, min(self.sector, self.reader.size - self._good))
+            self._exact(self._good, min(self.sector, self.reader.size - self._good))
         except UnreadableError as error:
             raise SourceGoneError(
                 say("the source is gone: what could be read before cannot be read any more"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import mmap
 import os
 import stat
 from types import TracebackType
@@ -15,6 +18,7 @@ from unransom.core.text import shown
 
 READ = os.O_RDONLY | os.O_CLOEXEC
 NO_ATIME = getattr(os, "O_NOATIME", 0)  # Linux only
+DIRECT = getattr(os, "O_DIRECT", 0)
 
 
 def open_quietly(path: bytes, flags: int = 0, folder: int | None = None) -> int:
@@ -67,6 +71,38 @@ class DescriptorReader:
             data += more
         return data
 
+    def read_past_cache(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``offset`` as the device gives them now.
+
+        The cache of the system reads pages: one sector that fails takes its neighbours along, and what was
+        read before is still there when the device is gone.
+
+        Raises:
+            UnreadableError: The device fails.
+        """
+        data = self._direct(offset, length)
+        if data is None:
+            with contextlib.suppress(OSError):  # a pipe or the like
+                os.posix_fadvise(self._descriptor, *_pages(offset, length), os.POSIX_FADV_DONTNEED)
+            return self.read_at(offset, length)
+        return data
+
+    def _direct(self, offset: int, length: int) -> bytes | None:
+        """Return bytes that no cache has seen; None where the system cannot, or not from or up to there."""
+        try:
+            descriptor = os.open(f"/proc/self/fd/{self._descriptor}", READ | DIRECT | os.O_NONBLOCK)
+        except OSError:
+            return None
+        try:
+            with mmap.mmap(-1, length) as page:  # its start is aligned as the device wants it
+                return page[:length] if os.preadv(descriptor, [page], offset) == length else None
+        except OSError as error:
+            if error.errno == errno.EINVAL:
+                return None
+            raise UnreadableError(offset, length, error.strerror or str(error)) from error
+        finally:
+            os.close(descriptor)
+
     def stat(self) -> os.stat_result:
         """Return what the system knows of the file."""
         return os.fstat(self._descriptor)
@@ -82,6 +118,12 @@ class DescriptorReader:
             return os.pread(self._descriptor, length, offset)
         except OSError as error:
             raise UnreadableError(offset, length, error.strerror or str(error)) from error
+
+
+def _pages(offset: int, length: int) -> tuple[int, int]:
+    """Return start and length of the pages that bytes are in: the system drops whole ones only."""
+    start = offset // mmap.PAGESIZE * mmap.PAGESIZE
+    return start, -(-(offset + length - start) // mmap.PAGESIZE) * mmap.PAGESIZE
 
 
 def checked_reader(descriptor: int, ref: FileRef) -> DescriptorReader:
