@@ -215,6 +215,15 @@ def test_rar_with_encrypted_headers_is_unknown():
     assert rar.validate(BytesReader(data)).grade is Grade.UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("packed", "summed", "doubted"),
+    [(True, True, False), (True, False, False), (False, True, False), (False, False, True)],
+)
+def test_a_cabinet_is_doubted_where_nothing_checks_its_content(packed, summed, doubted):
+    verdict = cab.validate(BytesReader(make_cab(FILES, packed=packed, summed=summed)))
+    assert (verdict.grade, verdict.doubted) == (Grade.GOOD, doubted)
+
+
 def test_cab_names_the_damaged_block():
     data = make_cab([text(5, 90_000)])
     verdict = cab.validate(BytesReader(scramble(data, (len(data) - 100, len(data) - 50))))

@@ -109,7 +109,10 @@ def test_woff_is_inflated_and_a_wrong_checksum_alone_is_let_pass() -> None:
     assert check(font, data).grade is Grade.GOOD
     assert check(font, scramble(data, (900, 964))).grade is Grade.PARTIAL
     plain = samples.font()
-    assert check(font, plain.replace(b"A font A", b"B font A", 1)).grade is Grade.GOOD
+    changed = check(font, plain.replace(b"A font A", b"B font A", 1))
+    assert (changed.grade, changed.doubted) == (Grade.GOOD, True)
+    assert not check(font, plain).doubted
+    assert not check(font, data).doubted
 
 
 def test_the_header_of_woff2_is_not_enough() -> None:

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from tests.catalog.formats import program_samples
 from tests.fixtures.in_process import InProcess
 from tests.makers.office_files import files
 from tests.makers.raw_image import CLUSTER, raw_image
@@ -107,6 +108,18 @@ def test_holes_of_a_sparse_image_cost_nothing(tmp_path, image):
     assert outcome.searched < len(image.data) + 2 * carving.HOLE
     assert len(outcome.files) > 18
     assert min(each.extents[0].start for each in outcome.files) >= 64 << 30
+
+
+def test_a_font_is_proven_only_where_all_of_its_tables_hold(tmp_path):
+    font, filler = program_samples.font(), b"nothing that is of a font\n" * 20_000
+    clusters = [font[at : at + CLUSTER].ljust(CLUSTER, b"\0") for at in range(0, len(font), CLUSTER)]
+    cut = [*clusters[:3], filler[: 8 * CLUSTER], *clusters[3:]]
+    path = tmp_path / "disk.img"
+    path.write_bytes(filler[: 3 * CLUSTER] + b"".join(clusters) + filler[:CLUSTER] + b"".join(cut))
+    found = carve(Job(str(path), tmp_path / "out"), InProcess()).files
+    proofs = {each.digests.sha256: each.proof for each in found if each.format == "font"}
+    assert proofs.pop(hashlib.sha256(font).hexdigest()) == "structure-proved"
+    assert set(proofs.values()) == {"heuristic"}
 
 
 def test_a_proven_file_within_a_document_is_a_part_of_it():

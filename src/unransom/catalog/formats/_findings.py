@@ -19,6 +19,7 @@ class Findings:
         """Collect what is found in a reader of ``size`` bytes."""
         self._size = size
         self.bits = 0
+        self.doubted = False
         self.first: Message | None = None
         self.damage: list[Span] = []
 
@@ -30,6 +31,10 @@ class Findings:
     def hold(self, bits: int) -> None:
         """A check of ``bits`` bits held."""
         self.bits = min(self.bits + bits, BITS_CAP)
+
+    def doubt(self) -> None:
+        """A check did not hold that does not hold in every real file either."""
+        self.doubted = True
 
     def fault(self, start: int, end: int, why: Message) -> None:
         """The structure does not hold in ``start <= offset < end``; the first ``why`` is the one told."""
@@ -46,7 +51,7 @@ class Findings:
     def verdict(self, whole: Message, length: int | None = None) -> Validation:
         """Return GOOD with ``whole`` where nothing broke, else PARTIAL or BAD with the first fault."""
         if self.first is None:
-            return Validation(Grade.GOOD, self.bits, whole, length)
+            return Validation(Grade.GOOD, self.bits, whole, length, doubted=self.doubted)
         grade = Grade.PARTIAL if self.bits >= HOLD else Grade.BAD
         return Validation(grade, self.bits, self.first, length, tuple(merge(self.damage)))
 

@@ -118,7 +118,9 @@ def _check_folder(reader: Reader, head: Head, start: int, count: int, method: in
             inflating = None  # later blocks need this one's content
         elif expected:
             findings.hold(32)
-        elif inflating and not inflating.holds(data, packed, size):
+        elif inflating is None:
+            findings.doubt()  # nothing tells whether this is its content
+        elif not inflating.holds(data, packed, size):
             why = say("block {number} of the cabinet does not inflate", number=number)
             findings.fault(start, data + packed, why)
             inflating = None

@@ -130,6 +130,7 @@ def validate(reader: Reader) -> Validation:
 def _check_table(reader: Reader, table: Table, budget: Budget, findings: Findings) -> None:
     name = table.tag.decode("latin-1")
     if not budget.spend(table.packed, 0):  # tables that overlap would take long to sum
+        findings.doubt()
         return
     if table.packed < table.length:
         done = inflate(reader, table.offset, table.end, budget, table.length, ZLIB)
@@ -139,7 +140,8 @@ def _check_table(reader: Reader, table: Table, budget: Budget, findings: Finding
             findings.fault(table.offset, table.end, say("table {name} of the font does not hold", name=name))
     elif table.checksum == _checksum(reader, table):
         findings.hold(32)
-    else:  # some tools leave wrong checksums: then only random bytes count
+    else:  # some tools leave wrong checksums: then only random bytes count as damage
+        findings.doubt()
         whole = Span(table.offset, table.end)
         small = len(whole) < SMALL and random_between(reader, whole.start, whole.end)
         for span in [whole] if small else uniform_blocks(reader, whole.start, whole.end):

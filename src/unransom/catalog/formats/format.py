@@ -39,6 +39,8 @@ class Validation(msgspec.Struct, frozen=True):
         why: Which checks held, or the first that did not and where.
         length: Bytes of the file by its own structure, None where it does not tell.
         damage: Where the structure does not hold, as far as that can be located; sorted.
+        doubted: GOOD, but a check over some part fails that fails in real files too: ``bits`` are those
+            of the other parts, and that part may be anything.
     """
 
     grade: Grade
@@ -46,6 +48,7 @@ class Validation(msgspec.Struct, frozen=True):
     why: Message
     length: int | None = None
     damage: tuple[Span, ...] = ()
+    doubted: bool = False
 
 
 class Known(msgspec.Struct, frozen=True):

@@ -103,8 +103,13 @@ class Found(msgspec.Struct):
         return self.spans[0].start if self.spans else 0
 
 
-def proof_of(name: str, bits: int) -> Proof:
-    """Return how far a file of format ``name`` is proven that its validator takes with ``bits``."""
+def proof_of(name: str, bits: int, *, doubted: bool = False) -> Proof:
+    """Return how far a file of format ``name`` is proven that its validator takes with ``bits``.
+
+    Where it is ``doubted``, what does hold says nothing of the rest.
+    """
+    if doubted:
+        return Proof.HEURISTIC
     if name in CHECKSUMS:
         return Proof.CHECKSUM if bits >= ENOUGH else Proof.STRUCTURE
     if name in STRUCTURES and bits >= ENOUGH:

@@ -59,7 +59,7 @@ def _judged(lead: Lead, spans: list[Span], content: Reader) -> Found | None:
 
 def _proof(judged: Judgement, *, sized: bool) -> tuple[Proof, int]:
     bits = judged.validation.bits
-    proof = proof_of(judged.format, bits)
+    proof = proof_of(judged.format, bits, doubted=judged.validation.doubted)
     return (proof if sized or bits else Proof.HEURISTIC), bits
 
 

@@ -121,7 +121,7 @@ def _ends(each: Format, reader: Reader) -> list[int]:
 
 
 def _found(each: Format, start: int, end: int, verdict: Validation) -> Found:
-    proof = proof_of(each.name, verdict.bits)
+    proof = proof_of(each.name, verdict.bits, doubted=verdict.doubted)
     return Found(each.name, [Span(start, start + end)], proof, verdict.bits, verdict.why)
 
 
