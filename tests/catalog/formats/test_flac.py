@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from tests.catalog.formats import film_samples as films
@@ -38,6 +40,24 @@ def test_missing_frames_are_noticed() -> None:
     assert grade(data[:-size]) is Grade.PARTIAL
     assert grade(data[: FRAMES + 5 * size] + data[FRAMES + 6 * size :]) is Grade.PARTIAL
     assert grade(data[:-1]) is Grade.PARTIAL
+
+
+@pytest.mark.parametrize("told", [0, 205])
+def test_a_chance_crc_far_behind_is_not_the_end_of_the_last_frame(told: int) -> None:
+    data = films.flac()
+    data = data[:15] + told.to_bytes(3) + data[18:]
+    assert flac.measure(BytesReader(data + bytes(5000))).length == len(data)
+    assert grade(data) is Grade.GOOD
+    last = FRAMES + (len(data) - FRAMES) // 80 * 79
+    frame = data[last:-50] + random.Random(4).randbytes(40_000)
+    cut = data[:last] + frame + films.remainder(frame, 0x8005, 16).to_bytes(2)
+    assert flac.measure(BytesReader(cut)).length != len(cut)
+    assert grade(cut) is Grade.PARTIAL
+
+
+def test_a_wrong_length_of_the_longest_frame_is_let_pass() -> None:
+    data = films.flac()
+    assert grade(data[:15] + b"\0\0\x10" + data[18:]) is Grade.GOOD
 
 
 def test_tags_may_stand_around_it_and_padding_must_be_zeros() -> None:

@@ -16,7 +16,7 @@ from unransom.core.streams import CHUNK, Reader
 
 RESERVE = 16  # bytes of the longest header
 ZEROS_CAP = 256
-LAST_CAP = 1 << 22  # bytes of a last frame whose end is looked for
+LAST_CAP = 1 << 22  # bytes of a last frame whose end is looked for at most
 AHEAD = 1 << 12  # how many frames, or times the longest block, may be missing in a damaged stretch
 
 # Slots of the state: the CRC since the present frame's start, its number, frames so far, where the
@@ -114,6 +114,7 @@ class Frames:
         sound: How many of them hold, without the last.
         last: Where the last frame begins.
         number: Its number: of frames, or of samples where blocks vary.
+        longest: Bytes of the longest frame before the last.
         damaged: Frames that do not hold.
     """
 
@@ -129,6 +130,7 @@ class Frames:
         self.begins = self._state[SECOND] & 0xFE == 0xF8 and number >= 0
         self.sound = 0
         self.last = start
+        self.longest = 0
         self.number = int(number)
         self.damaged: list[Span] = []
 
@@ -155,11 +157,12 @@ class Frames:
                 self.damaged.append(Span(self.last, position))
             else:
                 self.sound += 1
+                self.longest = max(self.longest, position - self.last)
             self.last, self.number = position, int(state[NUMBER])
 
-    def ends(self) -> list[int]:
-        """Return where the last frame may end: wherever its CRC is zero."""
-        data = np.frombuffer(self._reader.read_at(self.last, LAST_CAP), np.uint8)
+    def ends(self, most: int) -> list[int]:
+        """Return where the last frame of ``most`` bytes may end: wherever its CRC is zero."""
+        data = np.frombuffer(self._reader.read_at(self.last, min(most, LAST_CAP)), np.uint8)
         found = np.zeros(ZEROS_CAP, np.int64)
         count = _zeros(data, found, CRC_16)
         return [self.last + int(end) for end in found[:count]]

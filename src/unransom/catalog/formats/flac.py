@@ -14,14 +14,26 @@ from unransom.core.streams import Reader
 MAGIC = b"fLaC"
 STREAM_INFO = 34
 BLOCKS_CAP = 1 << 12
+OVERHEAD = 16 + 2 + 8 * 5  # bytes of a frame's header, its CRC, and what stands before each channel's samples
 PADDING = 1  # type of the blocks of zeros
 TYPES = 7  # of metadata blocks that are defined
 
 
 class _Stream(msgspec.Struct, frozen=True):
-    """What the first metadata block says, and where the frames begin."""
+    """What the first metadata block says, and where the frames begin.
+
+    Attributes:
+        longest_block: Samples.
+        longest_frame: Bytes, 0 where the block does not tell.
+        verbatim: Bits of one sample of all channels, if none is compressed.
+        samples: Of the sound, 0 where the block does not tell.
+        frames: Where they begin.
+        sound: The blocks hold.
+    """
 
     longest_block: int
+    longest_frame: int
+    verbatim: int
     samples: int
     frames: int
     sound: bool
@@ -52,19 +64,21 @@ def recognise(head: bytes) -> int:
 def _stream(reader: Reader, start: int) -> _Stream:
     """Walk the metadata blocks behind the signature at ``start``."""
     info = reader.read_at(start + 8, STREAM_INFO)
-    longest, samples = int.from_bytes(info[2:4]), int.from_bytes(info[13:18]) & (1 << 36) - 1
+    longest, frame, fields = (int.from_bytes(info[a:b]) for a, b in ((2, 4), (7, 10), (10, 18)))
+    channels, bits, samples = (fields >> 41 & 7) + 1, (fields >> 36 & 31) + 1, fields & (1 << 36) - 1
+    told = longest, frame, channels * (bits + 1), samples  # the difference of two channels is a bit longer
     position = start + 4
     for _ in range(BLOCKS_CAP):
         head = reader.read_at(position, 4)
         if len(head) < 4 or head[0] & 0x7F >= TYPES:
-            return _Stream(longest, samples, position, False)
+            return _Stream(*told, position, False)
         size = int.from_bytes(head[1:])
         if head[0] & 0x7F == PADDING and reader.read_at(position + 4, size).strip(b"\0"):
-            return _Stream(longest, samples, position, False)
+            return _Stream(*told, position, False)
         position += 4 + size
         if head[0] & 0x80:
-            return _Stream(longest, samples, position, position < reader.size)
-    return _Stream(longest, samples, position, False)
+            return _Stream(*told, position, position < reader.size)
+    return _Stream(*told, position, False)
 
 
 def _block_size(header: bytes) -> int:
@@ -76,6 +90,16 @@ def _block_size(header: bytes) -> int:
     if code == 1:
         return 192
     return 576 << (code - 2) if code < 6 else 256 << (code - 8)
+
+
+def _longest_frame(stream: _Stream, samples: int, seen: int) -> int:
+    """Return how many bytes a frame has at most; ``seen`` is the longest of the others.
+
+    A chance in 65,536 for every byte says how far a CRC may be looked for. No program writes a frame that is
+    longer than the samples themselves; some write a wrong length of the longest.
+    """
+    most = OVERHEAD + (samples * stream.verbatim + 7) // 8
+    return min(most, max(stream.longest_frame, seen)) if stream.longest_frame else most
 
 
 class _Walk:
@@ -119,7 +143,7 @@ class _Walk:
                 "the FLAC sound has {count} of {expected} samples", count=given, expected=stream.samples
             )
             self.findings.fault(self._reader.size, self._reader.size, why)
-        self.ends = frames.ends()
+        self.ends = frames.ends(_longest_frame(stream, _block_size(header), frames.longest))
         self._choose(frames.last)
 
     def _choose(self, last: int) -> None:
