@@ -165,7 +165,12 @@ def finances_2024(path, orders, site, currency):
                 ],
                 "totalAmount": money(amount + fee),
                 "breakdowns": [
-                    part("Sales", amount - promotion + order.tax, part("Product Charges", amount)),
+                    part(
+                        "Sales",
+                        amount - promotion + order.tax,
+                        part("Product Charges", amount - promotion),
+                        part("Tax", order.tax),
+                    ),
                     part("Expenses", spent, *expenses),
                 ],
             }

@@ -1,5 +1,6 @@
 """Every row deleted, doubled or changed by a cent breaks a control total, wherever an export has one."""
 
+import json
 import re
 from decimal import Decimal
 
@@ -152,3 +153,81 @@ def test_a_cut_row_is_told_where_nothing_else_shows_it():
     whole = (head + "".join(map(row.format, range(9)))).encode()
     assert not broken(whole)
     assert broken(whole[:-15])
+
+
+def usd(units):
+    return {"currency_code": "USD", "value": f"{Decimal(units).scaleb(-2):.2f}"}
+
+
+def search(rows):
+    details, balance = [], 100_000
+    for number in range(rows):
+        gross = number * 1370 + 1100 if number % 3 else -900
+        balance += gross - 35
+        info = {"transaction_id": f"T{number}", "transaction_event_code": "T0006", "transaction_status": "S"}
+        info |= {"transaction_initiation_date": f"2026-06-12T10:{number:02}:00+0000"}
+        info |= {"transaction_amount": usd(gross), "fee_amount": usd(-35), "ending_balance": usd(balance)}
+        details.append({"transaction_info": info})
+    return {"transaction_details": details, "total_items": rows, "page": 1, "total_pages": 1}
+
+
+def breakdown(name, units, *parts):
+    money = {"currencyAmount": units / 100, "currencyCode": "USD"}
+    return {"breakdownType": name, "breakdownAmount": money, "breakdowns": list(parts)}
+
+
+def finances(rows):
+    return {
+        "transactions": [
+            {
+                "transactionType": "Shipment",
+                "postedDate": "2026-06-12T10:00:00Z",
+                "relatedIdentifiers": [],
+                "totalAmount": {"currencyAmount": 8.37 + number, "currencyCode": "USD"},
+                "breakdowns": [
+                    breakdown("Sales", 1000 + 100 * number, breakdown("Principal", 1000 + 100 * number)),
+                    breakdown("Expenses", -163, breakdown("FBA fees", -100), breakdown("Promo", -63)),
+                ],
+            }
+            for number in range(rows)
+        ]
+    }
+
+
+def amounts_of(entry):
+    """Yield each object in a document that holds an amount, and the amount's name."""
+    for name, value in entry.items() if isinstance(entry, dict) else enumerate(entry):
+        if name in {"value", "currencyAmount"}:
+            yield entry, name
+        elif isinstance(value, dict | list):
+            yield from amounts_of(value)
+
+
+@pytest.mark.parametrize(("pages", "unproven"), [(search(12), 2), (finances(4), 0)], ids=["paypal", "amazon"])
+def test_every_amount_of_a_document_that_changed_by_a_cent_breaks_a_total(pages, unproven):
+    """Of PayPal's first row only the balance is proven, not the amount and the fee that led to it."""
+    assert not broken(json.dumps(pages).encode())
+    unnoticed = 0
+    for entry, name in amounts_of(pages):
+        kept = entry[name]
+        entry[name] = f"{Decimal(kept) + Decimal('0.01')}" if isinstance(kept, str) else round(kept + 0.01, 2)
+        unnoticed += not broken(json.dumps(pages).encode())
+        entry[name] = kept
+    assert unnoticed == unproven
+
+
+@pytest.mark.parametrize("change", [lambda row: [], lambda row: [row, row]], ids=["deleted", "doubled"])
+def test_every_transaction_of_a_document_that_is_missing_or_doubled_breaks_a_total(change):
+    for number in range(12):
+        pages = search(12)
+        rows = pages["transaction_details"]
+        rows[number : number + 1] = change(rows[number])
+        assert broken(json.dumps(pages).encode())
+        del pages["total_items"]  # then the chain alone shows it, save at its ends
+        assert broken(json.dumps(pages).encode()) or (not change(0) and number in {0, 11})
+
+
+def test_balances_in_another_order_than_the_rows_prove_nothing():
+    pages = search(12)
+    pages["transaction_details"] = [pages["transaction_details"][number * 5 % 12] for number in range(12)]
+    assert not broken(json.dumps(pages).encode())

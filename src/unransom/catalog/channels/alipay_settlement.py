@@ -99,5 +99,8 @@ CHANNEL: Channel = tabular(
     title="Alipay cross-border settlement file",
     realm="web",
     references=("https://docs.antom.com/ac/reconcile/settlement_details",),
-    limitations=("The columns differ by product; it has no totals, only an equation in each row.",),
+    limitations=(
+        "The columns differ by product; it has no totals, only an equation in each row: a row that is missing"
+        " or comes twice shows only where it is joined, and amounts in yuan are not checked.",
+    ),
 )

@@ -84,4 +84,7 @@ CHANNEL: Channel = tabular(
     title="Alipay cross-border transaction file",
     realm="web",
     references=("https://docs.antom.com/ac/reconcile/transaction_details",),
+    limitations=(
+        "It states a number of rows, no sum: an amount that was changed shows only where it is joined.",
+    ),
 )

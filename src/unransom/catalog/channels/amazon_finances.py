@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+import pyarrow
+
 from unransom.catalog.exports.amazon import order_key
+from unransom.catalog.exports.building import identity
 from unransom.catalog.exports.channel import Channel, Export, Source
 from unransom.catalog.exports.documents import Document, Entry, amount, objects, recogniser, text
 from unransom.catalog.exports.pages import instant, pages_export
 from unransom.core.messages import say
-from unransom.core.orders import MoveKind, MoveState
+from unransom.core.orders import ControlTotal, MoveKind, MoveState
 
 CHARGES = ("ItemChargeList", "ItemChargeAdjustmentList", "OrderChargeList", "OrderChargeAdjustmentList")
 FEES = (
@@ -33,21 +36,38 @@ _STATES = {"DEFERRED": MoveState.DEFERRED}
 
 def _read(source: Source) -> Export:
     document = Document(source)
-    moves = [
-        row
-        for entry in document.find(lambda entry: "transactionType" in entry and "totalAmount" in entry)
-        for row in _transaction(entry)
-    ]
-    passed = 0
+    found = list(document.find(lambda entry: "transactionType" in entry and "totalAmount" in entry))
+    moves = [row for entry in found for row in _transaction(entry)]
+    totals, passed = _totals(found), 0
     for events in document.find(lambda entry: any(name.endswith("EventList") for name in entry)):
         for name in events:
-            found = objects(events, name)
+            listed = objects(events, name)
             if name in EVENTS:
-                moves += [row for event in found for row in _event(event, EVENTS[name])]
+                moves += [row for event in listed for row in _event(event, EVENTS[name])]
             else:
-                passed += len(found)
+                passed += len(listed)
     notes = (say("{count} events of it are about no order", count=passed),) if passed else ()
-    return pages_export(source, document, CHANNEL.name, CHANNEL.realm, moves=moves, notes=notes)
+    return pages_export(
+        source, document, CHANNEL.name, CHANNEL.realm, moves=moves, totals=totals, notes=notes
+    )
+
+
+def _totals(transactions: list[Entry]) -> list[ControlTotal]:
+    """Return the equation that each transaction and each breakdown keeps: its parts add up to it."""
+    sums = [pair for entry in transactions for pair in _sums(entry, "totalAmount")]
+    wholes, parts = (
+        pyarrow.chunked_array([[pair[side] for pair in sums]], pyarrow.int64()) for side in (0, 1)
+    )
+    return identity(say("breakdowns add up"), parts, wholes)
+
+
+def _sums(entry: Entry, field: str, depth: int = 0) -> Iterator[tuple[int | None, int]]:
+    """Yield an amount and what its breakdowns come to, then those of the breakdowns."""
+    parts = objects(entry, "breakdowns") if depth <= DEEPEST else []
+    if parts:
+        yield amount(entry, field)[0], sum(amount(part, "breakdownAmount")[0] or 0 for part in parts)
+    for part in parts:
+        yield from _sums(part, "breakdownAmount", depth + 1)
 
 
 def _transaction(entry: Entry) -> Iterator[dict[str, object]]:
@@ -159,5 +179,7 @@ CHANNEL = Channel(
     limitations=(
         "Orders of the last 48 hours may not be included, and deferred money appears when it is released.",
         "Balances and summaries have no rows.",
+        "The parts of a transaction add up, but nothing says how many transactions there are; version 0 has"
+        " no totals at all.",
     ),
 )

@@ -80,4 +80,7 @@ CHANNEL = Channel(
     references=(
         "https://developer.ebay.com/api-docs/sell/finances/resources/transaction/methods/getTransactions",
     ),
+    limitations=(
+        "It states a number of rows, no sum: an amount that was changed shows only where it is joined.",
+    ),
 )

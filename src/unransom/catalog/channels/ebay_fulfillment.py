@@ -79,4 +79,7 @@ CHANNEL = Channel(
     ),
     read=_read,
     references=("https://developer.ebay.com/api-docs/sell/fulfillment/resources/order/methods/getOrders",),
+    limitations=(
+        "It states a number of orders, no sum: an amount that was changed shows only where it is joined.",
+    ),
 )
