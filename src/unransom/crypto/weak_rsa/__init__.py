@@ -87,7 +87,8 @@ class Effort(msgspec.Struct, frozen=True):
 
     def shared(self, keys: int, bits: int) -> Effort:
         """Return what each of some ``keys`` of ``bits`` gets of it, so that they take seconds as well."""
-        part = min(keys * max(bits // USUAL_BITS, 1), 10)
+        times = max(bits // USUAL_BITS, 1)  # as long; a step on it takes the square of that
+        part = min(keys * times, 10 * max(times // 2, 1) ** 2)
         return Effort(self.steps, self.count // part**2 + 1, self.first // part, self.second // part)
 
 
