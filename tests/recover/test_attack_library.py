@@ -6,6 +6,7 @@ import pytest
 
 from tests.fixtures.locked import PHOBOS_KEY, lock_phobos, picture
 from tests.fixtures.program import unransom
+from tests.lockers import drawn
 from unransom.catalog import keylibrary
 
 
@@ -53,3 +54,13 @@ def test_too_many_bits_are_not_begun_with(tmp_path, locked):
     (plan,) = (each for each in json.loads(run.stdout)["plans"] if each["attack"] == "library")
     assert plan["shards"] == 0
     assert "64 bits" in plan["why"]["text"].format(**plan["why"]["values"])
+
+
+def test_parts_of_keys_are_spoken_of_where_no_family_is_known(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/orders.png.xyzzy").write_bytes(drawn("no family", 20_000))
+    path = library(tmp_path, PHOBOS_KEY, FOUR)
+    run = unransom("keys", tmp_path / "in", "--library", path, "--plan", "--json", code=None)
+    plans = {each["attack"]: each for each in json.loads(run.stdout)["plans"] if not each["family"]}
+    assert plans["library"]["shards"] == 0
+    assert "is not known" in str(plans["library"]["why"])

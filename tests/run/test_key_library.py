@@ -71,12 +71,15 @@ def test_a_signed_file_is_taken_from_those_who_are_trusted(tmp_path, library):
     name = unransom("library", "export", signed, *signer, "--create", "--library", library).stdout.strip()
     assert stat.S_IMODE((tmp_path / "signer.key").stat().st_mode) == 0o600
     stranger = Ed25519PrivateKey.generate().public_key().public_bytes_raw().hex()
-    unransom("library", "import", signed, "--trust", stranger, "--library", other, code=2)
+    run = unransom("library", "import", signed, "--trust", stranger, "--library", other, code=2)
+    assert "--trust takes" in run.stderr
     unransom("library", "import", signed, "--trust", name, "--library", other)
     assert other.read_bytes() == library.read_bytes()
     changed = signed.read_bytes().replace(b"police", b"nobody")
     signed.write_bytes(changed)
-    unransom("library", "import", signed, "--trust", name, "--library", other, code=2)
+    run = unransom("library", "import", signed, "--trust", name, "--library", other, code=2)
+    assert "was changed" in run.stderr
+    assert "--trust" not in run.stderr
 
 
 def test_a_file_that_is_no_library_is_refused(tmp_path):

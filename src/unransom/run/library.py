@@ -27,7 +27,7 @@ from unransom.catalog.keylibrary import (
 )
 from unransom.core.errors import UsageError
 from unransom.core.keys import Key, KeyKind
-from unransom.core.messages import say
+from unransom.core.messages import Message, say
 from unransom.crypto.der import numbers_in
 from unransom.run.given_keys import load_keys
 
@@ -221,8 +221,17 @@ def imported(path: Path, trusted: Iterable[str]) -> Library:
         raise UsageError(
             error.why,
             detail=str(path),
-            hint=say("--trust takes a signer's public key, 64 hexadecimal digits"),
+            hint=_hint_of(path),
         ) from error
+
+
+def _hint_of(path: Path) -> Message:
+    """Return what may help where a file was not taken: trust only where it is as it was signed."""
+    try:
+        decode(_read(path))
+    except LibraryError:
+        return say("ask for the file again: no key of it can be taken as it is")
+    return say("--trust takes a signer's public key, 64 hexadecimal digits")
 
 
 def _read(path: Path) -> bytes:

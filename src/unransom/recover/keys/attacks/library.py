@@ -33,9 +33,11 @@ class Part(NamedTuple):
 
 def plan(target: Target, context: Context) -> AttackPlan | None:
     """Return the cost of completing every key that may be of the family."""
-    family = family_named(target.family, context.described) if target.family else None
-    entries = _entries(family, context) if family else ()
-    if family is None or not entries:
+    if not target.family:
+        return _unnamed(context)
+    family = family_named(target.family, context.described)
+    entries = _entries(family, context)
+    if not entries:
         return None
     few = tuple(entry for entry in entries if entry.unknown_bits <= MOST_UNKNOWN)
     least = min(entry.unknown_bits for entry in entries)
@@ -51,6 +53,19 @@ def plan(target: Target, context: Context) -> AttackPlan | None:
         seconds=candidates / PER_SECOND,
         chance=0.8 if any(entry.family == family.name for entry in few) else 0.1,
         why=say("{count} keys in the library miss {bits} bits at least", count=len(few), bits=least),
+    )
+
+
+def _unnamed(context: Context) -> AttackPlan | None:
+    """Return why nothing is completed for files of no known family, None where no part of a key is there."""
+    parts = sum(1 for key in context.keys if key.kind is KeyKind.PARTIAL)
+    if not parts:
+        return None
+    return AttackPlan(
+        attack=NAME,
+        family="",
+        why=say("{count} keys in the library miss bits: how these files use a key is not known", count=parts),
+        helps=say("the family, or a description of it with --family"),
     )
 
 
