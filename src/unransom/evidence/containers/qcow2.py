@@ -12,12 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from unransom.core.errors import UnreadableError
-from unransom.core.messages import say
+from unransom.core.messages import Message, say
 from unransom.core.streams import BytesReader, Reader
 from unransom.evidence.containers import qcow2_tables
 from unransom.evidence.containers.mapped import Mapped, Part, Piece, Recent, same
 from unransom.evidence.containers.opening import Opening, invalid, unsupported
-from unransom.evidence.containers.qcow2_tables import COMPRESSED, OFFSET, ZEROS
+from unransom.evidence.containers.qcow2_snapshots import OFFSET, Counts, first_tables
+from unransom.evidence.containers.qcow2_tables import COMPRESSED, ZEROS
 
 MARK = b"QFI\xfb"
 HEADER = struct.Struct(">4sIQIIQIIQQIIQ")  # of version 2
@@ -28,6 +29,7 @@ DEFLATE, ZSTD = 0, 1
 BACKING_FORMAT, DATA_FILE = 0xE2792ACA, 0x44415441  # extensions of the header
 MOST_ENTRIES = 1 << 25  # of the first table
 LONGEST_NAME = 1023
+COUNT_ORDER = 4  # two to this are the bits of a count in version 2
 KEPT_TABLES, KEPT_CLUSTERS = 256, 128
 
 
@@ -45,6 +47,8 @@ class Header(NamedTuple):
         backing_format: Of what kind that is, "" where it does not say.
         data_file: What the file with the clusters is called, "" where they are in this one.
         snapshots: How many earlier states of the disk are in the file.
+        snapshots_at: Where they are listed.
+        counts: Where it stands how often each cluster is used.
     """
 
     bits: int
@@ -58,6 +62,8 @@ class Header(NamedTuple):
     backing_format: str
     data_file: str
     snapshots: int
+    snapshots_at: int
+    counts: Counts
 
 
 def claims(head: bytes, tail: bytes, size: int) -> bool:
@@ -104,13 +110,23 @@ def open_disk(opening: Opening) -> Reader:
     if disk.damaged:
         opening.note(
             say("{count} entries of the first table of the image are damaged", count=disk.damaged),
-            say(
-                "tables that nothing names were put there in the order of the file, {lost} are lost:"
-                " check files that matter",
-                lost=disk.lost,
-            ),
+            _mending(disk.lost, header.snapshots),
         )
     return disk
+
+
+def _mending(lost: int, snapshots: int) -> Message:
+    if snapshots:
+        return say(
+            "the snapshots inside tell which tables are whose, and {lost} are lost: where more than one"
+            " may be meant, none was put there",
+            lost=lost,
+        )
+    return say(
+        "tables that nothing names were put there in the order of the file, {lost} are lost:"
+        " check files that matter",
+        lost=lost,
+    )
 
 
 def parse(reader: Reader) -> Header:
@@ -122,12 +138,12 @@ def parse(reader: Reader) -> Header:
     head = reader.read_at(0, 4096)
     if len(head) < HEADER.size:
         raise invalid("no header")
-    (_, version, name_at, name_size, bits, size, method, entries, table, *_, snapshots, _) = (
+    (_, version, name_at, name_size, bits, size, method, entries, table, used, blocks, snapshots, listed) = (
         HEADER.unpack_from(head)
     )
-    features, packed, extensions = 0, DEFLATE, HEADER.size
+    features, order, packed, extensions = 0, COUNT_ORDER, DEFLATE, HEADER.size
     if version >= 3 and len(head) >= HEADER.size + MORE.size:
-        features, _, _, _, extensions = MORE.unpack_from(head, HEADER.size)
+        features, _, _, order, extensions = MORE.unpack_from(head, HEADER.size)
         packed = head[104] if extensions >= 112 and len(head) > 104 else DEFLATE
     sound = 9 <= bits <= 21 and 0 < size < 1 << 60 and entries <= MOST_ENTRIES
     if not sound or extensions > len(head):
@@ -146,6 +162,8 @@ def parse(reader: Reader) -> Header:
         names.get(BACKING_FORMAT, ""),
         names.get(DATA_FILE, ""),
         snapshots,
+        listed,
+        Counts(used, blocks << max(bits - 3, 0), order, bits),
     )
 
 
@@ -197,7 +215,9 @@ class ClusterDisk(Mapped):
         self.damaged, self.lost = int(wrong.sum()), 0
         if self.damaged:
             layout = qcow2_tables.Layout(self._cluster, self._words)
-            self._first, self.lost = qcow2_tables.mended(reader, self._first, layout, wrong, own)
+            snapshots = first_tables(reader, header.snapshots_at, header.snapshots, needed)
+            around = qcow2_tables.Around(own, header.counts, snapshots)
+            self._first, self.lost = qcow2_tables.mended(reader, self._first, layout, wrong, around)
         self._second = Recent(self._load, KEPT_TABLES)
         self._unpacked = Recent(self._unpack, KEPT_CLUSTERS)
 
