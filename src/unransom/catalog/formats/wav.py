@@ -16,6 +16,7 @@ from unransom.catalog.formats._trailing import check_trailer
 from unransom.catalog.formats._uniform import check_samples
 from unransom.catalog.formats.format import HEAD, Format, Known, Measure, Validation
 from unransom.core.messages import say
+from unransom.core.spans import Span
 from unransom.core.streams import Reader
 
 FIRST = (
@@ -72,6 +73,17 @@ def _walk(reader: Reader, end: int, findings: Findings, *, look: bool) -> bool:
                 why = say("uncompressed samples of the WAV sound look encrypted")
                 check_samples(reader, chunk.start, chunk.start + chunk.size, findings, why)
     return found
+
+
+def plain_samples(reader: Reader) -> Span | None:
+    """Return where uncompressed samples lie, None where there are none."""
+    plain = False
+    for chunk in chunks_between(reader, 12, _end(reader), Findings(reader.size), endless=b"data"):
+        if chunk.name == b"fmt ":
+            plain = _plain(reader.read_at(chunk.start, min(chunk.size, 64)))
+        elif chunk.name == b"data":
+            return Span(chunk.start, min(chunk.start + chunk.size, reader.size)) if plain else None
+    return None
 
 
 def measure(reader: Reader) -> Measure:

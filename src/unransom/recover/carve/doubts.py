@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from unransom.catalog.formats import mail, wal
+from unransom.catalog.formats import mail, wal, wav
 from unransom.core.streams import CHUNK, Reader
 from unransom.recover.carve.pdf_sections import END, LINEARIZED, section
 from unransom.recover.carve.signatures import SECTOR
@@ -19,6 +19,9 @@ LAST_PAGE = 4  # flag
 NEWLINE, MAIL_HEAD = 10, 512
 PACKET = 192  # bytes of one of a transport stream at most
 CLUSTER = 4096  # bytes of the usual one
+LOOKED = 1 << 22  # bytes of a sound: what is read here is read a second time
+SILENCE = 16  # bytes: where a sound becomes silent within a cluster, those before the next one are zeros
+PRINTABLE = bytes([*b"\t\n\r", *range(32, 127)])
 
 
 def is_complete(name: str, reader: Reader, following: bytes) -> bool:
@@ -105,6 +108,27 @@ def _mail(reader: Reader, _following: bytes) -> bool:
     return True
 
 
+def _wav(reader: Reader, _following: bytes) -> bool:
+    """No cluster of plain samples is text, or zeros that begin with it: there another file's cluster lies."""
+    samples = wav.plain_samples(reader)
+    if samples is None:
+        return True
+    before = b""
+    end = min(samples.end, LOOKED)
+    for start in range(-(-samples.start // CLUSTER) * CLUSTER, end, CLUSTER):
+        cluster = reader.read_at(start, min(CLUSTER, end - start))
+        zeros = not cluster.strip(b"\0")
+        if len(cluster) >= SECTOR and (_is_text(cluster) or (zeros and before.strip(b"\0"))):
+            return False
+        before = cluster[-SILENCE:]
+    return True
+
+
+def _is_text(cluster: bytes) -> bool:
+    """Return whether it is lines of text: samples that never are above zero, and some of them loud."""
+    return b"\n" in cluster and b" " in cluster and not cluster.translate(None, PRINTABLE)
+
+
 _CHECKS: dict[str, Callable[[Reader, bytes], bool]] = {
     "pdf": _pdf,
     "ogg": _ogg,
@@ -113,4 +137,5 @@ _CHECKS: dict[str, Callable[[Reader, bytes], bool]] = {
     "mpeg": _mpeg,
     "mpegts": _mpegts,
     "wal": _wal,
+    "wav": _wav,
 }
