@@ -1,6 +1,7 @@
 """What is found with the help of clues: primes, scalars, neighbours, written keys; and whole scans."""
 
 import base64
+import hashlib
 import mmap
 
 import numpy as np
@@ -82,6 +83,19 @@ def test_written_keys_are_found(size, encoding):
             guesses = scan(memory, Clues(guesses=True), finders=(text_keys.FINDER,))
             assert [each.data for each in guesses if each.data == key] == [key], text
             assert (key in {each.data for each in scan(memory, finders=(text_keys.FINDER,))}) == named
+
+
+@pytest.mark.parametrize("separator", [",", ", 0x", ":", "-", " "])
+@pytest.mark.parametrize("encoding", ["ascii", "utf-16-le", "utf-16-be"])
+def test_keys_are_found_byte_by_byte_in_scripts_and_registries(separator, encoding):
+    key = hashlib.sha256(separator.encode()).digest()
+    lines = key[:25].hex(separator[0]), key[25:].hex(separator[0])
+    written = (",\\\r\n  " if separator == "," else separator).join(
+        line.replace(separator[0], separator) for line in lines
+    )
+    memory = f'"k"=hex:{written}\r\n'.encode(encoding)
+    assert [each.data for each in scan(memory, Clues(guesses=True))] == [key]
+    assert not scan(memory)  # digests and addresses that are written so are many in whole dumps
 
 
 def test_passwords_in_captures_are_found():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -30,6 +31,11 @@ BITS, NAMED_BITS = 8, 24
 CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 MEMBERS = np.isin(np.arange(256), np.frombuffer(CHARACTERS, np.uint8)).astype(np.uint8)
 LABEL = re.compile(rb"(?i)(?:pass(?:word|wd|phrase)?|key|secret|seed|pwd)[\"'\s]{0,3}[:=][\"'\s]{0,3}$")
+BYTE = rb"(?:0x)?[0-9a-fA-F]{2}"
+ONE_BY_ONE = re.compile(
+    rb"(?<![0-9a-fA-F])" + BYTE + rb"(?:[,:; -]\\?\s{0,8}" + BYTE + rb"){15,63}(?![0-9a-fA-F])"
+)
+SEPARATORS = re.compile(rb"0x|[^0-9a-fA-F]")
 NAMES = (b"pass", b"Pass", b"PASS", b"pwd=", b"PWD=")
 WIDE = tuple(bytes((name[0], 0, name[1], 0)) for name in NAMES)
 WORDS = (*NAMES, *WIDE, b"psk=", b"PSK=")
@@ -50,6 +56,19 @@ def find(memory: Memory, clues: Clues) -> Iterator[Candidate]:
                 if named or clues.guesses:
                     yield _candidate(key, at, form, named=named)
     yield from _passwords(memory)
+    if clues.guesses:
+        yield from _one_by_one(memory)
+
+
+def _one_by_one(memory: Memory) -> Iterator[Candidate]:
+    """Yield the keys whose bytes stand apart, as in exported registries and in the code of scripts."""
+    for start, stride in ((0, 1), (0, 2), (1, 2)):
+        for found in itertools.islice(ONE_BY_ONE.finditer(memory[start::stride].tobytes()), LIMIT):
+            at, end = (start + stride * place for place in found.span())
+            key = bytes.fromhex(SEPARATORS.sub(b"", found[0]).decode())
+            wide = stride == 2 and not memory[at + 1 : end - 1 : 2].any()
+            if len(key) in SIZES and (wide or stride == 1) and is_noise(key):
+                yield _candidate(key, at, "hexadecimal", named=False)
 
 
 def _readings(text: bytes) -> Iterator[tuple[bytes, str]]:
