@@ -14,7 +14,7 @@ from unransom.crypto.search.keystream.chunks import between_zeros, modal
 from unransom.crypto.search.keystream.periods import period_of, periods_in, sample_period
 from unransom.crypto.search.keystream.sharing import shares
 from unransom.crypto.search.keystream.tables import Table
-from unransom.crypto.search.keystream.voting import votes
+from unransom.crypto.search.keystream.voting import Vote, doubted, votes
 
 
 def as_bytes(data):
@@ -56,6 +56,24 @@ def test_what_is_voted_for_without_enough_content_is_not_called_known():
     locked = as_bytes(shared.xored(shared.letter("few", 10_000), key))
     vote = next(votes([locked], 5000))
     assert not vote.known.any()
+
+
+def test_neighbours_that_are_all_off_by_the_same_are_not_known():
+    data, key = as_bytes(shared.letter("off", 60_000)), as_bytes(drawn("off", 600))
+    off = np.where((np.arange(600) >= 100) & (np.arange(600) < 140), np.uint8(0x41), np.uint8(0))
+    vote = Vote(key ^ off, np.full(600, 400.0, np.float32), "text")
+    locked = data ^ np.resize(key, len(data))
+    assert (doubted([locked], vote).known == (off == 0)).all()
+    assert doubted([locked], vote._replace(key=key)).known.all()
+
+
+def test_a_byte_that_is_far_less_sure_than_most_is_not_known():
+    data, key = as_bytes(shared.letter("weak", 60_000)), as_bytes(drawn("weak", 600))
+    margin = np.full(600, 400.0, np.float32)
+    margin[300] = 60.0
+    known = doubted([data ^ np.resize(key, len(data))], Vote(key, margin, "text")).known
+    assert known.sum() == 599
+    assert not known[300]
 
 
 @given(st.binary(max_size=600))

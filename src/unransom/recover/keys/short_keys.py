@@ -16,17 +16,18 @@ from unransom.core.streams import Salvage
 from unransom.crypto.search.keystream.periods import ENOUGH, periods_in, sample_period
 from unransom.crypto.search.keystream.priors import VALUES, priors
 from unransom.crypto.search.keystream.smooth import smooth_vote
-from unransom.crypto.search.keystream.voting import Bytes, Vote, votes
+from unransom.crypto.search.keystream.voting import CRIB, Bytes, Vote, doubted, votes
 from unransom.recover.keys.describing import Shape
 from unransom.recover.keys.opened import ENCODINGS, TEXTS, reads
 
 VOTED = 1 << 20  # bytes that vote on a long key
-LONG = 4096  # bytes of a key that is long
+LONG = 1024  # bytes of a key that is long
 CLASSES = 3  # of content that are tried
 LARGEST = 16 << 20  # bytes in which the end of what is locked is looked for
 SHORTEST = 3  # bytes of a key that known bytes alone can tell
 CERTAIN = 0.99  # share of files of a format that must have known bytes
 ROUND = (1 << 20, 1_000_000, 1 << 16, 4096, 1000, 512, 64, 16)  # lockers' favourite multiples
+PAGED = frozenset({"innodb", "mssql", "sqlite"})  # databases, whose values are mostly not near each other
 WRITTEN = ("text", "markup", "table", "chinese")  # classes of content that is read
 READ = 1 << 14  # bytes that show whether something is a text
 NEAR = 192  # bytes that the end of what is locked may be off
@@ -53,7 +54,9 @@ class ShortKey(msgspec.Struct, frozen=True):
 def has_samples(name: bytes) -> bool:
     """Return whether a file called ``name`` may hold samples as they are: pixels, sound, measurements."""
     formats = by_name(name)
-    return bool(formats) and not any(each.compressed or each.name in TEXTS for each in formats)
+    return bool(formats) and not any(
+        each.compressed or each.name in TEXTS or each.name in PAGED for each in formats
+    )
 
 
 def short_keys(locked: Salvage, name: bytes, head: int = 0, tail: int = 0) -> Iterator[ShortKey]:
@@ -91,7 +94,15 @@ def _voted(data: Bytes, size: int, name: bytes, *, text: bool) -> Iterator[tuple
         voters = data[: max(window, VOTED) if length > LONG and window == ENOUGH else window]
         cribs = _cribs(data, size, name, length)
         for vote in islice(_shifted([voters], length, cribs, text=text), CLASSES):
-            yield window, vote
+            yield window, _sure(voters, vote, cribs)
+
+
+def _sure(voters: Bytes, vote: Vote, cribs: dict[int, int]) -> Vote:
+    """Return ``vote``, sure where its content does not speak against it, or where the format tells it."""
+    margin = doubted([voters], vote).margin
+    told = [position for position, value in cribs.items() if vote.key[position] == value]
+    margin[told] = CRIB
+    return vote._replace(margin=margin)
 
 
 def _shifted(voters: list[Bytes], length: int, cribs: dict[int, int], *, text: bool) -> Iterator[Vote]:

@@ -24,6 +24,8 @@ CRIB = 4 * SURE  # bits that a byte of the key counts which is known
 SURPRISE = 0.1  # share of bytes that nothing before them tells anything of
 FOLDS = 4  # every so many positions are judged by what the others have taught
 FOLDED = 2 * FOLDS  # positions of a key at least, for that
+WEAK = 0.25  # share of the usual margin of a key's bytes below which one is not sure
+CONTRADICTED = 16.0  # bits by which the values of all other content may speak for another byte
 
 _XORED = np.arange(VALUES)[:, None] ^ np.arange(VALUES)[None, :]
 
@@ -126,6 +128,31 @@ def refined(locked: Sequence[Bytes], found: Vote, sure: Scores, step: int = 1) -
         if np.array_equal(found.key, before):
             break
     return found
+
+
+def doubted(locked: Sequence[Bytes], found: Vote) -> Vote:
+    """Return ``found`` with no margin where its own content speaks against it.
+
+    Content is not as independent as the margins suppose. A byte that is much less sure than most is one that
+    chance may have chosen; and neighbours that are all off by the same follow on each other well, but what
+    they open has other values than the rest of the content.
+
+    Args:
+        locked: Content, each from a position 0 of the keystream on.
+        found: A vote.
+    """
+    length = len(found.key)
+    if length < FOLDED:
+        return found
+    counts = histogram([data ^ np.resize(found.key, len(data)) for data in locked], length)
+    contradicted = np.zeros(length, bool)
+    for part in np.array_split(np.arange(length), FOLDED):
+        others = counts.sum(axis=0) - counts[part].sum(axis=0)
+        shares = np.log2((others + 0.5) / (others.sum() + 0.5 * VALUES)).astype(np.float32)
+        table = scores(counts[part], shares[None, :])
+        contradicted[part] = table[:, 1:].max(axis=1) >= table[:, 0] + CONTRADICTED
+    weak = found.margin < WEAK * np.median(found.margin)
+    return found._replace(margin=np.where(contradicted | weak, 0.0, found.margin).astype(np.float32))
 
 
 def followers_of(
