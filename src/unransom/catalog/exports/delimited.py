@@ -87,6 +87,7 @@ class Sheet:
                 detail=str(error)[:200],
                 hint=say("a line or a cell may be cut off or far too long; export the file again"),
             ) from error
+        pyarrow.default_memory_pool().release_unused()  # parsing took as much again
         return self._unrounded(table.rename_columns(list(wanted.values())))
 
     def _unrounded(self, table: pyarrow.Table) -> pyarrow.Table:
