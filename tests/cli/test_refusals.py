@@ -1,6 +1,7 @@
 """What the system refuses is said in a sentence, with what to do, and never as a fault of ours."""
 
 import contextlib
+import gzip
 import os
 import sqlite3
 import subprocess
@@ -70,3 +71,14 @@ def test_a_case_of_a_newer_version_is_told_with_what_to_do(tmp_path, language, s
     with contextlib.closing(sqlite3.connect(tmp_path / "case/case.sqlite")) as database:
         database.execute("PRAGMA user_version = 999")
     assert said in unransom("files", "--case", tmp_path / "case", "--lang", language, code=1).stderr
+
+
+def test_a_packed_dump_is_refused_instead_of_searched_in_vain(tmp_path):
+    write(tmp_path / "in", {b"logo.png.INC": lock_inc(picture("logo"), b"logo")})
+    dump = tmp_path / "memory.raw.gz"
+    dump.write_bytes(gzip.compress(bytes(5000)))
+    command = ("recover", tmp_path / "in", "--case", tmp_path / "case", "--memory", dump)
+    shown = unransom(*command, code=2).stderr
+    assert f"{dump} is packed" in shown
+    assert "unpack it first" in shown
+    assert not (tmp_path / "case").exists()

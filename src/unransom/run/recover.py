@@ -35,6 +35,10 @@ from unransom.run.searches import BUDGET
 from unransom.run.unread import gaps, give_another_chance, unread
 from unransom.run.work import NO_SPACE
 
+# How files begin that gzip, ZIP, 7-Zip, xz, Zstandard, bzip2 and RAR made.
+PACKED = (b"\x1f\x8b\x08", b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd",
+          b"BZh", b"Rar!\x1a\x07")  # fmt: skip
+
 
 class Job(msgspec.Struct, frozen=True):
     """What `recover` was asked to do.
@@ -91,6 +95,8 @@ def recover(job: Job, executor: Executor, listener: Listener = silent, language:
     )
     for location in (*job.sources, *job.known, *job.memory):
         check_apart(job.case, location)
+    for location in job.memory:
+        check_unpacked(Path(location))
     with Case(job.case, create=bool(job.sources)) as case:
         with transaction(case.database):
             case.set_fact(BUDGET, str(job.budget))
@@ -129,6 +135,23 @@ def check_apart(case: Path, location: str) -> None:
             say("the case must not lie in the evidence, nor the evidence in the case"),
             detail=f"{folder}, {evidence}",
             hint=say("name another folder with --case: evidence is never written to"),
+        )
+
+
+def check_unpacked(dump: Path) -> None:
+    """Check that a memory dump is not packed: it is searched as it is, and no key would be found.
+
+    Raises:
+        UsageError: It is.
+    """
+    if not dump.is_file():
+        return
+    with dump.open("rb") as file:
+        head = file.read(max(map(len, PACKED)))
+    if head.startswith(PACKED):
+        raise UsageError(
+            say("{path} is packed: keys are searched for in memory as it was", path=str(dump)),
+            hint=say("unpack it first, and name what comes out"),
         )
 
 
