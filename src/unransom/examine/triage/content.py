@@ -105,6 +105,8 @@ def _formed(content: Reader, path: bytes, judgement: Judgement) -> Verdict:
     broken = _random_damage(content, validation)
     if broken:
         return _verdict(State.LOCKED, validation.why, judgement, max(broken, _estimate(content)))
+    if content.size <= 4 * FIRST and plain_bits(content.read_at(0, content.size)) < SIGNED:
+        return Verdict(State.UNKNOWN, say("too short to tell from random bytes"))
     why = say("damaged, but not by encryption")
     return _verdict(State.INTACT, why, judgement)._replace(damaged=True)
 

@@ -61,7 +61,7 @@ def run(ref: FileRef, context: Context) -> Iterator[Record]:
         if verdict.state is State.INTACT and not family and not losses and content.size <= LARGEST:
             yield from _note(ref, content, verdict, context.described)
         lost = len(salvage.lost) > 0 and verdict.state is not State.LOCKED and not family
-        verdict = _doubted(verdict, content, original)
+        verdict = _marked(_doubted(verdict, content, original), content.size, marks, named)
         if content.size <= KEY_SIZED and not (suspicious or by_name(ref.path)):
             verdict = _short(verdict)
     if lost:
@@ -93,6 +93,22 @@ def _doubted(verdict: Verdict, content: Reader, original: bytes) -> Verdict:
         return verdict
     why = say("not random, and not what its name says either: {format}", format=promised[0].title)
     return verdict._replace(state=State.UNKNOWN, why=why)
+
+
+def _marked(verdict: Verdict, size: int, marks: dict[str, Mark], named: Container[str]) -> Verdict:
+    """Return the verdict on plain bytes that no format shows to be whole, while a mark or the name speaks.
+
+    A few random bytes may be anything, and a locker adds to the smallest originals too.
+    """
+    if verdict.state is not State.INTACT or verdict.grade is Grade.GOOD or not size:
+        return verdict
+    bits, name = max(((mark.bits, name) for name, mark in marks.items()), default=(0, ""))
+    if bits >= WEAK:
+        why = say("it carries {bits} bits of the mark of {family}, which are too few", bits=bits, family=name)
+        return verdict._replace(state=State.UNKNOWN, why=why)
+    if size <= KEY_SIZED and any(family in named for family in marks):
+        return verdict._replace(state=State.UNKNOWN, why=say("too short to tell from random bytes"))
+    return verdict
 
 
 def _short(verdict: Verdict) -> Verdict:
