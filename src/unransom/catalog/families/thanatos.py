@@ -22,7 +22,9 @@ def read(locked: Locked) -> Mark | None:
     """Return a weak mark: whole blocks."""
     if not locked.size or locked.size % BLOCK:
         return None
-    return Mark(bits=SIZE_BITS, fields={"end": locked.read_at(max(locked.size - 2 * BLOCK, 0), 2 * BLOCK)})
+    end = locked.read_at(max(locked.size - 2 * BLOCK, 0), 2 * BLOCK)
+    named = not locked.name or FAMILY.original_name(locked.name) is not None
+    return Mark(bits=SIZE_BITS, fields={"end": end}, numbers={"named": named})
 
 
 def secret(digits: bytes) -> bytes:
@@ -31,11 +33,14 @@ def secret(digits: bytes) -> bytes:
 
 
 def unwrap(mark: Mark, key: Key) -> FileKey | None:
-    """Take the digits, or the AES key; the padding at the end of the file must hold."""
+    """Take the digits, or the AES key; the padding at the end of the file must hold.
+
+    With the key alone a file that is not called like Thanatos' is like one of any home-made locker.
+    """
     data = key.data
     if len(data) == DIGITS and data.isdigit():
         data = secret(data)
-    if len(data) != KEY_SIZE:
+    elif len(data) != KEY_SIZE or not mark.numbers["named"]:
         return None
     padding = padding_size((bytes(BLOCK) + mark.fields["end"])[-2 * BLOCK :], data)
     if padding is None:

@@ -64,7 +64,7 @@ class OneStream(Data, frozen=True, tag="one-stream"):
         cipher = self.cipher.start(FileKey(facts.fields))
         end = size + (-size % BLOCK if self.padded else 0)
         spans = whole_blocks(self.extents.spans(end, facts), self.cipher.block)
-        check = functools.partial(_authentic, cipher, facts.fields[self.tag]) if self.tag else None
+        check = functools.partial(authentic, cipher, facts.fields[self.tag]) if self.tag else None
         return Plan(size, each_piece(end, spans, lambda _: cipher, self.skip), check=check)
 
 
@@ -259,7 +259,7 @@ def _unpadded(locked: Reader, size: int, skip: int, cipher: Cipher, facts: Facts
     return size - padding
 
 
-def _authentic(cipher: Decryptor, tag: bytes) -> tuple[int, Message]:
+def authentic(cipher: Decryptor, tag: bytes) -> tuple[int, Message]:
     """Return what the tag proves once all is decrypted."""
     if isinstance(cipher, Tagged) and cipher.holds(tag):
         return TAG_BITS, say("the authentication tag of the content")
