@@ -8,12 +8,25 @@ from tests.lockers import Made, content, drawn
 
 def seal(plain: bytes, key: bytes, iv: bytes, mode: str, place: str) -> bytes:
     """Return ``plain`` locked in ``mode``, the IV before ("head") or behind it ("tail") or nowhere."""
-    if mode == "cbc":
-        body = AES.new(key, AES.MODE_CBC, iv).encrypt(pad(plain, 16))
-    else:
-        counter = int.from_bytes(iv)
-        body = AES.new(key, AES.MODE_CTR, nonce=b"", initial_value=counter).encrypt(plain)
-    return (iv if place == "head" else b"") + body + (iv if place == "tail" else b"")
+    tag = b""
+    match mode:
+        case "cbc":
+            body = AES.new(key, AES.MODE_CBC, iv).encrypt(pad(plain, 16))
+        case "cbc-zeros":
+            body = AES.new(key, AES.MODE_CBC, iv).encrypt(plain + bytes(-len(plain) % 16))
+        case "ecb":
+            body = AES.new(key, AES.MODE_ECB).encrypt(pad(plain, 16))
+        case "cfb":
+            body = AES.new(key, AES.MODE_CFB, iv, segment_size=128).encrypt(plain)
+        case "gcm":
+            iv = iv[:12]
+            body, tag = AES.new(key, AES.MODE_GCM, nonce=iv).encrypt_and_digest(plain)
+        case "ctr-nonce":
+            iv = iv[:8]
+            body = AES.new(key, AES.MODE_CTR, nonce=iv).encrypt(plain)
+        case _:
+            body = AES.new(key, AES.MODE_CTR, nonce=b"", initial_value=int.from_bytes(iv)).encrypt(plain)
+    return (iv if place == "head" else b"") + body + (iv if place == "tail" else b"") + tag
 
 
 def seal_areas(plain: bytes, key: bytes, iv: bytes, vector: dict) -> bytes:

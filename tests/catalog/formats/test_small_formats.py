@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import io
+import random
 import struct
 
 import pytest
@@ -137,3 +138,9 @@ def test_shapes_of_arrays(shape: tuple[int, ...]) -> None:
 def test_a_description_that_is_no_description_is_refused() -> None:
     head = b"\x93NUMPY\1\0\x40\0" + b"{'descr': " + b"(" * 54
     assert npy.validate(BytesReader(head + bytes(99))).grade is Grade.BAD
+
+
+def test_random_bytes_behind_a_date_are_no_table_of_dbase() -> None:
+    chance = random.Random(3)
+    heads = (b"\x30\x7e\x05\x07" + chance.randbytes(4092) for _ in range(3000))
+    assert max(dbf.recognise(head) for head in heads) < 30

@@ -17,16 +17,18 @@ from unransom.core.streams import CHUNK, Reader
 VERSIONS = (0x02, 0x03, 0x04, 0x05, 0x30, 0x31, 0x32, 0x43, 0x63, 0x83, 0x8B, 0x8C, 0xCB, 0xE5, 0xF5, 0xFB)
 FIELD_TYPES = b"CNDLMFBGPYTIVX@+OQW0"
 DELETED = b" *"  # first byte of each record
+DATED, FIELD, WIDTHS, MOST = 11, 5, 8, 40  # bits of version and date, of a field, of a size that fits, in all
 BINARY = b"BGPYTIVX@+OQ0"  # types that are not kept as text
 
 
 class Header(msgspec.Struct, frozen=True):
-    """The fixed part of the header, and whether all fields are text."""
+    """The fixed part of the header, whether all fields are text, and the bits that speak for it."""
 
     records: int
     start: int
     size: int
     text: bool
+    bits: int
 
     @property
     def end(self) -> int:
@@ -40,20 +42,27 @@ def _header(head: bytes) -> Header | None:
     records, start, size = struct.unpack_from("<IHH", head, 4)
     fields = [head[at : at + 32] for at in range(32, min(start, len(head)) - 31, 32)]
     fields = [field for field in fields if field[0] != 13]
-    if start < 65 or size < 2 or not fields or any(field[11] not in FIELD_TYPES for field in fields[:1]):
+    if start < 65 or size < 2 or not fields or not _is_field(fields[0]):
         return None
-    known = [
-        field for field in fields if len(field) == 32 and field[11] in FIELD_TYPES and 32 < field[0] < 128
-    ]
+    known = [field for field in fields if _is_field(field)]
     widths = sum(field[16] for field in known)
-    if not known or (start <= len(head) and not widths < size <= widths + 1 + 256 * len(known)):
+    whole = start <= len(head)
+    if whole and not widths < size <= widths + 1 + 256 * len(known):
         return None
-    return Header(records, start, size, not any(field[11] in BINARY for field in known))
+    # Fields in the middle may be lost, but random bytes are a field now and then, too: the first ones count.
+    leading = next((number for number, field in enumerate(fields) if not _is_field(field)), len(fields))
+    bits = min(DATED + FIELD * leading + WIDTHS * whole, MOST)
+    return Header(records, start, size, not any(field[11] in BINARY for field in known), bits)
+
+
+def _is_field(field: bytes) -> bool:
+    return field[11] in FIELD_TYPES and 32 < field[0] < 128
 
 
 def recognise(head: bytes) -> int:
     """Return the bits of the version, the date and the fields whose widths add up."""
-    return 40 if _header(head) else 0
+    header = _header(head)
+    return header.bits if header else 0
 
 
 def measure(reader: Reader) -> Measure:
@@ -75,7 +84,7 @@ def validate(reader: Reader) -> Validation:
     if header is None:
         return bad(say("no dBASE table"), reader.size)
     findings = Findings(reader.size)
-    findings.hold(40)
+    findings.hold(header.bits)
     if header.end > reader.size:
         findings.fault(reader.size, reader.size, say("the table is cut off"))
     step = max(1, CHUNK // header.size) * header.size
