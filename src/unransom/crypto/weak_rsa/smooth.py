@@ -68,7 +68,7 @@ def _second(modulus: int, power: mpz, exponent: mpz, bounds: tuple[int, int]) ->
         for spoke in spokes if gmpy2.gcd(product, modulus) > 1 else ():
             common = int(gmpy2.gcd(large - small[spoke], modulus))
             if common > 1:
-                return common if common < modulus else _parted(modulus, exponent * (square - spoke**2))
+                return common if common < modulus else _parted(modulus, exponent * abs(square - spoke**2))
     return None
 
 
