@@ -15,6 +15,7 @@ from tests.fixtures.disks import Disks, MiB, looped
 from tests.fixtures.lvm import lvm
 from tests.fixtures.planted import some_bytes
 from tests.fixtures.tools import tool
+from tests.makers.md_arrays import superblock
 from unransom import evidence
 from unransom.core.records import FileRef, Problem
 from unransom.core.spans import Span
@@ -142,28 +143,14 @@ def test_damaged_labels_are_survived(changes: list[tuple[int, int]]) -> None:
             Linear(BytesReader(bytes(disk)), each.spans).read_at(each.spans[0].start, 100)
 
 
-def superblock(level: int, disks: int, start: int, size: int) -> bytes:
-    """Return a superblock of md, version 1.2, by the layout in Linux's headers."""
-    data = bytearray(256 + 2 * disks)
-    struct.pack_into("<III", data, 0, 0xA92B4EFC, 1, 0)
-    data[16:48] = b"u" * 16 + b"shop:0".ljust(16, b"\0")
-    struct.pack_into("<QiIQII", data, 64, 1, level, 2 if level == 5 else 0, size, 1024, disks)
-    struct.pack_into("<QQQ", data, 128, start, size, 8)
-    struct.pack_into("<I", data, 220, disks)
-    struct.pack_into(f"<{disks}H", data, 256, *range(disks))
-    words = struct.unpack(f"<{len(data) // 4}I", data[: len(data) // 4 * 4])
-    total = sum(words) + (struct.unpack("<H", data[-2:])[0] if len(data) % 4 else 0)
-    struct.pack_into("<I", data, 216, (total & 0xFFFFFFFF) + (total >> 32))
-    return bytes(data)
-
-
 @pytest.mark.parametrize(("level", "disks_in_all"), [(1, 2), (5, 4)])
 def test_members_of_arrays(disks: Disks, level: int, disks_in_all: int) -> None:
     content = disks.ext4(FILES).read_bytes()
     image = disks.empty("member", 2 * MiB + len(content))
     with image.open("r+b") as file:
         file.seek(4096)
-        file.write(superblock(level, disks_in_all, 2048, len(content) // 512))
+        layout = 2 if level == 5 else 0
+        file.write(superblock(level, layout, disks_in_all, 0, 2048, len(content) // 512))
         file.seek(MiB)
         file.write(content)
     said = subprocess.run(

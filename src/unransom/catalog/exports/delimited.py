@@ -291,7 +291,7 @@ def rounded(column: pyarrow.ChunkedArray, exponents: bool) -> pyarrow.ChunkedArr
     if (pc.sum(zeros).as_py() or 0) >= ZEROS and not _keeps_digits(column):
         masks.append(pc.match_substring_regex(column, _ZEROS))
     found = reduce(pc.or_, masks) if masks else None
-    return found if masks and pc.any(found).as_py() else None
+    return found if found is not None and pc.any(found).as_py() else None
 
 
 def _keeps_digits(column: pyarrow.ChunkedArray) -> bool:

@@ -76,6 +76,7 @@ class Arrays:
             )
         elif logical.identifier not in self._made:
             made = self._groups.logical(own, logical.name)
+            together = say("put the images of all disks of its group into one folder")
             if made and made.missing:
                 self._tell(
                     say(
@@ -84,12 +85,10 @@ class Arrays:
                         disks=logical.disks,
                         label=logical.name,
                     ),
-                    say("put the images of all disks of its group into one folder"),
+                    together,
                 )
             if not made:
-                self.refusals[logical.identifier] = say(
-                    "put the images of all disks of its group into one folder"
-                )
+                self.refusals[logical.identifier] = together
             self._keep(logical.identifier, made.reader if made else None)
         return self._made.get(logical.identifier)
 
