@@ -4,7 +4,8 @@ import pytest
 
 from tests.catalog.formats.samples import SAMPLES, made
 from tests.lockers import drawn
-from unransom.catalog.control import Blind, bits_of_key
+from unransom.catalog.control import Blind, bits_beside_known, bits_of_key
+from unransom.catalog.formats import FORMATS
 from unransom.catalog.oracle import judge
 from unransom.catalog.schemes.family import PROVEN
 from unransom.core.records import Grade
@@ -79,3 +80,27 @@ def test_noise_is_the_same_however_it_is_read():
     assert whole[:7] == bytes(7)
     assert whole[60_000:] == bytes(10_000)
     assert len(set(whole[7:60_000])) == 256
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_a_key_that_only_makes_the_head_of_a_format_is_proven_in_none(name):
+    data = made(name)
+    judgement = judge(BytesReader(data))
+    (form,) = (each for each in FORMATS if each.name == judgement.format)
+    content, origins = bytearray(len(data)), ByteMap()  # what such a key does not tell is lost
+    for known in sorted(form.known, key=lambda each: each.offset % len(data)):
+        start = known.offset % len(data)
+        if start >= origins.size and data[start : start + len(known.data)] == known.data:
+            content[start : start + len(known.data)] = known.data
+            origins.append(start - origins.size, Origin.LOST)
+            origins.append(len(known.data), Origin.UNLOCKED)
+    origins.append(len(data) - origins.size, Origin.LOST)
+    reader = BytesReader(bytes(content))
+    assert bits_beside_known(reader, origins, judge(reader)) < PROVEN
+
+
+@pytest.mark.parametrize("name", ["zip", "sqlite", "jpeg", "gzip", "text"])
+def test_what_a_key_opens_beside_the_head_counts(name):
+    reader, origins = BytesReader(made(name)), ByteMap()
+    origins.append(reader.size, Origin.UNLOCKED)
+    assert bits_beside_known(reader, origins, judge(reader)) >= PROVEN

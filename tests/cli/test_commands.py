@@ -53,8 +53,11 @@ def test_triage_tells_what_is_locked_and_adds_up(folder):
 
 
 def test_csv_runs_no_formula(folder):
+    for name in (" =cmd.txt", "\uff1dcmd.txt"):
+        (folder / name).write_text("order\n")
     rows = list(csv.DictReader(io.StringIO(unransom("triage", folder, "--csv").stdout)))
-    assert {row["path"] for row in rows} == {"a.png.INC", "b.png", "'=cmd.txt"}
+    paths = {row["path"] for row in rows}
+    assert paths == {"a.png.INC", "b.png", "'=cmd.txt", "' =cmd.txt", "'\uff1dcmd.txt"}
 
 
 def test_unlock_writes_the_original_and_never_over_a_file(folder, tmp_path):

@@ -314,4 +314,5 @@ def make(folder: Path, *, shops: int = 8, per_day: int = 20, days: int = 5, seed
         make_ebay(folder, company, shop, per_day)
     make_web(folder, company, shops - shops // 2 - shops // 4, per_day)
     pages.amazon_reports(folder / "reports.json")
+    pages.balances(folder / "balances.json")
     return company

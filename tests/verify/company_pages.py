@@ -136,6 +136,14 @@ def amazon_reports(path):
     path.write_text(json.dumps({"reports": reports}))
 
 
+def balances(path):
+    """What an account of PayPal holds at a moment, by currency: of one that is not used for the shops."""
+    money = {"currency_code": "HKD", "value": "10.00"}
+    entry = {"currency": "HKD", "primary": True, "total_balance": money, "available_balance": money}
+    told = {"balances": [entry], "account_id": "SAVED1", "as_of_time": stamp(START)}
+    path.write_text(json.dumps(told))
+
+
 def finances_2024(path, orders, site, currency):
     """listTransactions: nets, with breakdowns within breakdowns; an empty page comes before the last one."""
     entries = []

@@ -112,6 +112,7 @@ def test_verdicts_are_written_without_formulas(folder):
     assert rows[0][0] == "检查"
     assert len(rows) == len(verdicts) + 1
     assert not [cell for row in rows[1:] for cell in row if cell.startswith("=")]
+    assert ["plan", "B 2026-06-12", "pieces", "100"] in [row[:4] for row in rows]  # and not 1E+2
     sheet = openpyxl.load_workbook(folder / "out/verdicts.xlsx").active
     assert "f" not in {cell.data_type for row in sheet.iter_rows() for cell in row}
 

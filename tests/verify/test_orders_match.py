@@ -263,6 +263,49 @@ def test_a_statement_that_is_missing_between_two_is_noticed(company):
     assert bad("c.csv", "a.csv", "other.csv") == []  # of another account, or fetched again
 
 
+def balances(time, usd, available=None, account="A1"):
+    """Return PayPal's answer about the balances of a moment."""
+
+    def money(value):
+        return {"currency_code": "USD", "value": f"{value:.2f}"}
+
+    amounts = {
+        "total_balance": money(usd),
+        "available_balance": money(usd if available is None else available),
+    }
+    told = {"balances": [{"currency": "USD", "primary": True, **amounts}], "account_id": account}
+    return json.dumps({**told, "as_of_time": time, "last_refresh_time": "2026-06-20T00:00:00Z"})
+
+
+@pytest.mark.parametrize("mark", ["-0700", "Z"])
+def test_balances_of_two_moments_prove_the_first_and_the_last_row_of_a_statement(mark):
+    rows = [
+        f"06/{13 + number}/2026,10:00:00,PDT,Payment,Completed,USD,"
+        f"5.00,0.00,5.00,{number * 5 + 15}.00,T{number},X{number}\n"
+        for number in range(4)
+    ]
+    told = [
+        ("start.json", balances(f"2026-06-13T00:00:00{mark}", 10)),
+        ("mid.json", balances(f"2026-06-14T20:00:00{mark}", 77)),  # between its rows: proves nothing
+        ("end.json", balances(f"2026-06-17T00:00:00{mark}", 33.5, available=30)),
+    ]
+
+    def bad(rows, told):
+        match = proven(("s.csv", PAYPAL + "".join(rows)), *told)
+        return [verdict.file for verdict in match.verdicts if verdict.grade is Grade.BAD]
+
+    assert bad(rows, told) == []
+    for number in range(4):
+        assert set(bad([*rows[:number], *rows[number + 1 :]], told)) == {"s.csv"}
+        assert set(bad([*rows[:number], *rows[number : number + 1] * 2, *rows[number + 1 :]], told)) == {
+            "s.csv"
+        }
+    assert bad(rows[1:], told[1:]) == bad(rows[:-1], told[:2]) == []
+    other = ("other.json", balances("2026-06-17T00:00:00Z", 1, account="B2"))
+    assert bad(rows, [*told, other]) == []  # whose the statement is, it does not say
+    assert bad([], [told[0], ("end.json", balances("2026-06-17T00:00:00Z", 10))]) == []
+
+
 def test_what_the_user_says_about_a_shop_wins():
     text = OWN + "w,A1,shipped,2026-06-13T17:00:00Z,USD,10.00\n"
     (export,) = read_exports([Source("own.csv", BytesReader(text.encode()), Reading(shop="north"))])

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import bisect
 import math
+from collections.abc import Iterator
 
+from unransom.catalog.formats import FORMATS
 from unransom.catalog.oracle import Judgement, judge
 from unransom.core.records import Grade
-from unransom.core.spans import ByteMap, Origin
+from unransom.core.spans import ByteMap, Origin, Span, merge
 from unransom.core.streams import Reader
 from unransom.crypto.ciphers.aes import BLOCK, AesCtr
 from unransom.crypto.ciphers.at_once import decrypted
@@ -35,6 +37,41 @@ def bits_of_key(content: Reader, origins: ByteMap, judgement: Judgement, name: b
         if bits:
             bits = min(bits, _owed(judgement, judge(Blind(content, origins, key), name), origins))
     return bits
+
+
+def bits_beside_known(content: Reader, origins: ByteMap, judgement: Judgement, name: bytes = b"") -> int:
+    """Return how many bits are due to a key that the format's known bytes may have told.
+
+    Any bytes can be made to begin as a format does, by the key that this takes. So these bytes stay as they
+    are when the rest is judged with noise, and count for nothing.
+
+    Args:
+        content: What was judged.
+        origins: Where its bytes come from.
+        judgement: What ``judge`` said about it.
+        name: What ``judge`` was told that it is called.
+    """
+    told = list(_known_in(content, judgement.format))
+    kept, count = ByteMap(), 0
+    for run in origins:
+        for span in told if run.origin is Origin.UNLOCKED else ():
+            start, end = max(span.start, run.start), min(span.end, run.end)
+            if start < end:
+                kept.append(start - kept.size, run.origin)
+                kept.append(end - start, Origin.PLAIN)
+                count += end - start
+        kept.append(run.end - kept.size, run.origin)
+    return max(bits_of_key(content, kept, judgement, name) - 8 * count, 0)
+
+
+def _known_in(content: Reader, format_name: str) -> Iterator[Span]:
+    """Yield where bytes stand in ``content`` that files of a format are known to have."""
+    places = []
+    for known in (each for one in FORMATS if one.name == format_name for each in one.known):
+        start = known.offset if known.offset >= 0 else content.size + known.offset
+        if start >= 0 and content.read_at(start, len(known.data)) == known.data:
+            places.append(Span(start, start + len(known.data)))
+    yield from merge(places)
 
 
 def _owed(judgement: Judgement, control: Judgement, origins: ByteMap) -> int:

@@ -39,19 +39,14 @@ def _line(row: Row) -> str:
 
 
 def _print_csv(rows: Iterable[Row]) -> None:
+    from unransom.verify.sheets import safe
+
     writer: csv.DictWriter[str] | None = None
     for row in rows:
         if writer is None:
             writer = csv.DictWriter(sys.stdout, fieldnames=list(row))
             writer.writeheader()
-        writer.writerow({name: _safe(value) for name, value in row.items()})
-
-
-def _safe(value: object) -> object:
-    """Keep a spreadsheet from running a file's name as a formula."""
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
-        return "'" + value
-    return value
+        writer.writerow({name: safe(value) for name, value in row.items()})
 
 
 def print_counts(counts: Mapping[str, int]) -> None:

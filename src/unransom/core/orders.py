@@ -162,12 +162,14 @@ class ControlTotal(msgspec.Struct, frozen=True):
         stated: What the export says.
         found: What its rows come to.
         row: Where, 0 for the whole file.
+        share: What other exports of the account may have further parts of, "" where none can.
     """
 
     what: Message
     stated: Decimal
     found: Decimal
     row: int = 0
+    share: str = ""
 
     @property
     def holds(self) -> bool:

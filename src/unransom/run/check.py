@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 from unransom.case.manifests import is_of
 from unransom.catalog.oracle import judge
+from unransom.core.ahead import ahead
 from unransom.core.errors import UsageError
 from unransom.core.hashing import digest
 from unransom.core.messages import Message, say
@@ -68,40 +67,16 @@ class Check:
 
         Hashing and most of what reads content leaves Python's lock, so that threads use all cores.
         """
-        began = time.monotonic()
-        size = 0
-        for done, (checked, more) in enumerate(self._checked(paths), 1):
+        began, size, done = time.monotonic(), 0, 0
+        for done, checked in enumerate(ahead(self._one, _every_file(paths), AHEAD), 1):
             size += checked.size
             yield checked
-            listener(
-                Progress(
-                    "verify",
-                    done,
-                    0,
-                    "files",
-                    str(checked.path),
-                    bytes_done=size,
-                    seconds=time.monotonic() - began,
-                    finished=not more,
-                )
-            )
+            listener(_progress(done, size, began, str(checked.path)))
+        if done:
+            listener(_progress(done, size, began, finished=True))
 
-    def _checked(self, paths: Iterable[Path]) -> Iterator[tuple[Checked, bool]]:
-        """Yield what was checked, in order, and whether more is to come."""
-        workers = os.cpu_count() or 1
-        waiting: deque[Future[Checked]] = deque()
-        with ThreadPoolExecutor(workers, "check") as pool:
-            try:
-                for path, file in _every_file(paths):
-                    waiting.append(pool.submit(self._one, path, file))
-                    if len(waiting) > AHEAD * workers:
-                        yield waiting.popleft().result(), True
-                while waiting:
-                    yield waiting.popleft().result(), bool(waiting)
-            finally:
-                pool.shutdown(cancel_futures=True)
-
-    def _one(self, path: Path, file: Path | Checked) -> Checked:
+    def _one(self, found: tuple[Path, Path | Checked]) -> Checked:
+        path, file = found
         if isinstance(file, Checked):
             return file
         below = _below(path, file)
@@ -109,6 +84,11 @@ class Check:
         checked, kept = _check(file, below, promised)
         self._unseen.difference_update(kept)
         return checked
+
+
+def _progress(done: int, size: int, began: float, name: str = "", *, finished: bool = False) -> Progress:
+    seconds = time.monotonic() - began
+    return Progress("verify", done, 0, "files", name, bytes_done=size, seconds=seconds, finished=finished)
 
 
 def hashes_in(manifest: Path) -> Iterator[Entry]:

@@ -10,7 +10,9 @@ from tests.verify.company import make
 from unransom.catalog.channels import recognise
 from unransom.catalog.exports.channel import HEAD, Reading, Source
 from unransom.catalog.exports.containers import unwrap
+from unransom.core.records import Grade
 from unransom.core.streams import BytesReader
+from unransom.verify.orders.control import verdicts
 
 FUND = """#支付宝账务明细查询
 #账号：[20880000000000010156]
@@ -31,6 +33,33 @@ def fund():
     footer = f"#---结束\n#支出合计：{len(expenses)}笔，共{sum(expenses)}元\n"
     footer += f"#收入合计：{len(incomes)}笔，共{sum(incomes)}元\n"
     return (FUND + "".join(rows) + footer).encode("gb18030")
+
+
+PAYOUTS = """Transaction report
+
+Start date,Jun 9 2026
+Seller,s
+Transaction creation date,Type,Order number,Net amount,Payout date,Payout ID,Item ID,Transaction ID,\
+Final Value Fee - variable,Gross transaction amount,Transaction currency
+"""
+
+
+def payouts():
+    """Return an eBay report in which each row names its payout; the last payout is still to come."""
+    rows = []
+    for day in (9, 10, 11):
+        about = f'"Jun {day}, 2026",70{day}'
+        sales = [1000 + 137 * day + 11 * number for number in range(3)]
+        for number, gross in enumerate(sales):
+            money = f"{Decimal(gross - 35).scaleb(-2)},{about},40{number},8{day}{number},-0.35"
+            rows.append(
+                f'"Jun {day}, 2026",Order,{day:02}-{number:05},{money},{Decimal(gross).scaleb(-2)},USD'
+            )
+        rows.append(f'"Jun {day}, 2026",Other fee,--,-0.50,{about},--,--,--,-0.50,USD')
+        paid = Decimal(sum(sales) - 3 * 35 - 50).scaleb(-2)
+        rows.append(f'"Jun {day}, 2026",Payout,--,-{paid},{about},--,--,--,-{paid},USD')
+    rows.append('"Jun 11, 2026",Order,11-00009,9.65,"Jun 12, 2026",7012,409,899,-0.35,10.00,USD')
+    return (PAYOUTS + "\n".join(rows) + "\n").encode()
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +88,14 @@ def exports(tmp_path_factory):
         "ebay transactions": (
             (folder / "ebay_moves0.csv").read_bytes(),
             "utf-8",
-            r",(Order|Refund),",
+            r",(Order|Refund|Hold|Other fee),",
             plain,
         ),
+        "ebay payouts": (payouts(), "utf-8", r",70(09|9|10|11),", plain),
         "paypal report": (
             (folder / "money_of_web0_STL.csv").read_bytes(),
             "utf-8",
-            r'^"SB"',
+            r'^"(SB|SF)"',
             r'(?<=R",)\d+(?=,"USD","DR)',
         ),
         "paypal statement": ((folder / "money_of_web2.csv").read_bytes(), "utf-8", r"^\d\d/\d\d/", plain),
@@ -74,8 +104,8 @@ def exports(tmp_path_factory):
     }
 
 
-NAMES = ("settlement", "settlement in comma", "ebay orders", "ebay transactions", "paypal report",
-         "paypal statement", "alipay trade", "alipay fund")  # fmt: skip
+NAMES = ("settlement", "settlement in comma", "ebay orders", "ebay transactions", "ebay payouts",
+         "paypal report", "paypal statement", "alipay trade", "alipay fund")  # fmt: skip
 
 
 def broken(data):
@@ -231,3 +261,65 @@ def test_balances_in_another_order_than_the_rows_prove_nothing():
     pages = search(12)
     pages["transaction_details"] = [pages["transaction_details"][number * 5 % 12] for number in range(12)]
     assert not broken(json.dumps(pages).encode())
+
+
+def test_a_doubled_row_of_a_settlement_across_borders_is_found():
+    """It has no count: that a row is missing shows where it is joined."""
+    head = "Partner_transaction_id,Transaction_id,Amount,Fee,Settlement,Currency,Payment_time,Type\n"
+    row = "{kind}{number},T{number},{number}9.30,0.59,{number}8.71,EUR,2026-06-12 23:59:58,{kind}\n"
+    rows = [row.format(kind=kind, number=number) for number in range(1, 5) for kind in "PR"]
+    assert not broken((head + "".join(rows)).encode())
+    for number, line in enumerate(rows):
+        assert broken((head + "".join([*rows[:number], line, *rows[number:]])).encode())
+
+
+ITEMS = """Transaction report
+
+Transaction creation date,Type,Order number,Net amount,Item ID,Transaction ID,Item subtotal,\
+Shipping and handling,Final Value Fee - variable,Gross transaction amount,Transaction currency
+"""
+
+
+def test_what_was_sold_makes_up_the_gross_amount_of_an_order():
+    """In an order of several items each has a row of its own, and the gross amount stands in another."""
+    rows = []
+    for number in range(3):
+        about = f'"Jun 9, 2026",Order,09-{number:05}'
+        rows.append(f"{about},24.00,40{number},8{number},20.00,5.00,-1.00,25.00,USD")
+        rows.append(f"{about}-2,42.10,--,--,--,--,--,44.10,USD")
+        rows.append(f"{about}-2,--,41{number},9{number},10.25,0.00,-1.00,--,USD")
+        rows.append(f"{about}-2,--,42{number},7{number},33.35,0.50,-1.00,--,USD")
+    assert not broken((ITEMS + "\n".join(rows) + "\n").encode())
+    for at, row in enumerate(rows):
+        for which in range(len(re.findall(r"-?\d+\.\d\d", row))):
+            changed = by_a_cent(row, r"-?\d+\.\d\d", which)
+            text = ITEMS + "\n".join([*rows[:at], changed, *rows[at + 1 :]]) + "\n"
+            assert broken(text.encode()), changed
+
+
+def read_all(*texts):
+    """Return the grades of eBay reports that are given together, and why, one after the other."""
+    channel = recognise(texts[0].encode())
+    exports = [channel.read(Source(str(n), BytesReader(text.encode()))) for n, text in enumerate(texts)]
+    return [(verdict.grade, str(verdict.why)) for verdict in verdicts(exports)]
+
+
+def test_a_payout_is_made_up_by_two_reports():
+    """What was sold before the first of them ends may be paid out in the second."""
+    before, after = [], []
+    for line in payouts().decode().removeprefix(PAYOUTS).splitlines(keepends=True):
+        day, number = line[5:7].strip(" ,"), line.partition("Order,")[2][:8]
+        early = day == "9" or number in {"10-00000", "10-00001"}
+        (before if early else after).append(line.replace('"Jun 10,', '"Jun 9,', 1) if early else line)
+    first = PAYOUTS + "".join(before)
+
+    assert [grade for grade, _ in read_all(first, PAYOUTS + "".join(after))] == [Grade.GOOD, Grade.GOOD]
+    (alone, why), *_ = read_all(PAYOUTS + "".join(after))
+    assert alone is Grade.BAD
+    assert "before it" in why
+    for number in range(len(after) - 1):  # the last row is paid out later
+        rows = PAYOUTS + "".join(after[:number] + after[number + 1 :])
+        assert Grade.BAD in [grade for grade, _ in read_all(first, rows)], after[number]
+    for number in range(len(before)):
+        rows = PAYOUTS + "".join(before[:number] + before[number + 1 :])
+        assert Grade.BAD in [grade for grade, _ in read_all(rows, PAYOUTS + "".join(after))], before[number]

@@ -348,3 +348,11 @@ def test_a_settlement_of_japan_and_one_of_europe_are_told_apart(site, currency, 
     lines = [columns.replace(" ", "\t"), f"9\t{when}\t1250\t{currency}" + "\t" * 8, "9" + "\t" * 6 + row]
     export = read("\r\n".join(lines).encode(encoding))
     assert export.conventions.encoding == encoding
+
+
+def test_orders_of_an_own_shop_are_read_in_chinese():
+    rows = "店铺,订单号,下单时间,金额,货币,状态\n茶店,W-1,2026-10-25 04:00:00,654.159,KWD,已发货\n"
+    export = read(rows.encode("gb18030"), zone="Asia/Shanghai", decimal="point")
+    (sale,) = export.sales.select(["shop", "order_id", "currency", "order_total"]).to_pylist()
+    assert sale == {"shop": "茶店", "order_id": "W-1", "currency": "KWD", "order_total": 6_541_590}
+    assert export.sales["created"][0].as_py().hour == 20

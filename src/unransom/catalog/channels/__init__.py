@@ -21,6 +21,7 @@ from unransom.catalog.channels import (
     ebay_transactions,
     own_orders,
     paypal_activity,
+    paypal_balances,
     paypal_settlement,
     paypal_transactions,
 )
@@ -40,6 +41,7 @@ CHANNELS: tuple[Channel, ...] = (
     ebay_transactions.CHANNEL,
     ebay_finances.CHANNEL,
     paypal_activity.CHANNEL,
+    paypal_balances.CHANNEL,
     paypal_settlement.CHANNEL,
     paypal_transactions.CHANNEL,
     alipay_trade.CHANNEL,

@@ -9,7 +9,7 @@ import pyarrow
 import pyarrow.compute as pc
 
 from unransom.catalog.exports.alipay import ENCODINGS, account, window
-from unransom.catalog.exports.building import SHANGHAI, at, chain, count, export, mapped, tabular
+from unransom.catalog.exports.building import SHANGHAI, at, chain, count, ends, export, mapped, tabular
 from unransom.catalog.exports.channel import Channel, Export
 from unransom.catalog.exports.delimited import Sheet
 from unransom.catalog.exports.layouts import Layout
@@ -58,12 +58,9 @@ def _convert(sheet: Sheet) -> Export:
     # Some bills write expenses with a minus and some without.
     income, expense = (pc.fill_null(sheet.money(name), 0) for name in ("income", "expense"))
     change = summed([income, pc.negate(pc.abs(expense))])
-    chained = chain(
-        pyarrow.chunked_array([pyarrow.repeat("CNY", sheet.rows)]),
-        change,
-        sheet.money("balance"),
-        sheet.numbers(),
-    )
+    currency = pyarrow.chunked_array([pyarrow.repeat("CNY", sheet.rows)])
+    balance, time = sheet.money("balance"), sheet.time("time", SHANGHAI)[0]
+    chained = chain(currency, change, balance, sheet.numbers())
     is_refund = pc.equal(kind.cast("string"), MoveKind.REFUND)
     return export(
         sheet,
@@ -78,7 +75,7 @@ def _convert(sheet: Sheet) -> Export:
             "kind": kind,
             "code": sheet.text("type"),
             "state": "done",
-            "time": sheet.time("time", SHANGHAI)[0],
+            "time": time,
             "currency": "CNY",
             "amount": change,
             "fee": 0,
@@ -89,6 +86,7 @@ def _convert(sheet: Sheet) -> Export:
         totals=[*_totals(sheet, income, expense), *chained],
         account=account(sheet),
         window=window(sheet),
+        ends=ends(currency, change, balance, time),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pyarrow
 import pyarrow.compute as pc
 
@@ -11,7 +13,7 @@ from unransom.catalog.exports.channel import Channel, Export
 from unransom.catalog.exports.delimited import Sheet
 from unransom.catalog.exports.layouts import Layout
 from unransom.core.messages import say
-from unransom.core.orders import MoveKind
+from unransom.core.orders import ControlTotal, MoveKind
 
 LAYOUT = Layout(
     columns={
@@ -63,13 +65,23 @@ def _convert(sheet: Sheet) -> Export:
             "channel_coupon": 0,
         },
         zone=SHANGHAI,
-        totals=identity(
-            say("amounts less fees are the settled amounts"),
-            pc.subtract(amount, fee),
-            sheet.money("settlement"),
-            sheet.numbers(),
-        ),
+        totals=[
+            *identity(
+                say("amounts less fees are the settled amounts"),
+                pc.subtract(amount, fee),
+                sheet.money("settlement"),
+                sheet.numbers(),
+            ),
+            _different(sheet),
+        ],
     )
+
+
+def _different(sheet: Sheet) -> ControlTotal:
+    """Return the total of rows that stand once: each payment and each refund has an identifier."""
+    texts = [sheet.text(name).cast("string") for name in ("partner", "transaction", "type")]
+    found = pc.count_distinct(pc.binary_join_element_wise(*texts, "\t")).as_py()
+    return ControlTotal(say("rows that stand there once"), Decimal(sheet.rows), Decimal(found))
 
 
 def order_keys(partner: Column, original: Column, transaction: Column, kind: Column) -> Column:
@@ -101,6 +113,6 @@ CHANNEL: Channel = tabular(
     references=("https://docs.antom.com/ac/reconcile/settlement_details",),
     limitations=(
         "The columns differ by product; it has no totals, only an equation in each row: a row that is missing"
-        " or comes twice shows only where it is joined, and amounts in yuan are not checked.",
+        " shows only where it is joined, and amounts in yuan are not checked.",
     ),
 )

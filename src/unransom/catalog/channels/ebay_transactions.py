@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import csv
 import re
+from decimal import Decimal
 
 import pyarrow
 import pyarrow.compute as pc
 
 from unransom.catalog.exports import ebay
-from unransom.catalog.exports.building import Column, at, export, identity, mapped, present, tabular
+from unransom.catalog.exports.building import (
+    Column,
+    at,
+    export,
+    identity,
+    mapped,
+    present,
+    tabular,
+    usual,
+)
 from unransom.catalog.exports.channel import Channel, Export, UnreadableExportError
-from unransom.catalog.exports.delimited import Sheet
+from unransom.catalog.exports.delimited import Sheet, times_of
 from unransom.catalog.exports.layouts import Layout
 from unransom.catalog.exports.moments import DAY, OFFSETS, to_moments
 from unransom.catalog.exports.money import summed
@@ -29,6 +39,8 @@ LAYOUT = Layout(
         "order": ("Order number", "Bestellnummer", "Numéro de commande", "Número de pedido", "Numero ordine"),
         "net": ("Net amount", "Betrag abzügl. Kosten", "Montant net", "Importe neto", "Importo netto"),
         "payout": ("Payout ID", "Auszahlung Nr.", "N° de versement", "Id. de pago", "ID pagamento"),
+        "paid_on": ("Payout date", "Auszahlungsdatum", "Date du versement", "Fecha de pago",
+            "Data pagamento"),
         "item": ("Item ID", "Artikelnr.", "N° de l'objet", "Número de artículo", "ID oggetto"),
         "transaction": ("Transaction ID", "Transaktionsnummer", "N° de transaction", "Id. de transacción"),
         "gross": (
@@ -53,23 +65,28 @@ LAYOUT = Layout(
             "Internationale Gebühr"),
         "charity": ("Charity donation", "Spendenbetrag"),
         "deposit": ("Deposit processing fee",),
+        "subtotal": ("Item subtotal", "Zwischensumme Artikel"),
+        "shipping": ("Shipping and handling", "Verpackung und Versand"),
+        "tax": ("Seller collected tax",),
     },
     required=("date", "type", "order", "net", "gross"),
     texts=("order", "transaction"),
     orders=("order",),
 )  # fmt: skip
+ITEMS = ("subtotal", "shipping", "tax")  # what a gross amount is made of
 FEES = ("fixed", "variable", "regulatory", "inad", "below", "international", "charity", "deposit")
 
 
 def _convert(sheet: Sheet) -> Export:
     sheet.keep(present(sheet.text("type")))
-    sheet.settle(("net", "gross", *FEES), ("date",))
+    sheet.settle(("net", "gross", *FEES, *ITEMS), ("date",))
     about = _above(sheet)
     zone = about["zone"]
     time, precision, _ = sheet.time("date", zone)
     kind = mapped(sheet.text("type"), ebay.move_kind)
     fees = summed([sheet.money(name) for name in FEES])
-    totals = [*_payouts(sheet, kind), *_orders(sheet, kind, fees)]
+    payouts, shares = _payouts(sheet, kind)
+    totals = [*payouts, *_orders(sheet, kind, fees)]
     # Of an order with several items only the roll-up row moves money; its item rows have no net amount.
     moves = pc.is_valid(sheet.money("net"))
     keep = {name: column.filter(moves) for name, column in (("kind", kind), ("time", time))}
@@ -101,6 +118,7 @@ def _convert(sheet: Sheet) -> Export:
         totals=totals,
         account=about["seller"],
         window=_window(sheet, zone),
+        shares=shares,
     )
 
 
@@ -144,24 +162,40 @@ def _above(sheet: Sheet) -> dict[str, str]:
     return found
 
 
-def _payouts(sheet: Sheet, kind: Column) -> list[ControlTotal]:
-    """Return the totals of payouts: each is the sum of the net amounts that it pays out."""
+def _payouts(sheet: Sheet, kind: Column) -> tuple[list[ControlTotal], dict[str, Decimal]]:
+    """Return the totals of payouts, and what the rows come to of each, also of those paid later.
+
+    Each is the sum of the net amounts that it pays out, some of which stand in the report before.
+    """
     is_payout = pc.equal(kind.cast("string"), MoveKind.TRANSFER)
-    if not pc.any(is_payout, min_count=0).as_py():
-        return []
     net = sheet.money("net")
     ids = sheet.text("payout").cast("string")
     assigned = pc.and_(pc.invert(is_payout), pc.and_(present(ids), pc.not_equal(ids, "--")))
-    if not pc.any(pc.fill_null(assigned, False), min_count=0).as_py():
+    assigned = pc.fill_null(assigned, False)
+    if not pc.any(assigned, min_count=0).as_py():
+        if not pc.any(is_payout, min_count=0).as_py():
+            return [], {}
         what = say("net amounts are what the payouts pay")
-        return [ControlTotal(what, -at(net, is_payout), at(net, pc.invert(is_payout)))]
-    totals = []
-    for payout in pc.unique(ids.filter(is_payout)).to_pylist():
+        return [ControlTotal(what, -at(net, is_payout), at(net, pc.invert(is_payout)))], {}
+    totals, shares = [], {}
+    due = set(pc.unique(ids.filter(pc.or_(is_payout, pc.and_(assigned, _reached(sheet))))).to_pylist())
+    for payout in pc.unique(ids.filter(pc.or_(is_payout, assigned))).to_pylist():
         mine = pc.equal(ids, payout)
-        what = say("net amounts are what payout {id} pays", id=payout)
         paid, parts = pc.and_(mine, is_payout), pc.and_(mine, pc.invert(is_payout))
-        totals.append(ControlTotal(what, -at(net, paid), at(net, parts)))
-    return totals
+        shares[payout] = at(net, parts)
+        if payout in due:
+            what = say("net amounts are what payout {id} pays", id=payout)
+            totals.append(ControlTotal(what, -at(net, paid), shares[payout], share=payout))
+    return totals, shares
+
+
+def _reached(sheet: Sheet) -> Column:
+    """Return for each row whether its payout must stand in the report, too: it is not paid out later."""
+    if not sheet.has("paid_on"):
+        return pc.is_valid(sheet.text("payout"))
+    paid_on = times_of(_said(sheet, "paid_on").cast("string"), sheet.order, "UTC")[0]
+    last = pc.max(sheet.time("date", "UTC")[0])
+    return pc.fill_null(pc.less_equal(paid_on, last), False)
 
 
 def _orders(sheet: Sheet, kind: Column, fees: Column) -> list[ControlTotal]:
@@ -172,15 +206,35 @@ def _orders(sheet: Sheet, kind: Column, fees: Column) -> list[ControlTotal]:
     ):
         return []  # another currency: the net amount is converted
     charged = pc.is_in(kind.cast("string"), value_set=pyarrow.array([MoveKind.PAYMENT, MoveKind.REFUND]))
+    net, gross = sheet.money("net"), sheet.money("gross")
+    parts = pc.add(gross, fees)
     rows = pyarrow.table(
         {
             "key": pc.binary_join_element_wise(sheet.text("order"), sheet.text("type").cast("string"), "\t"),
-            "net": pc.fill_null(sheet.money("net"), 0),
-            "parts": pc.add(pc.fill_null(sheet.money("gross"), 0), fees),
+            "net": pc.fill_null(net, 0),
+            "parts": pc.coalesce(parts, fees),
+            "gross": gross,
+            "items": summed([sheet.money(name) for name in ITEMS]),
         }
     ).filter(charged)
-    sums = rows.group_by("key").aggregate([("net", "sum"), ("parts", "sum")])
-    return identity(say("gross amounts and fees are the net amounts"), sums["parts_sum"], sums["net_sum"])
+    sums = rows.group_by("key").aggregate([(name, "sum") for name in ("net", "parts", "gross", "items")])
+    what = say("gross amounts and fees are the net amounts")
+    # What is held, charged or paid out stands in one row.
+    others = pc.invert(charged)
+    numbers = sheet.numbers()
+    alone = identity(
+        what, parts.filter(others), net.filter(others), None if numbers is None else numbers.filter(others)
+    )
+    return [*identity(what, sums["parts_sum"], sums["net_sum"]), *alone, *_items(sheet, sums)]
+
+
+def _items(sheet: Sheet, sums: pyarrow.Table) -> list[ControlTotal]:
+    """Return the total of what was sold: a roll-up row's gross amount stands in the rows of its items."""
+    if not sheet.has("subtotal"):
+        return []
+    sold = sums.filter(pc.and_(pc.greater(sums["gross_sum"], 0), pc.not_equal(sums["items_sum"], 0)))
+    what = say("gross amounts are items, shipping and tax")
+    return usual(identity(what, sold["items_sum"], sold["gross_sum"]))
 
 
 CHANNEL: Channel = tabular(
@@ -190,5 +244,8 @@ CHANNEL: Channel = tabular(
     title="eBay transaction report",
     realm="ebay",
     references=("https://www.ebay.com/help/selling/selling-tools/financial-reports",),
-    limitations=("Dates have no time of day.",),
+    limitations=(
+        "Dates have no time of day.",
+        "No total covers the tax that eBay collects, nor payouts where the other rows name none.",
+    ),
 )

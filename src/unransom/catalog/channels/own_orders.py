@@ -25,8 +25,11 @@ LAYOUT = Layout(
             "订单创建时间",
         ),
         "updated": ("updated", "updated_at", "last_updated", "更新时间", "修改时间"),
-        "currency": ("currency", "currency_code", "币种"),
-        "total": ("total", "total_amount", "order_total", "amount_due", "订单总额", "订单金额", "应付金额"),
+        "currency": ("currency", "currency_code", "币种", "货币", "币别"),
+        "total": (
+            *("total", "total_amount", "order_total", "amount_due"),
+            *("订单总额", "订单金额", "应付金额", "总金额", "金额"),
+        ),
         "tax": ("tax", "tax_amount", "税额"),
         "sku": ("sku", "商品编码"),
         "quantity": ("quantity", "qty", "数量"),

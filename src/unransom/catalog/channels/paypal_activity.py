@@ -145,6 +145,6 @@ CHANNEL: Channel = tabular(
     ),
     limitations=(
         "The first and the last row of each currency can be missing without a trace, save where the"
-        " neighbouring file is given too.",
+        " neighbouring file or the balances of that moment are given too; so can rows that move no money.",
     ),
 )

@@ -125,12 +125,15 @@ def _totals(sheet: Sheet, above: dict[str, list[list[str]]]) -> list[ControlTota
         if above[mark]:
             stated = sum((_decimal(row[0]) for row in above[mark] if row), Decimal(0))
             totals.append(ControlTotal(say("number of rows, by the lines {mark}", mark=mark), stated, rows))
+    # Each section closes with the sums of every currency in it: one without them counts as none stated.
+    named = pc.unique(sheet.text("currency").cast("string")).to_pylist() if above["SH"] else []
     for mark in ("SF", "RF"):
-        sums: dict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0)] * len(_SUMS))
+        sums = {name: [Decimal(0)] * len(_SUMS) for name in named if mark == "SF"}
         for row in above[mark]:
             if len(row) > len(_SUMS):
                 more = map(_decimal, row[1 : len(_SUMS) + 1])
-                sums[row[0]] = [total + each for total, each in zip(sums[row[0]], more, strict=True)]
+                known = sums.get(row[0], [Decimal(0)] * len(_SUMS))
+                sums[row[0]] = [total + each for total, each in zip(known, more, strict=True)]
         for currency, each in sums.items():
             totals += _sums(sheet, mark, currency, each)
     return totals

@@ -246,6 +246,11 @@ def identity(what: Message, left: Column, right: Column, numbers: Column | None 
     return totals
 
 
+def usual(found: list[ControlTotal]) -> list[ControlTotal]:
+    """Return what ``identity`` found where half of the rows or more show that the file keeps the equation."""
+    return found if found and found[0].found * 2 >= found[0].stated else []
+
+
 def chain(currency: Column, change: Column, balance: Column, numbers: Column | None) -> list[ControlTotal]:
     """Return the totals of a running balance: each row's is the one before it and the change.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -79,7 +80,8 @@ class Ends(msgspec.Struct, frozen=True):
     Attributes:
         currency: Of the balance.
         opening, closing: Units, before the first movement and behind the last.
-        start, end: Microseconds since 1970 UTC of both movements.
+        start, end: Microseconds since 1970 UTC of both movements; one moment where only a balance is told.
+        others: Balances that a statement may run over instead of ``opening``, where only those are told.
     """
 
     currency: str
@@ -87,6 +89,7 @@ class Ends(msgspec.Struct, frozen=True):
     closing: int
     start: int
     end: int
+    others: tuple[int, ...] = ()
 
 
 class Export(msgspec.Struct, frozen=True):
@@ -104,6 +107,7 @@ class Export(msgspec.Struct, frozen=True):
         notes: What a person should know: rows left out and why, gaps in what it says.
         sequence: Identifier, first and last moment of a numbered series that must have no hole.
         ends: Of its running balances, one for each currency.
+        shares: What its rows come to of each sum that several exports may make up together.
     """
 
     name: str
@@ -118,6 +122,7 @@ class Export(msgspec.Struct, frozen=True):
     notes: tuple[Message, ...] = ()
     sequence: tuple[str, int, int] | None = None
     ends: tuple[Ends, ...] = ()
+    shares: Mapping[str, Decimal] = {}
     sha256: str = ""
 
 

@@ -285,13 +285,20 @@ def rounded(column: pyarrow.ChunkedArray, exponents: bool) -> pyarrow.ChunkedArr
         exponents: Whether any number of the file may have one.
     """
     masks = [pc.match_substring_regex(column, _EXPONENT)] if exponents else []
-    likely = column.filter(pc.and_(pc.ends_with(column, "00"), pc.greater(pc.binary_length(column), DIGITS)))
-    different = likely.filter(pc.match_substring_regex(likely, _ZEROS)).unique()
-    zeros = pc.subtract(pc.binary_length(pc.ascii_trim_whitespace(different)), DIGITS)
-    if (pc.sum(zeros).as_py() or 0) >= ZEROS and not _keeps_digits(column):
+    if _zeros(column) >= ZEROS and not _keeps_digits(column):
         masks.append(pc.match_substring_regex(column, _ZEROS))
     found = reduce(pc.or_, masks) if masks else None
     return found if found is not None and pc.any(found).as_py() else None
+
+
+def _zeros(column: pyarrow.ChunkedArray) -> int:
+    """Return how many zeros stand where a spreadsheet keeps no digits, in all different identifiers."""
+    if (pc.max(pc.binary_length(column)).as_py() or 0) <= DIGITS:
+        return 0
+    likely = column.filter(pc.and_(pc.ends_with(column, "00"), pc.greater(pc.binary_length(column), DIGITS)))
+    different = likely.filter(pc.match_substring_regex(likely, _ZEROS)).unique()
+    zeros = pc.subtract(pc.binary_length(pc.ascii_trim_whitespace(different)), DIGITS)
+    return pc.sum(zeros).as_py() or 0
 
 
 def _keeps_digits(column: pyarrow.ChunkedArray) -> bool:

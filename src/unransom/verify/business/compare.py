@@ -110,7 +110,10 @@ def _verdict(
     sums: tuple[int | None, int | None],
     agrees: bool,
 ) -> CheckVerdict:
-    left, right = (None if units is None else Decimal(units).scaleb(-SCALE).normalize() for units in sums)
+    # Without ends of zeros, and without the exponent that they would become.
+    left, right = (
+        None if units is None else Decimal(f"{Decimal(units).scaleb(-SCALE).normalize():f}") for units in sums
+    )
     if not there[0] and check.present in {"both", "right"}:
         grade, why = Grade.BAD, say("it is missing in {file}", file=check.left.file)
     elif not there[1] and check.present in {"both", "left"}:

@@ -13,6 +13,7 @@ from unransom.core.messages import Message, say
 from unransom.core.orders import ControlTotal, ExportVerdict
 from unransom.core.records import Grade
 
+_Ending = tuple[Ends, Export]
 SLACK = 1_000_000  # microseconds that one settlement may begin after the other's end
 
 
@@ -22,14 +23,14 @@ def verdicts(exports: Sequence[Export]) -> Iterator[ExportVerdict]:
     GOOD: all totals hold. BAD: one does not. UNKNOWN: the export says nothing about itself.
     """
     for export in exports:
-        yield from _own(export)
+        yield from _own(export, exports)
     yield from _doubled(exports)
     yield from _sequences(exports)
     yield from _balances(exports)
 
 
-def _own(export: Export) -> Iterator[ExportVerdict]:
-    broken = [total for total in export.totals if not total.holds]
+def _own(export: Export, exports: Sequence[Export]) -> Iterator[ExportVerdict]:
+    broken = [total for total in export.totals if not (total.holds or _shared(total, export, exports))]
     for total in broken:
         yield ExportVerdict(file=export.name, channel=export.channel, grade=Grade.BAD, why=_broken(total))
     if not broken:
@@ -41,6 +42,18 @@ def _own(export: Export) -> Iterator[ExportVerdict]:
         yield ExportVerdict(file=export.name, channel=export.channel, grade=grade, why=why)
 
 
+def _shared(total: ControlTotal, export: Export, exports: Sequence[Export]) -> bool:
+    """Return whether the parts of a sum that stand in other exports of the account make it whole."""
+    others = {
+        each.sha256: each.shares[total.share]
+        for each in exports
+        if (each.channel, each.account) == (export.channel, export.account)
+        and each.sha256 != export.sha256
+        and total.share in each.shares
+    }
+    return bool(others) and total.stated == total.found + sum(others.values())
+
+
 def _broken(total: ControlTotal) -> Message:
     what, stated, found = total.what, f"{total.stated.normalize():f}", f"{total.found.normalize():f}"
     if total.row:
@@ -48,6 +61,14 @@ def _broken(total: ControlTotal) -> Message:
             "{what}: row {row} should be {stated} and is {found}",
             what=what,
             row=total.row,
+            stated=stated,
+            found=found,
+        )
+    if total.share and abs(total.found) < abs(total.stated):
+        return say(
+            "{what}: the export says {stated}, its rows say {found};"
+            " other parts may stand in the export before it",
+            what=what,
             stated=stated,
             found=found,
         )
@@ -91,27 +112,74 @@ def _balances(exports: Sequence[Export]) -> Iterator[ExportVerdict]:
     """Yield a verdict on each statement whose balance does not go on where the one before it ended.
 
     Statements of one account cover one time after the other. Where some overlap, they are of several
-    accounts, or were fetched again, and what follows what is not known.
+    accounts, or were fetched again, and what follows what is not known. A balance of a moment that was
+    asked for stands between them.
     """
+    told = [(each, export) for export in exports if not export.moves.num_rows for each in export.ends]
     groups: dict[tuple[str, str, str], dict[str, tuple[Ends, Export]]] = defaultdict(dict)
     for export in exports:
-        for each in export.ends:
-            groups[export.channel, export.account, each.currency][export.sha256] = (each, export)
+        if export.moves.num_rows:
+            for each in export.ends:
+                groups[export.channel, export.account, each.currency][export.sha256] = (each, export)
+            for each, teller in told:
+                if export.ends and _is_of(teller, export.channel, export.account, told):
+                    key = f"{teller.sha256} {each.start}"
+                    groups[export.channel, export.account, each.currency][key] = (each, teller)
     for group in groups.values():
-        ordered = sorted(group.values(), key=lambda pair: (pair[0].start, pair[0].end))
-        pairs = list(itertools.pairwise(ordered))
-        if any(after.start <= before.end for (before, _), (after, _) in pairs):
-            continue
-        for (before, earlier), (after, later) in pairs:
-            if after.opening != before.closing:
-                opening, closing = (
-                    f"{Decimal(units).scaleb(-SCALE).normalize():f} {after.currency}".strip()
-                    for units in (after.opening, before.closing)
-                )
-                why = say(
-                    "it begins with {opening}, and {file} ends with {closing}: what lies between is missing",
-                    opening=opening,
-                    file=earlier.name,
-                    closing=closing,
-                )
-                yield ExportVerdict(file=later.name, channel=later.channel, grade=Grade.BAD, why=why)
+        yield from _unbroken(list(group.values()))
+
+
+def _is_of(teller: Export, channel: str, account: str, told: Sequence[_Ending]) -> bool:
+    """Return whether a balance is that of an account, which statements do not always name."""
+    owners = {export.account for _, export in told}
+    mine = teller.account == account or ("" in {teller.account, account} and len(owners) == 1)
+    return mine and channel.startswith(teller.channel.partition("_")[0])
+
+
+def _unbroken(group: Sequence[_Ending]) -> Iterator[ExportVerdict]:
+    statements = sorted(
+        (pair for pair in group if pair[1].moves.num_rows), key=lambda pair: (pair[0].start, pair[0].end)
+    )
+    if any(after.start <= before.end for (before, _), (after, _) in itertools.pairwise(statements)):
+        return
+    between = [
+        (each, export)
+        for each, export in group
+        if not export.moves.num_rows
+        and not any(statement.start <= each.start < statement.end for statement, _ in statements)
+    ]
+    ordered = sorted(
+        [*statements, *between], key=lambda pair: (pair[0].end, not pair[1].moves.num_rows, pair[0].start)
+    )
+    for before, after in itertools.pairwise(ordered):
+        if not _balances_of(before, closing=True) & _balances_of(after):
+            yield _gap(before, after)
+
+
+def _balances_of(ending: _Ending, *, closing: bool = False) -> set[int]:
+    each = ending[0]
+    return {each.closing if closing else each.opening, *each.others}
+
+
+def _gap(before: _Ending, after: _Ending) -> ExportVerdict:
+    """Return the verdict on the statement beside a gap: the later one, if that is not only a balance."""
+    (first, earlier), (second, later) = before, after
+    closing, opening = (
+        f"{Decimal(units).scaleb(-SCALE).normalize():f} {first.currency}".strip()
+        for units in (first.closing, second.opening)
+    )
+    if earlier.moves.num_rows and not later.moves.num_rows:
+        why = say(
+            "it ends with {closing}, and {file} has {opening} then: what lies between is missing",
+            closing=closing,
+            file=later.name,
+            opening=opening,
+        )
+        return ExportVerdict(file=earlier.name, channel=earlier.channel, grade=Grade.BAD, why=why)
+    why = say(
+        "it begins with {opening}, and {file} ends with {closing}: what lies between is missing",
+        opening=opening,
+        file=earlier.name,
+        closing=closing,
+    )
+    return ExportVerdict(file=later.name, channel=later.channel, grade=Grade.BAD, why=why)

@@ -18,6 +18,7 @@ from unransom.catalog.exports.channel import (
 from unransom.catalog.exports.containers import unwrap
 from unransom.catalog.exports.resaved import as_exported
 from unransom.catalog.exports.workbook import as_table, is_workbook
+from unransom.core.ahead import ahead
 from unransom.core.errors import UnreadableError
 from unransom.core.messages import Message, say
 from unransom.core.progress import Listener, Progress, silent
@@ -45,10 +46,14 @@ def read_exports(sources: Iterable[Source], listener: Listener = silent) -> Iter
     # Large columns come and go: the system's allocator gives them back when asked, Arrow's own keeps them.
     memory = pyarrow.system_memory_pool()
     pyarrow.set_memory_pool(memory)
-    for number, source in enumerate(sources, 1):
-        yield from _read(source)
+    for number, (source, found) in enumerate(ahead(_all, sources), 1):
+        yield from found
         memory.release_unused()
         listener(Progress("orders", number, 0, "files", source.name, bytes_done=source.reader.size))
+
+
+def _all(source: Source) -> tuple[Source, list[Export | Unread]]:
+    return source, list(_read(source))
 
 
 def _read(source: Source) -> Iterator[Export | Unread]:

@@ -1,0 +1,54 @@
+"""Work in threads: results in the items' order, errors where they belong, nothing taken too early."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from unransom.core.ahead import ahead
+
+
+def test_results_come_in_the_items_order() -> None:
+    """The first one may well be done last: it is held up until the second has begun, where there is one."""
+    second = threading.Event()
+
+    def work(number: int) -> int:
+        if number == 1:
+            second.set()
+        if number == 0 and (os.cpu_count() or 1) > 1:
+            second.wait()
+        return number * number
+
+    assert list(ahead(work, range(100))) == [number * number for number in range(100)]
+
+
+def test_an_error_is_raised_in_its_place() -> None:
+    """What came before it is given first."""
+
+    def work(number: int) -> int:
+        if number == 3:
+            raise LookupError(number)
+        return number
+
+    results = ahead(work, range(10))
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(LookupError):
+        next(results)
+
+
+def test_few_are_taken_before_they_are_wanted() -> None:
+    """However many there are, only some wait in memory."""
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(10_000):
+            taken.append(number)
+            yield number
+
+    results = ahead(str, items(), each=2)
+    assert next(results) == "0"
+    assert len(taken) == 2 * (os.cpu_count() or 1) + 1
+    results.close()
