@@ -87,6 +87,20 @@ def test_each_missing_row_counts_once():
     assert watched([], [[5]]) == {"parent": Missing(1, {"child": 1})}
 
 
+@pytest.mark.parametrize("kind", [pyarrow.int32(), pyarrow.string(), pyarrow.binary()])
+def test_a_table_that_has_lost_every_row_misses_all_that_are_named(kind):
+    keys = ForeignKeys(
+        {
+            "parent": table("parent", ("id",), ("id", kind)),
+            "child": table("child", (), ("p", kind), references=(Reference(("p",), "parent"),)),
+        },
+        (),
+    )
+    values = pyarrow.array([None, "1", "2"]).cast(kind)
+    keys.pass_by("child", pyarrow.record_batch([values], ["p"]))
+    assert keys.missing() == {"parent": Missing(2, {"child": 2})}
+
+
 def test_texts_are_compared_as_servers_do():
     text = pyarrow.string()
     assert watched(["ALFKI", "b "], [["alfki", "B"]], (text, text)) == {}

@@ -1,8 +1,9 @@
-"""Tables that MySQL encrypted: sealed here as its sources describe, with keyrings of both kinds."""
+"""Tables that MySQL encrypted: sealed here as MySQL 9.7 does it, with keyrings of both kinds."""
 
 import json
 import random
 import struct
+import zlib
 
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.catalog.databases.innodb.made_tablespace import CREATE, ON_PAGE, SIZE, tablespace
 from unransom.catalog.databases.engine import Hints, Source
-from unransom.catalog.databases.innodb import ENGINE
+from unransom.catalog.databases.innodb import ENGINE, mysql_encryption
 from unransom.catalog.formats._innodb_checksums import crc32c
 from unransom.core.errors import UsageError
 from unransom.core.streams import BytesReader
@@ -22,6 +23,7 @@ SERVER = b"6f1d5c9e-1111-2222-3333-444455556666"
 NAME = f"INNODBKey-{SERVER.decode()}-7"
 MASTER, OWN = (random.Random(seed).randbytes(size) for seed, size in ((1, 32), (2, 64)))
 INFO_AT = 10390  # in page 0 of 16 KiB
+RTREE = 17854  # type of pages of spatial indexes
 
 
 def encrypted(mode, key, data):
@@ -29,8 +31,8 @@ def encrypted(mode, key, data):
     return stream.update(data) + stream.finalize()
 
 
-def sealed(data):
-    """Return a tablespace as MySQL writes it with ENCRYPTION='Y'."""
+def sealed(data, packed=()):
+    """Return a tablespace as MySQL writes it with ENCRYPTION='Y'; pages ``packed`` also with COMPRESSION."""
     out = bytearray(data)
     info = b"lCC" + struct.pack(">I", 7) + SERVER + encrypted(modes.ECB(), MASTER, OWN)
     out[INFO_AT : INFO_AT + 111] = info + struct.pack(">I", crc32c(OWN))
@@ -38,12 +40,19 @@ def sealed(data):
         page = out[at : at + SIZE]
         if not any(page):
             continue
-        page[26:28], page[24:26] = page[24:26], (15).to_bytes(2, "big")
-        body = bytes(page[38:])
+        body, was = bytes(page[38:]), page[24:26]
+        if at // SIZE in packed:
+            body = zlib.compress(body)
+            page[24:34] = struct.pack(">HBB2sHH", 16, 2, 1, was, SIZE - 38, len(body))
+        elif int.from_bytes(was) == RTREE:
+            page[24:26] = (17).to_bytes(2, "big")
+        else:
+            page[24:30] = (15).to_bytes(2, "big") + bytes(2) + was
         whole = len(body) // 16 * 16
         body = encrypted(modes.CBC(OWN[32:48]), OWN[:32], body[:whole]) + body[whole:]
-        page[38:] = body[:-32] + encrypted(modes.CBC(OWN[32:48]), OWN[:32], body[-32:])
-        out[at : at + SIZE] = page
+        if whole < len(body):
+            body = body[:-32] + encrypted(modes.CBC(OWN[32:48]), OWN[:32], body[-32:])
+        out[at : at + SIZE] = (page[:38] + body).ljust(SIZE, b"\0")
     return bytes(out)
 
 
@@ -62,6 +71,15 @@ PLAIN = tablespace(COUNT, full_crc32=False)
 def test_with_the_master_key_every_row_is_read():
     assert b"infimum" not in sealed(PLAIN)[3 * SIZE :]
     assert count(opened({NAME: MASTER}, sealed(PLAIN))) == COUNT
+
+
+def test_pages_that_were_compressed_first_and_of_spatial_indexes_are_read():
+    assert count(opened({NAME: MASTER}, sealed(PLAIN, packed=range(4, 10)))) == COUNT
+    spatial = PLAIN[:24] + RTREE.to_bytes(2) + PLAIN[26:SIZE]
+    found = mysql_encryption.sealed(BytesReader(sealed(PLAIN)))
+    reader = BytesReader(sealed(PLAIN)[:SIZE] + sealed(PLAIN[:SIZE] + spatial)[SIZE:])
+    made = mysql_encryption.opened(reader, found, {NAME: MASTER})
+    assert made.read_at(SIZE, SIZE) == spatial
 
 
 def test_damage_costs_only_the_pages_that_it_hit():

@@ -205,7 +205,13 @@ def test_a_backup_and_a_file_damaged_at_different_places_make_a_whole():
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize(
-    "names", [("shop.mdf", "shop.bak"), ("shop.mdf", "full_2024.bak"), ("a.mdf", "a_copy.mdf")]
+    "names",
+    [
+        ("shop.mdf", "shop.bak"),
+        ("shop.mdf", "full_2024.bak"),
+        ("a.mdf", "a_copy.mdf"),
+        ("orders.mdf", "2024-05-01.old"),
+    ],
 )
 @pytest.mark.parametrize("name", COUNTS)
 def test_a_file_and_a_copy_that_share_no_sound_page_make_a_whole(name, names):
@@ -216,6 +222,17 @@ def test_a_file_and_a_copy_that_share_no_sound_page_make_a_whole(name, names):
         second = b"TAPE".ljust(7680, b"\0") + second
     database = opened((names[0], first), (names[1], second))
     assert everything(database) == everything(opened(data))
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(("one", "other"), [(0, 1), (1, 2), (2, 0)])
+def test_parts_of_two_databases_that_share_no_sound_page_stay_two(one, other):
+    datas = [real(f"{name}.mdf") for name in COUNTS]
+    first, second = datas[one], datas[other]
+    middle = min(len(first), len(second)) // 2 // 8192 * 8192
+    files = {"a.mdf": damaged(first, [(0, middle)]), "b.mdf": damaged(second, [(middle, len(second))])}
+    found = ENGINE.open([Source(name, BytesReader(data)) for name, data in files.items()], Hints())
+    assert [database.name for database in found] == list(files)
 
 
 @pytest.mark.shared_data

@@ -1,4 +1,4 @@
-"""MariaDB's redo log of 10.8 and later; compiled, import it only where needed.
+"""The redo log of MariaDB 10.8 and later, and its records; compiled, import it only where needed.
 
 The log is a ring of mini-transactions. Each is a run of records, a byte 0 or 1 that changes from one round to
 the next, and the CRC-32C of the records. A record has a type, a length, the numbers of a space and of a page,
@@ -61,17 +61,31 @@ def transaction_end(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def is_sound(data, at, stop):  # type: ignore[no-untyped-def]
-    """Return whether the checksum of the records from ``at`` to ``stop`` holds."""
-    if stop + TRAILER > len(data):
-        return False
+def _is_summed(data, at, stop, stored_at):  # type: ignore[no-untyped-def]
+    """Return whether the CRC-32C from ``at`` to ``stop`` is what stands at ``stored_at``."""
     crc = np.int64(0xFFFFFFFF)
     for place in range(at, stop):
         crc = np.int64(CRC[(crc ^ np.int64(data[place])) & 0xFF]) ^ crc >> 8
     stored = np.int64(0)
-    for place in range(stop + 1, stop + TRAILER):
+    for place in range(stored_at, stored_at + 4):
         stored = stored << 8 | np.int64(data[place])
     return crc ^ 0xFFFFFFFF == stored
+
+
+@njit(cache=True, nogil=True)
+def is_sound(data, at, stop):  # type: ignore[no-untyped-def]
+    """Return whether the checksum of the records from ``at`` to ``stop`` holds."""
+    return stop + TRAILER <= len(data) and _is_summed(data, at, stop, stop + 1)
+
+
+@njit(cache=True, nogil=True)
+def sound_blocks(data):  # type: ignore[no-untyped-def]
+    """Return which sectors of a log of MariaDB 10.5 to 10.7 have a checksum that holds."""
+    sound = np.zeros(len(data) // SECTOR, np.bool_)
+    for place in range(len(sound)):
+        end = (place + 1) * SECTOR - 4
+        sound[place] = _is_summed(data, place * SECTOR, end, end)
+    return sound
 
 
 @njit(cache=True, nogil=True)
@@ -89,14 +103,14 @@ def chain(data, at, bit):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def whole(data):  # type: ignore[no-untyped-def]
+def whole(data, trailer):  # type: ignore[no-untyped-def]
     """Return the bytes of the whole mini-transactions that ``data`` begins with."""
     at = 0
     while at < len(data):
         stop = transaction_end(data, at, len(data))
-        if stop < 0 or stop + TRAILER > len(data):
+        if stop < 0 or stop + trailer > len(data):
             break
-        at = stop + TRAILER
+        at = stop + trailer
     return at
 
 
@@ -124,12 +138,12 @@ def next_start(data, at, noise):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def replay(data, space, places, pages, frozen, used):  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912
+def replay(data, trailer, space, places, pages, frozen, used):  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912
     """Do what whole mini-transactions say to the pages of one tablespace.
 
     ``places`` says by page number where in ``pages`` a page is kept, or why not; ``frozen`` by place whether
-    mini-transactions are missing before these, so that only a page that begins anew can be gone on with.
-    Returns how many places are used.
+    mini-transactions are missing before these, so that only a page that begins anew can be gone on with;
+    ``trailer`` is how many bytes end a mini-transaction. Returns how many places are used.
     """
     at = 0
     while at < len(data):
@@ -177,5 +191,5 @@ def replay(data, space, places, pages, frozen, used):  # type: ignore[no-untyped
             if not good:
                 frozen[place] = True
                 page[:] = 0
-        at = stop + TRAILER
+        at = stop + trailer
     return used

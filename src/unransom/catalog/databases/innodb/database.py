@@ -21,8 +21,18 @@ from unransom.catalog.databases.innodb.encryption import all_opened
 from unransom.catalog.databases.innodb.file_names import AUXILIARY, decoded
 from unransom.catalog.databases.innodb.graft import graft
 from unransom.catalog.databases.innodb.losses import estimate
-from unransom.catalog.databases.innodb.origin import Found, places, shown_in, spaceless, tables_of
-from unransom.catalog.databases.innodb.redo import ENCRYPTED, MAGIC, Redo, is_encrypted, is_other, is_redo
+from unransom.catalog.databases.innodb.origin import Found, partitions, places, shown_in, spaceless, tables_of
+from unransom.catalog.databases.innodb.redo import (
+    ENCRYPTED,
+    MAGIC,
+    OLDER,
+    OLDER_ENCRYPTED,
+    Log,
+    is_encrypted,
+    is_other,
+    is_redo,
+)
+from unransom.catalog.databases.innodb.redo_blocks import log_of
 from unransom.catalog.databases.innodb.replay import Logs, fill, remade
 from unransom.catalog.databases.innodb.salvage import (
     Remembered,
@@ -45,7 +55,7 @@ def recognise(reader: Reader) -> int:
     head = reader.read_at(0, 64)
     if pages.space_flags(head) is not None:
         return 80
-    if binlog.is_log(head) or head[:4] in {MAGIC, ENCRYPTED}:
+    if binlog.is_log(head) or head[:4] in {MAGIC, OLDER, ENCRYPTED, OLDER_ENCRYPTED}:
         return 40
     return 64 if pages.guess_size(reader) else 0
 
@@ -126,7 +136,9 @@ class InnodbDatabase:
         self._logs = Logs(logs)
         self._redo_sources = [source for source in redo if is_redo(source)]
         every: list[Found] = []
-        self._known = [each for space in spaces for each in dictionary.registered(space)]
+        self._known = [
+            each for space in spaces for each in (*dictionary.registered(space), *partitions(space))
+        ]
         self._spaces = spaces
         for space in spaces:
             others_names = {name for other in spaces if other.space != space.space for name in places(other)}
@@ -145,7 +157,7 @@ class InnodbDatabase:
         if any(is_encrypted(source.reader) for source in redo):
             self.problems += (say("a redo log is encrypted; it is not read"),)
         if any(is_other(source) for source in redo):
-            self.problems += (say("the redo log is not of MariaDB 10.8 or later; nothing is taken from it"),)
+            self.problems += (say("the redo log is not of MariaDB 10.5 or later; nothing is taken from it"),)
         self.tables = tuple(_named(each, name) for name, each in self._found.items())
         schemas = {table.schema for table in self.tables}
         self.name = (schemas.pop() if len(schemas) == 1 else "") or "innodb"
@@ -172,8 +184,8 @@ class InnodbDatabase:
         return Undo(self._spaces)
 
     @functools.cached_property
-    def _redo(self) -> list[Redo]:
-        return [Redo(source) for source in self._redo_sources]
+    def _redo(self) -> list[Log]:
+        return [log_of(source) for source in self._redo_sources]
 
     def rows(self, table: Table) -> Iterator[Rows]:
         """Yield the rows of ``table``: live ones, of damaged pages and logs too, history, deleted ones."""

@@ -19,7 +19,7 @@ from unransom.catalog.databases.innodb.current import current_leaves
 from unransom.catalog.databases.innodb.graft_order import Leaf, in_order
 from unransom.catalog.databases.innodb.graft_pages import Node, Shape, index_page, node_record, seal
 from unransom.catalog.databases.innodb.graft_restored import Restored, restored_leaves
-from unransom.catalog.databases.innodb.graft_script import statements
+from unransom.catalog.databases.innodb.graft_script import COMPACT, REDUNDANT, declared_format, statements
 from unransom.catalog.databases.innodb.graft_space import LEAF, ROOT, TOP, Books, extent_pages
 from unransom.catalog.databases.innodb.key_order import key_of
 from unransom.catalog.databases.innodb.origin import Found
@@ -29,6 +29,7 @@ from unransom.core.messages import Message, say
 
 OFF_PAGE = (10, 22, 23, 24)  # types of pages with values that lie off their rows
 FULL_CRC32_FLAG, POST_ANTELOPE, ATOMIC_BLOBS = 0x10, 1, 1 << 5
+NOT_KEPT = 0xF << 1 | 1 << 13 | 1 << 14  # flags: of compression; of MySQL's encryption and its SDI pages
 
 
 def graft(found: Found) -> Graft | Message:
@@ -150,7 +151,7 @@ class _Scion:
         fresh = iter(range((moved // extent + 1) * extent, books.count))
         numbers = [[self._take(fresh, books) for _ in level] for level in levels[:-1]]
         create, afterwards = statements(
-            self._found.definition, _largest(self._found, leaves[-1]), compact=self.shape.compact
+            self._found.definition, _largest(self._found, leaves[-1]), row_format=self._format()
         )
         return Graft(
             size=books.count * self.shape.size,
@@ -281,14 +282,23 @@ class _Scion:
         page[74:94] = books.segment_headers() if books else bytes(20)
         return seal(page, self.shape)
 
+    def _format(self) -> str:
+        """Return the format of the rows where it is not the usual one, "" where it is."""
+        if not self.shape.compact:
+            return REDUNDANT
+        known = self._space.flags
+        if known is None or self.shape.full_crc32:
+            return COMPACT if declared_format(self._found.definition) == COMPACT else ""
+        return "" if known & ATOMIC_BLOBS else COMPACT
+
     def _flags(self) -> int:
         power = (self.shape.size // 512).bit_length() - 1
         if self.shape.full_crc32:
             return FULL_CRC32_FLAG | power
         known = self._space.flags
         if known is not None:
-            return known & ~(0xF << 1)
-        flags = POST_ANTELOPE | ATOMIC_BLOBS if self.shape.compact else 0
+            return known & ~NOT_KEPT
+        flags = 0 if self._format() else POST_ANTELOPE | ATOMIC_BLOBS
         return flags if self.shape.size == 16384 else flags | power << 6
 
 

@@ -8,7 +8,8 @@ from unransom.catalog.databases.innodb.ddl import items_of
 from unransom.catalog.databases.innodb.schema import ColumnDef, KeyPart, TableDef
 from unransom.catalog.databases.innodb.types import Kind
 
-REDUNDANT = re.compile(r"\bROW_FORMAT\s*=?\s*REDUNDANT\s*$", re.IGNORECASE)
+FORMAT = re.compile(r"\bROW_FORMAT\s*=?\s*(\w+)", re.IGNORECASE)
+COMPACT, REDUNDANT = "COMPACT", "REDUNDANT"
 WORDS = frozenset([Kind.TEXT, Kind.ENUM, Kind.SET])
 
 
@@ -17,18 +18,25 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def statements(table: TableDef, largest: int, *, compact: bool) -> tuple[str, tuple[str, ...]]:
+def declared_format(table: TableDef) -> str:
+    """Return the row format that the statement of a table ends with, "" where it names none."""
+    named = FORMAT.findall(items_of(table.create)[1]) if table.create else []
+    return str(named[-1]).upper() if named else ""  # of several options the last counts
+
+
+def statements(table: TableDef, largest: int, *, row_format: str) -> tuple[str, tuple[str, ...]]:
     """Return the statement that makes the empty table, and those that finish it.
 
     Args:
         table: Its definition; the statement that it was read from is kept where there is one.
         largest: Value that AUTO_INCREMENT goes on from, 0 for none.
-        compact: Format of the records: a server takes no others than those of the table that it made.
+        row_format: Of the records, "" for the usual one: a server takes no others than those of the table
+            that it made.
     """
     name = quoted(table.name.split("/")[-1])
     create, more = _given(table, name) if table.create else (_made(table, name), [])
-    if not compact and not REDUNDANT.search(create):
-        create += " ROW_FORMAT=REDUNDANT"  # of several options the last counts
+    if row_format and declared_format(table) != row_format:
+        create += f" ROW_FORMAT={row_format}"
     alters = [f"ALTER TABLE {name} ADD {item}" for item in more]
     if largest and any(column.automatic for column in table.columns):
         alters.append(f"ALTER TABLE {name} AUTO_INCREMENT = {largest + 1}")

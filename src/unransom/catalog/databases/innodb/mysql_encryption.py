@@ -19,8 +19,9 @@ MAGICS = (b"lCC", b"lCB")  # of 5.7.12 and later
 INFO = struct.Struct(">3sI36s64sI")  # magic, number of the master key, server, key and vector, their checksum
 FIRST_PLACE = 150  # in page 0, at the earliest
 FIL_DATA, BLOCK, KEY = 38, 16, 32
-TYPE, OLD_TYPE = 24, 26  # places of a page's type, and of what it was before
-TYPES = frozenset({15, 16, 17})  # of encrypted pages
+TYPE, OLD_TYPE, PACKED_SIZE = 24, 28, 32  # places of a page's type, what it was before, bytes if compressed
+ENCRYPTED, PACKED_ENCRYPTED, ENCRYPTED_RTREE = 15, 16, 17  # types of encrypted pages
+PACKED, RTREE = (14).to_bytes(2, "big"), (17854).to_bytes(2, "big")  # what the last two were before
 
 
 class Sealed(NamedTuple):
@@ -87,16 +88,25 @@ class Decrypted:
         return plain[offset - first : offset - first + length]
 
     def _page(self, page: bytes) -> bytes:
-        if len(page) < self._page_size or (page[TYPE] << 8 | page[TYPE + 1]) not in TYPES:
+        kind = page[TYPE] << 8 | page[TYPE + 1] if len(page) == self._page_size else 0
+        head, body = page[:TYPE], page[FIL_DATA:]
+        if kind == PACKED_ENCRYPTED:  # of which the rest of the header says how it was compressed
+            size = page[PACKED_SIZE] << 8 | page[PACKED_SIZE + 1]
+            plain = head + PACKED + page[TYPE + 2 : FIL_DATA] + self._body(body[:size])
+            return plain.ljust(len(page), b"\0")[: len(page)]
+        if kind not in {ENCRYPTED, ENCRYPTED_RTREE}:
             return page
-        body = page[FIL_DATA:]
-        whole = len(body) // BLOCK * BLOCK
-        if whole < len(body):  # the last two blocks were encrypted once more, with what is left over
-            body = body[: -2 * BLOCK] + self._body(body[-2 * BLOCK :])
-        body = self._body(body[:whole]) + body[whole:]
-        return page[:TYPE] + page[OLD_TYPE : OLD_TYPE + 2] + bytes(2) + page[OLD_TYPE + 2 : FIL_DATA] + body
+        before = page[OLD_TYPE : OLD_TYPE + 2] if kind == ENCRYPTED else RTREE
+        front = head + before + page[TYPE + 2 : OLD_TYPE] + bytes(2) + page[OLD_TYPE + 2 : FIL_DATA]
+        return front + self._body(body)
 
     def _body(self, data: bytes) -> bytes:
+        whole = len(data) // BLOCK * BLOCK
+        if 2 * BLOCK <= whole < len(data):  # the last two blocks were encrypted again, with what is left over
+            data = data[: -2 * BLOCK] + self._blocks(data[-2 * BLOCK :])
+        return self._blocks(data[:whole]) + data[whole:]
+
+    def _blocks(self, data: bytes) -> bytes:
         return _plain(algorithms.AES(self._key), modes.CBC(self._vector), data)
 
 

@@ -72,7 +72,7 @@ def tables_of(
         space: The tablespace.
         hints: What is known from outside.
         others: Files that may hold definitions.
-        registered: What the server's data dictionary knows, of all tablespaces.
+        registered: What the server's data dictionary and first partitions know, of all tablespaces.
         taken: ``places`` of other tablespaces, whose definitions are not this one's.
     """
     if any(needs_key(source.reader) for source in space.sources):
@@ -92,7 +92,7 @@ def tables_of(
             )
         ]
     indexes = _indexes(space)
-    known = list(_from_sdi(space))
+    known = [definition for definition, _ in _from_sdi(space)]
     found = [made(space, each, each.clustered) for each in known if each.clustered in indexes or not indexes]
     if found or not indexes:
         return found, [] if found or has_undo(space) else [_empty(space, known)]
@@ -328,8 +328,14 @@ def shown_in(found: Found) -> decode.Target:
     return decode.Target(found.layout, shown, pyarrow.schema(fields + decode.provenance_fields()))
 
 
-def _from_sdi(space: Tablespace) -> Iterator[TableDef]:
-    """Yield the definitions in the pages of the SDI index."""
+def partitions(space: Tablespace) -> Iterator[Registered]:
+    """Yield the partitions of the table in ``space``: the file of the first describes all (MySQL 8)."""
+    for _, parts in _from_sdi(space):
+        yield from parts
+
+
+def _from_sdi(space: Tablespace) -> Iterator[tuple[TableDef, list[Registered]]]:
+    """Yield the definitions in the pages of the SDI index, and the partitions of each table."""
     mine = (space.table["kind"] == pages.SDI) & (space.table["level"] == 0)
     mine &= space.table["verdict"] == pages.VALID
     for numbers, data in space.groups(np.flatnonzero(mine).astype(np.int64)):
@@ -338,9 +344,9 @@ def _from_sdi(space: Tablespace) -> Iterator[TableDef]:
             page = data[place * space.logical : (place + 1) * space.logical].tobytes()
             starts = (origins[owners == place] - place * space.logical).tolist()
             for text in sdi.texts(page, starts, lambda reference: lobs.fetch(space, reference) or b""):
-                definition = sdi.definition(text)
-                if definition is not None:
-                    yield definition
+                known = sdi.definition(text)
+                if known is not None:
+                    yield known
 
 
 def _from_frm(space: Tablespace, others: Iterable[Source]) -> Iterator[TableDef]:

@@ -16,6 +16,7 @@ from unransom.catalog.databases.engine import Source
 from unransom.core.streams import Reader
 
 MAGIC, ENCRYPTED = b"Phys", b"\xd0hys"  # of MariaDB 10.8 and later; with innodb_encrypt_log
+OLDER_ENCRYPTED = b"\xd0HYS"
 START = 0x3000  # where records begin
 WINDOW = 8 << 20  # bytes that are read together
 OVERLAP = 1 << 20  # the longest mini-transaction
@@ -23,8 +24,8 @@ SECTOR, BLOCK = 512, 4096  # bytes; what is written together
 MOST_RUNS = 4096  # pieces of a torn log
 TOGETHER = 2048  # pages that are kept at a time
 NAMES = ("ib_logfile0", "#ib_redo")
-OLDER = int.from_bytes(b"PHYS", "big")  # of MariaDB 10.5 to 10.7
-FORMATS = frozenset([*range(1, 7), 101, 103, 104, OLDER])  # MySQL 5.7 and later; MariaDB 10.2 to 10.4
+OLDER = b"PHYS"  # of MariaDB 10.5 to 10.7; see ``redo_blocks``
+FORMATS = frozenset([*range(1, 7), 101, 103, 104])  # MySQL 5.7 and later; MariaDB 10.2 to 10.4
 SEALED = 1 << 31  # bit of these numbers where MariaDB encrypted the log
 
 
@@ -53,7 +54,7 @@ class _Run(NamedTuple):
 def is_redo(source: Source) -> bool:
     """Return whether ``source`` is a redo log that is read here, also one that has lost its head."""
     known = source.name.lower().startswith(NAMES) and not is_other(source)
-    return source.reader.read_at(0, 4) == MAGIC or (known and not is_encrypted(source.reader))
+    return source.reader.read_at(0, 4) in {MAGIC, OLDER} or (known and not is_encrypted(source.reader))
 
 
 def is_other(source: Source) -> bool:
@@ -64,21 +65,21 @@ def is_other(source: Source) -> bool:
 
 def is_encrypted(reader: Reader) -> bool:
     """Return whether the server encrypted its redo log."""
-    return reader.read_at(0, 4) == ENCRYPTED
+    return reader.read_at(0, 4) in {ENCRYPTED, OLDER_ENCRYPTED}
 
 
-class Redo:
-    """A redo log: what of it is sound, in the order in which it was written."""
+class Log:
+    """What of a redo log is sound, in the order in which it was written.
 
-    def __init__(self, source: Source) -> None:
-        self._reader = source.reader
-        self._size = source.reader.size
-        runs = list(self._runs())
-        turn = next((place for place, run in enumerate(runs) if run.bit != runs[0].bit), 0)
-        older = runs[turn:]
-        if turn and (around := self._around(older[-1].end, runs[0].start)):
-            older.append(around)
-        self._ordered = older + runs[:turn]
+    Attributes:
+        trailer: Bytes that end a mini-transaction.
+    """
+
+    trailer = 0
+
+    def parts(self) -> Iterator[tuple[bool, Iterator[NDArray[np.uint8]]]]:
+        """Yield the parts that are sound: whether nothing is missing before, and whole mini-transactions."""
+        raise NotImplementedError
 
     def pages(self, space: int, numbers: NDArray[np.int64], size: int) -> Iterator[Replayed]:
         """Yield those of the pages ``numbers`` of a tablespace that come back, some at a time.
@@ -90,26 +91,49 @@ class Redo:
         """
         from unransom.catalog.databases.innodb import _redo_kernel as kernel  # noqa: PLC0415  compiled
 
-        if not len(numbers) or not self._ordered:
+        if not len(numbers):
             return
         places = np.full(int(numbers.max()) + 1, kernel.UNWANTED, np.int32)
         places[numbers] = kernel.UNKNOWN
         used = TOGETHER
         while used == TOGETHER:
             pages, frozen = np.zeros((TOGETHER, size), np.uint8), np.zeros(TOGETHER, np.bool_)
-            used, last = 0, -1
-            for run in self._ordered:
-                if run.start != last:
+            used = 0
+            for follows, windows in self.parts():
+                if not follows:
                     frozen[:used] = True
-                last = START if run.end == self._size else run.end
-                last = last - self._size + START if last > self._size else last
-                for data in self._windows(run):
-                    used = kernel.replay(data, space, places, pages, frozen, used)
+                for data in windows:
+                    used = kernel.replay(data, self.trailer, space, places, pages, frozen, used)
             kept = np.flatnonzero(places >= 0).astype(np.int64)
             order = places[kept]
             there = pages[order].any(axis=1)
             yield Replayed(kept[there], pages[order[there]], frozen[order[there]])
             places[kept] = kernel.UNWANTED
+
+
+class Redo(Log):
+    """The redo log of MariaDB 10.8 and later."""
+
+    trailer = 5
+
+    def __init__(self, source: Source) -> None:
+        """Find what of ``source`` is sound."""
+        self._reader = source.reader
+        self._size = source.reader.size
+        runs = list(self._runs())
+        turn = next((place for place, run in enumerate(runs) if run.bit != runs[0].bit), 0)
+        older = runs[turn:]
+        if turn and (around := self._around(older[-1].end, runs[0].start)):
+            older.append(around)
+        self._ordered = older + runs[:turn]
+
+    def parts(self) -> Iterator[tuple[bool, Iterator[NDArray[np.uint8]]]]:
+        """Yield the parts that are sound: whether nothing is missing before, and whole mini-transactions."""
+        last = -1
+        for run in self._ordered:
+            yield run.start == last, self._windows(run)
+            last = START if run.end == self._size else run.end
+            last = last - self._size + START if last > self._size else last
 
     def _read(self, at: int, length: int) -> bytes:
         """Return bytes of the ring."""
@@ -172,7 +196,7 @@ class Redo:
         at = run.start
         while at < run.end:
             data = np.frombuffer(self._read(at, min(WINDOW, run.end - at)), np.uint8)
-            whole = kernel.whole(data)
+            whole = kernel.whole(data, self.trailer)
             if not whole:
                 return
             yield data[:whole]

@@ -13,7 +13,7 @@ from unransom.catalog.databases.engine import Source
 from unransom.catalog.databases.innodb import binlog, decode, pages
 from unransom.catalog.databases.innodb.accounted import Accounted, key_hashes, key_numbers, live
 from unransom.catalog.databases.innodb.origin import Found
-from unransom.catalog.databases.innodb.redo import Redo, Replayed
+from unransom.catalog.databases.innodb.redo import Log, Replayed
 from unransom.catalog.databases.innodb.row_images import Taker, image, takers
 from unransom.catalog.databases.innodb.salvage import (
     Remembered,
@@ -155,7 +155,7 @@ class Filled(NamedTuple):
     sure: NDArray[np.float32]
 
 
-def remade(found: Found, redo: Redo, accounted: Accounted, seen: Remembered) -> Iterator[Filled]:
+def remade(found: Found, redo: Log, accounted: Accounted, seen: Remembered) -> Iterator[Filled]:
     """Yield the rows of lost pages that a redo log makes anew, but none of sound pages or in ``seen``."""
     table = found.space.table
     lost = np.flatnonzero(table["verdict"] != pages.VALID).astype(np.int64)

@@ -13,24 +13,38 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from unransom.catalog.databases.innodb.charsets import charset_of_collation
+import msgspec
+
+from unransom.catalog.databases.innodb.charsets import Charset, charset_of_collation
 from unransom.catalog.databases.innodb.schema import (
     DOC_ID,
     DOC_ID_TYPE,
     MOST_COLUMNS,
     ColumnDef,
     KeyPart,
+    Registered,
     TableDef,
 )
 from unransom.catalog.databases.innodb.types import column_type
 from unransom.catalog.databases.table import Reference
 
 MOST_TEXT = 64 << 20  # bytes of a definition
+MOST_PARTITIONS = 8192  # of a table
 RECORD = struct.Struct(">I8s6s7sII")  # type, id, transaction, roll pointer, lengths
 ENGINE_HIDDEN = {"DB_ROW_ID", "DB_TRX_ID", "DB_ROLL_PTR"}
 HIDDEN_VISIBLE, HIDDEN_USER = 1, 4
 PRIMARY, UNIQUE = 1, 2
 DESCENDING = 3  # order of a part of a key
+# By the number of a type how it is declared; digits come from what is left, the column's length and scale.
+DECLARED = {
+    2: "tinyint", 3: "smallint", 4: "int", 5: "float", 6: "double", 9: "bigint", 10: "mediumint", 11: "date",
+    14: "year", 15: "date", 16: "varchar({characters})", 17: "bit({length})",
+    18: "timestamp({of_moment})", 19: "datetime({of_moment})", 20: "time({of_time})",
+    21: "decimal({digits},{scale})", 22: "enum", 23: "set", 24: "tinyblob", 25: "mediumblob", 26: "longblob",
+    27: "blob", 28: "varchar({characters})", 29: "char({characters})", 30: "geometry", 31: "json",
+    32: "longblob",
+}  # fmt: skip
+MOMENT, TIME = 20, 11  # characters of a date with time, and of a time, in front of the fraction
 PREFIXABLE = {16, 24, 25, 26, 27, 28, 29, 30, 31}  # numbers of the types of text and bytes
 
 
@@ -64,15 +78,26 @@ def texts(page: bytes, origins: list[int], fetch: Callable[[bytes], bytes]) -> I
             continue
 
 
-def definition(text: str) -> TableDef | None:
-    """Return the table that an SDI document describes, None where it describes none."""
+def definition(text: str) -> tuple[TableDef, list[Registered]] | None:
+    """Return the table that an SDI document describes, and its partitions; None where it describes none."""
     try:
         document = json.loads(text)
         if document.get("dd_object_type") != "Table":
             return None
-        return _table(document["dd_object"])
+        made = _table(document["dd_object"])
+        return (made, list(_partitions(document["dd_object"], made))) if made is not None else None
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def _partitions(table: dict[str, Any], whole: TableDef) -> Iterator[Registered]:
+    """Yield the partitions of a table; where these have partitions, only those hold rows."""
+    for part in table.get("partitions", ())[:MOST_PARTITIONS]:
+        for each in part.get("subpartitions") or [part]:
+            index = _pairs(each["indexes"][0].get("se_private_data", ""))
+            clustered, space = _number(index, "id", 0), _number(index, "space_id", 0)
+            known = msgspec.structs.replace(whole, clustered=clustered)
+            yield Registered(known, space, each["name"], vague=False, table=int(each["se_private_id"]))
 
 
 def _table(table: dict[str, Any]) -> TableDef | None:
@@ -112,6 +137,7 @@ def _column(column: dict[str, Any]) -> ColumnDef | None:
     charset = charset_of_collation(int(column["collation_id"]))
     elements = tuple(_element(each["name"], charset.codec) for each in column.get("elements", ()))
     declared = DOC_ID_TYPE if column["name"] == DOC_ID else column["column_type_utf8"]
+    declared = declared or _dropped_type(column, charset)
     kind = column_type(declared, charset, elements)
     if kind is None:
         return None
@@ -126,6 +152,19 @@ def _column(column: dict[str, Any]) -> ColumnDef | None:
         default=_default(private),
         late=("default" in private or "default_null" in private) and "version_added" not in private,
         automatic=bool(column.get("is_auto_increment")),
+    )
+
+
+def _dropped_type(column: dict[str, Any], charset: Charset) -> str:
+    """Return how a column was declared that was dropped instantly, of which only numbers are left."""
+    length, scale = int(column["char_length"]), int(column["numeric_scale"])
+    return DECLARED.get(column["type"], "").format(
+        length=length,
+        characters=length // charset.most,
+        of_moment=max(length - MOMENT, 0),
+        of_time=max(length - TIME, 0),
+        digits=length - (scale > 0) - (not column["is_unsigned"]),
+        scale=scale,
     )
 
 

@@ -182,15 +182,29 @@ def _contradicted(
             telling[other] & (table["lsn"][other] > table["lsn"][some]) | (answers != NOBODY) & ~nodes[other]
         )
         out[some[knows & (answers != some)]] = True
-        out[_outdated(table, np.flatnonzero(nodes), mine, inside)] = True
+        named = np.zeros(len(nodes), np.bool_)
+        named[some] = answers == some
+        out[_outdated(table, np.flatnonzero(nodes), mine, (named, inside))] = True
     return out & ~inside
 
 
 def _outdated(
-    table: NDArray[np.void], numbers: NDArray[np.int64], links: NDArray[np.int64], inside: NDArray[np.bool_]
+    table: NDArray[np.void],
+    numbers: NDArray[np.int64],
+    links: NDArray[np.int64],
+    known: tuple[NDArray[np.bool_], NDArray[np.bool_]],
 ) -> NDArray[np.int64]:
-    """Return all but the newest of the pages that have the same neighbour on the same side."""
-    order = np.lexsort((table["lsn"][numbers], inside[numbers], links[numbers]))
+    """Return all but the newest of the pages that have the same neighbour on the same side.
+
+    Args:
+        table: Of the pages.
+        numbers: Of the nodes.
+        links: Their neighbours.
+        known: Which of all pages their neighbour names, as it does one of two that were written together;
+            which are in the tree.
+    """
+    named, inside = (each[numbers] for each in known)
+    order = np.lexsort((named, table["lsn"][numbers], inside, links[numbers]))
     ordered = numbers[order]
     same = links[ordered[:-1]] == links[ordered[1:]]
     return ordered[:-1][same]

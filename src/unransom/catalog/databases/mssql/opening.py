@@ -22,6 +22,8 @@ BLOCK_BITS = 24  # of evidence in a log block whose sectors' marks and sizes fit
 MOST_BLOCKS = 8  # that are counted in one place
 SAME = 0.5  # share of common pages that two files of one database have of the same object
 FEW = 4  # common pages that do not tell
+CHAINED = (Kind.DATA, Kind.INDEX)  # kinds of pages that name their neighbours
+LINKS, CONTRADICTED = 8, 0.25  # links between two files that tell, and the share of them that may be wrong
 PAIR = 2  # sources of which one may be the backup of the other, whatever they are called
 BACKUPS = frozenset({"bak", "trn", "diff"})
 
@@ -96,14 +98,29 @@ def _groups(scanned: Sequence[NDArray[np.void]], names: Sequence[str]) -> list[l
 def _related(some: NDArray[np.void], others: NDArray[np.void], alike: bool) -> bool:
     """Tell whether two sources are of one database: other files of it, or the same pages.
 
-    Where damage has left hardly a page in both, their names decide.
+    Where damage has left hardly a page in both, the links between their pages or their names decide.
     """
     _, mine, theirs = np.intersect1d(keys_of(some), keys_of(others), return_indices=True)
     if len(mine) < FEW:
-        return alike or not np.isin(some["file"], others["file"]).any()
+        return alike or not np.isin(some["file"], others["file"]).any() or _linked(some, others)
     same = some["object"][mine] == others["object"][theirs]
     same &= some["index"][mine] == others["index"][theirs]
     return bool(same.mean() >= SAME)
+
+
+def _linked(some: NDArray[np.void], others: NDArray[np.void]) -> bool:
+    """Tell whether pages of two sources name each other as neighbours, as those of one database do."""
+    good = bad = 0
+    for mine, theirs in ((some, others), (others, some)):
+        for there, back in (("next", "previous"), ("previous", "next")):
+            naming = mine[np.isin(mine["type"], CHAINED) & (mine[there] > 0)]
+            wanted = naming[f"{there}_file"].astype(np.int64) << 32 | naming[there]
+            _, here, found = np.intersect1d(wanted, keys_of(theirs), return_indices=True)
+            one, other = naming[here], theirs[found]
+            fits = (one["object"] == other["object"]) & (one["index"] == other["index"])
+            fits &= other[back] == one["page"]
+            good, bad = good + int(fits.sum()), bad + int((~fits).sum())
+    return good >= LINKS and bad <= CONTRADICTED * good
 
 
 def _alike(one: str, other: str, pair: bool) -> bool:
