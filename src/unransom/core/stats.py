@@ -6,6 +6,8 @@ histogram against uniform then has mean 255 and standard deviation sqrt(510), wh
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,3 +42,20 @@ def block_chi_squares(data: bytes | memoryview, block: int) -> NDArray[np.float6
     counts = np.bincount(values[: count * block] + offsets, minlength=count << 8).reshape(count, 256)
     expected = block / 256
     return ((counts - expected) ** 2).sum(axis=1) / expected
+
+
+def bits_of_few(faults: int, size: int, rate: float) -> float:
+    """Return the bits by which so few faults are against chance: of a binomial's lower tail.
+
+    Args:
+        faults: Of ``size`` bytes those that are not as they should be.
+        size: Bytes.
+        rate: Bits for each byte that is as it should be; more than 0.
+    """
+    if faults >= size:
+        return 0.0
+    odd = math.log(2**rate - 1)  # of a byte to be a fault
+    whole = math.lgamma(size + 1)
+    ways = [whole - math.lgamma(n + 1) - math.lgamma(size - n + 1) + n * odd for n in range(faults + 1)]
+    most = max(ways)
+    return size * rate - (most + math.log(sum(math.exp(way - most) for way in ways))) / math.log(2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import functools
+import math
 from collections.abc import Iterator
 
 import msgspec
@@ -20,6 +21,7 @@ from unransom.catalog.formats.format import Validation
 from unransom.core.messages import Message, say
 from unransom.core.records import Grade
 from unransom.core.spans import Span
+from unransom.core.stats import bits_of_few
 from unransom.core.streams import CHUNK, Reader, chunks
 
 WINDOW = 64  # bytes: the finest stripe that lockers encrypt
@@ -93,6 +95,9 @@ BYTEWISE = (  # rates: growth of the number of valid strings per byte, counted b
     Encoding("euc_kr", 0.5),
     Encoding("latin-1", 0.16),  # stands for every single-byte code: koi8-r, cp1251, cp1252 ...
 )
+
+
+CHOICE = math.log2(len(BYTEWISE))  # bits for taking the encoding that explains most
 
 
 class TextScan(msgspec.Struct):
@@ -189,7 +194,10 @@ def text_bits(head: bytes) -> int:
         return 0
     sample = head[: -(len(head) % 4) or None] if encoding.wide else head
     readable = _readable([sample], encoding.name) if len(head) >= 4 else 0
-    return int(readable * encoding.rate)
+    if encoding.wide:
+        return int(readable * encoding.rate)
+    faults = sample.decode(encoding.name, "replace").count("\ufffd") + len(head.translate(None, TEXT_BYTES))
+    return max(int(bits_of_few(faults, readable, encoding.rate) - CHOICE), 0)
 
 
 def _spotless(piece: bytes) -> bool:

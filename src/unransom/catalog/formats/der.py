@@ -30,7 +30,7 @@ def recognise(head: bytes) -> int:
     if outer is None or head[0] != SEQUENCE or outer[0] >= len(head):
         return 0
     inner = _tag(head, outer[0], outer[1])
-    return 24 if inner and head[outer[0]] in (0x02, SEQUENCE, 0x06) and outer[1] > 8 else 0
+    return 16 if inner and head[outer[0]] in (0x02, SEQUENCE, 0x06) and outer[1] > 8 else 0
 
 
 def _tag(data: bytes, at: int, limit: int) -> tuple[int, int] | None:

@@ -17,9 +17,8 @@ FROM = re.compile(
 FIELD = re.compile(
     rb"(?:Return-Path|Received|Delivered-To|X-[!-9;-~]+|Date|From|To|Cc|Subject|Message-I[Dd]|MIME-Version|"
     rb"Content-[TL][a-z-]+|Reply-To|Sender|DKIM-Signature|Authentication-Results|Thread-[A-Z][a-z]+|"
-    rb"ARC-[A-Za-z-]+|References|In-Reply-To|Importance|User-Agent|List-[A-Za-z-]+):[ \t\r\n]"
+    rb"ARC-[A-Za-z-]+|References|In-Reply-To|Importance|User-Agent|List-[A-Za-z-]+):(?:[ \t\r]|$)"
 )
-LINE = re.compile(rb"[^\r\n]*\r?\n")
 EMPTY_LINE = re.compile(rb"\n\r?\n")
 FOLDED = (b" ", b"\t")
 FEWEST = 3  # fields of a header that make a message
@@ -38,12 +37,13 @@ def _fields(head: bytes) -> int:
     begun = FROM.match(head)
     at = head.find(b"\n") + 1 if begun else 0
     fields = 0
-    for line in LINE.finditer(head, at):
-        if FIELD.match(line[0]):
+    *lines, _ = head[at:].split(b"\n")
+    for line in lines:
+        if FIELD.match(line):
             fields += 1
-        elif line[0] in {b"\n", b"\r\n"}:
+        elif line in {b"", b"\r"}:
             break
-        elif not (fields and line[0].startswith(FOLDED)) and b":" not in line[0]:
+        elif not (fields and line.startswith(FOLDED)) and b":" not in line:
             return 0
     return fields + (2 if begun and fields else 0)
 

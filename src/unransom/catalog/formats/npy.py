@@ -41,7 +41,7 @@ class Header(msgspec.Struct, frozen=True):
 def recognise(head: bytes) -> int:
     """Return the bits of the signature, the version and the start of the description."""
     known = len(head) >= 12 and head.startswith(MAGIC) and head[6] in (1, 2, 3) and head[7] == 0
-    return 72 if known and b"{" in head[10:13] else 0
+    return 69 if known and b"{" in head[10:13] else 0
 
 
 def _header(reader: Reader) -> Header | None:

@@ -22,7 +22,7 @@ ENDINGS = (b"\r\n\0", b"\r\n", b"\n", b"")  # what writers put behind the last b
 
 def recognise(head: bytes) -> int:
     """Return the bits of the signature."""
-    return 48 if NEXT.match(head) else 0
+    return 44 if NEXT.match(head) else 0  # behind five bytes one of many
 
 
 def _end(reader: Reader) -> tuple[int | None, int]:

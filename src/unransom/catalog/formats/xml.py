@@ -18,6 +18,7 @@ from unransom.core.streams import Reader, Window, chunks
 LONGEST = 1 << 26  # bytes of one tag or comment at most: expat keeps it whole and reads it again and again
 NESTED = 1_000_000  # open elements at most: expat keeps some memory for each
 NATIVE = ("utf-8", "utf-16-le", "utf-16-be", "latin-1")  # read by expat itself, or by the declaration
+DECLARED = re.compile(r"<\?xml\s+[ves]")  # of version, encoding and standalone
 ROOT = re.compile(r"<[A-Za-z_][\w:.-]*(\s+[\w:.-]+\s*=\s*[\"'][^<]*|\s*)/?>")
 JUNK = expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT]
 UNDEFINED = expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]
@@ -44,7 +45,7 @@ class Stop(msgspec.Struct, frozen=True):
 def recognise(head: bytes) -> int:
     """Return the bits by which ``head`` starts an XML document."""
     text = head_text(head)
-    if text.startswith("<?xml") and text[5:6].isspace():
+    if DECLARED.match(text):
         return 48
     if text.startswith(("<!DOCTYPE", "<!--")) or ROOT.match(behind_comments(text)):
         return min(text_bits(head), 28)

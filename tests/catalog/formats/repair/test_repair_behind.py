@@ -18,7 +18,7 @@ from unransom.catalog.formats.repair import gzip as streams
 from unransom.catalog.formats.repair import ooxml
 from unransom.catalog.formats.repair import zip as archives
 from unransom.catalog.formats.repair._holes import LOST_BYTE, MARKUP, inflate_rest, marked
-from unransom.catalog.formats.repair._rows import rows_behind
+from unransom.catalog.formats.repair._rows import Place, is_markup, rows_behind
 from unransom.catalog.formats.repair._sheets import following
 from unransom.catalog.formats.repair._skeleton import learned
 from unransom.core.spans import Span
@@ -64,7 +64,7 @@ def test_what_is_in_front_of_the_hole_is_not_touched_by_what_is_behind():
 def test_rows_that_are_all_known_are_taken_as_they_are():
     known = learned([rows_of(80)])
     symbols = np.frombuffer(rows_of(700, 1200), np.uint8).astype(np.uint16)
-    found = rows_behind(symbols, known, 100, 0)
+    found = rows_behind(symbols, known, Place(100, 0))
     assert (
         b"".join(cell.element for cell in found.cells)
         == rows_of(700, 1200).replace(b"</row>", b"").replace(b"<row", b"").join([b"", b""])
@@ -75,7 +75,9 @@ def test_rows_that_are_all_known_are_taken_as_they_are():
 
 def test_rows_that_are_left_out_are_counted():
     text = rows_of(300, 1200) + rows_of(200, 1503)
-    found = rows_behind(np.frombuffer(text, np.uint8).astype(np.uint16), learned([rows_of(80)]), 100, 0)
+    found = rows_behind(
+        np.frombuffer(text, np.uint8).astype(np.uint16), learned([rows_of(80)]), Place(100, 0)
+    )
     right = [b'r="%s%d"' % (cell.column.encode(), cell.row) in cell.element for cell in found.cells]
     assert all(right)
     assert {cell.row for cell in found.cells} >= {*range(1210, 1490), *range(1510, 1690)}
@@ -88,12 +90,12 @@ def test_no_symbols_break_it(seed, size):
     symbols = np.frombuffer(rows_of(200, 50), np.uint8).astype(np.uint16)[:size]
     places = draw.integers(0, max(len(symbols), 1), len(symbols) // 3)
     symbols[places[: len(symbols)]] = draw.integers(0, 256 + 32768, len(places))
-    found = rows_behind(symbols, learned([rows_of(60)]), 0, int(draw.integers(0, 400)))
+    found = rows_behind(symbols, learned([rows_of(60)]), Place(0, int(draw.integers(0, 400))))
     assert found is None or all(cell.row >= 0 for cell in found.cells)
 
 
 def test_too_few_rows_tell_nothing():
-    assert rows_behind(np.zeros(2000, np.uint16), learned([rows_of(2)]), 0, 0) is None
+    assert rows_behind(np.zeros(2000, np.uint16), learned([rows_of(2)]), Place(0, 0)) is None
 
 
 def test_columns_are_counted_by_letters():
@@ -145,3 +147,30 @@ def test_a_hole_that_begins_in_the_codes_of_a_block_takes_nothing_in_front_of_it
     hurt = packed[:cut] + draw.randbytes(9000)
     start = -cut % 4096
     assert inflate_rest(hurt, start, start + len(hurt), (), MARKUP).head == b"".join(rows[:2000])
+
+
+def test_rows_that_are_too_far_behind_a_short_hole_are_taken_for_another_sheet():
+    symbols = np.frombuffer(rows_of(300, 500), np.uint8).astype(np.uint16)
+    known = learned([rows_of(80)])
+    assert rows_behind(symbols, known, Place(100, 1000, 0.1, doubted=True)) is None
+    assert rows_behind(symbols, known, Place(100, 1000, 0.1)).cells
+    assert rows_behind(symbols, known, Place(100, 1000, 1.3, doubted=True)).cells
+
+
+def test_where_too_few_digits_are_known_the_length_of_the_hole_decides():
+    assert Place(500, 0, 1.0).firsts(700) == (500 + 437 - 16, 500 + 1120 + 16)
+    assert Place(500, 1500, 1.0).firsts(700)[1] == 800
+    assert Place(500, 0).firsts(700) == (500, 1 << 20)
+
+
+@pytest.mark.parametrize(
+    ("element", "whole"),
+    [
+        ("<c r='A1'><is><t>好 &amp; gut</t></is></c>".encode(), True),
+        (b"<c><is><t>\xe5\xa5</t></is></c>", False),
+        (b"<c><is><t>this &am</t></is></c>", False),
+        (b"<c><is><t>\x01</t></is></c>", False),
+    ],
+)
+def test_half_a_letter_is_no_cell(element, whole):
+    assert is_markup(element) == whole

@@ -1,5 +1,6 @@
 """Of a partly locked PDF every page and every line of text that is left is in the rebuilt one."""
 
+import base64
 import re
 import zlib
 
@@ -9,6 +10,7 @@ from tests.catalog.formats.repair.damage import chance, damaged, holes, locked, 
 from unransom.catalog.formats.pdf import FORMAT
 from unransom.catalog.formats.repair import pdf
 from unransom.catalog.formats.repair._pdf_letters import letters_in
+from unransom.catalog.formats.repair._pdf_objects import letters_of
 from unransom.core.records import Grade
 from unransom.core.spans import Span
 from unransom.core.streams import BytesReader
@@ -226,3 +228,50 @@ def test_streams_whose_pages_are_lost_are_shown_by_new_ones():
     assert shown == {11 + 2 * page for page in streams}
     assert any("but for what they show" in str(message) for message in repaired.missing)
     assert len(re.findall(rb"/Contents \d+ 0 R /Resources << /Font << /F1 3 0 R >> >> >>", out)) == PAGES - 75
+
+
+SAYINGS = [f"{page}: 订单{page}号已付款" for page in range(12)]
+
+
+def by_report_writer():
+    """Return a PDF as report programs write them: streams as ASCII85, Chinese by a predefined map."""
+    writer = Writer()
+    kids = b" ".join(b"%d 0 R" % (10 + 2 * page) for page in range(len(SAYINGS)))
+    writer.add(1, b"<< /Type /Catalog /Pages 2 0 R >>")
+    writer.add(2, b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, len(SAYINGS)))
+    writer.add(3, b"<< /Font << /F1 4 0 R >> >>")
+    writer.add(4, b"<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H >>")
+    for page, saying in enumerate(SAYINGS):
+        words = b"BT /F1 9 Tf <%s> Tj ET" % saying.encode("utf-16-be").hex().encode()
+        data = base64.a85encode(zlib.compress(words + b" " * page)) + b"~>"
+        head = b"<< /Filter [ /ASCII85Decode /FlateDecode ] /Length %d >>\nstream\n" % len(data)
+        links = b"/Parent 2 0 R /Resources 3 0 R /Contents %d 0 R" % (11 + 2 * page)
+        writer.add(10 + 2 * page, b"<< /Type /Page %s >>" % links)
+        writer.add(11 + 2 * page, head + data + b"\nendstream")
+    return writer.finish()
+
+
+def test_streams_in_letters_and_chinese_by_a_predefined_map_are_read():
+    data = by_report_writer()
+    start = data.index(b"stream\n", data.index(b"21 0 obj")) + 30
+    repaired = pdf.repair(damaged(data, [Span(start, start + 20)]))
+    assert repaired.beside[0].data.decode().splitlines() == SAYINGS[:5] + SAYINGS[6:]
+    assert b"/F1 4 0 R" in written(repaired)
+    assert not any("fonts" in each.text for each in repaired.missing)
+
+
+def test_pages_whose_fonts_are_lost_show_their_text_in_plain_letters():
+    shared = by_report_writer()
+    for first, last in ((b"3 0 obj", b"4 0 obj"), (b"4 0 obj", b"10 0 obj")):
+        span = Span(shared.index(first), shared.index(last))
+        repaired = pdf.repair(damaged(shared, [span]))
+        assert b"/BaseFont /Helvetica" in written(repaired)
+        assert any("stand for them" in each.text for each in repaired.missing)
+
+
+def test_letters_stand_for_bytes_as_others_have_it():
+    draw = chance(3)
+    for size in (0, 1, 3, 4, 5, 1000):
+        raw = draw.randbytes(size) + bytes(size)
+        assert letters_of(base64.a85encode(raw) + b"~>") == raw
+    assert letters_of(b"\xff") == b""

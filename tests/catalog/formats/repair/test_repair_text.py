@@ -2,6 +2,7 @@
 
 import gzip as packing
 import json
+import zlib
 
 import pytest
 
@@ -139,3 +140,23 @@ def test_a_hole_that_is_told_costs_no_other_line():
     repaired = text.repair(damaged(data, [Span(start, end)], b"a.csv", told=True))
     lines = data[:start].splitlines() + data[data.index(b"\n", end) + 1 :].splitlines()
     assert written(repaired).splitlines() == lines
+
+
+def test_a_packed_text_ends_where_its_bytes_no_longer_make_letters():
+    draw = chance(8)
+    letters = "订单已付款发货客户退货仓库价格" + "abcdefgh0123456789"
+    lines = "".join("".join(draw.choices(letters, k=30)) + "\n" for _ in range(9000)).encode()
+    data = packing.compress(lines[2:], mtime=0)  # a member may begin within a letter
+    span = Span(len(data) // 2 // 4096 * 4096, len(data))
+    out = packing.decompress(written(gzip.repair(damaged(data, [span], b"a.gz"))))
+    left = zlib.decompressobj(31).decompress(data[: span.start])
+    assert lines[2:].startswith(out)
+    assert len(out) > len(left) - 4096
+
+
+def test_a_picture_behind_a_text_in_an_archive_is_no_hole():
+    draw = chance(9)
+    content = b"".join(b"line %d\n" % number for number in range(4000)) + draw.randbytes(9000)
+    data = packing.compress(content, mtime=0)
+    span = Span(len(data) - 4, len(data))
+    assert packing.decompress(written(gzip.repair(damaged(data, [span], b"a.gz", told=True)))) == content

@@ -6,7 +6,7 @@ import msgspec
 
 from unransom.catalog.formats.repair._members import inflated
 from unransom.catalog.formats.repair._package import Package
-from unransom.catalog.formats.repair._rows import FEWEST, Cell, Rows, rows_behind
+from unransom.catalog.formats.repair._rows import FEWEST, Cell, Place, Rows, rows_behind
 from unransom.catalog.formats.repair._sheets import Sheet
 from unransom.catalog.formats.repair._skeleton import SAMPLE, Learned, learned
 from unransom.catalog.formats.repair.repair import LISTED
@@ -41,17 +41,21 @@ def behind(package: Package, name: bytes, sheet: Sheet, others: list[bytes]) -> 
         others: The other sheets, which tell what rows look like where too little is in front.
     """
     member = package.found.get(name)
-    stretches = inflated(package.damaged, member).stretches if member else ()
-    if not stretches:
+    left = inflated(package.damaged, member) if member else None
+    if member is None or left is None or not left.stretches:
         return Behind()
+    doubted = not member.listed and not member.entry.packed  # where it ends is lost: another may begin
     known = _known(package, name, others)
     last, tags, cells = sheet.row, dict[int, bytes](), list[Cell]()
-    for stretch in stretches:
-        found = rows_behind(stretch.symbols, known, last + 1, sheet.rows)
+    end = left.end
+    for stretch in left.stretches:
+        hole = (stretch.start - end) / max(stretch.end - stretch.start, 1)
+        found = rows_behind(stretch.symbols, known, Place(last + 1, sheet.rows, hole, doubted))
         if found is not None and found.cells:
             tags |= found.tags
             cells += _ascending(found, last)
             last = max(last, cells[-1].row if cells else 0)
+            end = stretch.end
     return _written(tags, cells)
 
 

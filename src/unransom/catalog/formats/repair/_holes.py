@@ -25,6 +25,8 @@ CHECKSUM = 4  # bytes of one behind a stream
 TRIED = 1 << 16  # places at which a block may begin
 BEHIND = ".behind.txt"  # what the name of a file of such texts gets added
 LEAST = 512  # symbols that a stretch behind a hole must have
+LONG = 4096  # bytes of letters that make a text one in UTF-8
+LOOKED = 4096  # bytes behind them that are looked at
 TEXTUAL = 0.98  # share of printable bytes in one
 # Markup as it must be, from the first byte on; what is behind the match is not.
 MARKUP = re.compile(
@@ -150,7 +152,7 @@ def _first_lost(lost: tuple[Span, ...], start: int, end: int) -> int:
 def _sound_end(grammar: re.Pattern[bytes] | None, text: bytes, *, cut: bool) -> int:
     """Return how far ``text`` is as it must be, in UTF-8; where ``cut`` off, it may end within a tag."""
     if grammar is None:
-        return len(text) if cut else strange_from(text)
+        return min(len(text) if cut else strange_from(text), _letters_end(text))
     found = grammar.match(text)
     end = found.end() if found else 0
     if cut and UNFINISHED.match(text, end):
@@ -162,6 +164,22 @@ def _sound_end(grammar: re.Pattern[bytes] | None, text: bytes, *, cut: bool) -> 
     except UnicodeDecodeError as error:
         return end if error.start >= end - 3 and cut else error.start
     return end
+
+
+def _letters_end(text: bytes) -> int:
+    """Return where in a long text in UTF-8 the same bytes no longer make letters; the size for nowhere.
+
+    Where other bytes come too, as in an archive of texts and pictures, it is something else that begins.
+    """
+    first = next((at for at, byte in enumerate(text[:4]) if byte & 0xC0 != 0x80), 0)  # others end a letter
+    try:
+        text[first:].decode("utf-8")
+    except UnicodeDecodeError as error:
+        end = first + error.start
+        behind = set(text[end : end + LOOKED])
+        if LONG <= end < len(text) - 3 and behind <= set(text[:end]):
+            return end
+    return len(text)
 
 
 def _boundary(stream: _Stream, marks: Marks, fits: int, behind: int, more: int) -> int:

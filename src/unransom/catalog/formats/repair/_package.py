@@ -96,6 +96,11 @@ class Package:
         """Leave a part out."""
         self.dropped.add(name)
 
+    def put(self, name: bytes, data: bytes) -> None:
+        """Write a part anew, also one that was left out."""
+        self.new[name] = data
+        self.dropped.discard(name)
+
     def relations_of(self, name: bytes) -> bytes:
         """Return the name of the part that holds the links from ``name``."""
         folder, _, last = name.rpartition(b"/")

@@ -1,4 +1,4 @@
-"""What the glyphs of a font in a PDF stand for, by its ToUnicode map."""
+"""What the strings of a font in a PDF stand for, by its ToUnicode map or the character set that it names."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ HEX = rb"<([0-9A-Fa-f\s]*)>"
 CHAR = re.compile(HEX + rb"\s*" + HEX)
 RANGE = re.compile(HEX + rb"\s*" + HEX + rb"\s*(?:" + HEX + rb"|\[([^\]]*)\])")
 LETTER = re.compile(HEX)
+ENCODING = re.compile(rb"/Encoding\s*/([\w-]+)-[HV]\b")
+CODECS = (  # of the predefined maps of Chinese, Japanese and Korean fonts
+    (re.compile(rb"Uni(?:GB|CNS|JIS|JISX0213|JIS2004|KS)\d*-(?:UCS2|UTF16)(?:-HW)?"), "utf-16-be"),
+    (re.compile(rb"GB(?:pc|K|Kp)?-EUC|GBK2K"), "gb18030"),
+    (re.compile(rb"(?:B5pc|ETen-B5|ETenms-B5|HKscs-B5)"), "big5hkscs"),
+    (re.compile(rb"(?:83pv|90ms|90msp|90pv|Add|Ext)-RKSJ"), "cp932"),
+    (re.compile(rb"KSC-EUC|KSC(?:ms-UHC|pc-EUC)(?:-HW)?"), "cp949"),
+)
 
 
 class Letters(msgspec.Struct):
@@ -31,6 +39,27 @@ class Letters(msgspec.Struct):
         width = self.width
         codes = (int.from_bytes(shown[at : at + width]) for at in range(0, len(shown), width))
         return "".join(self.letters.get(code, "\ufffd") for code in codes)
+
+
+class CharacterSet(msgspec.Struct):
+    """The letters of a font whose strings are in a character set.
+
+    Attributes:
+        codec: Python's name of it.
+    """
+
+    codec: str
+
+    def decode(self, shown: bytes) -> str:
+        """Return the text of a string, with a mark for what is none."""
+        return shown.decode(self.codec, "replace")
+
+
+def character_set_in(font: bytes) -> CharacterSet | None:
+    """Return the character set that the dictionary of a font names, None where it names none."""
+    named = ENCODING.search(font)
+    codecs = (codec for pattern, codec in CODECS if named and pattern.fullmatch(named[1]))
+    return next(map(CharacterSet, codecs), None)
 
 
 def letters_in(mapping: bytes) -> Letters | None:

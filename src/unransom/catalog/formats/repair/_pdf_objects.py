@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import msgspec
+import numpy as np
 
 from unransom.catalog.formats._pdf_walk import Kind, Part, odd_bytes, parts
 from unransom.catalog.formats._reading import Cached
@@ -20,12 +21,16 @@ LONGEST = 1 << 26  # bytes of a stream that is looked into
 FEW = 4  # bytes outside of strings that are no text
 NUMBER = re.compile(rb"(\d{1,10})[\s\0]+(\d{1,5})[\s\0]+obj\b")
 INSIDE = re.compile(rb"[\r\n](\d{1,10}) (\d{1,5}) obj\b[\s\0]*<<")
-FLATE = re.compile(rb"/Filter\s*\[?\s*/(?:FlateDecode|Fl)\b\s*\]?\s*(?=/|>>|\s)")
+FLATE = re.compile(
+    rb"/Filter\s*(?:\[\s*)?(?P<letters>/(?:ASCII85Decode|A85)\s*)?/(?:FlateDecode|Fl)\b\s*\]?\s*(?=/|>>|\s)"
+)
 OTHER_FILTER = re.compile(rb"/Filter\b")
 PARMS = re.compile(rb"/DecodeParms\b|/DP\b")
 PACKED = re.compile(rb"/Type\s*/ObjStm\b")
 TABLE = re.compile(rb"/Type\s*/XRef\b")
 FIRST = re.compile(rb"/First\s+(\d{1,9})")
+ASCII85 = re.compile(rb"[!-uz\s\0]*")
+BLANK = b"\0\t\n\f\r "
 LENGTH = re.compile(rb"/Length\s+\d+(?:\s+\d+\s+R)?")
 
 
@@ -100,21 +105,35 @@ def _stream(damaged: Damaged, part: Part, number: int, generation: int) -> Objec
     """Return the object of a stream, unpacked where it is damaged or holds objects."""
     found = Object(number, generation, part.text, part.data, max(part.data_end, part.data), whole=part.whole)
     size = found.end - found.start
-    if size > LONGEST or not FLATE.search(part.text):
+    packed = FLATE.search(part.text)
+    if size > LONGEST or packed is None:
         stop = damaged.lost_from(found.start, found.end)
         found.whole = part.whole and stop == found.end
         return found
     data = damaged.reader.read_at(found.start, size)
-    whole = _inflated(data) if damaged.lost_from(found.start, found.end) == found.end else None
+    stop = damaged.lost_from(found.start, found.end)
+    lost = damaged.lost
+    if packed["letters"]:
+        data, lost = letters_of(data[: stop - found.start]), ()  # a hole shows by what is no letter
+    whole = _inflated(data) if stop == found.end else None
     if whole is None:
         found.whole = False
         predicted = PARMS.search(part.text) is not None
         grammar = None if predicted or b"/Image" in part.text or b"/Length1" in part.text else PRINTABLE
-        rest = inflate_rest(data[2:], found.start + 2, damaged.reader.size, damaged.lost, grammar)
+        rest = inflate_rest(data[2:], found.start + 2, damaged.reader.size, lost, grammar)
         found.data = rest.head
     elif PACKED.search(part.text):
         found.data = whole
     return found
+
+
+def letters_of(data: bytes) -> bytes:
+    """Return what the letters at the beginning of ``data`` stand for in ASCII85: five for four bytes."""
+    text = ASCII85.match(data)
+    letters = (text[0] if text else b"").translate(None, BLANK).replace(b"z", b"!!!!!")
+    digits = np.frombuffer(letters + b"u" * (-len(letters) % 5), np.uint8).astype(np.int64) - 33
+    numbers = digits.reshape(-1, 5) @ 85 ** np.arange(4, -1, -1)
+    return numbers.astype(">u4").tobytes()[: len(letters) * 4 // 5]
 
 
 def _inflated(data: bytes) -> bytes | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from unransom.catalog.formats.repair._pdf_letters import Letters, letters_in
+from unransom.catalog.formats.repair._pdf_letters import CharacterSet, Letters, character_set_in, letters_in
 from unransom.catalog.formats.repair._pdf_objects import Object
 from unransom.catalog.formats.repair._pdf_text import CONTENT, data_of
 from unransom.catalog.formats.repair.repair import Damaged
@@ -26,7 +26,7 @@ class Fonts:
     def __init__(self, damaged: Damaged, found: dict[int, Object]) -> None:
         self._damaged = damaged
         self._found = found
-        self._letters: dict[int, Letters | None] = {}
+        self._letters: dict[int, Letters | CharacterSet | None] = {}
         every: dict[bytes, set[int]] = {}
         for each in found.values():
             for name, number in self._named(each.text).items():
@@ -52,17 +52,48 @@ class Fonts:
             found |= dict.fromkeys(contents_of(text), named)
         return found
 
-    def letters(self, named: Mapping[bytes, int]) -> dict[bytes, Letters]:
+    def stand_ins(self, pages: Iterable[bytes], lost: set[int]) -> dict[int, bytes]:
+        """Return plain fonts, and lists of them, for those of the ``lost`` objects that are such.
+
+        Args:
+            pages: The dictionaries of the pages that are left.
+            lost: Numbers of objects.
+        """
+        named = (number for each in self._found.values() for number in self._named(each.text).values())
+        found = dict.fromkeys(lost.intersection(named), PLAIN)
+        used: dict[int, dict[bytes, None]] = {}
+        for text in pages:
+            resources = RESOURCES.search(text)
+            shared = self._found.get(int(resources[1])) if resources else None
+            listed = FONTS.search(shared.text if shared else text)
+            for number, is_list in ((resources and resources[1], False), (listed and listed[2], True)):
+                if number and int(number) in lost:
+                    names = USED.findall(self._shown(text))
+                    used.setdefault(int(number), {}).update(dict.fromkeys(names))
+                    found[int(number)] = self._list(used[int(number)], is_list=is_list)
+        return found
+
+    def _shown(self, page: bytes) -> bytes:
+        """Return what a page shows, as far as it is left."""
+        streams = (self._found.get(number) for number in contents_of(page))
+        return b"\n".join(data_of(self._damaged, each) for each in streams if each and each.start)
+
+    def _list(self, names: Iterable[bytes], *, is_list: bool) -> bytes:
+        fonts = font_list(names, self.common)
+        return fonts if is_list else b"<< /Font %s >>" % fonts
+
+    def letters(self, named: Mapping[bytes, int]) -> dict[bytes, Letters | CharacterSet]:
         """Return the letters of fonts by name, of those that say them."""
         known = {name: self._letters_of(number) for name, number in named.items()}
         return {name: letters for name, letters in known.items() if letters}
 
-    def _letters_of(self, number: int) -> Letters | None:
+    def _letters_of(self, number: int) -> Letters | CharacterSet | None:
         if number not in self._letters:
             font = self._found.get(number)
             link = UNICODE.search(font.text) if font else None
             stream = self._found.get(int(link[1])) if link else None
-            self._letters[number] = letters_in(data_of(self._damaged, stream)) if stream else None
+            letters = letters_in(data_of(self._damaged, stream)) if stream else None
+            self._letters[number] = letters or (character_set_in(font.text) if font else None)
         return self._letters[number]
 
 
@@ -91,13 +122,12 @@ def orphans(damaged: Damaged, found: dict[int, Object], shown: set[int]) -> list
 
 def page_for(stream: int, content: bytes, tree: int, fonts: Mapping[bytes, int], box: bytes) -> bytes:
     """Return a page that shows a stream whose own is lost; fonts that are lost too are plain ones."""
-    names = dict.fromkeys(USED.findall(content))
-    named = b" ".join(
-        b"/%s %s" % (name, b"%d 0 R" % fonts[name] if name in fonts else PLAIN) for name in names
-    )
-    return b"<< /Type /Page /Parent %d 0 R %s /Contents %d 0 R /Resources << /Font << %s >> >> >>" % (
-        tree,
-        box,
-        stream,
-        named,
-    )
+    named = font_list(dict.fromkeys(USED.findall(content)), fonts)
+    page = b"<< /Type /Page /Parent %d 0 R %s /Contents %d 0 R /Resources << /Font %s >> >>"
+    return page % (tree, box, stream, named)
+
+
+def font_list(names: Iterable[bytes], fonts: Mapping[bytes, int]) -> bytes:
+    """Return a list of the fonts called ``names``; those that are not in ``fonts`` are plain ones."""
+    named = (b"/%s %s" % (name, b"%d 0 R" % fonts[name] if name in fonts else PLAIN) for name in names)
+    return b"<< %s >>" % b" ".join(named)

@@ -6,8 +6,8 @@ import re
 import zlib
 from collections.abc import Mapping
 
-from unransom.catalog.formats.repair._pdf_letters import Letters
-from unransom.catalog.formats.repair._pdf_objects import FLATE, OTHER_FILTER, Object
+from unransom.catalog.formats.repair._pdf_letters import CharacterSet, Letters
+from unransom.catalog.formats.repair._pdf_objects import FLATE, OTHER_FILTER, Object, letters_of
 from unransom.catalog.formats.repair.repair import Damaged
 
 MOST = 1 << 24  # bytes of one content stream
@@ -26,7 +26,7 @@ UNKNOWN = "\ufffd"  # stands for a string of glyphs that nobody knows
 GAP = -200  # thousandths of a letter's size from which on a shift is a space
 
 
-def text_of(damaged: Damaged, each: Object, fonts: Mapping[bytes, Letters]) -> str:
+def text_of(damaged: Damaged, each: Object, fonts: Mapping[bytes, Letters | CharacterSet]) -> str:
     """Return the words that a stream shows, "" where it is no content stream.
 
     Args:
@@ -45,7 +45,8 @@ def data_of(damaged: Damaged, each: Object) -> bytes:
     if each.data is not None:
         return each.data[:MOST]
     data = damaged.reader.read_at(each.start, min(each.end - each.start, MOST))
-    if FLATE.search(each.text):
+    if packed := FLATE.search(each.text):
+        data = letters_of(data) if packed["letters"] else data
         try:
             return zlib.decompressobj().decompress(data, MOST)
         except zlib.error:
@@ -53,7 +54,7 @@ def data_of(damaged: Damaged, each: Object) -> bytes:
     return b"" if OTHER_FILTER.search(each.text) else data
 
 
-def _words(data: bytes, fonts: Mapping[bytes, Letters]) -> str:
+def _words(data: bytes, fonts: Mapping[bytes, Letters | CharacterSet]) -> str:
     parts: list[str] = []
     font = b""
     numbered = _numbered(data)

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unransom.catalog.formats.repair import _skeleton as skeletons
-from unransom.catalog.formats.repair._holes import UNKNOWN, WINDOW, Symbols
-from unransom.catalog.formats.repair._skeleton import CONST, ROW_NUMBER, Learned, Skeleton
+from unransom.catalog.formats.repair._holes import MARKUP, UNKNOWN, WINDOW, Symbols
+from unransom.catalog.formats.repair._skeleton import CONST, FREE, ROW_NUMBER, Learned, Skeleton
 
 ROUNDS = 5
 WITHOUT_WINDOW = 2  # rounds in which the lost bytes themselves are not laid over rows
@@ -29,6 +29,9 @@ SURE = 0.99
 LEAST = 3  # places that must call for a digit
 AGREE = 0.98  # share of the places of a lost digit that must call for the same one
 CLEAR = 0.95  # share of the known digits of rows that must speak for one number
+ENOUGH = 10  # known digits that must speak for a number
+UNEVEN = 1.6  # how many times as many rows a hole may have, or as few, as what is behind it
+SPARE = 16  # rows, and so many more
 SHIFTS = tuple(range(-16, 49))  # rows that may be left out, or be laid wrongly, in all
 CHANGE = 4.0  # wrong digits for which a row is rather thought to be left out
 
@@ -39,6 +42,29 @@ class Cell(NamedTuple):
     column: str
     row: int
     element: bytes
+
+
+class Place(NamedTuple):
+    """Where in a sheet rows behind a hole may be.
+
+    Attributes:
+        after: The row behind the last one in front of the hole.
+        most: The last row of the sheet, 0 where that is not known.
+        hole: How many times as long as the rows the hole is, both compressed; 0 where that is not known.
+        doubted: They may be another sheet's, so that the rows in the hole must be about as many.
+    """
+
+    after: int
+    most: int
+    hole: float = 0.0
+    doubted: bool = False
+
+    def firsts(self, rows: int) -> tuple[int, int]:
+        """Return the least and the greatest number that the first of so many rows may have."""
+        gap = self.hole * rows
+        low = self.after + (max(int(gap / UNEVEN) - SPARE, 0) if self.hole else 0)
+        high = self.after + int(gap * UNEVEN) + SPARE if self.hole else 1 << 20
+        return low, min(high, self.most - rows if self.most else high)
 
 
 class Rows(NamedTuple):
@@ -53,21 +79,20 @@ class Rows(NamedTuple):
     cells: list[Cell]
 
 
-def rows_behind(symbols: Symbols, known: Learned, after: int, most: int) -> Rows | None:
+def rows_behind(symbols: Symbols, known: Learned, place: Place) -> Rows | None:
     """Return the rows in what was inflated behind a hole, None where it cannot be laid over rows.
 
     Args:
         symbols: As the kernel of inflating gives them.
         known: What rows of the workbook are made of.
-        after: The last row in front of the hole.
-        most: The last row of the sheet, 0 where that is not known.
+        place: Where in the sheet they may be.
     """
     if known.shapes.total() < FEWEST or not len(symbols):
         return None
     symbols = symbols[:MOST]
-    layers = _layers(symbols, known, after, most)
+    layers = _layers(symbols, known, place.after, place.most)
     laid = _Laid(symbols, skeletons.skeleton(known, layers))
-    return laid.rows(after, most) if laid.fit(ROUNDS) else None
+    return laid.rows(place) if laid.fit(ROUNDS) else None
 
 
 def _layers(symbols: Symbols, known: Learned, after: int, most: int) -> range:
@@ -95,6 +120,8 @@ class _Laid:
         symbols: The lost bytes in front, each once, and the stretch.
         path: The state of each.
         letters: What each lost byte is, -1 where that is not sure.
+        digits: What it is as a digit.
+        calls: How many places call for the letter.
     """
 
     def __init__(self, symbols: Symbols, skeleton: Skeleton) -> None:
@@ -104,6 +131,7 @@ class _Laid:
         self.path = np.zeros(len(self.symbols), np.int64)
         self.letters = np.full(WINDOW, -1, np.int64)
         self.digits = np.full(WINDOW, -1, np.int64)
+        self.calls = np.zeros(WINDOW, np.int64)
 
     def is_number(self) -> NDArray[np.bool_]:
         """Return which symbols are digits of row numbers."""
@@ -138,6 +166,7 @@ class _Laid:
             belief /= (belief @ alike)[:, np.newaxis]
             best = belief.argmax(axis=1)
             self.letters = np.where(belief[np.arange(WINDOW), best] > SURE, letter[best], -1)
+            self.calls = np.where(used < skeletons.NUMBER, votes, 0).max(axis=1)
             scores = np.log(np.maximum(belief * alike @ table.T * 256, 1e-4))
             if start == 0 and score - before < 1:
                 break
@@ -161,18 +190,20 @@ class _Laid:
             )
         return total
 
-    def rows(self, after: int, most: int) -> Rows | None:
+    def rows(self, place: Place) -> Rows | None:
         """Count the rows and take their cells; None where the numbers do not hold."""
         skeleton = self.skeleton
         shapes = skeleton.shape_of[self.path]
         firsts = skeleton.firsts[self.path]
         columns = np.array([shape.column for shape in skeleton.shapes])
         index = np.cumsum(firsts & (columns[shapes] == 0) & (shapes >= 0))
-        base = self._base(index, after, most)
-        if base is None:
+        before, count = int(index[WINDOW]), int(index[-1] - index[WINDOW])
+        low, high = place.firsts(count)
+        base = self._base(index, range(low - before, high - before + 1))
+        if base is None or (place.doubted and not low <= base + before <= high):
             return None
         numbers, sure = self._numbers(index, base)
-        sure &= (numbers >= max(after, 1)) & (numbers <= (most or 1 << 20))
+        sure &= (numbers >= max(place.after, 1)) & (numbers <= (place.most or 1 << 20))
         self._keep_numbers(index, numbers, sure)
         return self._taken(np.flatnonzero(firsts), numbers[index], sure[index])
 
@@ -181,8 +212,13 @@ class _Laid:
         places = np.flatnonzero(self.is_number())
         return places, self.skeleton.following[self.path[places]], self._values(self.symbols[places])
 
-    def _base(self, index: NDArray[np.int64], after: int, most: int) -> int | None:
-        """Return the number of row 0, found digit by digit; the digits of lost bytes are kept."""
+    def _base(self, index: NDArray[np.int64], likely: range) -> int | None:
+        """Return the number of row 0, found digit by digit; the digits of lost bytes are kept.
+
+        Args:
+            index: The rows of the symbols, counted from 0.
+            likely: One of these where too few digits are known.
+        """
         base = 0
         for digit in range(skeletons.DIGITS):
             places, power, values = self._digits_of_rows()
@@ -190,28 +226,19 @@ class _Laid:
             if not here.any():
                 break
             known = here & (values >= 0)
+            stated = known & (self.symbols[places] < UNKNOWN)
+            if stated.sum() > ENOUGH:
+                known = stated  # what was concluded from other digits may be wrong
             rows = index[places[known]]
             tries = [base + 10**digit * each for each in range(10)]
             right = [((each + rows) // 10**digit % 10 == values[known]).sum() for each in tries]
             best = int(np.argmax(right))
             shifted = min(SHIFTS[-1] / 10**digit, 1)  # share of rows whose digit others left out may change
-            if right[best] <= max(sorted(right)[-2], (CLEAR - shifted) * known.sum()):
-                return self._by_bounds(base, digit, index, after, most)
+            if right[best] <= max(ENOUGH, sorted(right)[-2], (CLEAR - shifted) * known.sum()):
+                return _only(base, 10**digit, likely)
             base = tries[best]
             self._keep(self.symbols[places[here]], (base + index[places[here]]) // 10**digit % 10)
         return base
-
-    def _by_bounds(
-        self, base: int, digit: int, index: NDArray[np.int64], after: int, most: int
-    ) -> int | None:
-        """Return the one number that ends as ``base`` does in so many digits and is in its bounds."""
-        if not most:
-            return None
-        step = 10**digit
-        lowest = after - int(index[WINDOW])
-        number = base + -(-(lowest - base) // step) * step
-        highest = most - int(index[-1])
-        return number if number <= highest < number + step else None
 
     def _numbers(self, index: NDArray[np.int64], base: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Return the number of each row, and whether it is sure: rows may be left out, or laid wrongly."""
@@ -268,6 +295,12 @@ class _Laid:
         known = self.symbols < UNKNOWN
         return np.where(known, self.symbols, lost[np.where(known, 0, self.symbols - UNKNOWN)])
 
+    def _is_steady(self) -> NDArray[np.bool_]:
+        """Return which symbols are bytes, or copies of a lost one that more than a few places call for."""
+        known = self.symbols < UNKNOWN
+        steady = (self.calls >= LEAST) | (self.digits >= 0)
+        return known | steady[np.where(known, 0, self.symbols - UNKNOWN)]
+
     def _taken(self, starts: NDArray[np.int64], numbers: NDArray[np.int64], sure: NDArray[np.bool_]) -> Rows:
         """Take the tags and cells that begin at ``starts`` within the stretch."""
         skeleton = self.skeleton
@@ -277,7 +310,7 @@ class _Laid:
         known = (resolved >= 0) & allowed[skeleton.classes[self.path], np.maximum(resolved, 0)]
         # Of a number's own digits some may be unknown; none may be another.
         fits = np.where(self.is_number(), (resolved < 0) | (resolved == wanted), known)
-        fits &= sure
+        fits &= sure & (self._is_steady() | (skeleton.roles[self.path] != FREE))
         resolved = np.where(wanted < 0, resolved, wanted)
         tags: dict[int, bytes] = {}
         cells: list[Cell] = []
@@ -292,6 +325,8 @@ class _Laid:
             letters = skeletons.letters_of(shape.column)
             if b'r="%s%d"' % (letters.encode(), row) not in element:
                 element = b""  # laid wrongly: the number has other digits
+            if not is_markup(element):
+                element = b""  # half a letter, or of an entity
             if shape.column > 0:
                 cells.append(Cell(letters, row, element))
             elif shape.column == 0 and element:
@@ -305,6 +340,21 @@ class _Laid:
         digits = numbers // 10 ** skeleton.following[self.path] % 10 + 48
         fixed = np.where(roles == CONST, skeleton.classes[self.path], -1)
         return np.where(roles == ROW_NUMBER, digits, fixed)
+
+
+def is_markup(element: bytes) -> bool:
+    """Return whether a cell is XML as it must be, in whole letters."""
+    try:
+        element.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return MARKUP.fullmatch(element) is not None
+
+
+def _only(base: int, step: int, likely: range) -> int | None:
+    """Return the one number in ``likely`` that is ``base`` and some times ``step``."""
+    number = likely.start + (base - likely.start) % step
+    return number if number in likely and number + step not in likely else None
 
 
 def _steadiest(wrong: NDArray[np.float64]) -> NDArray[np.int64]:

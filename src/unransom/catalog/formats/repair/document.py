@@ -17,6 +17,7 @@ from unransom.catalog.formats.repair._package import (
     relations,
     types,
 )
+from unransom.catalog.formats.repair._presentation import SHOW, hold_presentation
 from unransom.catalog.formats.repair._zip_writer import archive
 from unransom.catalog.formats.repair.repair import Beside, Count, Damaged, Repaired
 from unransom.core.messages import Message, say
@@ -51,6 +52,7 @@ OTHER_TYPES = {
     r"ppt/slides/[^/]+\.xml": f"{SLIDES}slide+xml",
     r"ppt/slideLayouts/[^/]+\.xml": f"{SLIDES}slideLayout+xml",
     r"ppt/slideMasters/[^/]+\.xml": f"{SLIDES}slideMaster+xml",
+    r"ppt/notesMasters/[^/]+\.xml": f"{SLIDES}notesMaster+xml",
     r"ppt/notesSlides/[^/]+\.xml": f"{SLIDES}notesSlide+xml",
     r"docProps/core\.xml": "application/vnd.openxmlformats-package.core-properties+xml",
     r"docProps/app\.xml": "application/vnd.openxmlformats-officedocument.extended-properties+xml",
@@ -72,6 +74,8 @@ def repair(damaged: Damaged) -> Repaired | None:
     _others(package, missing)
     if any(name.startswith(b"word/") for name in package.found):
         _hold_together(package, missing)
+    elif any(name.startswith(b"ppt/") for name in package.found):
+        _hold_slides(package, missing)
     package.settle()
     _unlink_pictures(package)
     text = "\n".join(_words(package, name) for name in package.named(TEXTS))
@@ -148,11 +152,30 @@ def _hold_together(package: Package, missing: list[Message]) -> None:
         package.new[BODY_LINKS] = relations({f"unransom{kind}": (kind, part) for kind, part in there.items()})
         missing.append(say("which picture belongs where is lost"))
     if not package.whole(TYPES):
-        kinds = {"word/document.xml": f"{WORD}document.main+xml"}
-        for pattern, kind in OTHER_TYPES.items():
-            named = [part for part in package.named(pattern) if part not in package.dropped]
-            kinds |= {part.decode("utf-8", "replace"): kind for part in named}
-        package.new[TYPES] = types(kinds)
+        _write_types(package, {"word/document.xml": f"{WORD}document.main+xml"})
+
+
+def _hold_slides(package: Package, missing: list[Message]) -> None:
+    """Write the parts that hold a presentation together, as far as they are lost."""
+    written = hold_presentation(package)
+    if written:
+        missing.append(
+            say("what holds the slides together was written anew: plain where their design is lost")
+        )
+    if not package.whole(ROOT):
+        package.new[ROOT] = relations({"rId1": ("officeDocument", SHOW.decode())})
+    if written or not package.whole(TYPES):
+        _write_types(package, {SHOW.decode(): OTHER_TYPES[r"ppt/presentation\.xml"]})
+
+
+def _write_types(package: Package, kinds: dict[str, str]) -> None:
+    """Write the list of types, of the parts that are there besides ``kinds``."""
+    parts = (package.found.keys() | package.new.keys()) - package.dropped
+    for pattern, kind in OTHER_TYPES.items():
+        kinds |= {
+            part.decode("utf-8", "replace"): kind for part in parts if re.fullmatch(pattern.encode(), part)
+        }
+    package.new[TYPES] = types(kinds)
 
 
 def _unlink_pictures(package: Package) -> None:

@@ -130,15 +130,17 @@ def repair(damaged: Damaged) -> Repaired | None:
     text = "\n".join(each for each in _texts(damaged, document, streams) if each)
     broken = [each.number for each in document.found.values() if not each.whole]
     lost = _dangling(document)
+    pages = (document.page_text(number, 0) for number in document.pages)
+    plain = document.fonts.stand_ins(pages, set(lost))
     return Repaired(
-        _written(damaged, document),
+        _written(damaged, document, plain),
         say("the objects were found one by one; the page tree and the cross-reference were written anew"),
         (
             Count("objects", len(document.found) - len(broken), len(document.found) + len(lost)),
             Count("pages", len(document.pages) + len(document.orphans), document.expected),
             Count("characters", len(text)),
         ),
-        tuple(_missing(document, broken, lost)),
+        tuple(_missing(document, broken, lost, len(plain))),
         tuple(f"object {number}" for number in sorted([*broken, *lost])[:LISTED]),
         (Beside(".txt", text.encode("utf-8", "replace")),) if text else (),
     )
@@ -172,7 +174,7 @@ def _dangling(document: _Document) -> list[int]:
     return sorted(wanted - document.found.keys())
 
 
-def _missing(document: _Document, broken: list[int], lost: list[int]) -> Iterator[Message]:
+def _missing(document: _Document, broken: list[int], lost: list[int], plain: int) -> Iterator[Message]:
     if broken:
         yield say("{count} streams break off at a hole", count=len(broken))
     if lost:
@@ -187,11 +189,13 @@ def _missing(document: _Document, broken: list[int], lost: list[int]) -> Iterato
         yield say("{count} of {total} pages are lost", count=gone, total=document.expected)
     if not document.trees:
         yield say("the order of the pages is lost: they are in the order of their numbers")
+    if plain:
+        yield say("{count} fonts or lists of fonts are lost: plain letters stand for them", count=plain)
 
 
-def _written(damaged: Damaged, document: _Document) -> Iterator[Piece]:
-    """Yield the new document."""
-    top = max(document.found, default=0)
+def _written(damaged: Damaged, document: _Document, plain: dict[int, bytes]) -> Iterator[Piece]:
+    """Yield the new document, with ``plain`` objects in the places of lost ones."""
+    top = max((*document.found, *plain), default=0)
     root, tree = top + 1, top + 2
     offsets: dict[int, tuple[int, int]] = {}
     position = len(HEADER)
@@ -210,7 +214,7 @@ def _written(damaged: Damaged, document: _Document) -> Iterator[Piece]:
     catalog = document.root.text if document.root else b"<< /Type /Catalog >>"
     catalog = TREE.sub(link, catalog) if TREE.search(catalog) else catalog.replace(b"<<", b"<< " + link, 1)
     count = len(document.pages) + len(added)
-    new = {root: catalog, tree: b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, count)}
+    new = plain | {root: catalog, tree: b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, count)}
     new |= {number: _added(damaged, document, stream, tree) for number, stream in added.items()}
     for number, text in new.items():
         offsets[number] = (position, 0)
