@@ -19,6 +19,7 @@ from unransom.core.messages import say
 from unransom.core.progress import Listener
 from unransom.core.records import FileRef, Finding, Grade, Output, Problem, Source
 from unransom.core.spans import Origin, Run
+from unransom.evidence.presence import check_there
 from unransom.recover.carve.candidates import Candidate, endings, original_of
 from unransom.recover.carve.records import Carved, Mapped
 from unransom.run.carving import Carving, Job, Outcome
@@ -56,7 +57,7 @@ def carve_image(case: Case, source: Source, executor: Executor, listener: Listen
         keys: There are keys: what is only likely to be an original is left to them.
 
     Raises:
-        UnransomError: The disk is full.
+        UnransomError: The disk is full, or the image is gone.
     """
     named = list(_locked(case, source))
     job = Job(
@@ -70,6 +71,7 @@ def carve_image(case: Case, source: Source, executor: Executor, listener: Listen
         outcome = Carving(job, executor, listener).run()
     except OSError as error:
         outcome = Outcome((), 0, (_unread(source, error),))
+    check_there(source)  # what came of half an image is no result
     with transaction(case.database):
         kept = [
             path for each in outcome.files if (path := _store(case, source, each, outcome, named, keys=keys))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -102,8 +103,11 @@ def memory_of(source: Source, place: Place, looked: Sequence[Looked]) -> Memory:
             space = Space(image, place.free)
     finally:
         store.close()
-    left = tuple(lead for lead in leads if not lead.spans or is_free(lead, space))
-    gone = merge(span for lead in leads if lead.spans and not is_free(lead, space) for span in lead.spans)
+    there = [not lead.spans or is_free(lead, space) for lead in leads]
+    left = tuple(compress(leads, there))
+    gone = merge(
+        span for lead, is_left in zip(leads, there, strict=True) if not is_left for span in lead.spans
+    )
     return Memory(left, len(leads) - len(left), tuple(common(gone, place.free)))
 
 

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from tests.catalog.formats import program_samples
+from tests.catalog.formats.pdf_maker import make_pdf
 from tests.fixtures.in_process import InProcess
 from tests.makers.office_files import files
 from tests.makers.raw_image import CLUSTER, raw_image
@@ -129,3 +130,26 @@ def test_a_proven_file_within_a_document_is_a_part_of_it():
     beside = Found("png", [Span(12_288, 16_000)], Proof.CHECKSUM, 224, say_nothing)
     assert resolve([inside, document], Claims(1 << 20, CLUSTER)) == [document]
     assert resolve([inside, document, beside], Claims(1 << 20, CLUSTER)) == [beside, inside]
+
+
+def test_two_documents_in_one_file_are_proven_only_together(tmp_path):
+    """Some programs write one behind the other; a second that is not whole must not end as another does."""
+    first, second, other = make_pdf(3), make_pdf(5), make_pdf(9)
+    assert len(first) % CLUSTER
+
+    def padded(data):
+        return data + bytes(-len(data) % CLUSTER)
+
+    def carved(name, *parts):
+        image = tmp_path / name
+        image.write_bytes(bytes(2 * CLUSTER) + b"".join(map(padded, parts)) + bytes(4 * CLUSTER))
+        outcome = carve(Job(str(image), tmp_path / name.upper()), InProcess())
+        return {each.digests.sha256: each.proof for each in outcome.files}
+
+    def sha256(data):
+        return hashlib.sha256(data).hexdigest()
+
+    both = first + second
+    assert carved("whole", both, other) == dict.fromkeys(map(sha256, (both, other)), "structure-proved")
+    cut = both[: (len(first) // CLUSTER + 1) * CLUSTER]
+    assert carved("cut", cut, other) == {sha256(first): "decoder-accepted", sha256(other): "structure-proved"}

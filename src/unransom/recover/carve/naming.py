@@ -310,8 +310,8 @@ class Order:
         for cost, file, candidate in costs:
             if file not in free or candidate not in left:
                 continue
-            rivals = [each for each in left if each != candidate and self._cost(file, each) <= cost]
-            if not rivals or len(left) == len(free):
+            rivals = (each for each in left if each != candidate and self._cost(file, each) <= cost)
+            if len(left) == len(free) or not any(True for _ in rivals):
                 yield file, candidate
                 free.discard(file)
                 left.discard(candidate)

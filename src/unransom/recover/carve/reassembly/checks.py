@@ -8,16 +8,11 @@ from typing import Any, Protocol, Self
 
 RAW, ZLIB, GZIP = -15, 15, 31  # what stands around deflated data
 STEP = 1 << 20  # bytes that are inflated at once
+SHOWN = 1 << 16  # bytes of what comes out that are shown
 
 
 class Check(Protocol):
-    """A check of a part of a file.
-
-    Attributes:
-        blind: It tells nothing before its end, whatever it is fed.
-    """
-
-    blind: bool
+    """A check of a part of a file."""
 
     @property
     def ended(self) -> bool:
@@ -41,38 +36,14 @@ class Check(Protocol):
         ...
 
 
-class Sum:
-    """A CRC-32 over bytes as they stand."""
-
-    ended = False
-    blind = True
-
-    def __init__(self, expected: int, crc: int = 0) -> None:
-        self._expected = expected
-        self._crc = crc
-
-    def feed(self, data: bytes) -> bool:
-        """Take what follows; a sum never tells before its end."""
-        self._crc = zlib.crc32(data, self._crc)
-        return True
-
-    def tastes(self, pieces: Sequence[bytes]) -> Sequence[bool]:
-        """Return that every piece may follow."""
-        return [True] * len(pieces)
-
-    def fork(self) -> Sum:
-        """Return a copy that goes on by itself."""
-        return Sum(self._expected, self._crc)
-
-    def holds(self) -> bool:
-        """Return whether the sum is the expected one."""
-        return self._crc == self._expected
-
-
 class Inflation:
-    """Deflated data, with a CRC-32 and a length of what comes out where they are known."""
+    """Deflated data, with a CRC-32 and a length of what comes out where they are known.
 
-    blind = False
+    Attributes:
+        length: Bytes that came out.
+        used: Bytes that were taken.
+        shown: The first bytes that came out of what was fed last.
+    """
 
     def __init__(self, wrap: int, crc: int | None = None, size: int | None = None) -> None:
         self._stream: Any = zlib.decompressobj(wrap)
@@ -81,13 +52,16 @@ class Inflation:
         self._crc = 0
         self.length = 0
         self.used = 0
+        self.shown = b""
 
     def feed(self, data: bytes) -> bool:
         """Take what follows; return whether it inflates."""
         pending = data
+        self.shown = b""
         try:
             while pending and not self._stream.eof:
                 out = self._stream.decompress(pending, STEP)
+                self.shown = self.shown or out[:SHOWN]
                 pending = self._stream.unconsumed_tail
                 self.length += len(out)
                 if self._expected is not None:

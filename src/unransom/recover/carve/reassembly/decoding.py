@@ -23,8 +23,6 @@ LARGEST = 1 << 26  # units of an image
 class Decoding:
     """What was decoded of an image so far."""
 
-    blind = False
-
     def __init__(self) -> None:
         self._tables = Tables()
         self._decoder: ScanDecoder | None = None

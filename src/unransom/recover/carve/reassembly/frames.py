@@ -28,8 +28,6 @@ def begin(reader: Reader) -> Iterator[Part]:
 class Frames:
     """Frames that follow each other."""
 
-    blind = False
-
     def __init__(self, kind: int, count: int) -> None:
         """Expect ``count`` frames of one ``kind``: second and third byte of their headers."""
         self._kind = kind

@@ -24,14 +24,16 @@ from unransom.core.messages import say
 from unransom.core.records import Grade
 from unransom.core.spans import Span
 from unransom.core.streams import Reader, Window
-from unransom.recover.carve.board import HEADS, Board, in_order
+from unransom.recover.carve.board import HEADS, Board
 from unransom.recover.carve.classes import DENSE, OTHER, TEXT, ZERO
+from unransom.recover.carve.doubts import is_complete
 from unransom.recover.carve.found import Found, Proof, proof_of
 from unransom.recover.carve.pdf_sections import END, LINEARIZED, Objects, listed
 from unransom.recover.carve.reassembly.anchors import Anchor, Placed, arrange, nearest
 from unransom.recover.carve.reassembly.borders import unlikeness
 from unransom.recover.carve.reassembly.checks import ZLIB, Inflation
-from unransom.recover.carve.reassembly.seams import Cost, Part, Seamstress, spans_of
+from unransom.recover.carve.reassembly.deflated import Deflated, may_be_packed
+from unransom.recover.carve.reassembly.seams import Cost, spans_of
 from unransom.recover.carve.scan import Places
 from unransom.recover.carve.signatures import OBJECT, SECTOR, START_XREF
 from unransom.recover.carve.space import Spliced
@@ -107,6 +109,7 @@ class Pdfs:
         self._board = board
         self._space = board.space
         self._free = board.free((DENSE, OTHER, TEXT))
+        self._packed = may_be_packed(board)
         self._heads = self._by_place(board.free_heads(MAGIC))
         self._linearized = [
             (head, int(size[1]))
@@ -183,7 +186,7 @@ class Pdfs:
         heads = self._fitting_heads(tail)
         if heads[:1] == [tail.shift] and (found := self._judged([Placed(0, tail.shift)], tail)) is not None:
             return found  # in one piece, as most are
-        seams = Seamstress(self._space, self._board.cluster, Cost(ALLOWANCE))
+        cost = Cost(ALLOWANCE)
         for head in heads:
             pieces = [Placed(0, head), Placed(tail.start, tail.shift)]
             objects: Objects = {}
@@ -196,7 +199,7 @@ class Pdfs:
                 pieces = arrange(self._anchors(objects, head, tail))
             if not objects or not pieces or pieces[0].offset != 0:
                 continue
-            cuts = self._cuts(pieces, objects, seams)
+            cuts = self._cuts(pieces, objects, cost)
             if cuts is not None and (found := self._judged(cuts, tail)) is not None:
                 return found
         return None
@@ -219,7 +222,7 @@ class Pdfs:
                     anchors.append(Anchor(offset, tuple(nearest(places, offset + head))))
         return sorted(anchors)
 
-    def _cuts(self, placed: list[Placed], objects: Objects, seams: Seamstress) -> list[Placed] | None:
+    def _cuts(self, placed: list[Placed], objects: Objects, cost: Cost) -> list[Placed] | None:
         """Return how the document lies, from what was placed; None where a cut is not found."""
         offsets = sorted(objects.values())
         changes = [(left, right) for left, right in pairwise(placed) if left.shift != right.shift]
@@ -228,31 +231,28 @@ class Pdfs:
                 return None  # a part of it is nowhere
         pieces = [placed[0]]
         for left, right in changes:
-            cut = self._cut(left, right, seams)
+            cut = self._cut(left, right, cost)
             if cut is None:
                 return None
             pieces += cut
         return pieces
 
-    def _cut(self, left: Placed, right: Placed, seams: Seamstress) -> list[Placed] | None:
+    def _cut(self, left: Placed, right: Placed, cost: Cost) -> list[Placed] | None:
         """Return the cuts between two objects that are in place."""
         cluster = self._board.cluster
         borders = range(-(-(left.offset + 1) // cluster) * cluster, right.offset + 1, cluster)
         if len(borders) <= 1:
             return [Placed(border, right.shift) for border in borders] or None
         broken = self._broken(left, right)
-        part = self._stream(broken, right.offset)
-        if part is not None and not seams.whole(part, left.shift):
-            if (cut := seams.two(part, left.shift, [right.shift])) is not None:
-                return [cut]
-            following = seams.three(part, left.shift, right.shift, self._following)
-            if following:
-                return following
+        stream = self._stream(broken, right.offset)
+        if stream is not None and (cuts := self._in_stream(stream, left.shift, right.shift, cost)):
+            return cuts
         return self._spliced(broken, right)
 
-    def _following(self, before: int) -> Iterator[int]:
-        """Yield the clusters that may follow another one."""
-        return in_order(self._free, before, TRIED)
+    def _in_stream(self, stream: Span, left: int, right: int, cost: Cost) -> list[Placed] | None:
+        """Return the cuts in a deflated stream between two shifts."""
+        deflated = Deflated(self._board, self._packed, cost, stream, left, Inflation(ZLIB))
+        return None if deflated.whole else deflated.cuts(right, TRIED)
 
     def _broken(self, left: Placed, right: Placed) -> Placed:
         """Return the first object from ``left`` on that does not hold where it is."""
@@ -288,8 +288,8 @@ class Pdfs:
                     break
         return [Placed(fitting[-1], right.shift)] if len(fitting) == 1 else None
 
-    def _stream(self, left: Placed, end: int) -> Part | None:
-        """Return the deflated stream of the object at ``left`` as a part to check."""
+    def _stream(self, left: Placed, end: int) -> Span | None:
+        """Return where the deflated stream of the object at ``left`` stands in the file."""
         text = self._space.read_at(left.offset + left.shift, min(HEAD, end - left.offset))
         begin = STREAM.search(text)
         if begin is None or not FLATE.search(text[: begin.start()]):
@@ -297,19 +297,30 @@ class Pdfs:
         start = left.offset + begin.end()
         length = LENGTH.search(text[: begin.start()])
         size = int(length[1]) if length else end - start
-        return Part(start, min(start + size, end), Inflation(ZLIB))
+        return Span(start, max(start, min(start + size, end)))
 
     def _judged(self, pieces: list[Placed], tail: Tail) -> Found | None:
-        best = None
-        for end in (tail.end, self._second_end(pieces, tail.end)):
-            spans = spans_of(pieces, end)
-            verdict = pdf.FORMAT.validate(Spliced(self._space, spans)) if end else None
-            if verdict is not None and verdict.grade is Grade.GOOD:
-                best = Found("pdf", spans, proof_of("pdf", verdict.bits), verdict.bits, verdict.why)
-        if best is not None and not self._witnessed(best.spans):
+        best = self._good(pieces, tail.end)
+        if best is None:
+            return None
+        if self._begins(tail.end + pieces[-1].shift):
+            second = self._second(tail.end + pieces[-1].shift)
+            both = self._good(pieces, tail.end + second) if second else None
+            if both is None:
+                best.proof = Proof.DECODER
+                best.why = say("another document begins right behind it, and is not whole")
+            best = both or best
+        if not self._witnessed(best.spans):
             best.proof = Proof.DECODER
             best.why = say("all objects are where they should be, but no checksum tells where it was cut")
         return best
+
+    def _good(self, pieces: list[Placed], end: int) -> Found | None:
+        spans = spans_of(pieces, end)
+        verdict = pdf.FORMAT.validate(Spliced(self._space, spans))
+        if verdict.grade is not Grade.GOOD:
+            return None
+        return Found("pdf", spans, proof_of("pdf", verdict.bits), verdict.bits, verdict.why)
 
     def _witnessed(self, spans: list[Span]) -> bool:
         """Return whether a stream with a checksum lies across every cut: else it may be of two documents."""
@@ -321,14 +332,19 @@ class Pdfs:
                 cuts = {cut for cut in cuts if not part.data < cut < part.data_end}
         return not cuts
 
-    def _second_end(self, pieces: list[Placed], end: int) -> int:
-        """Return where a second document ends that stands behind the first in one file, 0 where none does."""
-        place = end + pieces[-1].shift
+    def _begins(self, place: int) -> bool:
+        """Return whether a document begins behind another one in the same sector, so in the same file."""
         begin = self._space.read_at(place, BEGINNING) if place % SECTOR else b""
-        if not begin.lstrip(b"\r\n").startswith(MAGIC):
-            return 0
+        return begin.lstrip(b"\r\n").startswith(MAGIC)
+
+    def _second(self, place: int) -> int:
+        """Return the bytes of the document at ``place``, 0 where it is not whole there."""
         found = END.search(self._space.read_at(place, SECOND))
-        return end + found.end() if found else 0
+        if found is None:
+            return 0
+        second = Window(self._space, place, found.end())
+        sound = pdf.FORMAT.validate(second).grade is Grade.GOOD and is_complete("pdf", second, b"")
+        return second.size if sound else 0
 
 
 def _tables(text: bytes) -> list[int]:

@@ -7,60 +7,31 @@ their marks, and only those that stand at the right place of a cluster come into
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from unransom.catalog.formats import png
 from unransom.core.records import Grade
+from unransom.core.spans import Span
 from unransom.recover.carve.board import Board, in_order
 from unransom.recover.carve.classes import DENSE, OTHER
 from unransom.recover.carve.found import Found, proof_of
 from unransom.recover.carve.reassembly.anchors import Placed
-from unransom.recover.carve.reassembly.seams import Cost, Part, Seamstress, spans_of
+from unransom.recover.carve.reassembly.seams import Cost, spans_of
+from unransom.recover.carve.reassembly.summed import Summed
 from unransom.recover.carve.signatures import IMAGE_END, PIXELS
 from unransom.recover.carve.space import Spliced
 
 MAGIC = png.MAGIC
 ALLOWANCE = 192 << 20  # bytes that may be read for one image
 RIGHTS = 24  # places of the next chunk that are tried
+MIDDLES = 2  # of these, before which another piece is tried
 TRIED = 128  # clusters that are tried where no mark tells how the image goes on
 CUTS = 8  # of one image
 SHORT = 20  # clusters of a chunk up to which all continuations are tried: a sum tells nothing before its end
 LONGEST = 1 << 28  # bytes of an image
 FRAME = 12  # bytes of a chunk besides its data
-
-
-class ChunkSum:
-    """The CRC-32 of a chunk from its type on, the stored sum included."""
-
-    ended = False
-    blind = True
-
-    def __init__(self) -> None:
-        self._crc = 0
-        self._tail = b""
-
-    def feed(self, data: bytes) -> bool:
-        """Take what follows."""
-        data = self._tail + data
-        self._crc = zlib.crc32(data[:-4], self._crc)
-        self._tail = data[-4:]
-        return True
-
-    def fork(self) -> ChunkSum:
-        """Return a copy that goes on by itself."""
-        other = ChunkSum()
-        other._crc, other._tail = self._crc, self._tail
-        return other
-
-    def tastes(self, pieces: Sequence[bytes]) -> Sequence[bool]:
-        """Return that every piece may follow: a sum tells nothing before its end."""
-        return [True] * len(pieces)
-
-    def holds(self) -> bool:
-        """Return whether the last four bytes are the sum of those before."""
-        return len(self._tail) == 4 and int.from_bytes(self._tail) == self._crc
 
 
 class Pngs:
@@ -80,14 +51,14 @@ class Pngs:
 
     def _rebuilt(self, head: int) -> Found | None:
         pieces = [Placed(0, head)]
-        seams = Seamstress(self._space, self._board.cluster, Cost(ALLOWANCE))
+        cost = Cost(ALLOWANCE)
         position = len(MAGIC)
         while len(pieces) <= CUTS:
             reader = Spliced(self._space, spans_of(pieces, LONGEST))
             position, ended = _sound(reader, position)
             if ended:
                 return self._judged(pieces, position)
-            more = self._mended(position, pieces[-1].shift, reader, seams)
+            more = self._mended(position, pieces[-1].shift, reader, cost)
             if more is None:
                 return None
             pieces += more
@@ -100,25 +71,37 @@ class Pngs:
             return None
         return Found("png", spans, proof_of("png", verdict.bits), verdict.bits, verdict.why)
 
-    def _mended(self, start: int, shift: int, reader: Spliced, seams: Seamstress) -> list[Placed] | None:
+    def _mended(self, start: int, shift: int, reader: Spliced, cost: Cost) -> list[Placed] | None:
         """Return how the image goes on in the chunk at ``start``, which does not hold."""
         head = reader.read_at(start, 8)
         cluster = self._board.cluster
         border = -(-start // cluster) * cluster
         if len(head) == 8 and png.TYPE.fullmatch(head[4:]) and border - start != 0:
-            end = start + FRAME + int.from_bytes(head[:4])
-            if end < LONGEST and (found := self._in_chunk(Part(start + 4, end, ChunkSum()), shift, seams)):
+            chunk = Span(start + 4, start + 8 + int.from_bytes(head[:4]))
+            if chunk.end < LONGEST and (found := self._in_chunk(chunk, shift, cost)):
                 return found
         return self._at_border(start, border, shift) if border - start < 8 else None
 
-    def _in_chunk(self, part: Part, shift: int, seams: Seamstress) -> list[Placed] | None:
-        rights = self._rights(part.end + 4, shift)
-        cut = seams.two(part, shift, rights[:RIGHTS])
-        if cut is not None:
+    def _in_chunk(self, chunk: Span, shift: int, cost: Cost) -> list[Placed] | None:
+        """Return the cuts in the type and the data of a chunk, whose sum stands behind them."""
+        rights = self._rights(chunk.end + 8, shift)[:RIGHTS]
+        summed = Summed(self._space, self._board.cluster, cost, chunk, shift)
+
+        def stored(right: int) -> int:
+            return int.from_bytes(self._space.read_at(max(chunk.end + right, 0), 4))
+
+        if (cut := summed.two(rights, stored)) is not None:
             return [cut]
-        if part.end - part.start > SHORT * self._board.cluster:
+        if len(chunk) > SHORT * self._board.cluster:
             return None
-        return seams.onward(part, shift, lambda before: in_order(self._free, before, TRIED), depth=1)
+        if (cut := summed.onward(self._following, stored)) is not None:
+            return [cut]
+        ways = (summed.three(right, stored(right), self._following) for right in rights[:MIDDLES])
+        return next(filter(None, ways), None)
+
+    def _following(self, before: int) -> Iterator[int]:
+        """Yield the clusters that may follow another one."""
+        return in_order(self._free, before, TRIED)
 
     def _rights(self, offset: int, shift: int) -> list[int]:
         """Return the shifts with which a chunk's type stands at ``offset``, the nearest ahead first."""
@@ -139,9 +122,7 @@ class Pngs:
             length = int.from_bytes(head[:4])
             if not png.TYPE.fullmatch(head[4:8]) or length >= LONGEST:
                 continue
-            check = ChunkSum()
-            check.feed((left + self._space.read_at(place, length + FRAME - len(left)))[4:])
-            if check.holds():
+            if _holds((left + self._space.read_at(place, length + FRAME - len(left)))[4:]):
                 return [Placed(border, place - border)]
         return None
 
@@ -153,13 +134,16 @@ def _sound(reader: Spliced, position: int) -> tuple[int, bool]:
         length = int.from_bytes(head[:4])
         if len(head) < 8 or not png.TYPE.fullmatch(head[4:]) or length >= LONGEST:
             return position, False
-        check = ChunkSum()
-        check.feed(reader.read_at(position + 4, length + 8))
-        if not check.holds():
+        if not _holds(reader.read_at(position + 4, length + 8)):
             return position, False
         position += length + FRAME
         if head[4:] == b"IEND":
             return position, True
+
+
+def _holds(chunk: bytes) -> bool:
+    """Return whether the last four bytes of a chunk are the sum of those before."""
+    return int.from_bytes(chunk[-4:]) == zlib.crc32(chunk[:-4])
 
 
 def find(board: Board, part: int, parts: int) -> Iterator[Found]:

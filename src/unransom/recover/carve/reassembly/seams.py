@@ -69,36 +69,6 @@ class Seamstress:
         self._cluster = cluster
         self._cost = cost
 
-    def whole(self, part: Part, shift: int) -> bool:
-        """Return whether ``part`` lies in one piece."""
-        trail, sound = self._walk(part.check.fork(), part.start, part.end, shift)
-        return sound and trail[-1].check.holds()
-
-    def two(self, part: Part, left: int, rights: Iterable[int]) -> Placed | None:
-        """Return where ``part`` goes over from shift ``left`` to one of ``rights``."""
-        trail, _ = self._walk(part.check.fork(), part.start, part.end, left)
-        borders = [fork for fork in reversed(trail) if fork.at < part.end and fork.at % self._cluster == 0]
-        for right in rights:
-            for fork in borders:
-                if self._cost.left < 0:
-                    return None
-                behind, sound = self._behind(fork, part.end, right)
-                if sound and behind[-1].check.holds():
-                    return Placed(fork.at, right)
-        return None
-
-    def three(self, part: Part, left: int, right: int, following: Continuations) -> list[Placed] | None:
-        """Return the cuts of ``part`` that begins with shift ``left``, ends with ``right``; None for none."""
-        trail, _ = self._walk(part.check.fork(), part.start, part.end, left)
-        for fork, shift, found in self._tasted(trail, part.end, following):
-            for later in reversed(found):
-                if later.at >= part.end or later.at % self._cluster:
-                    continue
-                behind, sound = self._walk(later.check.fork(), later.at, part.end, right)
-                if sound and behind[-1].check.holds():
-                    return [Placed(fork.at, shift), Placed(later.at, right)]
-        return None
-
     def onward(self, part: Part, left: int, following: Continuations, depth: int = 2) -> list[Placed] | None:
         """Return the cuts of ``part`` that begins with shift ``left`` and ends anywhere; None for none."""
         return next(self.ways(part, left, following, depth), None)
@@ -142,15 +112,12 @@ class Seamstress:
                     if self._cost.left < 0:
                         return
                     shift = number * self._cluster - fork.at
-                    found, _ = self._behind(fork, end, shift)
+                    found, _ = self._follow(fork.check.fork(), fork.at, end, shift)
                     if found[-1].at >= min(end, fork.at + TASTE * self._cluster) or found[-1].check.ended:
                         yield fork, shift, found
 
     def _tasty(self, fork: _Fork, end: int, numbers: Iterable[int]) -> Iterator[int]:
         """Yield those of some clusters that may be the first of a continuation."""
-        if fork.check.blind:
-            yield from numbers
-            return
         length = min(end - fork.at, self._cluster)
         left = iter(numbers)
         while self._cost.left >= 0 and (batch := list(islice(left, BATCH))):
@@ -170,15 +137,6 @@ class Seamstress:
             for number in (first, *rest):
                 start = (number - first) * self._cluster
                 yield data[start : start + length]
-
-    def _behind(self, fork: _Fork, end: int, shift: int) -> tuple[list[_Fork], bool]:
-        """Follow a file from a border on; a check that tells nothing before its end is fed all at once."""
-        check, start = fork.check.fork(), fork.at
-        if not check.blind:
-            return self._follow(check, start, end, shift)
-        data = self._space.read_at(start + shift, end - start) if start + shift >= 0 else b""
-        sound = len(data) == end - start and self._cost.spend(len(data)) and check.feed(data)
-        return [_Fork(end if sound else start, shift, check)], sound
 
     def _follow(
         self, check: Check, start: int, end: int, shift: int, *, free: bool = False

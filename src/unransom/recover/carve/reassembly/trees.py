@@ -50,7 +50,6 @@ class Following:
     """Pages that follow each other, the first page first."""
 
     ended = False
-    blind = False
 
     def __init__(self, header: sqlite.Header, *, zeros: bool) -> None:
         """Expect the pages that ``header`` counts; ``zeros`` says whether some may be empty."""

@@ -29,8 +29,10 @@ from unransom.recover.carve.board import Board, in_order
 from unransom.recover.carve.classes import DENSE, OTHER, TEXT
 from unransom.recover.carve.found import Found, proof_of
 from unransom.recover.carve.reassembly.anchors import Anchor, Placed, arrange, nearest
-from unransom.recover.carve.reassembly.checks import RAW, Check, Inflation, Sum
-from unransom.recover.carve.reassembly.seams import Cost, Part, Seamstress, spans_of
+from unransom.recover.carve.reassembly.checks import RAW, Inflation
+from unransom.recover.carve.reassembly.deflated import Deflated, may_be_packed
+from unransom.recover.carve.reassembly.seams import Cost, spans_of
+from unransom.recover.carve.reassembly.summed import Summed
 from unransom.recover.carve.scan import Places
 from unransom.recover.carve.signatures import CENTRAL, END_RECORD, LOCAL, SECTOR
 from unransom.recover.carve.space import Spliced
@@ -72,6 +74,7 @@ class Zips:
         self._board = board
         self._space = board.space
         self._free = board.free((DENSE, OTHER, TEXT))
+        self._packed = may_be_packed(board)
         self._locals = board.marks[LOCAL]
         self._central = board.free_marks(CENTRAL)
 
@@ -151,8 +154,7 @@ class Zips:
         placed = arrange([anchor for anchor in anchors if anchor.places])
         if not placed or placed[0].offset != 0 or placed[-1].offset != directory.offset:
             return None
-        cost = Cost(ALLOWANCE + 8 * directory.end)
-        pieces = self._cuts(entries, placed, directory, Seamstress(self._space, self._board.cluster, cost))
+        pieces = self._cuts(entries, placed, Cost(ALLOWANCE + 8 * directory.end))
         if pieces is None:
             return None
         return self._judged(spans_of([*pieces, *directory.pieces[1:]], directory.end))
@@ -188,54 +190,67 @@ class Zips:
         places = [place for crc in crcs for place in self._named(entry.name, crc, within)]
         return tuple(nearest(places, entry.offset + shift))
 
-    def _cuts(
-        self, entries: list[Entry], placed: list[Placed], directory: Directory, seams: Seamstress
-    ) -> list[Placed] | None:
+    def _cuts(self, entries: list[Entry], placed: list[Placed], cost: Cost) -> list[Placed] | None:
         """Return how the archive lies, from what was placed; None where a cut is not found."""
         pieces = [placed[0]]
         offsets = [each.offset for each in entries]
         for left, right in pairwise(placed):
             between = entries[bisect_left(offsets, left.offset) : bisect_left(offsets, right.offset)]
-            following = self._between(between, left, right, seams)
+            following = self._between(between, left, right, cost)
             if following is None:
                 return None
             pieces += following
         return pieces
 
-    def _between(
-        self, entries: list[Entry], left: Placed, right: Placed, seams: Seamstress
-    ) -> list[Placed] | None:
+    def _between(self, entries: list[Entry], left: Placed, right: Placed, cost: Cost) -> list[Placed] | None:
         """Return the cuts between two parts that were placed, with the members that stand between them."""
         cluster = self._board.cluster
         borders = range(-(-(left.offset + 1) // cluster) * cluster, right.offset + 1, cluster)
         if left.shift != right.shift and len(borders) == 1:
             return [Placed(borders[0], right.shift)]
-        part = self._part(entries[0], right.offset, left)
-        if part is None:
+        member = self._member(entries[0], right.offset, left)
+        if member is None:
             return [] if left.shift == right.shift else None
-        if left.shift == right.shift:
-            if len(borders) < 2 or seams.whole(part, left.shift):
-                return []
-        elif (cut := seams.two(part, left.shift, [right.shift])) is not None:
-            return [cut]
-        if isinstance(part.check, Sum):
-            return None  # a sum tells nothing before its end: there would be too many ways to try
-        return seams.three(part, left.shift, right.shift, lambda before: in_order(self._free, before, TRIED))
+        if left.shift == right.shift and len(borders) < 2:
+            return []
+        search = self._in_stored if entries[0].method == records.STORED else self._in_deflated
+        return search(entries[0], member, (left.shift, right.shift), cost)
 
-    def _part(self, entry: Entry, end: int, left: Placed) -> Part | None:
-        """Return the data of the member at ``left`` as a part to check; None where it has no check."""
+    def _member(self, entry: Entry, end: int, left: Placed) -> Span | None:
+        """Return where the data of the member at ``left`` stand in the file; None where it has no check."""
         local = records.local_at(self._space, left.offset + left.shift)
         if local is None or entry.flags & records.ENCRYPTED:
             return None
-        start = left.offset + local.header
-        check: Check
-        if entry.method == records.STORED:
-            check = Sum(entry.crc)
-        elif entry.method == records.DEFLATE:
-            check = Inflation(RAW, entry.crc, entry.size)
-        else:
+        if entry.method not in {records.STORED, records.DEFLATE}:
             return None
-        return Part(start, min(start + entry.packed, end), check)
+        start = left.offset + local.header
+        return Span(start, max(start, min(start + entry.packed, end)))
+
+    def _in_stored(
+        self, entry: Entry, member: Span, shifts: tuple[int, int], cost: Cost
+    ) -> list[Placed] | None:
+        """Return the cuts in a stored member between two shifts."""
+        left, right = shifts
+        summed = Summed(self._space, self._board.cluster, cost, member, left)
+        if left == right:
+            if summed.whole(entry.crc):
+                return []
+        elif (cut := summed.two([right], lambda _right: entry.crc)) is not None:
+            return [cut]
+        return summed.three(right, entry.crc, self._following)
+
+    def _in_deflated(
+        self, entry: Entry, member: Span, shifts: tuple[int, int], cost: Cost
+    ) -> list[Placed] | None:
+        """Return the cuts in a deflated member between two shifts."""
+        left, right = shifts
+        check = Inflation(RAW, entry.crc, entry.size)
+        deflated = Deflated(self._board, self._packed, cost, member, left, check)
+        return [] if left == right and deflated.whole else deflated.cuts(right, TRIED)
+
+    def _following(self, before: int) -> Iterator[int]:
+        """Yield the clusters that may follow another one."""
+        return in_order(self._free, before, TRIED)
 
 
 def _key(crc: NDArray[np.uint64], within: NDArray[np.uint64], name: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -1,0 +1,119 @@
+"""Cuts in data with a sum over it, and in deflated data: found at the right cluster, and nowhere else."""
+
+import random
+import zlib
+from functools import cache
+
+import numpy as np
+import pytest
+
+from tests.recover.carve.boards import CLUSTER, board_of, noise
+from unransom.core.spans import Span
+from unransom.recover.carve.reassembly.anchors import Placed
+from unransom.recover.carve.reassembly.checks import RAW, Inflation
+from unransom.recover.carve.reassembly.deflated import Deflated, may_be_packed
+from unransom.recover.carve.reassembly.seams import Cost
+from unransom.recover.carve.reassembly.summed import Summed
+
+CLUSTERS = 9
+
+
+def every(count):
+    return lambda _before: range(count)
+
+
+def laid(data, cuts, gap):
+    """Return an image with ``data`` cut at some clusters and junk in the gaps, and the pieces' shifts."""
+    image, shifts, start = gap(0), [], 0
+    for number, cut in enumerate((*cuts, len(data) // CLUSTER + 1), 1):
+        shifts.append(len(image) - start)
+        image += data[start : cut * CLUSTER]
+        image += bytes(-len(image) % CLUSTER) + gap(number)
+        start = cut * CLUSTER
+    return image, shifts
+
+
+def summed_of(cuts, size=CLUSTERS * CLUSTER - 100):
+    data = random.Random(3).randbytes(size)
+    image, shifts = laid(data, cuts, lambda number: noise(number, 3))
+    board = board_of(image)
+    part = Span(50, size)
+    return Summed(board.space, CLUSTER, Cost(1 << 24), part, shifts[0]), zlib.crc32(data[50:]), shifts, board
+
+
+def test_a_sum_over_one_piece_holds():
+    summed, crc, _, _ = summed_of(())
+    assert summed.whole(crc)
+    assert not summed.whole(crc ^ 1)
+
+
+@pytest.mark.parametrize("cut", [1, 4, CLUSTERS - 1])
+def test_a_sum_tells_where_the_cut_is(cut):
+    summed, crc, (_, right), board = summed_of((cut,))
+    assert not summed.whole(crc)
+    assert summed.two([right], lambda _right: crc) == Placed(cut * CLUSTER, right)
+    assert summed.two([right + CLUSTER], lambda _right: crc) is None
+    clusters = board.space.size // CLUSTER
+    assert summed.onward(every(clusters), lambda _right: crc) == Placed(cut * CLUSTER, right)
+
+
+@pytest.mark.parametrize("cuts", [(1, 2), (3, 7), (2, CLUSTERS - 1)])
+def test_a_sum_tells_where_both_cuts_are(cuts):
+    summed, crc, (_, middle, right), board = summed_of(cuts)
+    clusters = board.space.size // CLUSTER
+    wanted = [Placed(cuts[0] * CLUSTER, middle), Placed(cuts[1] * CLUSTER, right)]
+    assert summed.two([right], lambda _right: crc) is None
+    assert summed.three(right, crc, every(clusters)) == wanted
+    assert summed.three(right, crc ^ 1, every(clusters)) is None
+
+
+@cache
+def table(rows):
+    """Return deflated rows of a table as worksheets have them."""
+    draw = random.Random(5)
+    cells = "".join(
+        f'<row r="{row}"><c r="A{row}"><v>{draw.randrange(10**6)}</v></c>'
+        f'<c r="B{row}" t="s"><v>{draw.randrange(900)}</v></c></row>'
+        for row in range(rows)
+    )
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+    return cells.encode(), packer.compress(cells.encode()) + packer.flush()
+
+
+def deflated_of(cuts, gap):
+    plain, packed = table(12000)
+    image, shifts = laid(packed, cuts, gap)
+    board = board_of(image)
+    check = Inflation(RAW, zlib.crc32(plain), len(plain))
+    part = Span(0, len(packed))
+    found = Deflated(board, may_be_packed(board), Cost(1 << 26), part, shifts[0], check)
+    return found, shifts, board.space.size // CLUSTER
+
+
+GAPS = [lambda number: noise(number, 4), lambda _number: bytes(4 * CLUSTER)]
+
+
+@pytest.mark.parametrize("gap", GAPS, ids=["noise", "zeros"])
+def test_deflated_data_tells_where_it_is_cut(gap):
+    whole, _, _ = deflated_of((), gap)
+    assert whole.whole
+    once, (_, right), _ = deflated_of((5,), gap)
+    assert not once.whole
+    assert once.two(right) == Placed(5 * CLUSTER, right)
+    twice, (_, middle, right), clusters = deflated_of((4, 9), gap)
+    assert twice.two(right) is None
+    assert twice.three(right, every(clusters)) == [Placed(4 * CLUSTER, middle), Placed(9 * CLUSTER, right)]
+    assert twice.three(right + CLUSTER, every(clusters)) is None
+
+
+def test_a_search_in_deflated_data_ends_with_what_may_be_read():
+    found, (_, _, right), clusters = deflated_of((4, 9), GAPS[0])
+    found._cost.left = 0
+    assert found.two(right) is None
+    assert found.three(right, every(clusters)) is None
+
+
+def test_clusters_of_others_hold_no_deflated_data():
+    board = board_of(noise(1, 2) + bytes(CLUSTER) + (b"Some lines of text\n" * 216)[:CLUSTER] + noise(2, 1))
+    board.claims.add([Span(0, 10)])
+    assert np.flatnonzero(may_be_packed(board)).tolist() == [1, 4]
