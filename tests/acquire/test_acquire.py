@@ -19,7 +19,7 @@ from tests.fixtures.disks import looped
 from tests.fixtures.images import KINDS, MiB, some_disk
 from tests.fixtures.tools import ENVIRONMENT, run, tool
 from unransom import evidence
-from unransom.acquire.careful import Careful, SourceGoneError
+from unransom.acquire.careful import Careful
 from unransom.acquire.mounts import written_mounts
 from unransom.acquire.records import Acquired, Job
 from unransom.acquire.rescue_map import RescueMap, Status
@@ -28,6 +28,7 @@ from unransom.core.errors import UnreadableError, UsageError, VerificationError
 from unransom.core.spans import Span, merge
 from unransom.core.streams import BytesReader, Reader, chunks
 from unransom.evidence.containers import open_disk
+from unransom.evidence.presence import SourceGoneError
 from unransom.evidence.stores.image import ImageStore
 from unransom.evidence.wrap.faulty import Bad, Faults, FaultyReader
 

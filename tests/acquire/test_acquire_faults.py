@@ -16,7 +16,7 @@ import pytest
 
 from tests.fixtures.disks import looped
 from tests.fixtures.tools import run
-from unransom.acquire.careful import Careful, SourceGoneError
+from unransom.acquire.careful import Careful
 from unransom.acquire.rescue_map import RescueMap, Status
 from unransom.acquire.step import TargetError
 from unransom.case.case import IMAGES, Case
@@ -25,6 +25,7 @@ from unransom.core.spans import Span, merge
 from unransom.evidence import descriptors
 from unransom.evidence.containers import open_disk
 from unransom.evidence.descriptors import DescriptorReader, open_quietly
+from unransom.evidence.presence import SourceGoneError
 
 MiB = 1 << 20
 FORMATS = ("zstd", "raw")

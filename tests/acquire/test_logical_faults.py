@@ -1,5 +1,6 @@
 """A bucket behind a server that fails now and then: errors 500, bodies cut short, a slow line."""
 
+import asyncio
 import http.client
 import io
 import itertools
@@ -66,13 +67,28 @@ def bad_server(s3_environment, monkeypatch):
         server.shutdown()
 
 
-def test_every_object_is_whole_all_the_same(bad_server, tmp_path):
+@pytest.fixture
+def pauses(monkeypatch):
+    """Seconds that the libraries wait before they ask again; here nobody does."""
+    told = []
+    real = asyncio.sleep
+
+    async def at_once(seconds, *rest):
+        told.append(seconds)
+        return await real(0, *rest)
+
+    monkeypatch.setattr(asyncio, "sleep", at_once)
+    return told
+
+
+def test_every_object_is_whole_all_the_same(bad_server, pauses, tmp_path):
     s3, faults = bad_server
     files = {f"{number}.bin".encode(): random.Random(number).randbytes(1_500_000) for number in range(6)}
     bucket = s3.new_bucket(files)
     done = acquire(f"s3://{bucket}", tmp_path / "bucket.tar.zst")
     assert faults["500"] >= 3
     assert faults["short"] >= 2
+    assert sum(each > 0 for each in pauses) >= 3
     assert done.problems == ()
     store = open_store(identify(done.image))
     found = {}

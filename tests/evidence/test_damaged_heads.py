@@ -131,6 +131,37 @@ def test_the_superblock_of_ext_has_copies(shared_disks: Disks, tmp_path: Path) -
         assert [problem.fatal for problem in problems] == [False]
 
 
+def test_a_head_of_zeros_is_lost_as_well(shared_disks: Disks, tmp_path: Path) -> None:
+    """What a container has no block for reads as zeros."""
+    image = tmp_path / "disk.img"
+    disk = shared_disks.disk([shared_disks.ntfs(FILES), shared_disks.ext4(FILES)])
+    image.write_bytes(disk.read_bytes())
+    with image.open("r+b") as file:
+        for start in (MiB, 17 * MiB):
+            file.seek(start)
+            file.write(bytes(8192 if start == MiB else 4096))
+    found, problems = recovered(image)
+    assert found == prefixed(["volume-1", "volume-2"], FILES)
+    assert [problem.fatal for problem in problems] == [False, False]
+
+
+@pytest.mark.parametrize("start", [0, 63 * 512, MiB])
+def test_ntfs_is_read_without_its_first_records(shared_disks: Disks, tmp_path: Path, start: int) -> None:
+    """Records 0 to 103 are lost; the copy of the first of them says where the others are."""
+    early = {b"early/%d" % number: some_bytes(number, 900 * number + 1) for number in range(60)}
+    late = {b"late/deep/%d" % number: some_bytes(number, 900 * number + 1) for number in range(60)}
+    image = tmp_path / "disk.img"
+    image.write_bytes(bytes(start) + shared_disks.ntfs(early | late).read_bytes())
+    overwrite(image, 16384 + 104 * 1024, start)
+    found, problems = recovered(image)
+    left = {path: content for path, content in found.items() if path.startswith(b"late/")}
+    orphans = {path.rpartition(b"/")[2]: content for path, content in found.items() if path not in left}
+    assert left == {path: content for path, content in late.items() if content}
+    assert len(orphans) >= 15
+    assert orphans == {name: early[b"early/" + name] for name in orphans}
+    assert [problem.fatal for problem in problems] == [False]
+
+
 def test_noise_has_no_volumes(tmp_path: Path) -> None:
     image = tmp_path / "noise.vmdk"
     image.write_bytes(NOISE * 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import random
@@ -19,8 +20,10 @@ from tests.fixtures.disks import Disks, MiB
 from tests.fixtures.images import convert
 from tests.fixtures.planted import some_bytes
 from tests.fixtures.tools import tool
+from unransom import evidence
 from unransom.core.errors import UnreadableError
-from unransom.core.streams import BytesReader
+from unransom.core.records import FileRef
+from unransom.core.streams import BytesReader, chunks
 from unransom.evidence.disks import open_disk
 from unransom.evidence.lost.align import Edges, align, chain
 from unransom.evidence.lost.sightings import sightings
@@ -88,6 +91,22 @@ def test_a_snapshot_of_a_disk_without_a_head(small_disks: dict[str, Path], tmp_p
     overwrite(tmp_path / "base.vmdk")
     found, _ = recovered(tmp_path / "top.vmdk")
     assert sum(content in FILES.values() for content in found.values()) == 4 * len(FILES)
+
+
+def test_the_copy_of_a_table_alone_makes_a_disk(shared_disks: Disks, tmp_path: Path) -> None:
+    """FAT keeps no copy of its head: what it held is carved, and is no locked file."""
+    picture = some_bytes(5, 700_000)
+    image = tmp_path / "x.vmdk"
+    convert(
+        shared_disks.disk([shared_disks.fat({b"damaged": some_bytes(8, 2 * MiB), b"z": picture})]),
+        image,
+        "vmdk",
+    )
+    overwrite(image)
+    assert evidence.identify(str(image)).kind == "image"
+    disk = open_disk(os.fsencode(image))
+    assert picture in disk.read_at(0, disk.size)
+    disk.close()
 
 
 def test_a_plain_disk_is_left_as_it_is(small_disks: dict[str, Path], tmp_path: Path) -> None:
@@ -182,3 +201,26 @@ def test_a_disk_of_absurd_size_is_refused() -> None:
 
 def test_small_files_have_no_blocks() -> None:
     assert layout(BytesReader(NOISE[:1000])) is None
+
+
+def test_what_is_given_of_many_files_is_right(shared_disks: Disks, tmp_path: Path) -> None:
+    """Many grains of zeros are left out, and the first records of NTFS are lost."""
+    draw = random.Random(11)
+    files = {
+        b"%d/%d" % (each % 9, each): draw.randbytes(int(draw.lognormvariate(9, 1.5))) for each in range(2200)
+    }
+    image = tmp_path / "x.vmdk"
+    convert(shared_disks.ntfs(files, size=200 * MiB), image, "vmdk", "subformat=monolithicSparse")
+    overwrite(image)
+    store = evidence.open_store(evidence.identify(str(image)))
+    by_name = {path.partition(b"/")[2]: content for path, content in files.items()}
+    listed = right = 0
+    for each in store.files():
+        if not isinstance(each, FileRef) or each.deleted or each.path.rpartition(b"/")[2] not in by_name:
+            continue
+        listed += 1
+        with store.open(each) as reader, contextlib.suppress(UnreadableError):
+            assert b"".join(chunks(reader)) == by_name[each.path.rpartition(b"/")[2]]
+            right += 1
+    store.close()
+    assert right > 0.8 * listed > 100

@@ -1,5 +1,6 @@
 """What cannot be listed or read is told, shows in the exit code, and is taken up once people mend it."""
 
+import json
 import os
 
 import pytest
@@ -7,6 +8,9 @@ import pytest
 from tests.fixtures.in_process import InProcess
 from tests.fixtures.locked import INC_PRIVATE, lock_inc, picture, write
 from tests.fixtures.program import unransom
+from unransom.core.errors import UnreadableError
+from unransom.evidence.descriptors import DescriptorReader
+from unransom.evidence.presence import SourceGoneError
 from unransom.evidence.stores import folder as folders
 from unransom.run.recover import Job, recover
 
@@ -64,6 +68,63 @@ def test_files_that_cannot_be_read_ask_for_no_key(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         refuse(patch, folders, "open_quietly", b"a.png")
         assert recover(job, InProcess()).exit_code == 3
+
+
+class Pulled:
+    """Takes an image away from the moment on that a step of the run has ended."""
+
+    def __init__(self, monkeypatch, image, step):
+        self.step = step
+        self.is_gone = False
+        real = DescriptorReader._read
+
+        def read(reader, offset, length):
+            if self.is_gone and os.path.samestat(reader.stat(), image.stat()):
+                raise UnreadableError(offset, length, "Input/output error")
+            return real(reader, offset, length)
+
+        monkeypatch.setattr(DescriptorReader, "_read", read)
+
+    def __call__(self, progress):
+        self.is_gone = self.is_gone or progress.operation == self.step
+
+
+@pytest.mark.parametrize("step", ["list", "triage"])
+def test_an_image_that_vanishes_is_said_and_taken_up_when_it_is_back(step, fat_image, tmp_path, monkeypatch):
+    content = {
+        b"a.png.INC": lock_inc(picture("a"), b"a"),
+        b"b/b.png.INC": lock_inc(picture("b"), b"b"),
+        b"c.png": picture("c"),
+    }
+    image = fat_image(content)
+    (tmp_path / "key").write_bytes(INC_PRIVATE)
+    job = Job(sources=(str(image),), case=tmp_path / "case", keys=(tmp_path / "key",))
+    with monkeypatch.context() as patch:
+        pulled = Pulled(patch, image, step)
+        with pytest.raises(SourceGoneError) as told:
+            recover(job, InProcess(), pulled)
+        assert told.value.exit_code == 1
+        found = json.loads((job.case / "result.json").read_text())
+        assert found["exit_code"] == 3
+        assert "the source is gone" in str(found["problems"])
+        with pytest.raises(SourceGoneError):
+            recover(job, InProcess())
+    last = recover(job, InProcess())
+    assert (last.counts.recovered, last.counts.intact, last.exit_code) == (2, 1, 0)
+    assert not last.problems
+
+
+@pytest.mark.parametrize("step", ["list", "triage", "carve"])
+def test_an_image_that_vanishes_when_all_was_tried_is_said(step, fat_image, tmp_path, monkeypatch):
+    image = fat_image({b"a.png": picture("a")})
+    left_out = frozenset() if step == "carve" else frozenset({"carve"})
+    job = Job(sources=(str(image),), case=tmp_path / "case", left_out=left_out)
+    with monkeypatch.context() as patch:
+        first = recover(job, InProcess(), Pulled(patch, image, step))
+    assert first.exit_code == 3
+    assert "bring it back" in str(first.next)
+    last = recover(job, InProcess())
+    assert (last.counts.intact, last.counts.failed, last.exit_code) == (1, 0, 0)
 
 
 def test_triage_tells_of_a_bucket_that_cannot_be_listed(tmp_path, monkeypatch):

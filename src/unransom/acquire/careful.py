@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import itertools
 
-from unransom.core.errors import UnransomError, UnreadableError
-from unransom.core.messages import say
+from unransom.core.errors import UnreadableError
 from unransom.core.spans import Span, merge
 from unransom.core.streams import CHUNK, ZEROS, Reader, file_of
 from unransom.evidence.descriptors import DescriptorReader
+from unransom.evidence.presence import gone
 
 SECTOR = 512  # bytes; the smallest part that is given up
 BLOCK = 64 * 1024  # bytes that are tried at once where a chunk fails
-
-
-class SourceGoneError(UnransomError):
-    """Nothing of the source can be read any more."""
 
 
 class Careful:
@@ -88,12 +84,7 @@ class Careful:
         try:
             self._exact(self._good, min(self.sector, self.reader.size - self._good))
         except UnreadableError as error:
-            raise SourceGoneError(
-                say("the source is gone: what could be read before cannot be read any more"),
-                detail=str(error),
-                causes=(say("a disk that has failed, or a cable"), say("a network that is down")),
-                hint=say("bring it back and run the same command again: it goes on where it stopped"),
-            ) from error
+            raise gone(error) from error
 
 
 def parts(start: int, end: int, step: int) -> list[Span]:

@@ -15,12 +15,14 @@ from unransom.core.errors import (
     EXIT_INCOMPLETE,
     EvidenceChangedError,
     NoKeyFoundError,
+    UnreadableError,
     UsageError,
     VerificationError,
 )
 from unransom.core.messages import Message, say
 from unransom.core.progress import Listener, silent
 from unransom.evidence import apart_from, fingerprint_of, identify
+from unransom.evidence.presence import BRING_BACK, check_there
 from unransom.report import html, jsonfile
 from unransom.report.document import Result
 from unransom.run.check import hashes_in
@@ -32,7 +34,7 @@ from unransom.run.given_keys import load_keys, load_server_keys
 from unransom.run.library import keys_in
 from unransom.run.result import result
 from unransom.run.searches import BUDGET
-from unransom.run.unread import gaps, give_another_chance, unread
+from unransom.run.unread import absent, gaps, give_another_chance, remember_absent, unread
 from unransom.run.work import NO_SPACE
 
 # How files begin that gzip, ZIP, 7-Zip, xz, Zstandard, bzip2 and RAR made.
@@ -114,7 +116,11 @@ def recover(job: Job, executor: Executor, listener: Listener = silent, language:
         )
         try:
             engine.run(job.last)
+        except (OSError, UnreadableError):
+            check_sources(case)  # that one is gone says more
+            raise
         finally:
+            remember_absent(case)
             document = conclude(case, job.command, engine.times)
             write_report(case, document, language)
     return document
@@ -160,9 +166,10 @@ def check_sources(case: Case) -> None:
 
     Raises:
         EvidenceChangedError: A source is not what it was when the case first saw it.
+        SourceGoneError: A source cannot be read any more.
     """
     for source in case.sources():
-        found = fingerprint_of(source)
+        found = check_there(source)
         if found != source.fingerprint:
             raise EvidenceChangedError(
                 say("{source} has changed since the case first saw it", source=source.location),
@@ -238,6 +245,8 @@ def _ending(case: Case) -> tuple[int, Message | None]:
         "SELECT count(*) FROM files WHERE verdict = 'bad' OR state = 'failed' AND id IN"
         " (SELECT item FROM records WHERE type = 'Problem' AND json_extract(body, '$.code') = 'output')"
     )
+    if absent(case):
+        return EXIT_INCOMPLETE, BRING_BACK
     if wrong:
         return VerificationError.exit_code, say("look at the outputs that failed verification")
     if not opened and locked + failed > unread(case):

@@ -1,18 +1,23 @@
 """What could not be listed or read: it leaves a gap in every count, and people mend it.
 
 Rights are given, credentials set, cables put in; then the same command takes what was passed over before.
-What the bytes of an image lack they lack for good, and it is not tried again.
+What the bytes of an image lack they lack for good, and it is not tried again, unless the image was gone.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 
 from unransom.case.case import Case
 from unransom.case.database import transaction
+from unransom.case.files import store
+from unransom.core.records import Problem
+from unransom.evidence.presence import BRING_BACK, SourceGoneError, check_there
 
 MENDABLE = frozenset({"folder", "bucket", "file"})  # kinds of sources
+ABSENT = "absent"  # fact: sources that were gone when the last run ended
 
 # A problem with listing `source`; parameters: the source's id and a colon.
 _LISTING = (
@@ -46,8 +51,31 @@ def give_another_chance(case: Case) -> None:
             _examine_again(case.database, source)
 
 
+def absent(case: Case) -> list[str]:
+    """Return the sources that were gone when the last run ended."""
+    found: list[str] = json.loads(case.fact(ABSENT, "[]"))
+    return found
+
+
+def remember_absent(case: Case) -> None:
+    """Look which sources are gone by now, and tell of them: what they hold is to be read anew."""
+    told: list[Problem] = []
+    found: list[str] = []
+    for source in case.sources():
+        try:
+            check_there(source)
+        except SourceGoneError as error:
+            found.append(source.id)
+            told.append(Problem(item=f"{source.id}:", what=error.what, resolution=BRING_BACK, code="read"))
+    if found != absent(case):
+        with transaction(case.database):
+            case.set_fact(ABSENT, json.dumps(found))
+            store(case.database, "list", 0, told)
+
+
 def _mendable(case: Case) -> Iterator[str]:
-    yield from [source.id for source in case.sources() if source.kind in MENDABLE]
+    gone = absent(case)
+    yield from [source.id for source in case.sources() if source.kind in MENDABLE or source.id in gone]
 
 
 def _list_again(database: sqlite3.Connection, source: str) -> None:

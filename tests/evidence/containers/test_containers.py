@@ -15,7 +15,14 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.disks import Disks, Files
-from tests.fixtures.images import KINDS, Kind, MiB, acquire_ewf, convert, differencing_vhd, some_disk
+from tests.fixtures.images import (
+    KINDS,
+    Kind,
+    MiB,
+    acquire_ewf,
+    convert,
+    some_disk,
+)
 from tests.fixtures.planted import some_bytes
 from tests.fixtures.tools import run, tool
 from tests.makers.ex01 import BZIP2, write_ex01
@@ -156,20 +163,6 @@ def test_snapshots_are_read_with_what_they_build_on(tmp_path: Path, kind: str) -
         disk.read_at(0, 1000)
     (tmp_path / "elsewhere").rename(tmp_path / f"base.{kind}.locked")  # its only companion of that name
     assert content(opened(names[2])) == flat.read_bytes()
-
-
-def test_differencing_vhd(tmp_path: Path) -> None:
-    raw = some_disk(tmp_path / "raw", 8 * MiB)
-    convert(raw, tmp_path / "base.vhd", "vpc", "force_size=on")
-    writes = {3 * MiB: b"A" * 1024, 3 * MiB + 4096: b"B" * 512, 7 * MiB: b"C" * 2048}
-    image = differencing_vhd(tmp_path / "diff.vhd", tmp_path / "base.vhd", 8 * MiB, writes)
-    wanted = bytearray(raw.read_bytes())
-    for offset, written in writes.items():
-        wanted[offset : offset + len(written)] = written
-    disk = opened(image)
-    assert (content(disk), disk.notes) == (bytes(wanted), [])
-    convert(raw, tmp_path / "base.vhd", "vpc", "force_size=on")  # another disk, with an identifier of its own
-    assert "not the disk" in str(opened(image).notes[0].what)
 
 
 def test_a_snapshot_that_builds_on_itself_ends(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytsk3
 
 from unransom.core.messages import say
 from unransom.core.records import FileRef, Kind, Problem
+from unransom.evidence.filesystems.ntfs.folders import ORPHANS
 from unransom.evidence.filesystems.tsk import NTFS_DATA, FileSystem, Locator
 from unransom.evidence.problems import problem, unlisted
 from unransom.evidence.sleuthkit import TSK_ERRORS, attributes
@@ -22,7 +23,6 @@ NTFS_RESERVED = 24  # records of the file system's own files
 VIRTUAL = frozenset({int(pytsk3.TSK_FS_NAME_TYPE_VIRT), int(pytsk3.TSK_FS_NAME_TYPE_VIRT_DIR)})
 LABEL = b"(Volume Label Entry)"  # what The Sleuth Kit adds to the name of the entry with a FAT's label
 EXFAT_OWN = frozenset({b"$ALLOC_BITMAP", b"$UPCASE_TABLE"})
-ORPHANS = b"$OrphanFiles/"
 FOLDER = int(pytsk3.TSK_FS_META_TYPE_DIR)
 KINDS = {
     int(pytsk3.TSK_FS_META_TYPE_REG): Kind.FILE,

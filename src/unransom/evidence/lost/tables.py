@@ -8,17 +8,21 @@ are put once more.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from unransom.core.errors import UnreadableError
 from unransom.core.messages import say
+from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.evidence.containers.opening import Opening
 from unransom.evidence.lost.align import Edges, align
-from unransom.evidence.lost.runs import file_runs
+from unransom.evidence.lost.runs import Extent, file_runs
 from unransom.evidence.lost.sightings import Sighting, sightings
 from unransom.evidence.lost.slots import CLUSTER, MIB, NOWHERE, Regrained, Slots, layout
+from unransom.evidence.lost.tails import Withheld, certain, ends, landmarks, tails
 from unransom.evidence.lost.volumes import Seen, seen_volumes
 from unransom.evidence.volumes.rebuilt import OLD_START, is_bare, partitions
 
@@ -27,7 +31,16 @@ LEAST = 2  # blocks that are sure
 MOST_PLACES = 1 << 26  # blocks of a disk: 4 TiB of 64 KiB
 EDGE = 512  # zeros at which a block may border on blocks of zeros
 MOST_KNOWN = 8
-Order = tuple[np.ndarray, int]
+
+
+class Order(NamedTuple):
+    """Where the blocks belong, the bytes of the disk, and what of its files it is open which block has."""
+
+    places: np.ndarray
+    size: int
+    withheld: list[Span]
+
+
 KNOWN: dict[tuple[bytes, str], Order | None] = {}  # images that this process has looked through
 
 
@@ -42,18 +55,22 @@ def open_lost(opening: Opening) -> Reader | None:
             KNOWN[key] = _ordered(slots)
             while len(KNOWN) > MOST_KNOWN:
                 KNOWN.pop(next(iter(KNOWN)))
-        found = Regrained(slots, *known) if slots and (known := KNOWN[key]) else None
+        found = _disk(slots, known) if slots and (known := KNOWN[key]) else None
     except (OSError, UnreadableError):
         return None
     if found:
         opening.note(
             say("the head and the tables of the image are lost"),
             say(
-                "its blocks were put where file systems say that they belong, and in order between these:"
-                " check files that matter"
+                "its blocks were put where file systems say that they belong;"
+                " bytes of files for which more than one block may be meant are lost"
             ),
         )
     return found
+
+
+def _disk(slots: Slots, order: Order) -> Reader:
+    return Withheld(Regrained(slots, order.places, order.size), order.withheld)
 
 
 class _Looked:
@@ -61,7 +78,7 @@ class _Looked:
 
     def __init__(self, slots: Slots) -> None:
         self.found: list[Sighting] = []
-        kept, tail, head = [], [], []
+        kept, tail, head, last = [], [], [], []
         for number in range(slots.count):
             block = slots.read(number)
             if len(block) < slots.unit // 2 or (
@@ -71,8 +88,10 @@ class _Looked:
             kept.append(number)
             tail.append(not any(block[-EDGE:]))
             head.append(not any(block[:EDGE]))
+            last.append(ends(block.ljust(slots.unit, b"\0")))
             self.found += sightings(block, slots.first + number * slots.stride)
         self.kept = np.array(kept, np.int64)
+        self.last = np.array(last, np.uint16)
         self.edges = Edges(np.array(tail, bool), np.array(head, bool))
 
 
@@ -81,23 +100,44 @@ def _ordered(slots: Slots) -> Order | None:
     looked = _Looked(slots)
     if _is_plain(looked.found):
         return None
-    size, sure = _placed(slots, looked)
-    if len(sure) < LEAST or size > MOST_PLACES * slots.unit:
+    size, sure, tabled = _placed(slots, looked)
+    if not sure or (len(sure) < LEAST and not tabled) or size > MOST_PLACES * slots.unit:
         return None
     places = -(-size // slots.unit)
     wanted = np.zeros(places, bool)
     whole = np.full(slots.count, NOWHERE, np.int64)
-    order = np.empty(0)
+    order, known, withheld = np.empty(0), sure, []
     for _ in range(ROUNDS):
-        found = align(sure, len(looked.kept), places, wanted, looked.edges)
+        found = align(known, len(looked.kept), places, wanted, looked.edges)
         if np.array_equal(found, order):
             break
         order = found
         whole[looked.kept] = order
-        wanted = np.zeros(places, bool)
-        for span in file_runs(Regrained(slots, whole, size)):
-            wanted[span.start // slots.unit : -(-min(span.end, size) // slots.unit)] = True
-    return whole, size
+        extents = [each for each in file_runs(Regrained(slots, whole, size)) if each.start < size]
+        wanted = _wanted(extents, slots.unit, places)
+        stops = tails(extents, slots.unit)
+        known = landmarks(sure, looked.last, stops)
+        open_places = ~certain(known, sure, wanted, looked.last, stops)
+        withheld = [each for extent in extents for each in _open(extent, open_places, slots.unit)]
+    return Order(whole, size, withheld)
+
+
+def _wanted(extents: list[Extent], unit: int, places: int) -> np.ndarray:
+    """Return which places files have that were not deleted."""
+    found = np.zeros(places, bool)
+    for each in extents:
+        if each.used:
+            found[each.start // unit : -(-each.end // unit)] = True
+    return found
+
+
+def _open(extent: Extent, places: np.ndarray, unit: int) -> Iterator[Span]:
+    """Yield what of a file is at places of which it is not certain what is there."""
+    if extent.system or not extent.checked:
+        return
+    first = extent.start // unit
+    for place in np.flatnonzero(places[first : -(-extent.end // unit)]) + first:
+        yield Span(max(extent.start, int(place) * unit), min(extent.end, (int(place) + 1) * unit))
 
 
 def _is_plain(found: list[Sighting]) -> bool:
@@ -111,8 +151,8 @@ def _is_plain(found: list[Sighting]) -> bool:
     return not any(copies)
 
 
-def _placed(slots: Slots, looked: _Looked) -> tuple[int, dict[int, int]]:
-    """Return the bytes of the disk, and the places of the blocks that are sure."""
+def _placed(slots: Slots, looked: _Looked) -> tuple[int, dict[int, int], bool]:
+    """Return the bytes of the disk, the places of the blocks that are sure, and whether it has a table."""
     number_of = {int(number): index for index, number in enumerate(looked.kept)}
     marks: list[tuple[int, int]] = []  # byte of the file, byte of the disk
     table: list[tuple[int, int, str]] = []
@@ -135,7 +175,7 @@ def _placed(slots: Slots, looked: _Looked) -> tuple[int, dict[int, int]]:
         slot, inside = divmod(place - slots.first, slots.stride)
         if offset % slots.unit == inside and offset < size and slot in number_of:
             votes.setdefault(number_of[slot], Counter())[offset // slots.unit] += 1
-    return size, {slot: count.most_common(1)[0][0] for slot, count in votes.items()}
+    return size, {slot: count.most_common(1)[0][0] for slot, count in votes.items()}, bool(table)
 
 
 def _table(slots: Slots, copy: Sighting) -> list[tuple[int, int, str]]:

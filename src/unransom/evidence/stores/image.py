@@ -24,6 +24,7 @@ from unransom.evidence.filesystems.ext.volume import ExtVolume, is_needed
 from unransom.evidence.filesystems.listing import GONE, Listing
 from unransom.evidence.filesystems.ntfs.deleted import folders_of
 from unransom.evidence.filesystems.ntfs.folders import Folders
+from unransom.evidence.filesystems.ntfs.volume import NtfsVolume
 from unransom.evidence.filesystems.tsk import FileSystem, Locator
 from unransom.evidence.filesystems.unix import UnixVolume
 from unransom.evidence.filesystems.xfs.volume import XfsVolume
@@ -45,6 +46,7 @@ from unransom.evidence.volumes.partitions import Volume, disk_of, foreign_at, vo
 from unransom.evidence.wrap.retry import Patience, RetryReader
 
 Answer = TypeVar("Answer")
+AnyFileSystem = FileSystem | UnixVolume | NtfsVolume
 WHOLE = "disk"  # locator of the bytes of the disk itself
 NARROW = Patience(attempts=1)  # the image below has tried again already
 SMALL = 16 << 20  # bytes; a volume below this without files is one that starts the machine
@@ -63,7 +65,7 @@ class ImageStore:
         self._volumes: list[Volume] | None = None
         self._elsewhere = listed_elsewhere(source)
         self._earlier: list[list[Earlier]] | None = None
-        self._filesystems: dict[int, FileSystem | UnixVolume] = {}
+        self._filesystems: dict[int, AnyFileSystem] = {}
 
     def fingerprint(self) -> str:
         """Return size and modification time of the image; for a device, its size and head."""
@@ -166,7 +168,7 @@ class ImageStore:
             self._volumes = volumes(self._image, self._arrays)
         return self._volumes
 
-    def _filesystem(self, volume: Volume) -> FileSystem | UnixVolume:
+    def _filesystem(self, volume: Volume) -> AnyFileSystem:
         if volume.start not in self._filesystems:
             self._filesystems[volume.start] = self._open_filesystem(volume)
         return self._filesystems[volume.start]
@@ -201,17 +203,22 @@ class ImageStore:
         else:
             yield from (each.volume for states in self._all_earlier() for each in states)
 
-    def _open_filesystem(self, volume: Volume) -> FileSystem | UnixVolume:
+    def _open_filesystem(self, volume: Volume) -> AnyFileSystem:
         reader = disk_of(volume, self._image.reader)
         if volume.filesystem == "xfs":
             return XfsVolume(reader, volume.start, volume.size)
         if volume.filesystem == "ext" and is_needed(reader, volume.start):
             return ExtVolume(reader, volume.start)
         image = self._image if reader is self._image.reader else TskImage(reader)
-        return FileSystem(image, volume.start, volume.filesystem)
+        try:
+            return FileSystem(image, volume.start, volume.filesystem)
+        except OSError:
+            if volume.filesystem == "ntfs" and volume.rebuilt:
+                return NtfsVolume(reader, volume.start)
+            raise
 
     def _in_volume(
-        self, filesystem: FileSystem | UnixVolume, states: list[Earlier], prefix: bytes
+        self, filesystem: AnyFileSystem, states: list[Earlier], prefix: bytes
     ) -> Iterator[FileRef | Problem]:
         """Yield the files of a volume, and those that its shadow copies have besides."""
         if not states:
@@ -268,10 +275,10 @@ class ImageStore:
                 say("what stands there is as it is now: compare what comes from it"),
             )
 
-    def _files(self, filesystem: FileSystem | UnixVolume, prefix: bytes) -> Iterator[FileRef | Problem]:
-        if isinstance(filesystem, UnixVolume):
-            return filesystem.files(self.source.id, prefix)
-        return Listing(filesystem, self.source.id, prefix).files()
+    def _files(self, filesystem: AnyFileSystem, prefix: bytes) -> Iterator[FileRef | Problem]:
+        if isinstance(filesystem, FileSystem):
+            return Listing(filesystem, self.source.id, prefix).files()
+        return filesystem.files(self.source.id, prefix)
 
     def _problems_of_image(self) -> Iterator[Problem]:
         self._all_volumes()  # finds arrays

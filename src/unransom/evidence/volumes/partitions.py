@@ -227,7 +227,7 @@ def _rebuilt(reader: Reader) -> list[Volume]:
 def _volume(reader: Reader, start: int, size: int, label: str) -> Volume:
     head = _head(reader, start)
     kind = signatures.filesystem(head)
-    found = None if kind or not any(head) else rebuilt.repaired(reader, start, size)
+    found = None if kind else rebuilt.repaired(reader, start, size)
     if found:
         return Volume(start, size, label, found.filesystem, used=True, patches=found.patches, rebuilt=True)
     patches = rebuilt.readable(head, start) if kind == "ntfs" else ()

@@ -91,7 +91,10 @@ def repaired(reader: Reader, start: int, size: int) -> Found | None:
         return found
     for end in (start + size, start + size + 512):
         boot = _read(reader, end - 512, 512) if end >= 512 else b""
-        if signatures.filesystem(boot) == "ntfs" and 0 < _ntfs_size(boot) <= size:
+        if signatures.filesystem(boot) != "ntfs":
+            continue
+        surplus = end - 512 - start - _ntfs_size(boot)
+        if 0 <= surplus < signatures.ntfs_cluster(boot):
             return Found(start, size, "ntfs", (Patch(start, boot),))
     return None
 

@@ -121,3 +121,9 @@ def _is_mbr(head: bytes, size: int) -> bool:
         if kind and sectors and first:
             inside = inside or first * SECTOR < size
     return inside
+
+
+def ntfs_cluster(head: bytes) -> int:
+    """Return the bytes of a cluster by the first sector of NTFS; above 128 its factor is a power of two."""
+    sector, factor = struct.unpack_from("<HB", head, 11)
+    return int(sector) * (factor if factor <= 128 else 1 << (256 - factor & 31))

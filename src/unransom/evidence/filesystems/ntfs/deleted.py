@@ -27,13 +27,12 @@ from unransom.evidence.filesystems.ntfs.records import (
     spans,
     volume,
 )
-from unransom.evidence.filesystems.ntfs.table import ALONE, Record, Table, strung
+from unransom.evidence.filesystems.ntfs.table import ALONE, OWN, Record, Table, long_name, strung
 from unransom.evidence.filesystems.ntfs.usn import DELETED, Change, changes_in
 from unransom.evidence.filesystems.remnants import NOWHERE, Remnant, Trace
 
 LOG = 2  # record of ``$LogFile``
 JOURNAL = b"$UsnJrnl"  # the file with the journal of changes
-OWN = 24  # records of the file system's own files
 MOST_NAMES = 1 << 22
 
 
@@ -92,7 +91,7 @@ class _Sorted:
         if record.is_used and any(name.name == JOURNAL for name in record.names):
             self._journal = record.number
         if record.flags & FOLDER and record.names:
-            name = _long(record.names)
+            name = long_name(record.names)
             self.folders.add(record.called, name.name, name.folder)
             self.indexes += record.folder
         elif not record.is_used and record.number >= OWN and record.names:
@@ -123,7 +122,7 @@ def _of_record(place: Volume, record: Record, parts: list[Attribute], folders: F
     where: list[Span] | None = [] if whole.content is not None else spans(place, whole, NOWHERE)
     if where is None or not whole.size:
         return
-    name = _long(record.names)
+    name = long_name(record.names)
     yield Remnant(
         path=folders.path(name.name, name.folder),
         size=whole.size,
@@ -190,7 +189,3 @@ def _names_in(data: bytes, known: NDArray[np.uint64]) -> Iterator[FileName]:
         name = file_name(data, index * 8)
         if name:
             yield name
-
-
-def _long(names: tuple[FileName, ...]) -> FileName:
-    return next((name for name in names if not name.short), names[0])

@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 ROOT = 5
 DEEPEST = 128  # folders in each other
 NUMBER = 48  # bits of a record's number
+ORPHANS = b"$OrphanFiles/"  # what The Sleuth Kit calls the folder of what is in none
 
 
 class Reference(NamedTuple):
@@ -40,6 +41,15 @@ class Folders:
 
     def path(self, name: bytes, parent: Reference) -> bytes:
         """Return the path of a name; without what is not known of it."""
+        return self._path(name, parent)[0]
+
+    def path_or_orphan(self, name: bytes, parent: Reference) -> bytes:
+        """Return the path of a name; below the number of the first folder that is not known of it."""
+        path, top = self._path(name, parent)
+        return path if top == ROOT else b"%s%d/%s" % (ORPHANS, top, path)
+
+    def _path(self, name: bytes, parent: Reference) -> tuple[bytes, int]:
+        """Return what is known of a path, and the number of the folder that this is in."""
         parts = [name]
         while parent.record != ROOT and len(parts) < DEEPEST:
             known = self._known.get(parent if parent.sequence else self._latest.get(parent.record, parent))
@@ -47,4 +57,4 @@ class Folders:
                 break
             part, parent = known
             parts.append(part)
-        return b"/".join(reversed(parts))
+        return b"/".join(reversed(parts)), parent.record

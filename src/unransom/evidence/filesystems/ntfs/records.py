@@ -12,6 +12,7 @@ from typing import NamedTuple
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.evidence.filesystems.ntfs.folders import Reference
+from unransom.evidence.volumes.signatures import ntfs_cluster
 
 STANDARD, FILE_NAME, DATA, INDEX = 0x10, 0x30, 0x80, 0xA0  # types of attributes
 USED, FOLDER = 1, 2  # flags of a record
@@ -30,6 +31,7 @@ class Volume(NamedTuple):
         cluster: Bytes of a cluster.
         clusters: In all.
         table: Cluster of the master file table.
+        mirror: Cluster of the copy of its first records.
         record: Bytes of one of its records.
     """
 
@@ -37,6 +39,7 @@ class Volume(NamedTuple):
     cluster: int
     clusters: int
     table: int
+    mirror: int
     record: int
 
 
@@ -67,9 +70,9 @@ def volume(reader: Reader, start: int) -> Volume | None:
     head = reader.read_at(start, 512)
     if len(head) < 512 or head[3:11] != b"NTFS    ":
         return None
-    sector, factor = struct.unpack_from("<HB", head, 11)
-    sectors, table = struct.unpack_from("<QQ", head, 40)
-    cluster = sector * (factor if factor <= 128 else 1 << 256 - factor & 31)
+    (sector,) = struct.unpack_from("<H", head, 11)
+    sectors, table, mirror = struct.unpack_from("<QQQ", head, 40)
+    cluster = ntfs_cluster(head)
     (size,) = struct.unpack_from("<b", head, 64)
     record = size * cluster if size > 0 else 1 << min(-size, 16)
     if (
@@ -78,7 +81,7 @@ def volume(reader: Reader, start: int) -> Volume | None:
         or not 256 <= record <= 65536
     ):
         return None
-    return Volume(start, cluster, sectors * sector // cluster, table, record)
+    return Volume(start, cluster, sectors * sector // cluster, table, mirror, record)
 
 
 def fixed(data: bytes) -> bytes | None:

@@ -30,6 +30,7 @@ from unransom.evidence.filesystems.remnants import NOWHERE
 BLOCK = 4096  # bytes of a block of a folder, of the log, or of a journal
 MOST_RECORDS = 1 << 28
 MOST_BYTES = 1 << 36  # of folders, log and journal that are read
+OWN = 24  # records of the file system's own files
 ALONE = Reference(0, 0)
 LAST = 0xFFFF  # the number before 1
 CHANGES = "$J".encode("utf-16-le")  # stream of the journal of changes
@@ -80,8 +81,15 @@ class Table:
         self._reader = reader
         self._place = place
         self._left = MOST_BYTES
-        first = self.record(0, reader.read_at(place.start + place.table * place.cluster, place.record))
-        self._spans = self._where(first.data[0]) if first and first.data else []
+        copies = (self._first(each) for each in (place.table, place.mirror))
+        first = next((each for each in copies if each and each.data), None)
+        self._spans = self._where(first.data[0]) if first else []
+
+    def _first(self, cluster: int) -> Record | None:
+        """Return the record of the table itself, which stands at ``cluster``; None where it is lost."""
+        return self.record(
+            0, self._read(self._place.start + cluster * self._place.cluster, self._place.record)
+        )
 
     def _where(self, first: Attribute) -> list[Span]:
         """Return where the table lies, whose own first record may go on in others."""
@@ -110,6 +118,17 @@ class Table:
             tuple(each for each in every if each.kind == DATA and each.name == CHANGES),
             tuple(each for each in every if each.kind == INDEX),
         )
+
+    def load(self, number: int) -> Record | None:
+        """Return the record of a number; None where it makes no sense."""
+        offset = number * self._place.record
+        for span in self._spans:
+            if offset < len(span) and span.start < NOWHERE:
+                return self.record(number, self._read(span.start + offset, self._place.record))
+            offset -= len(span)
+            if offset < 0:
+                return None
+        return None
 
     def blocks(self) -> Iterator[tuple[int, bytes]]:
         """Yield parts of the table: number of the first record, and bytes."""
@@ -171,3 +190,8 @@ def strung(pieces: Iterable[Attribute]) -> Attribute:
     """Return an attribute that goes on in several records, as one."""
     every = sorted(pieces, key=lambda each: each.first)
     return every[0]._replace(runs=tuple(run for each in every for run in each.runs))
+
+
+def long_name(names: tuple[FileName, ...]) -> FileName:
+    """Return the name of a file that is not the one for DOS."""
+    return next((name for name in names if not name.short), names[0])
