@@ -21,7 +21,7 @@ from unransom.core.streams import BytesReader, Salvage
 from unransom.crypto.generators import generator
 from unransom.crypto.search.batches import Batches
 from unransom.crypto.search.recipe import Bits, material
-from unransom.crypto.search.usual import CLOCKS, recipes
+from unransom.crypto.search.usual import CLOCKS, plain, recipes
 from unransom.recover.keys import clocks
 from unransom.recover.keys.attacks import drawn, milliseconds, nanoseconds, ticks, truncated
 from unransom.recover.keys.drawing import hits, proven
@@ -69,6 +69,32 @@ def test_java_seeded_with_current_time_millis():
     assert found.clue.endswith(f", {seed}]")
     assert (secret[:32], found.bits >= 64) == (key, True)
     assert plan.stages[0].seconds < 60
+
+
+@pytest.mark.parametrize("size", [16, 24, 32])
+def test_next_bytes_of_dotnet_with_the_uptime_comes_first(size):
+    seed = 8_000_000  # two hours and a quarter
+    key = bytes(number & 0xFF for number in outputs("dotnet", seed, size))
+    iv = noise("in front", 16)
+    data = iv + cbc(picture("ticks"), key, iv)
+    ref = FileRef(source="s", path=b"a.png", size=len(data), id=1)
+    locked = Salvage(BytesReader(data), b"a.png")
+    found = [hit for each in plain("uptime") for hit in hits(each, Span(seed - 9, seed + 9), locked, ref)[0]]
+    assert (seed, key, "head") in {(hit.seed, hit.key, hit.stored) for hit in found}
+    plan, _ = working(ticks, data, of=())
+    assert ticks.CLOCK.tried(ticks.CLOCK.windows[0]) == range(len(plain("uptime")))
+    assert plan.stages[0].seconds < 60
+
+
+@pytest.mark.parametrize("hours", [-8, 9.5])
+def test_the_time_of_a_file_may_be_of_another_time_zone(hours):
+    seed = MORNING // (1000 * MILLION) + int(hours * 3600)
+    key = bytes(number & 0xFF for number in outputs("msvc", seed, 32))
+    data = cbc(picture("zone"), key)
+    plan, _ = working(drawn, data, of=())
+    before = sum(stage.shards for stage in plan.stages[: 1 + (hours > 0)])
+    _, records = working(drawn, data, number=1 + before)
+    assert key_in(records)[1][:32] == key
 
 
 def test_mt19937_seeded_with_the_low_bits_of_milliseconds():
@@ -152,6 +178,7 @@ WAYS = {
     "AES-192": lambda seed: bytes(number & 0xFF for number in outputs("glibc", seed, 24)),
     "integers of MSVC": lambda seed: words("msvc", seed, 32),
     "signs": lambda seed: printed("glibc", seed, 32),
+    "255 numbers": lambda seed: bytes(number % 255 for number in outputs("glibc", seed, 32)),
     "drand48": lambda seed: bytes(number & 0xFF for number in outputs("drand48", seed, 32)),
 }
 

@@ -59,14 +59,15 @@ WAYS = {
 
 
 def recover(tmp_path, lock, *more):
-    (tmp_path / "in").mkdir()
+    (tmp_path / "in").mkdir(exist_ok=True)
     for name, data in PLAIN.items():
         locked = lock(data) if lock is cbc else lock(data, name)
         (tmp_path / "in" / f"{name}.xyzzy").write_bytes(locked)
     command = [UNRANSOM, "recover", tmp_path / "in", "--case", tmp_path / "case", "--budget", "20m", *more]
     run = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     out = tmp_path / "case/recovered/in"
-    return run, {path.name: path.read_bytes() for path in out.iterdir()} if out.exists() else {}
+    found = out.iterdir() if out.exists() else ()
+    return run, {path.name: path.read_bytes() for path in found if path.is_file()}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -78,6 +79,15 @@ def test_a_static_key_that_is_found(tmp_path, way):
     result = json.loads((tmp_path / "case/result.json").read_text())
     assert result["attacks"][0]["outcome"] == "found"
     assert result["attacks"][0]["attack"] in {embedded.NAME, "memory"}
+
+
+def test_a_key_that_lies_in_the_evidence(tmp_path):
+    folder = tmp_path / "in/Windows/Temp"
+    folder.mkdir(parents=True)
+    (folder / "7F.tmp").write_bytes(b"locker 2.1 began" + bytes(3) + KEY + IV + b"\0\0\0C:\\ is done")
+    run, out = recover(tmp_path, cbc)
+    assert out == PLAIN, run.stdout + run.stderr
+    assert json.loads((tmp_path / "case/result.json").read_text())["attacks"][0]["attack"] == embedded.NAME
 
 
 def test_a_key_that_was_published_is_tried_on_files_of_no_family(tmp_path):

@@ -16,6 +16,7 @@ from tests.fixtures.locked import PHOBOS_KEY, lock_phobos, picture
 from tests.fixtures.program import UNRANSOM
 from tests.lockers import drawn, medusalocker3
 from tests.lockers.rsa import key_of
+from tests.makers.registry_hives import REG_BINARY, exported, hive
 from unransom.case.case import Case
 from unransom.core.records import FileRef
 from unransom.run.left_behind import MOST, left_behind
@@ -82,6 +83,15 @@ IN_EVIDENCE = {
     "a key file": ("ProgramData/rsa_private.bin", PHOBOS_KEY),
     "noise without a name": ("Users/ann/AppData/Local/3f9c", PHOBOS_KEY),
     "a capture": ("srv/gate.pcap", capture(bytes(60), LEFT["a capture"], bytes(60))),
+    "a temporary file with more in it": (
+        "Windows/Temp/7F.tmp",
+        b"locker 2.1 began" + bytes(3) + PHOBOS_KEY + b"\0\0\0C:\\ is done",
+    ),
+    "a registry hive": (
+        "Users/ann/NTUSER.DAT",
+        hive([("Version", 4, b"\7\0\0\0"), ("k", REG_BINARY, PHOBOS_KEY)]),
+    ),
+    "an exported registry": ("Users/ann/saved.reg", exported("Data", PHOBOS_KEY)),
     "a note": (
         "Desktop/info.txt",
         b"All your files have been encrypted. To decrypt them pay 2 BTC and write to evil@onionmail.org\r\n"

@@ -64,3 +64,12 @@ def test_parts_of_keys_are_spoken_of_where_no_family_is_known(tmp_path):
     plans = {each["attack"]: each for each in json.loads(run.stdout)["plans"] if not each["family"]}
     assert plans["library"]["shards"] == 0
     assert "is not known" in str(plans["library"]["why"])
+
+
+def test_the_plan_costs_what_the_keys_of_a_family_take(tmp_path, locked):
+    path = library(tmp_path, PHOBOS_KEY, b"\xff" * 28 + bytes(4))
+    run = unransom("keys", locked, "--library", path, "--plan", "--json", code=None)
+    (plan,) = (each for each in json.loads(run.stdout)["plans"] if each["attack"] == "library")
+    assert plan["candidates"] == 1 << 32
+    assert 100 < plan["candidates"] / plan["seconds"] < 10_000_000
+    assert plan["seconds"] != plan["candidates"] / 2000

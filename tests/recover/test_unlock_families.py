@@ -11,7 +11,7 @@ from tests.lockers.rsa import key_of
 from unransom.core.context import Context
 from unransom.core.keys import Key, KeyKind
 from unransom.core.outputs import Outputs
-from unransom.core.records import FileRef, Grade, Output
+from unransom.core.records import FileRef, Grade, Output, Problem, State
 from unransom.core.searches import LockedFile
 from unransom.core.streams import BytesReader
 from unransom.crypto.keyfiles import read_keys
@@ -153,6 +153,21 @@ def test_what_is_noise_with_every_key_is_kept(keys, recover):
     proven = {"inc": frozenset({INC.fingerprint})}
     output, data = recover(lock_inc(plain, b"x"), b"orders.raw.INC", *keys, proven=proven)
     assert (data == plain, output.grade) == (True, Grade.UNKNOWN)
+
+
+def test_what_is_noise_with_several_keys_of_a_case_is_opened_with_none_of_them(tmp_path):
+    locked = lock_inc(drawn("an original of noise", 60_000), b"x")
+    other = Key(KeyKind.RAW, drawn("another campaign", 32), "test")
+    for keys in ((INC, other), (other, INC)):
+        context = Context(
+            open=lambda _: contextlib.nullcontext(BytesReader(locked)),
+            keys=keys,
+            proven={"inc": frozenset(key.fingerprint for key in keys)},
+            outputs=Outputs(tmp_path / "recovered", tmp_path / "scratch", tmp_path),
+        )
+        ref = FileRef(source="s", path=b"orders.raw.INC", size=len(locked), state=State.LOCKED, family="inc")
+        (problem,) = step.run(LockedFile(ref=ref), context)
+        assert (type(problem), problem.code) == (Problem, "output")
 
 
 def test_another_layer_is_found_beneath_one_that_a_key_of_the_case_fits_wrongly(plain, recover):

@@ -14,7 +14,7 @@ NOTE = 256 << 10  # bytes of a ransom note with a picture in it
 MOST = 96  # files of each sort, the smallest first
 TOTAL = 64 << 20  # bytes of all
 TELLING = re.compile(
-    rb"(?i)key|priv|rsa|secret|\.(?:pem|der|[dep]ky|ppk|pfx|p12|reg|te?mp|pcap(?:ng)?|cap|id|res)$"
+    rb"(?i)key|priv|rsa|secret|\.(?:pem|der|[dep]ky|ppk|pfx|p12|reg|te?mp|pcap(?:ng)?|cap|id|res|hiv|hve)$"
 )
 # Ransom notes come first, each once though it lies in every folder: some tell a key that is wrapped badly or
 # not at all. Then names; then noise of no format and no family, to which no locker added a name: to triage a
@@ -24,7 +24,7 @@ WITH sorts AS (
     SELECT id, size, CASE
         WHEN size <= {NOTE} AND id IN
             (SELECT item FROM records WHERE type = 'Finding' AND json_extract(body, '$.kind') = 'note') THEN 1
-        WHEN telling(path) THEN 2
+        WHEN telling(path) OR format = 'registry' THEN 2
         WHEN size <= {dumps.TINY} AND family IS NULL AND state IN ('locked', 'unknown')
             AND coalesce(json_extract(body, '$.original'), '') = '' THEN 3
     END AS sort

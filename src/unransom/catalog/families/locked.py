@@ -13,13 +13,15 @@ How many zeros at the end are a padding, the original's format tells.
 
 from __future__ import annotations
 
+import codecs
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
+from unransom.catalog.formats._textscan import TEXT_BYTES
 from unransom.catalog.formats.format import HEAD
 from unransom.catalog.formats.identify import identify
-from unransom.catalog.schemes.choose import LARGEST, most_shown
+from unransom.catalog.schemes.choose import LARGEST, Make, most_shown
 from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.extents import Repeat, each_piece
 from unransom.catalog.schemes.family import BadMarkError, Decryptor, Family, FileKey, Mark, Plan, Unlock
@@ -101,6 +103,7 @@ class Trial(NamedTuple):
 
     proven: bool  # by a tag
     bits: int  # that the decrypted beginning is in a known format
+    plain: bool  # whether what follows the first block, which several streams have in common, is no noise
     even: bool  # whether the first block has few bytes that the rest has not: as texts, with the right IV
     surely: bool  # there is a padding, or none is needed
     stored: int  # bytes that are made sense of: a way that leaves out the first block is worse
@@ -130,10 +133,11 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
     if not trials:
         return _over_noise(mark, secret, key.data[KEY_SIZE:])
     best = max(trials)
-    rivals = [trial for trial in trials if (trial.even, trial.surely) == (best.even, best.surely)]
+    rivals = [trial for trial in trials if trial[2:5] == best[2:5]]
     if not (best.proven or best.bits) and len(rivals) > 1:  # no known format, and more than one beginning
         return None
-    parts = {"key": secret, "iv": best.iv, "way": bytes([best.way]), "padding": bytes([best.padding])}
+    ways = bytes(trial.way for trial in trials if trial._replace(way=best.way) == best)
+    parts = {"key": secret, "iv": best.iv, "ways": ways, "padding": bytes([best.padding])}
     if best.proven:
         return FileKey(parts, TAG_BITS, say("the authentication tag of the content"))
     return FileKey(parts, PADDING_BITS, say("PKCS #7 padding")) if best.padding else FileKey(parts)
@@ -150,7 +154,7 @@ def _over_noise(mark: Mark, key: bytes, given: bytes) -> FileKey | None:
         iv = _iv(way, mark, given or bytes(BLOCK))
         padding = _padding(way, mark, key, iv)
         if padding:
-            parts = {"key": key, "iv": iv, "way": bytes([WAYS.index(way)]), "padding": bytes([padding])}
+            parts = {"key": key, "iv": iv, "ways": bytes([WAYS.index(way)]), "padding": bytes([padding])}
             return FileKey(parts, PADDING_BITS, say("PKCS #7 padding"))
     return None
 
@@ -206,10 +210,23 @@ def _try(index: int, mark: Mark, key: bytes, given: bytes) -> Trial | None:
     known = identify(content)
     if not (known or proven) and len(content) >= LEAST and is_noise(content[:ENOUGH]):
         return None
-    even = len(set(content[:BLOCK]) - set(content[BLOCK:])) <= STRANGE
+    even = _is_even(content)
     bits = known.bits if known and (even or known.format.name not in TEXTS) else 0
     surely = way.padded or way.cipher.block == 1
-    return Trial(proven, bits, even, surely, stored, index, padding, iv)
+    plain = not is_noise(content[BLOCK:ENOUGH])
+    return Trial(proven, bits, plain, even, surely, stored, index, padding, iv)
+
+
+def _is_even(content: bytes) -> bool:
+    """Return whether the first block may belong to what follows: as a text's, with the right IV."""
+    block = content[:BLOCK]
+    if len(set(block) - set(content[BLOCK:])) <= STRANGE:
+        return True
+    try:  # a heading over numbers has letters of its own; 16 random bytes are text once in 500,000 times
+        codecs.utf_8_decode(block, "strict", False)
+    except UnicodeDecodeError:
+        return False
+    return not block.translate(None, TEXT_BYTES)
 
 
 def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
@@ -218,15 +235,23 @@ def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
     Raises:
         BadMarkError: There are no whole blocks, and no areas to be seen either.
     """
-    way = WAYS[key.parts["way"][0] % len(WAYS)]
-    stored = way.size(locked.size)
-    makes = [functools.partial(_whole, way, stored, cut, mark, key) for cut in _cuts(way, stored, mark, key)]
-    if stored > SMALLEST and way.tag == "none":
-        for areas in stripes(locked, way.start, stored):
-            makes += [functools.partial(_striped, way, stored, areas, each, key) for each in way.streams]
+    makes = [
+        make for index in key.parts["ways"] for make in _makes(WAYS[index % len(WAYS)], locked, mark, key)
+    ]
     if not makes:
         raise BadMarkError(say("the locked part is no whole number of AES blocks"))
     return most_shown(locked, makes) if len(makes) > 1 else makes[0]()
+
+
+def _makes(way: Way, locked: Reader, mark: Mark, key: FileKey) -> Iterator[Make]:
+    """Yield what makes each plan that a way allows, the likeliest first."""
+    stored = way.size(locked.size)
+    for cut in _cuts(way, stored, mark, key):
+        yield functools.partial(_whole, way, stored, cut, mark, key)
+    if stored > SMALLEST and way.tag == "none":
+        for areas in stripes(locked, way.start, stored):
+            for streams in way.streams:
+                yield functools.partial(_striped, way, stored, areas, streams, key)
 
 
 def _cuts(way: Way, stored: int, mark: Mark, key: FileKey) -> Iterable[int]:

@@ -35,6 +35,7 @@ LARGE = SMALL.upper()
 ALPHABETS = (LARGE + SMALL + DIGITS, SMALL + LARGE + DIGITS, DIGITS + LARGE + SMALL, DIGITS + SMALL + LARGE)
 KEYBOARD = DIGITS[1:] + DIGITS[:1]
 RARER = (  # than those that programs mostly have
+    bytes(range(0xFF)),  # rand() % 255, where a byte was meant
     *(SMALL + LARGE + KEYBOARD, LARGE + SMALL + KEYBOARD, LARGE + DIGITS, DIGITS + SMALL[:6]),
     *(bytes(range(0x21, 0x7F)), bytes(range(0x20, 0x7F))),  # all that can be printed
 )
@@ -74,6 +75,7 @@ SHORT, STATE = 15, 32  # bits of the outputs of an old generator, and of one tha
 Choice = tuple[Cipher, tuple[str, ...]]  # a cipher, and the order in which key and IV are drawn
 
 
+@functools.cache
 def recipes(clock: str) -> tuple[Recipe, ...]:
     """Return the recipes for seeds of one of ``CLOCKS``: the likely ones first, all others behind them."""
     return likely(clock) + rare(clock)
@@ -82,19 +84,58 @@ def recipes(clock: str) -> tuple[Recipe, ...]:
 @functools.cache
 def likely(clock: str) -> tuple[Recipe, ...]:
     """Return the recipes that are likely for seeds of one of ``CLOCKS``, the likeliest first."""
+    return plain(clock) + tuple(_recipe(*each[1:]) for each in _ranked(clock) if not _is_plain(each))
+
+
+@functools.cache
+def plain(clock: str) -> tuple[Recipe, ...]:
+    """Return the likeliest recipes of all: a key of AES-CBC that is drawn as bytes, as most programs do."""
+    return tuple(_recipe(*each[1:]) for each in _ranked(clock) if _is_plain(each))
+
+
+class _Ranked(NamedTuple):
+    """What a recipe is made of.
+
+    Attributes:
+        rank: Of the cipher, then of the generator and the way to draw; the likeliest first.
+        name: Of the generator.
+        way: How bytes are drawn.
+        cipher: What they are for.
+        order: In which key and IV are drawn.
+    """
+
+    rank: tuple[int, int]
+    name: str
+    way: _Way
+    cipher: Cipher
+    order: tuple[str, ...]
+
+
+def _is_plain(each: _Ranked) -> bool:
+    """Return whether the key of AES-CBC is drawn before the IV, in the likeliest way of a generator."""
+    return each.rank[1] == 0 and each.cipher.name == CHAINED and each.order[0] == "key"
+
+
+@functools.cache
+def _ranked(clock: str) -> tuple[_Ranked, ...]:
+    """Return what is likely for seeds of one of ``CLOCKS``, the likeliest first."""
     few = clock == "unix"  # seeds, so that what is rare can be tried as well
-    ways = [
-        (RARE * (few and name in SELDOM) + way.rank, name, way, cipher)
+    found = [
+        _Ranked((rank, RARE * (few and name in SELDOM) + way.rank), name, way, cipher, order)
         for name in CLOCKS[clock]
-        for way, cipher in product(_ways(name, rare=few), _ciphers(short=clock not in LONG))
-    ]
-    kept = [each for each in ways if each[0] < RARE or each[3][0] < LIKELY]
-    kept.sort(key=lambda each: (each[0] // RARE, each[3][0], each[0]))
-    return tuple(
-        _recipe(name, way, cipher, order)
-        for _, name, way, (_, cipher, order) in kept
+        for way in _ways(name, rare=few)
+        for rank, cipher, order in _ciphers(short=clock not in LONG)
         if _is_drawn_whole(way, cipher)
-    )
+    ]
+    kept = [each for each in found if _is_kept(each, clock)]
+    return tuple(sorted(kept, key=lambda each: (each.rank[1] // RARE, *each.rank)))
+
+
+def _is_kept(each: _Ranked, clock: str) -> bool:
+    """Return whether a recipe is likely enough for the seeds that ``clock`` has."""
+    if each.cipher.key_size not in KEYS and clock not in LONG:
+        return clock == "uptime" and _is_plain(each)
+    return each.rank[1] < RARE or each.rank[0] < LIKELY
 
 
 @functools.cache
@@ -223,9 +264,8 @@ def _ciphers(*, short: bool) -> Iterator[tuple[int, Cipher, tuple[str, ...]]]:
         yield rank + 4, Cipher(name="salsa", key_size=size, iv_size=8), ("key", "iv")
         yield rank + 4, Cipher(name="xor", key_size=size), ("key",)
         yield rank + 6, Cipher(name="rc4", key_size=size), ("key",)
-    if not short:
-        yield LIKELY, Cipher(name="aes-cbc", key_size=24, iv_size=BLOCK), ("key", "iv")
-        yield LIKELY, Cipher(name="aes-cbc", key_size=24, iv=zero), ("key",)
+    yield LIKELY, Cipher(name="aes-cbc", key_size=24, iv_size=BLOCK), ("key", "iv")
+    yield LIKELY, Cipher(name="aes-cbc", key_size=24, iv=zero), ("key",)
 
 
 def _seldom_ciphers() -> Iterator[Choice]:

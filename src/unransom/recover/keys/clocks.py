@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import msgspec
 
@@ -20,7 +21,7 @@ from unransom.core.spans import Span
 from unransom.core.streams import Salvage
 from unransom.crypto.generators import generator
 from unransom.crypto.search.recipe import Recipe
-from unransom.crypto.search.usual import likely, recipes
+from unransom.crypto.search.usual import likely, plain, recipes
 from unransom.recover.keys.drawing import hits, proven
 from unransom.recover.keys.neighbours import SECOND, suggested
 
@@ -35,13 +36,14 @@ class Window(msgspec.Struct, frozen=True):
     Attributes:
         start, end: In ticks after the time of the file, or seeds themselves.
         share: Of the attack's chance.
-        rare: What is rare is tried there; else what is likely.
+        ways: Which ways are tried there: the ``plain`` ones, the ``other`` likely ones, all that are
+            ``likely``, or the ``rare`` ones.
     """
 
     start: int
     end: int
     share: float
-    rare: bool = False
+    ways: Literal["plain", "other", "likely", "rare"] = "likely"
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -76,8 +78,9 @@ class Clock(msgspec.Struct, frozen=True):
 
     def tried(self, window: Window) -> range:
         """Return the numbers of the ways that are tried in ``window``."""
-        every, first = len(self.recipes), len(likely(self.ways))
-        return range(first, every) if window.rare else range(first)
+        every, first, few = len(self.recipes), len(likely(self.ways)), len(plain(self.ways))
+        start = {"other": few, "rare": first}.get(window.ways, 0)
+        return range(start, {"plain": few, "rare": every}.get(window.ways, first))
 
 
 class _Parts:

@@ -21,8 +21,9 @@ from unransom.core.searches import Target
 from unransom.core.streams import Salvage
 from unransom.crypto.agreement import X25519_SIZE
 from unransom.crypto.keyfiles import read_keys
+from unransom.crypto.noise import is_noise
 from unransom.crypto.weak_rsa import public_of
-from unransom.recover.keys.trial import tried
+from unransom.recover.keys.trial import fitting, tried
 
 if TYPE_CHECKING:
     from unransom.crypto.search.memory import Clues
@@ -33,6 +34,10 @@ SMALL = 16 << 20  # bytes of a file in which all that may be a key is tried
 TINY = 8192  # bytes of a file that may be a key as it is
 LOOKED = 8  # samples whose metadata says what stood near the key
 BESIDE = range(8, 65)  # bytes of metadata that may stand near it
+DECAY = 8  # bits of 64 in a schedule that memory may have lost before it was read
+SIZES = (32, 16)  # bytes of bare keys that stand anywhere
+STEP = 4  # programs keep their data so
+HARDLY = 1024  # bytes of a file that is hardly larger than a key
 SURE = 64  # bits from which a candidate is tried on every sample; guesses only on the first
 
 
@@ -100,6 +105,7 @@ def clues_of(target: Target, family: Family, context: Context) -> Clues:
         moduli=tuple(public.modulus for public in publics) if KeyKind.RSA in family.takes else (),
         publics=tuple(field for field in fields if len(field) == X25519_SIZE),
         beside=tuple(field for field in fields if len(field) in BESIDE),
+        wrong_bits=DECAY,
     )
 
 
@@ -108,10 +114,38 @@ def keys_tried(
 ) -> Iterator[Record]:
     """Yield every key in a piece that opens files of ``target``; guesses are made only in small dumps."""
     clues = msgspec.structs.replace(clues, guesses=part.small)
+    guesses: dict[Key, Message] = {}
     for key, bits, why in keys_in(part, clues):
-        if key.kind in family.takes:
-            chosen = target.samples if bits >= SURE else target.samples[:1]
-            yield from tried(key, family, chosen, context, attack, functools.partial(_told, key.origin, why))
+        if key.kind in family.takes and bits < SURE:
+            guesses[key] = why
+        elif key.kind in family.takes:
+            told = functools.partial(_told, key.origin, why)
+            yield from tried(key, family, target.samples, context, attack, told)
+    if KeyKind.RAW in family.takes and part.dump.size <= TINY:
+        guesses |= windows_of(part, STEP)
+    for key in fitting(guesses, family, target.samples[0], context):
+        told = functools.partial(_told, key.origin, guesses[key])
+        yield from tried(key, family, target.samples[:1], context, attack, told)
+
+
+def windows_of(part: Piece, step: int, beside: int = 0) -> dict[Key, Message]:
+    """Return as keys what looks random in a piece, and what shows each.
+
+    Args:
+        part: The piece.
+        step: Bytes from one place that is looked at to the next; one in what is hardly larger than a key.
+        beside: Bytes behind a key that may be its IV, and are a part of it then.
+    """
+    origin, found = part.dump.name.decode("utf-8", "replace"), dict[Key, Message]()
+    step = step if len(part.data) > HARDLY else 1
+    for size in SIZES:
+        for start in range(0, len(part.data) - size + 1, step):
+            body = part.data[start : start + size + beside]
+            if is_noise(body[:size]):
+                place = f"{origin}+0x{part.start + start:x}"
+                for data in dict.fromkeys((body, body[:size])):
+                    found[Key(KeyKind.RAW, data, place)] = say("bytes that look random")
+    return found
 
 
 def keys_in(part: Piece, clues: Clues) -> tuple[tuple[Key, int, Message], ...]:

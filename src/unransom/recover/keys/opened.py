@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from unransom.catalog.control import bits_of_key
+from unransom.catalog.control import bits_beside_known, bits_of_key
 from unransom.catalog.oracle import judge
 from unransom.catalog.schemes.assemble import assembled
 from unransom.catalog.schemes.family import PROVEN, BadMarkError, Family
@@ -18,6 +18,9 @@ from unransom.core.streams import BytesReader, Salvage
 from unransom.recover.keys.proof import is_unchanged
 
 LARGEST = 16 << 20  # bytes of an original that is judged in memory
+# Bits that must be due to a key beside those that known bytes of the format may have told, where it opens a
+# part of the file. They are few, as the rest of the content has voted for such a key.
+BESIDE = 16
 CHECKED = frozenset(  # formats whose every byte, or nearly, is under a checksum
     {"bzip2", "flac", "gzip", "innodb", "ogg", "ooxml", "png", "rar", "sevenzip", "xz", "zip"}
 )
@@ -87,8 +90,10 @@ def opened(family: Family, locked: Salvage, key: Key, path: bytes) -> Opened | N
     reader, name = BytesReader(content), plan.name or path
     judgement = judge(reader, name)
     validation = judgement.validation
-    bits = bits_of_key(reader, origins, judgement, name)
     lost = origins.totals()[Origin.LOST]
+    bits = bits_of_key(reader, origins, judgement, name)
+    if lost and bits and bits_beside_known(reader, origins, judgement, name) < BESIDE:
+        bits = 0
     grade = validation.grade
     if judgement.format in TEXTS and not reads(content.replace(b"\0", b"") if lost else content):
         grade = Grade.UNKNOWN

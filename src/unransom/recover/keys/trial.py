@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from unransom.catalog.schemes.family import Family
@@ -35,6 +35,17 @@ def openings(key: Key, family: Family, samples: tuple[FileRef, ...], context: Co
             proof = proof_of(family, locked, mark, file_key, ref.original or ref.path)
         if proof:
             yield Opening(ref, *proof)
+
+
+def fitting(keys: Iterable[Key], family: Family, ref: FileRef, context: Context) -> Iterator[Key]:
+    """Yield those of many ``keys`` that open a file, which is opened once for all of them."""
+    with context.open(ref) as reader:
+        locked = Salvage(reader, ref.name)
+        mark = family.read(locked)
+        for key in keys if mark else ():
+            file_key = family.unwrap(mark, key) if mark else None
+            if mark and file_key and proof_of(family, locked, mark, file_key, ref.original or ref.path):
+                yield key
 
 
 def tried(

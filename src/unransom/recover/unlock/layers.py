@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import NamedTuple
 
 from unransom.catalog.control import HOLDS, bits_of_key
@@ -90,17 +89,24 @@ def unwind(layer: Layer, context: Context) -> Output | Message | None:
         raise ValueError("unlock writes outputs and was given no place for them")
     refused: Message | None = None
     random: list[_Opening] = []
-    for opening in chain(_openings(layer, context), random):  # at last those that gave nothing but noise
-        try:
-            found = _open(layer, opening, context, outputs)
-        except BadMarkError as error:
-            found = error.why
+    for opening in _openings(layer, context):
+        found = _tried(layer, opening, context, outputs)
         if isinstance(found, Output):
             return found
         if found is RANDOM:
-            random.append(opening._replace(rivals=False))
+            random.append(opening)
         refused = found
-    return refused
+    if len(random) != 1:  # of several keys that all give noise none is more likely than the others
+        return refused
+    return _tried(layer, random[0]._replace(rivals=False), context, outputs)
+
+
+def _tried(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -> Output | Message:
+    """Return what ``_open`` does, the reason too where metadata contradict themselves."""
+    try:
+        return _open(layer, opening, context, outputs)
+    except BadMarkError as error:
+        return error.why
 
 
 def _openings(layer: Layer, context: Context) -> Iterator[_Opening]:

@@ -19,8 +19,10 @@ from unransom.crypto.search.memory import (
     beside,
     chacha_contexts,
     hibernation,
+    registry_values,
     structures,
     text_keys,
+    written_blobs,
 )
 from unransom.crypto.search.memory.candidate import Candidate, Clues, Finder, Memory
 
@@ -34,7 +36,8 @@ IN_MEMORY: tuple[Finder, ...] = (
     beside.FINDER,
     text_keys.FINDER,
 )
-FINDERS: tuple[Finder, ...] = (*IN_MEMORY, hibernation.finder(IN_MEMORY))
+IN_FILES: tuple[Finder, ...] = (registry_values.FINDER, written_blobs.FINDER)
+FINDERS: tuple[Finder, ...] = (*IN_MEMORY, hibernation.finder(IN_MEMORY), *IN_FILES)
 NO_CLUES = Clues()
 BEHIND_ALL = (sys.maxsize, b"")  # a piece
 OVERLAP = -(-max(finder.reach for finder in FINDERS) // 4096) * 4096  # bytes, whole pages

@@ -14,13 +14,18 @@ from unransom.recover.keys.attacks.attack import Attack
 from unransom.recover.keys.clocks import Clock, Window
 
 HOUR, WEEK = 3660, 7 * 86400  # seconds: clocks that are wrong, and times that were changed later
+ZONES = 14 * 3600 + 60  # seconds: times of another time zone, taken for those of ours
 CLOCK = Clock(
     name="drawn",
     ways="unix",
     windows=(
         Window(-HOUR, HOUR, 0.5),
-        Window(-HOUR, HOUR, 0.3, rare=True),
-        Window(-WEEK, -HOUR, 0.2),
+        Window(-ZONES, -HOUR, 0.05, "plain"),
+        Window(HOUR, ZONES, 0.05, "plain"),
+        Window(-HOUR, HOUR, 0.2, "rare"),
+        Window(-ZONES, -HOUR, 0.05, "other"),
+        Window(HOUR, ZONES, 0.05, "other"),
+        Window(-WEEK, -ZONES, 0.1),
     ),
     near=WEEK,
     chance=0.01,
@@ -29,7 +34,7 @@ CLOCK = Clock(
     why=lambda ways: say(
         "its key may be drawn from a clock: {count} ways to draw it, {seconds} seconds around its time",
         count=ways,
-        seconds=WEEK + HOUR,
+        seconds=WEEK + ZONES,
     ),
     helps=say("the family, the locker's program, or the time to the minute"),
 )

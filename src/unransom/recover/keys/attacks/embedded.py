@@ -19,12 +19,21 @@ from unransom.core.context import Context
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import Message, say
 from unransom.core.records import FileRef, Record
-from unransom.core.searches import AttackPlan, Described, Searched, Shard, Target
+from unransom.core.searches import AttackPlan, Described, Searched, Shard, Stage, Target
 from unransom.core.streams import Salvage
-from unransom.crypto.noise import is_noise
 from unransom.recover.keys.attacks.attack import Attack
 from unransom.recover.keys.common_ways import LONGEST_IV, WAYS, Way
-from unransom.recover.keys.dumps import BYTES_PER_SECOND, Piece, keys_in, piece, pieces_of
+from unransom.recover.keys.dumps import (
+    BYTES_PER_SECOND,
+    DECAY,
+    STEP,
+    TINY,
+    Piece,
+    keys_in,
+    piece,
+    pieces_of,
+    windows_of,
+)
 from unransom.recover.keys.trial import tried
 
 NAME = "embedded"
@@ -33,9 +42,9 @@ SIZES = (32, 16, 24)
 LEAST = 24  # bits of the head of a format that a key must give before it is tried in full
 LOOKED = 4  # files that keys are tried on
 HEAD, TAIL = 96, 64  # bytes of them
-ALIGNED = 4  # programs keep their data so
-WINDOWS = 1 << 17  # places of a program that are tried
+PROGRAM = 1 << 19  # bytes of a program in which every place is tried that looks random
 TEXTS = 1 << 14
+SLIGHT = 1e-6  # chance where there is nothing to try
 SPEED = 5000.0  # keys that a core tries in all ways in a second
 TEXT = re.compile(rb"[\x20-\x7e]{6,64}")
 WIDE = re.compile(rb"(?:[\x20-\x7e]\0){6,64}")
@@ -53,40 +62,57 @@ def plan(target: Target, context: Context) -> AttackPlan | None:
     if target.family:
         return None
     given, pieces = sum(1 for _ in _given(context)), pieces_of(target.dumps)
-    if not given and not pieces:
+    if not given and not pieces and not target.left:
         return AttackPlan(
             attack=NAME,
             family="",
             why=say("neither the locker's program nor memory nor any key was given to try"),
             helps=say("the locker's program: what stands in it may be the key, or the password to it"),
         )
-    size = sum(dump.size for dump in target.dumps)
-    small = (dump.size for dump in target.dumps if dump.size <= WINDOWS * ALIGNED)
-    candidates = given + sum(2 * each // ALIGNED for each in small)
+    first, second = (_cost(given, target.dumps, PROGRAM), _cost(0, target.left, TINY))
+    stages = (
+        Stage(1 + pieces, first.seconds, 0.1 if given or pieces else SLIGHT),
+        Stage(len(target.left), second.seconds, 0.02),
+    )
     return AttackPlan(
         attack=NAME,
         family="",
-        shards=1 + pieces,
-        candidates=candidates,
-        seconds=candidates / SPEED + size / BYTES_PER_SECOND,
-        chance=0.1,
+        shards=1 + pieces + len(target.left),
+        candidates=first.candidates + second.candidates,
+        seconds=first.seconds + second.seconds,
+        chance=max(stage.chance for stage in stages if stage.shards),
         why=say(
             "{keys} keys and {count} files that may hold some are there to try",
             keys=given,
-            count=len(target.dumps),
+            count=len(target.dumps) + len(target.left),
         ),
+        stages=tuple(stage for stage in stages if stage.shards),
     )
 
 
+class _Cost(NamedTuple):
+    candidates: int
+    seconds: float
+
+
+def _cost(given: int, dumps: tuple[FileRef, ...], largest: int) -> _Cost:
+    """Return about what it takes to try ``given`` keys and what ``dumps`` hold."""
+    small = (dump.size for dump in dumps if dump.size <= largest)
+    candidates = given + sum(2 * each // STEP for each in small)
+    return _Cost(candidates, candidates / SPEED + sum(dump.size for dump in dumps) / BYTES_PER_SECOND)
+
+
 def search(shard: Shard, context: Context) -> Iterator[Record]:
-    """Try the keys that were given, in shard 1, or those in a piece of a dump."""
+    """Try the keys that were given, in shard 1, or those in a piece of a dump, or of what was left."""
     target, count = shard.target, 0
     samples = [_sample(ref, context) for ref in target.samples[:LOOKED]]
     samples = [each for each in samples if each.cribs]
     if shard.number == 1:
         keys: Iterable[tuple[Key, Message]] = _given(context)
     else:
-        keys = _in(piece(target.dumps, shard.number - 2, context))
+        number, pieces = shard.number - 2, pieces_of(target.dumps)
+        part = piece((*target.dumps, *target.left), number, context)
+        keys = _in(part, PROGRAM if number < pieces else TINY)
     for key, where in keys if samples else ():
         count += 1
         for way in _fitting(key.data, samples):  # some are the same for the first block of a file
@@ -104,17 +130,27 @@ def _given(context: Context) -> Iterator[tuple[Key, Message]]:
             yield key, say("given as {origin}", origin=key.origin)
 
 
-def _in(part: Piece) -> Iterator[tuple[Key, Message]]:
-    """Yield what may be a key in a piece: what shows itself as one; in small files, nearly everything."""
+def _in(part: Piece, largest: int) -> Iterator[tuple[Key, Message]]:
+    """Yield what may be a key in a piece: what shows itself as one; in small files, nearly everything.
+
+    Args:
+        part: The piece.
+        largest: Bytes of a file in which every place is tried that looks random.
+    """
     from unransom.crypto.search.memory import Clues  # noqa: PLC0415 numba is slow to load
 
-    for key, bits, why in keys_in(part, Clues(guesses=part.small)):
+    for key, bits, why in keys_in(part, Clues(guesses=part.small, wrong_bits=DECAY)):
         if key.kind is KeyKind.RAW and (bits >= SURE or part.small):
-            yield key, say("at {place}: {what}", place=key.origin, what=why)
+            yield key, _placed(key, why)
     if part.small:
         yield from _texts(part)
-    if part.dump.size <= WINDOWS * ALIGNED:
-        yield from _windows(part)
+    if part.dump.size <= largest:
+        for key, why in windows_of(part, STEP, LONGEST_IV).items():
+            yield key, _placed(key, why)
+
+
+def _placed(key: Key, what: Message) -> Message:
+    return say("at {place}: {what}", place=key.origin, what=what)
 
 
 def _texts(part: Piece) -> Iterator[tuple[Key, Message]]:
@@ -128,17 +164,6 @@ def _texts(part: Piece) -> Iterator[tuple[Key, Message]]:
             yield Key(KeyKind.RAW, text, origin), where
         for digest in (hashlib.sha256, hashlib.md5):
             yield Key(KeyKind.RAW, digest(text).digest(), origin), where
-
-
-def _windows(part: Piece) -> Iterator[tuple[Key, Message]]:
-    """Yield all places of a program that look random, with the bytes behind them, which may be the IV."""
-    for size in SIZES[:2]:
-        for start in range(0, len(part.data) - size + 1, ALIGNED):
-            if is_noise(part.data[start : start + size]):
-                origin = f"{part.dump.name.decode('utf-8', 'replace')}+0x{start:x}"
-                body = part.data[start : start + size + LONGEST_IV]
-                for data in dict.fromkeys((body, body[:size])):
-                    yield Key(KeyKind.RAW, data, origin), say("bytes at {place}", place=origin)
 
 
 def _sample(ref: FileRef, context: Context) -> _Sample:
@@ -186,7 +211,8 @@ ATTACK = Attack(
     references=("https://www.trustwave.com/en-us/resources/blogs/spiderlabs-blog/",),
     limitations=(
         "The file is locked from its first byte on, or behind an IV.",
-        "In programs of more than 512 KiB only texts and written keys are tried, not all bytes.",
+        "In programs of more than 512 KiB, and in files of the evidence of more than 8 KiB, only texts and"
+        " written keys are tried, not all bytes.",
         "Keys that a password hash with rounds makes of a text are not tried.",
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -9,18 +11,17 @@ from unransom.catalog.families import family as family_named
 from unransom.catalog.keylibrary import MOST_UNKNOWN, Entry, completions, entry_in
 from unransom.catalog.schemes.family import Family
 from unransom.core.context import Context
-from unransom.core.keys import Key, KeyKind
+from unransom.core.keys import KeyKind
 from unransom.core.messages import Message, say
-from unransom.core.records import Record
+from unransom.core.records import FileRef, Record
 from unransom.core.searches import AttackPlan, Searched, Shard, Target
-from unransom.core.streams import Salvage
 from unransom.recover.keys.attacks.attack import Attack
-from unransom.recover.keys.proof import proof_of
-from unransom.recover.keys.trial import tried
+from unransom.recover.keys.trial import fitting, tried
 
 NAME = "library"
-PER_SECOND = 2000.0  # keys that one core unwraps and tries, where each takes a key agreement
-SHARD = 1 << 14  # keys
+PROBES = 8  # completions that show what a key of a family takes
+MEASURED = 0.05  # seconds of a core that measuring takes
+SHARD = 1 << 9  # keys: some take ten milliseconds, where a password hash has many rounds
 
 
 class Part(NamedTuple):
@@ -50,7 +51,7 @@ def plan(target: Target, context: Context) -> AttackPlan | None:
         family=family.name,
         shards=sum(map(_shards, few)),
         candidates=candidates,
-        seconds=candidates / PER_SECOND,
+        seconds=candidates * _seconds(few[0], family, target.samples[0], context),
         chance=0.8 if any(entry.family == family.name for entry in few) else 0.1,
         why=say("{count} keys in the library miss {bits} bits at least", count=len(few), bits=least),
     )
@@ -74,7 +75,7 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
     target = shard.target
     family = family_named(target.family, context.described)
     entry, start, stop = _part(_entries(family, context), shard.number - 1)
-    for key in _fitting(entry, start, stop, family, target, context):
+    for key in fitting(completions(entry, start, stop), family, target.samples[0], context):
         yield from tried(key, family, target.samples, context, NAME, _told)
     yield Searched(attack=NAME, family=family.name, item=0, shard=shard.number, candidates=stop - start)
 
@@ -90,6 +91,17 @@ def _shards(entry: Entry) -> int:
     return -(-(1 << entry.unknown_bits) // SHARD)
 
 
+def _seconds(entry: Entry, family: Family, ref: FileRef, context: Context) -> float:
+    """Return what a completion takes on this machine, measured on some of them."""
+    probes, count = tuple(completions(entry, 0, PROBES)), 0
+    deque(fitting(probes, family, ref, context), maxlen=0)  # loads what was compiled
+    began = time.thread_time()
+    while (spent := time.thread_time() - began) < MEASURED:
+        deque(fitting(probes, family, ref, context), maxlen=0)
+        count += len(probes)
+    return spent / count
+
+
 def _part(entries: tuple[Entry, ...], number: int) -> Part:
     for entry in entries:
         if entry.unknown_bits > MOST_UNKNOWN:
@@ -98,20 +110,6 @@ def _part(entries: tuple[Entry, ...], number: int) -> Part:
             return Part(entry, number * SHARD, min((number + 1) * SHARD, 1 << entry.unknown_bits))
         number -= _shards(entry)
     raise ValueError("there is no such part")
-
-
-def _fitting(
-    entry: Entry, start: int, stop: int, family: Family, target: Target, context: Context
-) -> Iterator[Key]:
-    """Yield the completions that open the first sample."""
-    ref = target.samples[0]
-    with context.open(ref) as reader:
-        locked = Salvage(reader, ref.name)
-        mark = family.read(locked)
-        for key in completions(entry, start, stop) if mark else ():
-            file_key = family.unwrap(mark, key) if mark else None
-            if mark and file_key and proof_of(family, locked, mark, file_key, ref.original or ref.path):
-                yield key
 
 
 def _told(why: Message) -> Message:

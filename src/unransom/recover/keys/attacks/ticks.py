@@ -13,19 +13,21 @@ from unransom.recover.keys import clocks
 from unransom.recover.keys.attacks.attack import Attack
 from unransom.recover.keys.clocks import Clock, Window
 
-MORNING = 1 << 24  # milliseconds, 4.7 hours
+MORNING = 3 << 23  # milliseconds, 7 hours
 EVERY = 1 << 31
 CLOCK = Clock(
     name="ticks",
     ways="uptime",
     windows=(
-        Window(0, MORNING, 0.4),
-        Window(MORNING, 6 * MORNING, 0.2),
-        Window(0, MORNING, 0.1, rare=True),
-        Window(6 * MORNING, EVERY, 0.3),
+        Window(0, MORNING, 0.5, "plain"),
+        Window(0, MORNING, 0.2, "other"),
+        Window(MORNING, 4 * MORNING, 0.15, "plain"),
+        Window(MORNING, 4 * MORNING, 0.08, "other"),
+        Window(0, MORNING, 0.03, "rare"),
+        Window(4 * MORNING, EVERY, 0.04),
     ),
     near=2_000_000,
-    chance=0.01,
+    chance=0.02,  # System.Random of .NET Framework takes it where a program names no seed
     per_second=1000,
     since_1970=False,
     why=lambda ways: say(
