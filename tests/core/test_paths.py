@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unransom.core.paths import FORBIDDEN, MAX_NAME, RESERVED, base_name, safe_name, safe_path
+from unransom.core.paths import (
+    FORBIDDEN,
+    MAX_NAME,
+    RESERVED,
+    as_named,
+    base_name,
+    safe_name,
+    safe_path,
+    stays_below,
+)
 
 
 @given(st.binary(max_size=600))
@@ -49,3 +58,26 @@ def test_base_names_of_either_system():
     assert base_name(b"C:\\shop\\a.png") == b"a.png"
     assert base_name(b"/srv/a.png/") == b"a.png"
     assert base_name(b"..\\..\\x") == b"x"
+
+
+@pytest.mark.parametrize(
+    ("output", "original", "named"),
+    [
+        (b"s/a_.docx", b"s/a?.docx.locked", b"s/a?.docx"),
+        (b"s/dr_/_CON", b"s/dr./CON", b"s/dr./_CON"),
+        (b"s/_a/b", b"s/../:a/b", b"s/:a/b"),
+        (b"s/a_b", b"s/a\\b", b"s/a_b"),
+        (b"s/n_", b"s/n\n", b"s/n_"),
+        (b"s/a_.2.docx", b"s/a?.docx", b"s/a_.2.docx"),
+        (b"s/volume/f", b"s/f?", b"s/volume/f"),
+    ],
+)
+def test_a_file_gets_the_name_back_that_windows_does_not_take(output, original, named):
+    assert as_named(output, original) == named
+
+
+@given(st.binary(max_size=300), st.binary(max_size=300))
+def test_a_name_given_back_stays_below(path, ending):
+    named = as_named(safe_path(path), path + ending)
+    assert stays_below(named)
+    assert safe_path(named) == safe_path(path)

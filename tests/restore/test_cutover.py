@@ -1,5 +1,6 @@
 """Probes of made systems: HTTP, SQL of real servers, verdicts, comparison, time to recovery."""
 
+import contextlib
 import csv
 import json
 import sqlite3
@@ -32,7 +33,10 @@ class System(BaseHTTPRequestHandler):
             self.send_header("Location", "http://127.0.0.1:1/elsewhere")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        for piece in (body[at : at + 1] for at in range(len(body))) if "/drops" in self.path else [body]:
+            with contextlib.suppress(OSError):
+                self.wfile.write(piece)
+                time.sleep(0.1 if "/drops" in self.path else 0)
 
     def log_message(self, *_):
         """Say nothing."""
@@ -91,6 +95,8 @@ def test_a_probe_goes_nowhere_else(system, tmp_path, monkeypatch):
     assert asked(tmp_path, http="http://127.0.0.1:9/")[0] == "bad"
     system.answers["/slow"] = (200, None)
     assert "does not answer" in asked(tmp_path, http=system.url + "/slow", seconds=0.3)[2]
+    system.answers["/drops"] = (200, b" " * 20)
+    assert "timed out" in asked(tmp_path, http=system.url + "/drops", seconds=0.5)[2]
 
 
 def test_secrets_come_from_the_environment(system, tmp_path, monkeypatch):
@@ -125,6 +131,7 @@ def test_counts_newest_and_statements(tmp_path):
     )
     assert asked(tmp_path, newest="orders.placed", database=url, at_most=7200)[0] == "good"
     assert asked(tmp_path, newest="orders.placed", database=url, at_most=1800)[0] == "bad"
+    assert asked(tmp_path, newest="orders.total", database=url)[2].endswith("which is no time")
     statement = "SELECT min(total) FROM orders WHERE placed < '2999-01-01 00:00:00' AND total LIKE '9%'"
     assert asked(tmp_path, sql=statement, database=url, equals=9.9)[0] == "good"
     assert asked(tmp_path, sql="SELECT 'open'", database=url, equals="open")[0] == "good"
@@ -168,8 +175,10 @@ def test_a_real_server_is_only_read(tmp_path, kind):
         b"[[probe]]\nsystem='a'\nname='b'\nhttp='http://x'\ncount='t'",
         b"[[probe]]\nsystem='a'\nname='b'\nhttp='file:///etc/passwd'",
         b"[[probe]]\nsystem='a'\nname='b'\nsql='DROP TABLE x'\ndatabase='u'",
+        b"[[probe]]\nsystem='a'\nname='b'\nsql=' '\ndatabase='u'",
         b"[[probe]]\nsystem='a'\nname='b'\ncount='t'",
         b"[[probe]]\nsystem='a'\nname='b'\nnewest='t'\ndatabase='u'",
+        b"[[probe]]\nsystem='a'\nname='b'\ncount='t'\ndatabase='mysql://u:p@h/d'",
         b"[[probe]]\nsystem='a'\nname='b'\nhttp='http://x'\nshape={a='texts'}",
         b"[[probe]]\nsystem='a'\nname='b'\nhttp='http://x'\n" * 2,
         b"deadline=2026-11-27T16:00:00\n[[probe]]\nsystem='a'\nname='b'\nhttp='http://x'",

@@ -70,6 +70,18 @@ def test_everything_moves_and_undo_leaves_no_trace(case, target):
     ]
 
 
+def test_files_get_names_back_that_cases_cannot_hold(tmp_path, target):
+    before = tree(target)
+    names = [b'new "offer": 5? <de>|*.txt', b"aux/dr./CON", b"a\\b\n.txt"]
+    case = make_case(tmp_path / "case", {name: name for name in names})
+    unransom("restore", "plan", "--case", case, "--to", target)
+    unransom("restore", "apply", "--case", case, "--no-clamav")
+    for name, path in zip(names, [names[0], b"_aux/dr./_CON", b"a_b_.txt"], strict=True):
+        assert (target / "shop" / os.fsdecode(path)).read_bytes() == name
+    unransom("restore", "undo", "--case", case)
+    assert tree(target) == before
+
+
 def test_batches_move_by_priority_and_only_when_the_one_before_is_signed(case, target, tmp_path):
     rules = tmp_path / "first.toml"
     rules.write_text(

@@ -22,6 +22,7 @@ from unransom.core.errors import UnransomError, UsageError
 from unransom.core.hashing import digest
 from unransom.core.messages import say
 from unransom.core.outputs import FileReader
+from unransom.core.paths import as_named
 from unransom.core.progress import Listener, silent
 from unransom.core.records import Grade
 from unransom.core.text import shown
@@ -148,11 +149,12 @@ def _require_unused(case: Case, path: Path) -> None:
 def _entries(case: Case, wish: Wish) -> Iterator[Entry]:
     """Yield what came back, as files that move or stay out."""
     query = (
-        "SELECT source, output, output_size, sha256, md5, modified, verdict, why FROM files"
+        "SELECT source, path, output, output_size, sha256, md5, modified, verdict, why FROM files"
         " WHERE output IS NOT NULL ORDER BY id"
     )
-    for source, output, size, sha256, md5, modified, verdict, why in case.database.execute(query):
-        below = output.removeprefix(RECOVERED)
+    for source, named, output, size, sha256, md5, modified, verdict, why in case.database.execute(query):
+        # A case keeps names that Windows takes, too; the file gets its own back.
+        below = as_named(output.removeprefix(RECOVERED), source.encode() + b"/" + named)
         if source in wish.below and below.startswith(source.encode() + b"/"):
             folder = wish.below[source].strip("/").encode()
             below = (folder + b"/" if folder else b"") + below.partition(b"/")[2]

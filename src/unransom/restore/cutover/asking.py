@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from unransom.core.records import Grade
 from unransom.restore.cutover.probes import Probe, Wanted
 
 MOST = 16 << 20  # bytes of an answer that are read
+PIECE = 1 << 16  # bytes of it that are asked for at once
 LONGEST = 200  # characters of a value that are kept
 KINDS: dict[str, Callable[[Any], bool]] = {
     "text": lambda value: isinstance(value, str),
@@ -134,15 +136,37 @@ def _by_http(probe: Probe) -> tuple[Any, Message | None]:
     headers |= {name: _secret(value) for name, value in probe.headers.items()}
     try:
         with contextlib.closing(_connection(url, probe.seconds)) as connection:
+            deadline = time.monotonic() + probe.seconds
             path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+            connection.connect()
+            line = connection.sock
             connection.request("GET", path, headers=headers)
             response = connection.getresponse()
-            body = response.read(MOST + 1)
+            body = _body(response, line, deadline)
     except (OSError, http.client.HTTPException, ValueError) as error:
         return None, say("it does not answer: {error}", error=str(error) or type(error).__name__)
     if response.status not in probe.status:
         return response.status, say("it answers with status {status}", status=response.status)
     return response.status, _wrong_json(probe, body) if probe.shape or probe.values else None
+
+
+def _body(response: http.client.HTTPResponse, line: socket.socket, deadline: float) -> bytes:
+    """Return an answer, which may come in drops, as far as ``MOST``.
+
+    Raises:
+        TimeoutError: It is not there by ``deadline``, seconds of the monotonic clock.
+    """
+    body = bytearray()
+    while len(body) <= MOST:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        line.settimeout(left)
+        piece = response.read1(PIECE)
+        if not piece:
+            break
+        body += piece
+    return bytes(body)
 
 
 def _connection(url: SplitResult, seconds: float) -> http.client.HTTPConnection:
@@ -205,7 +229,10 @@ def _by_sql(probe: Probe, folder: Path) -> tuple[Any, Message | None]:
         return None, say("it does not answer: {error}", error=reason)
     if row is None or (probe.newest and row[0] is None):
         return None, say("there is no row")
-    return (_age(row[0]) if probe.newest else row[0]), None
+    try:
+        return (_age(row[0]) if probe.newest else row[0]), None
+    except ValueError:
+        return row[0], say("it is {value}, which is no time", value=_shown(row[0]))
 
 
 def _url(database: str, folder: Path) -> str:

@@ -13,7 +13,7 @@ from unransom.core.messages import say
 
 TYPES = ("text", "number", "list", "object", "bool", "null", "any")
 ASKS = ("http", "sql", "count", "newest")
-READING = ("select", "with", "show", "values", "table")  # what a statement that reads begins with
+READING = frozenset({"select", "with", "show", "values", "table"})  # what a statement that reads begins with
 Wanted = str | int | float | bool
 
 
@@ -101,12 +101,23 @@ def _require_sense(probe: Probe) -> None:
         raise UsageError(say("probe {name}: it has one of {choices}", name=probe.id, choices=", ".join(ASKS)))
     if probe.http and urlsplit(probe.http).scheme not in {"http", "https"}:
         raise UsageError(say("probe {name}: it is no http:// or https:// URL", name=probe.id))
-    if not probe.http and not probe.database:
-        raise UsageError(say("probe {name}: it needs a database", name=probe.id))
-    if probe.sql and probe.sql.lstrip("( \n\t").lower().split(None, 1)[0] not in READING:
-        raise UsageError(say("probe {name}: its statement does more than read", name=probe.id))
+    if not probe.http:
+        _require_database(probe)
     if probe.newest and "." not in probe.newest:
         raise UsageError(say("probe {name}: newest names a table and a column", name=probe.id))
     for kind in probe.shape.values():
         if kind not in TYPES:
             raise UsageError(say("{value} is none of {choices}", value=kind, choices=", ".join(TYPES)))
+
+
+def _require_database(probe: Probe) -> None:
+    if not probe.database:
+        raise UsageError(say("probe {name}: it needs a database", name=probe.id))
+    if "://" in probe.database:
+        raise UsageError(
+            say("probe {name}: its database is an address, which may hold a password", name=probe.id),
+            hint=say("write the address to a file beside this one, or into the environment as env:NAME"),
+        )
+    begins = probe.sql.lstrip("( \n\t").lower().split(None, 1)[:1]
+    if probe.sql and not READING.intersection(begins):
+        raise UsageError(say("probe {name}: its statement does more than read", name=probe.id))

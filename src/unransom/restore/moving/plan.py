@@ -15,7 +15,7 @@ import msgspec
 
 from unransom.core.errors import UnransomError
 from unransom.core.messages import Message, say
-from unransom.core.paths import safe_path
+from unransom.core.paths import safe_path, stays_below
 
 KIND = "unransom restore"
 LONGEST = 1 << 20  # bytes of a line
@@ -186,7 +186,7 @@ def _checked(path: Path) -> tuple[Head, str]:
                 seal = msgspec.json.decode(line, type=_Seal).sha256
                 break
             entry = decoder.decode(line)
-            if not _is_below(entry.target) or not _is_below(entry.origin):
+            if not stays_below(entry.target) or safe_path(entry.origin) != entry.origin:
                 raise UnransomError(say("a path in the plan leads elsewhere"), detail=entry.path)
             digest.update(line)
         rest = file.read(1)
@@ -196,7 +196,3 @@ def _checked(path: Path) -> tuple[Head, str]:
             hint=say("make the plan again; what moves is settled by options and by the file of priorities"),
         )
     return head, seal
-
-
-def _is_below(path: bytes) -> bool:
-    return bool(path) and safe_path(path) == path
