@@ -165,6 +165,31 @@ def test_snapshots_are_read_with_what_they_build_on(tmp_path: Path, kind: str) -
     assert content(opened(names[2])) == flat.read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("backing", "kind"),
+    [
+        ("file:base", "raw"),
+        ('json:{"driver":"raw","file":{"driver":"file","filename":"base"}}', "raw"),
+        ('json:{"driver":"raw","file.driver":"file","file.filename":"base"}', "raw"),
+        ('json:{"driver":"raw","offset":1048576,"file":{"driver":"file","filename":"base"}}', ""),
+        ('json:{"driver":"raw","file":[]}', ""),
+        ("json:[[", ""),
+    ],
+)
+def test_backing_files_may_be_named_as_programs_do(tmp_path: Path, backing: str, kind: str) -> None:
+    raw = some_disk(tmp_path / "base", 4 * MiB)
+    image = tmp_path / "top.qcow2"
+    given = ("create", "-q", "-u", "-f", "qcow2", "-b", backing, "-F", "raw", image, "4M")
+    run("qemu-utils", "qemu-img", *given)
+    disk = opened(image)
+    if kind:
+        assert (content(disk), disk.notes) == (raw.read_bytes(), [])
+    else:
+        assert len(disk.notes) == 1
+        with pytest.raises(UnreadableError):
+            disk.read_at(0, 512)
+
+
 def test_a_snapshot_that_builds_on_itself_ends(tmp_path: Path) -> None:
     image = tmp_path / "loop.qcow2"
     run("qemu-utils", "qemu-img", "create", "-q", "-f", "qcow2", image, "1M")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.evidence.containers.test_containers import content, opened
 from tests.fixtures.images import MiB, convert, differencing_vhd, differencing_vhdx, some_disk
 from unransom.core.errors import UnreadableError
+from unransom.evidence.containers import vdi
 
 
 def test_differencing_vhd(tmp_path: Path) -> None:
@@ -41,5 +43,39 @@ def test_a_chain_of_differencing_vhdx(tmp_path: Path, block: int) -> None:
     convert(raw, tmp_path / "base.vhdx", "vhdx", "subformat=dynamic")  # it has an identifier of its own
     assert any("changed after the snapshot" in str(note.what) for note in opened(parent).notes)
     (tmp_path / "1.avhdx").unlink()
+    with pytest.raises(UnreadableError):
+        opened(parent).read_at(0, 512)
+
+
+def differencing_vdi(path: Path, parent: Path, identifier: bytes, blocks: dict[int, bytes]) -> Path:
+    """Write a differencing VDI with the geometry of its parent, which has all of its blocks."""
+    head = bytearray(parent.read_bytes()[: vdi.HEAD])
+    header = vdi._header(bytes(head))
+    assert header
+    struct.pack_into("<I", head, 76, vdi.DIFFERENCING)
+    head[392:408], head[424:440] = identifier, header.identifier
+    table = [vdi.FREE] * header.blocks
+    for place, number in enumerate(blocks):
+        table[number] = place
+    front = bytes(head).ljust(header.table, b"\0") + struct.pack(f"<{len(table)}I", *table)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(front.ljust(header.data, b"\0") + b"".join(blocks.values()))
+    return path
+
+
+@pytest.mark.parametrize("folder", ["", "Snapshots"])
+def test_a_chain_of_differencing_vdi_as_virtualbox_keeps_it(tmp_path: Path, folder: str) -> None:
+    raw = some_disk(tmp_path / "raw", 8 * MiB)
+    convert(raw, tmp_path / "machine.vdi", "vdi")
+    wanted, parent = bytearray(raw.read_bytes()), tmp_path / "machine.vdi"
+    for layer in range(1, 4):
+        blocks = {layer: bytes([layer]) * MiB, 7: bytes([64 + layer]) * MiB}
+        name = tmp_path / folder / f"{{{layer}}}.vdi"
+        parent = differencing_vdi(name, parent, bytes([layer]) * 16, blocks)
+        for number, written in blocks.items():
+            wanted[number * MiB : (number + 1) * MiB] = written
+    disk = opened(parent)
+    assert (content(disk), disk.notes) == (bytes(wanted), [])
+    (tmp_path / "machine.vdi").unlink()
     with pytest.raises(UnreadableError):
         opened(parent).read_at(0, 512)

@@ -45,3 +45,25 @@ def test_a_hole_ends_where_it_ends_whatever_is_asked() -> None:
     assert layer.hole_at(6 * CLUSTER + 7) == 3 * CLUSTER - 7
     assert layer.hole_at(5 * CLUSTER) == 0
     assert layer.hole_at(layer.size) == 0
+
+
+class Whole(Layer):
+    """A snapshot without anything of its own, which says so of all its clusters at once."""
+
+    def piece_at(self, offset: int) -> Piece:
+        self.asked += 1
+        return Piece(self.size - offset, self._below, offset)
+
+
+def test_a_layer_in_small_pieces_does_not_ask_for_more_than_they_are() -> None:
+    base = Layer(None, CLUSTERS - 1)
+    top = Layer(Whole(base, -1), -1)
+    assert list(top.extents()) == [Span((CLUSTERS - 1) * CLUSTER, CLUSTERS * CLUSTER)]
+    assert base.asked <= 4 * CLUSTERS
+
+
+def test_a_hole_is_looked_through_once_however_often_it_is_asked_for() -> None:
+    layer = Layer(None, CLUSTERS - 1)
+    for offset in range(0, (CLUSTERS - 1) * CLUSTER, CLUSTER):
+        assert layer.hole_at(offset) == (CLUSTERS - 1) * CLUSTER - offset
+    assert layer.asked <= 4 * CLUSTERS

@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 import numpy as np
 
 from unransom.core.errors import UnreadableError
-from unransom.core.openfile import OpenFile
+from unransom.core.openfile import ENDLESS, OpenFile
 from unransom.core.spans import Span
 from unransom.core.streams import HOLE, Reader, file_of
 
@@ -40,6 +40,7 @@ class Mapped:
     """A reader over pieces; a format says in ``piece_at`` where they are."""
 
     size: int
+    _known_hole = Span(0, 0)  # the last one: a disk is copied in chunks much shorter than its holes
 
     def piece_at(self, offset: int) -> Piece:
         """Return where byte ``offset`` of the disk is, and how many bytes from it on lie there too."""
@@ -62,7 +63,7 @@ class Mapped:
             offset += take
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def hole_at(self, offset: int, most: int = 1 << 62) -> int:
+    def hole_at(self, offset: int, most: int = ENDLESS) -> int:
         """Return how many bytes from ``offset`` on are zeros that nothing stores; perhaps not all of them.
 
         Args:
@@ -70,14 +71,20 @@ class Mapped:
             most: Bytes that matter: a disk that builds on this one asks for a piece only.
         """
         start, end = offset, min(self.size, offset + most)
+        known = self._known_hole
+        begin = start
+        if known.start <= start < known.end:
+            begin, offset = known.start, known.end
         for _ in range(MOST_PIECES):
             if offset >= end:
                 break
-            length, hole = _hole(self._piece(offset))
+            piece = self._piece(offset)
+            length, hole = _hole(piece._replace(length=min(piece.length, end - offset)))
             offset += hole
             if hole < length:
                 break
-        return min(offset, self.size) - start
+        self._known_hole = Span(begin, offset)
+        return max(0, min(offset, end) - start)
 
     def extents(self) -> Iterator[Span]:
         """Yield what is stored of the disk, in order; neighbours are joined. All else is zeros."""

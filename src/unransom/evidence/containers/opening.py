@@ -177,15 +177,22 @@ class Opening(NamedTuple):
         )
         return Missing(size, f"{name} is not there")
 
-    def parent(self, name: str, size: int, opened: Callable[[Opening], Reader] | None = None) -> Reader:
+    def parent(
+        self,
+        name: str,
+        size: int,
+        opened: Callable[[Opening], Reader] | None = None,
+        found: bytes | None = None,
+    ) -> Reader:
         """Open the disk that this one builds on; ``Missing``, of ``size`` bytes, where it is not there.
 
         Args:
             name: What the image calls it.
             size: Bytes of this disk.
             opened: Opens it where its kind is known; else its content tells.
+            found: Its path where it is known by more than its name; it may lie elsewhere then.
         """
-        path = self.beside(name)
+        path = found or self.beside(name)
         above = (*self.above, self.path)
         if path is not None and path not in above and len(above) < DEEPEST:
             with contextlib.suppress(OSError):

@@ -5,6 +5,8 @@ Source: QEMU, docs/interop/qcow2.txt.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import struct
 import zlib
 from typing import NamedTuple
@@ -96,8 +98,9 @@ def open_disk(opening: Opening) -> Reader:
         )
     parent = None
     if header.backing:
-        opened = _raw if header.backing_format == "raw" else None
-        parent = opening.parent(header.backing, header.size, opened)
+        name, kind = _named(header.backing)
+        opened = _raw if "raw" in {kind, header.backing_format} else None
+        parent = opening.parent(name, header.size, opened)
     clusters = opening.reader
     if header.features & EXTERNAL:
         clusters = opening.open_beside(header.data_file or "?", header.size)
@@ -178,6 +181,21 @@ def _extensions(head: bytes, offset: int) -> dict[int, str]:
     return found
 
 
+def _named(backing: str) -> tuple[str, str]:
+    """Return name and kind of the file that a backing file stands for: that may be a URL or a JSON object."""
+    if not backing.startswith("json:"):
+        return backing.removeprefix("file:"), ""
+    kind, found = "", None
+    with contextlib.suppress(ValueError, RecursionError):
+        found = json.loads(backing.removeprefix("json:"))
+        kind = str(found.get("driver", "")) if isinstance(found, dict) else ""
+    while isinstance(found, dict) and "file" in found and not found.keys() & {"offset", "size"}:
+        found = found["file"]
+    if isinstance(found, dict) and not found.keys() & {"offset", "size"}:  # a part of a file is another disk
+        found = found.get("filename") or found.get("file.filename") or found.get("file.file.filename")
+    return (found, kind) if isinstance(found, str) else (backing, "")
+
+
 def _raw(lower: Opening) -> Reader:
     return Part(lower.reader, 0, lower.reader.size)
 
@@ -238,6 +256,9 @@ class ClusterDisk(Mapped):
             return self._subcluster(offset, word & OFFSET, int(table[entry * 2 + 1]))
         if word & ZEROS:
             return Piece(left)
+        if not word:
+            run = same(table, entry) * self._cluster - inside
+            return self._below(offset, min(run, self.size - offset))
         if not word & OFFSET:
             return self._below(offset, left)
         return Piece(left, self._clusters, (word & OFFSET) + inside)
@@ -247,7 +268,9 @@ class ClusterDisk(Mapped):
         size = self._cluster // 32
         inside = offset % self._cluster
         part = inside // size
-        left = min(size - inside % size, self.size - offset)
+        pair = 1 << 32 | 1
+        alike = next((to for to in range(part, 32) if (bitmap >> part ^ bitmap >> to) & pair), 32)
+        left = min(alike * size - inside, self.size - offset)
         if bitmap >> (32 + part) & 1:
             return Piece(left)
         if bitmap >> part & 1:

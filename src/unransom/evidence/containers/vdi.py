@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+import uuid
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ BASE = struct.Struct("<4xIIII256xIIIIII4xQIIII16s16s16s16s")  # from the mark on
 DIFFERENCING = 4
 FREE, ZERO = 0xFFFFFFFF, 0xFFFFFFFE
 LARGEST_BLOCK = 1 << 28  # bytes
+SNAPSHOTS = b"Snapshots"  # the folder beside the disk that they build on
 MOST_DISKS = 1000  # in a folder that a parent is looked for among
 
 
@@ -64,8 +66,11 @@ def open_disk(opening: Opening) -> Reader:
         raise invalid("a header that makes no sense")
     parent = None
     if header.kind == DIFFERENCING:
-        name = _named(opening, header.parent) or header.parent.hex()
-        parent = opening.parent(name, header.size)
+        folder = opening.path.rpartition(b"/")[0]
+        above, _, called = folder.rpartition(b"/")
+        places = [folder, above] if called == SNAPSHOTS else [folder]  # as VirtualBox keeps them
+        found = next((path for each in places if (path := _with(each, header.parent))), None)
+        parent = opening.parent(str(uuid.UUID(bytes_le=header.parent)), header.size, found=found)
     return BlockDisk(opening.reader, header, parent)
 
 
@@ -78,9 +83,8 @@ def _header(data: bytes) -> Header | None:
     return Header(kind, table, start, size, block, extra, blocks, identifier, parent) if sound else None
 
 
-def _named(opening: Opening, identifier: bytes) -> str | None:
-    """Return the name of the disk beside the image that has an identifier: its name stands nowhere."""
-    folder = opening.path.rpartition(b"/")[0]
+def _with(folder: bytes, identifier: bytes) -> bytes | None:
+    """Return the path of the disk in a folder that has an identifier: its name stands nowhere."""
     looked = 0
     with contextlib.suppress(OSError), os.scandir(folder or b"/") as entries:
         for _, entry in zip(range(MOST_ENTRIES), entries, strict=False):
@@ -90,7 +94,7 @@ def _named(opening: Opening, identifier: bytes) -> str | None:
             with DescriptorReader(open_quietly(entry.path, os.O_NONBLOCK)) as reader:
                 header = _header(reader.read_at(0, HEAD))
             if header and header.identifier == identifier:
-                return entry.name.decode("utf-8", "surrogateescape")
+                return entry.path
     return None
 
 
