@@ -116,6 +116,16 @@ def test_the_disk_in_an_image_is_compared_with_the_digests_of_the_image(tmp_path
     assert (tmp_path / "image").read_bytes() == raw.read_bytes()
 
 
+def test_what_is_wrong_with_the_image_that_the_disk_was_in_is_told(tmp_path: Path) -> None:
+    raw = some_disk(tmp_path / "raw", 4 * MiB)
+    run("qemu-utils", "qemu-img", "convert", "-O", "qed", raw, tmp_path / "disk.qed")
+    unransom = str(Path(sys.executable).with_name("unransom"))
+    command = [unransom, "acquire", str(tmp_path / "disk.qed"), "--unwrap", "--case", str(tmp_path / "case")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, "disk.qed: it is an image of the kind QED" in done.stdout) == (3, True)
+    assert "an image of the kind QED" in (tmp_path / "case/chain.jsonl").read_text()
+
+
 # Faults
 
 

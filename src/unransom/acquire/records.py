@@ -9,7 +9,7 @@ import msgspec
 from unransom.core.errors import UsageError
 from unransom.core.hashing import Digests
 from unransom.core.messages import say
-from unransom.core.records import Record
+from unransom.core.records import Problem, Record
 from unransom.core.spans import Span
 
 
@@ -50,6 +50,7 @@ class Acquired(Record, frozen=True, kw_only=True):
         resumed: Bytes that an earlier run had copied.
         stored: What the source itself says its digests are; empty where it says nothing.
         agrees: Whether that is so.
+        problems: What a person should know of the image that the disk was in.
     """
 
     image: str
@@ -60,6 +61,7 @@ class Acquired(Record, frozen=True, kw_only=True):
     resumed: int = 0
     stored: dict[str, str] = msgspec.field(default_factory=dict)
     agrees: bool = True
+    problems: tuple[Problem, ...] = ()
 
 
 def check_new(image: Path) -> None:

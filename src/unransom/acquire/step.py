@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,11 +20,14 @@ from unransom.core.hashing import Digests, Hasher, digest
 from unransom.core.messages import say
 from unransom.core.outputs import FileReader
 from unransom.core.progress import Listener, silent
+from unransom.core.records import Problem
 from unransom.core.streams import Reader
+from unransom.core.text import shown
 from unransom.evidence.descriptors import DescriptorReader, open_quietly
 
 if TYPE_CHECKING:
     from unransom.evidence.containers import Disk
+    from unransom.evidence.containers.opening import Note
 
 
 class TargetError(UnransomError):
@@ -32,10 +35,11 @@ class TargetError(UnransomError):
 
 
 class Opened(NamedTuple):
-    """A source, and what it says its digests are."""
+    """A source, what it says its digests are, and what else a person should know; reading may add to that."""
 
     reader: Reader
     stored: dict[str, str]
+    notes: Sequence[Note] = ()
 
 
 def acquire(job: Job, listener: Listener = silent) -> Acquired:
@@ -80,6 +84,10 @@ def copy(job: Job, source: Opened, careful: Careful, listener: Listener = silent
         resumed=resumed,
         stored=stored,
         agrees=all(getattr(digests, name) == value for name, value in stored.items()),
+        problems=tuple(
+            Problem(item=shown(note.name), what=note.what, resolution=note.resolution, fatal=False)
+            for note in source.notes
+        ),
     )
 
 
@@ -91,7 +99,10 @@ def opened(job: Job) -> Iterator[Opened]:
         UsageError: It cannot be opened.
     """
     with contextlib.closing(_open(job)) as reader:
-        yield Opened(reader, {} if isinstance(reader, DescriptorReader) else reader.digests)
+        if isinstance(reader, DescriptorReader):
+            yield Opened(reader, {})
+        else:
+            yield Opened(reader, reader.digests, reader.notes)
 
 
 def _open(job: Job) -> Disk | DescriptorReader:

@@ -9,7 +9,7 @@ import click
 
 from unransom.cli.options import PATH, json_option, progress_option
 from unransom.cli.screen import Screen, Style
-from unransom.cli.speech import t
+from unransom.cli.speech import spoken, t
 from unransom.core.errors import EXIT_DONE, EXIT_INCOMPLETE, UsageError
 from unransom.core.messages import say
 
@@ -63,6 +63,8 @@ def command(
     as_json: bool,
 ) -> int:
     """Make the image and print its digests."""
+    import msgspec
+
     from unransom.acquire.records import Job
     from unransom.acquire.step import acquire
     from unransom.case.case import Case
@@ -78,9 +80,12 @@ def command(
         done = acquire(job, screen)
     if not out:
         with Case(image.parent.parent) as opened:
-            tell(opened, source, (image, Path(done.map)), _digests(done))
-    _print(done, as_json=as_json)
-    return EXIT_INCOMPLETE if done.lost or not done.agrees else EXIT_DONE
+            tell(opened, source, (image, Path(done.map)), _digests(done), done.problems)
+    if as_json:
+        print(msgspec.json.encode(done).decode())
+    else:
+        _print(done)
+    return EXIT_INCOMPLETE if done.lost or done.problems or not done.agrees else EXIT_DONE
 
 
 def _logical(source: str, image: Path, level: int, progress: Style, *, told: bool, as_json: bool) -> int:
@@ -130,12 +135,7 @@ def _digests(done: Acquired | Collected) -> dict[str, str]:
     return {name: getattr(done.digests, name) for name in ("md5", "sha256", "blake3")}
 
 
-def _print(done: Acquired, *, as_json: bool) -> None:
-    import msgspec
-
-    if as_json:
-        print(msgspec.json.encode(done).decode())
-        return
+def _print(done: Acquired) -> None:
     print(t("{size} bytes in {image}", size=f"{done.digests.size:,}", image=done.image))
     for name in ("md5", "sha256", "blake3"):
         print(f"  {name:<7} {getattr(done.digests, name)}")
@@ -150,3 +150,5 @@ def _print(done: Acquired, *, as_json: bool) -> None:
         print(t("the digests are those that the source itself gives"))
     if not done.agrees:
         print(t("the digests are not those that the source itself gives"))
+    for each in done.problems:
+        print(f"{each.item}: {spoken(each.what)}; {spoken(each.resolution)}")

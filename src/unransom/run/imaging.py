@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from unransom.acquire.records import unfinished
 from unransom.case.case import IMAGES, Case
 from unransom.case.database import transaction
+from unransom.core.records import Problem
 
 FOLDER = "evidence"
 
@@ -38,7 +39,13 @@ def reopen(image: Path, *, packed: bool) -> None:
     image.rename(part)
 
 
-def tell(case: Case, source: str, files: tuple[Path, ...], digests: Mapping[str, str]) -> None:
+def tell(
+    case: Case,
+    source: str,
+    files: tuple[Path, ...],
+    digests: Mapping[str, str],
+    problems: Sequence[Problem] = (),
+) -> None:
     """Record an image in the chain, with the SHA-256 of its files.
 
     Args:
@@ -46,13 +53,17 @@ def tell(case: Case, source: str, files: tuple[Path, ...], digests: Mapping[str,
         source: Where it was taken from.
         files: The image, and what belongs to it.
         digests: Of the content, by name.
+        problems: What limits the image.
     """
     sums = {str(path.relative_to(case.folder)): _sha256(path) for path in files}
     with transaction(case.database):
         known = json.loads(case.fact(IMAGES, "{}"))
         case.set_fact(IMAGES, json.dumps(known | sums))
         facts = {"source": source, "outputs": [list(each) for each in sums.items()]}
-        case.record("image", facts | {"digests": [list(each) for each in digests.items()]})
+        facts |= {"digests": [list(each) for each in digests.items()]}
+        if problems:
+            facts["problems"] = [[each.item, str(each.what), str(each.resolution)] for each in problems]
+        case.record("image", facts)
     case.publish()
 
 
