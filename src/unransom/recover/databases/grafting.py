@@ -66,6 +66,8 @@ def _write(made: Graft, database: Database, table: Table, folder: Path) -> list[
 def _script(made: Graft, name: str, salvaged: bool) -> str:
     quoted = "`" + name.replace("`", "``") + "`"
     lines = [
+        "SET NAMES utf8mb4;",
+        "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO';",  # dates and numbers of 0 are kept as they are
         made.create + ";",
         f"ALTER TABLE {quoted} DISCARD TABLESPACE;",
         f"-- Now copy {name}.ibd into the database's folder of the server, owned by the server's user.",

@@ -3,6 +3,7 @@
 The numbers of dropped columns are those that MySQL 9.7 wrote.
 """
 
+import base64
 import json
 import struct
 import zlib
@@ -12,6 +13,7 @@ import pytest
 from tests.catalog.databases.innodb.made_tablespace import CREATE, SIZE, rows, tablespace
 from unransom.catalog.databases.engine import Graft, Hints, Source
 from unransom.catalog.databases.innodb import ENGINE, sdi
+from unransom.catalog.databases.innodb.collations import collation_name
 from unransom.catalog.databases.innodb.graft_pages import Shape, index_page, seal
 from unransom.catalog.databases.innodb.types import VARIABLE, Kind
 from unransom.core.streams import BytesReader
@@ -138,3 +140,88 @@ def test_a_graft_has_no_flag_of_pages_that_it_leaves_out(flags, kept, ending):
     assert made.create.endswith(ending)
     first = dict(made.pages)[0]
     assert int.from_bytes(first[54:58], "big") == kept
+
+
+def test_a_document_tells_the_statement_as_the_server_shows_it():
+    text = {"collation_id": 46, "is_explicit_collation": True, "type": 16}
+    columns = [
+        column("id", "int", 0, is_nullable=False, is_auto_increment=True),
+        column("v", "int", -1, is_virtual=True, generation_expression="(`a``b` * 2)"),
+        column("a`b", "varchar(20)", 3, char_length=80, **text, default_value_utf8_null=False)
+        | {"default_value_utf8": "it's \\", "comment": "中'"},
+        column("ts", "timestamp(3)", 4, default_option="CURRENT_TIMESTAMP(3)", is_nullable=False)
+        | {"update_option": "CURRENT_TIMESTAMP(3)"},
+        column("r", "double", 5, default_option="rand()", hidden=4),
+        column("bin", "varbinary(9)", 6, collation_id=BYTES, char_length=9, default_value_utf8_null=False)
+        | {"default_value_utf8": "0x", "default_value": "AgD/AAAAAAAAAA=="},
+        column("bi", "bit(5)", 7, default_value_utf8_null=False, default_value_utf8="b'101'"),
+        column("gn", "geometry", 8, collation_id=BYTES, is_nullable=False, srs_id=4326, srs_id_null=False),
+        column("!hidden!ex!0!0", "bigint", -1, is_virtual=True, hidden=3, generation_expression="(`v` + 7)"),
+    ]
+
+    def index(name, kind, *parts, **more):
+        elements = [
+            {"column_opx": place, "length": length, "order": order, "hidden": False}
+            for place, length, order in parts
+        ]
+        return {"name": name, "type": kind, "hidden": False, "is_visible": True, "elements": elements} | more
+
+    indexes = [
+        index("PRIMARY", 1, (0, 4, 2)),
+        index("k", 2, (2, 80, 3), (1, 4, 2)),
+        index("p", 3, (2, 20, 2), is_visible=False, comment="c"),
+        index("ex", 3, (8, 8, 2)),
+        index("ft", 4, (2, 80, 1)),
+        index("sp", 5, (7, 32, 2)),
+    ]
+    clause = {"check_clause": base64.b64encode(b"(`id` > 0)").decode()}
+    checks = [{"name": "pos", "state": 2} | clause, {"name": "lax", "state": 1} | clause]
+    elements = [{"column_opx": 0, "referenced_column_name": "id"}]
+    foreign = {"name": "f", "referenced_table_name": "other", "elements": elements, "delete_rule": 3}
+    more = {"check_constraints": checks, "foreign_keys": [foreign], "collation_id": UTF8, "comment": "t"}
+    (made, _) = sdi.definition(document(columns, indexes=indexes, row_format=5, **more))
+    assert made.create == (
+        "CREATE TABLE `made` (\n"
+        "  `id` int NOT NULL AUTO_INCREMENT,\n"
+        "  `v` int GENERATED ALWAYS AS ((`a``b` * 2)) VIRTUAL NULL,\n"
+        "  `a``b` varchar(20) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL DEFAULT 'it''s \\\\'"
+        " COMMENT '中''',\n"
+        "  `ts` timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3),\n"
+        "  `r` double NULL DEFAULT (rand()) INVISIBLE,\n"
+        "  `bin` varbinary(9) NULL DEFAULT 0x00ff,\n"
+        "  `bi` bit(5) NULL DEFAULT b'101',\n"
+        "  `gn` geometry NOT NULL SRID 4326,\n"
+        "  PRIMARY KEY (`id`),\n"
+        "  UNIQUE KEY `k` (`a``b` DESC, `v`),\n"
+        "  KEY `p` (`a``b`(5)) COMMENT 'c' INVISIBLE,\n"
+        "  KEY `ex` (((`v` + 7))),\n"
+        "  FULLTEXT KEY `ft` (`a``b`),\n"
+        "  SPATIAL KEY `sp` (`gn`),\n"
+        "  CONSTRAINT `f` FOREIGN KEY (`id`) REFERENCES `other` (`id`) ON DELETE CASCADE,\n"
+        "  CONSTRAINT `pos` CHECK ((`id` > 0)),\n"
+        "  CONSTRAINT `lax` CHECK ((`id` > 0)) NOT ENFORCED\n"
+        ") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci ROW_FORMAT=COMPACT COMMENT='t'"
+    )
+    assert [each.name for each in made.columns] == ["id", "a`b", "ts", "r", "bin", "bi", "gn"]
+
+
+@pytest.mark.parametrize(
+    ("number", "mariadb", "name"),
+    [
+        (8, False, "latin1_swedish_ci"),
+        (33, True, "utf8_general_ci"),
+        (255, False, "utf8mb4_0900_ai_ci"),
+        (298, False, "utf8mb4_hr_0900_as_cs"),
+        (308, False, "utf8mb4_zh_0900_as_cs"),
+        (245, False, "utf8mb4_croatian_ci"),
+        (245, True, "utf8mb4_croatian_mysql561_ci"),
+        (608, True, "utf8mb4_croatian_ci"),
+        (1070, True, "utf8mb4_nopad_bin"),
+        (1238, True, "utf8_unicode_520_nopad_ci"),
+        (2323, True, "utf8mb4_uca1400_latvian_as_cs"),
+        (2222, True, ""),
+        (9999, False, ""),
+    ],
+)
+def test_collations_have_the_names_of_the_servers(number, mariadb, name):
+    assert collation_name(number, mariadb=mariadb) == name

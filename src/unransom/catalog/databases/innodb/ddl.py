@@ -176,6 +176,31 @@ def items_of(create: str) -> tuple[list[tuple[str, list[str], str]], str]:
     return listed, create[closed:].strip().rstrip(";").rstrip()
 
 
+def _first(text: str) -> list[Token]:
+    return [token for (token, _), _ in zip(_tokens(text, 0), range(2), strict=False)]
+
+
+def is_column(text: str) -> bool:
+    """Return whether what a statement lists is a column."""
+    item = _first(text)
+    return bool(item) and not _is_key(item) and not _is_period(item)
+
+
+def name_of(text: str) -> str:
+    """Return the name of a column that a statement lists."""
+    return next((token.name for token in _first(text)), "")
+
+
+def without(text: str, word: str) -> str:
+    """Return what a statement lists without ``word``, given in lower case, where it stands by itself."""
+    at = 0
+    for token, end in _tokens(text, 0):
+        if token.text.lower() == word:
+            return (text[: end - len(word)].rstrip() + text[end:]).strip()
+        at = end
+    return text[:at]
+
+
 class _Parts:
     """The columns and keys of a table whose statement is being read."""
 

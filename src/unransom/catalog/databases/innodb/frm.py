@@ -9,6 +9,16 @@ from typing import NamedTuple
 import msgspec
 
 from unransom.catalog.databases.innodb.charsets import BINARY, Charset, charset_of_collation
+from unransom.catalog.databases.innodb.frm_statement import (
+    NUMBERED,
+    STORED,
+    TABLE_CHECK,
+    VIRTUAL,
+    Expression,
+    Named,
+    statement,
+)
+from unransom.catalog.databases.innodb.quoting import literal
 from unransom.catalog.databases.innodb.schema import MOST_COLUMNS, ColumnDef, KeyPart, TableDef
 from unransom.catalog.databases.innodb.types import OLD_TYPES, Kind, column_type, packed_type
 
@@ -17,9 +27,9 @@ MAGIC = b"\xfe\x01"
 FORM, FIELD, KEY, PART = 288, 17, 8, 9  # bytes of the form's head, of a field, a key and a part of one
 SIGNED, MAYBE_NULL = 0x0001, 0x8000  # of a field's flags
 GENERATED, COMPRESSED = 128, 24  # what a field's byte of specials says
-EXPRESSIONS, VIRTUAL, TABLE_CHECK = 16, 0, 4  # MariaDB: bytes in front of them; kinds of them
+EXPRESSIONS = 16  # MariaDB: bytes in front of them
 SHOWN, TYPE_INFO = 129, 130  # MariaDB: which fields are shown; names of types that came later
-INVISIBLE, UNSTORED = 3, 3  # bits of that; of the hashes of long values that are unique
+INVISIBLE, OF_SYSTEM, UNSTORED = 3, 2, 3  # bits of that; of the server's; of hashes of long values
 DESCENDING = 0x80  # flag of a part of a key
 PERIOD = 4  # MariaDB: fields that say from and until when a row was the current one
 INTEGERS = {1: "tinyint", 2: "smallint", 9: "mediumint", 3: "int", 8: "bigint"}
@@ -41,6 +51,7 @@ class _Raw(NamedTuple):
     later: str  # name of a type that has no number
     packed: bool  # MariaDB compresses each value
     invisible: int  # how far a field is out of sight
+    numbered: bool  # AUTO_INCREMENT
 
 
 def definitions(data: bytes, name: str) -> Iterator[TableDef]:
@@ -50,7 +61,7 @@ def definitions(data: bytes, name: str) -> Iterator[TableDef]:
     the generated columns, the second with them.
     """
     try:
-        fields, key, (since, until) = _parse(data)
+        fields, key, (since, until), create = _parse(data, name.rpartition("/")[2])
     except (struct.error, IndexError, ValueError):
         return
     generated = any(field.generated for field in fields)
@@ -58,7 +69,8 @@ def definitions(data: bytes, name: str) -> Iterator[TableDef]:
         columns = [_column(field) for field in fields if stored or not field.generated]
         if columns and None not in columns:
             known = tuple(column for column in columns if column is not None)
-            yield TableDef(name, known, _fitting(key, known), source=".frm", since=since, until=until)
+            made = TableDef(name, known, _fitting(key, known), source=".frm", since=since, until=until)
+            yield msgspec.structs.replace(made, create=create)
 
 
 def _fitting(key: tuple[KeyPart, ...], columns: tuple[ColumnDef, ...]) -> tuple[KeyPart, ...]:
@@ -71,8 +83,11 @@ def _fitting(key: tuple[KeyPart, ...], columns: tuple[ColumnDef, ...]) -> tuple[
     )
 
 
-def _parse(data: bytes) -> tuple[list[_Raw], tuple[KeyPart, ...], tuple[str, str]]:
-    """Return the fields, the key of the clustered index, and the fields of when a row was current, or "".
+def _parse(data: bytes, name: str) -> tuple[list[_Raw], tuple[KeyPart, ...], tuple[str, str], str]:
+    """Return the fields, the key of the clustered index, and what else the file tells of the table.
+
+    That is which fields say when a row was current, or "", and the statement that makes the table, "" where
+    some of what it takes is not told.
 
     Raises:
         ValueError, IndexError, struct.error: It is no whole .frm file.
@@ -92,7 +107,8 @@ def _parse(data: bytes) -> tuple[list[_Raw], tuple[KeyPart, ...], tuple[str, str
     extras = _extras(data[64 : 64 + extra])
     types, sight = _later_types(extras.get(TYPE_INFO, b"")), extras.get(SHOWN, b"").ljust(count, b"\0")
     behind = names_at + names_size + sum(struct.unpack_from("<H", data, form + at)[0] for at in (274, 284))
-    virtual = _expressions(data[behind:], struct.unpack_from("<H", data, form + 286)[0])
+    expressions = _expressions(data[behind:], struct.unpack_from("<H", data, form + 286)[0])
+    virtual = {each.field: each.kind for each in expressions if each.kind <= STORED}
     fields = [
         _raw(data[at + FIELD * n : at + FIELD * (n + 1)], names[n], lists, types.get(n), sight[n] & INVISIBLE)
         for n in range(count)
@@ -105,20 +121,66 @@ def _parse(data: bytes) -> tuple[list[_Raw], tuple[KeyPart, ...], tuple[str, str
     period = struct.unpack("<HH", extras[PERIOD]) if len(extras.get(PERIOD, b"")) == 4 else ()
     since, until = (fields[number].name for number in period) if period else ("", "")
     kept = [field._replace(generated=field.generated and not virtual) for field in stored]
-    return kept, _key(data, keys_at, fields), (since, until)
+    entries = [data[at + FIELD * n : at + FIELD * (n + 1)] for n in range(count)]
+    told = names_at + names_size + struct.unpack_from("<H", data, form + 274)[0]
+    comments = _comments(data[told:], entries)
+    whole = list(zip(entries, fields, comments, strict=True))
+    create = _statement(data, name, whole, expressions, (since, until))
+    if create and 0 < data[form + 46] < 255:
+        said = data[form + 47 :][: data[form + 46]].decode("utf-8", "replace")
+        create += f" COMMENT={literal(said)}"
+    return kept, _key(data, keys_at, fields), (since, until), create
 
 
-def _expressions(data: bytes, length: int) -> dict[int, int]:
-    """Return what expressions of MariaDB are for, by field: 0 a column that is not stored, 1 one that is."""
+def _comments(data: bytes, entries: list[bytes]) -> list[str]:
+    """Return what was said of each field; the texts stand one behind another."""
+    at, comments = 0, []
+    for entry in entries:
+        size = struct.unpack_from("<H", entry, 15)[0]
+        comments.append(data[at : at + size].decode("utf-8", "replace"))
+        at += size
+    return comments
+
+
+def _statement(
+    data: bytes,
+    name: str,
+    fields: list[tuple[bytes, _Raw, str]],
+    expressions: list[Expression],
+    versions: tuple[str, str],
+) -> str:
+    known = {each.field for each in expressions}
+    if any(raw.generated and number not in known for number, (_, raw, _) in enumerate(fields)):
+        return ""  # by how MySQL before 8 keeps expressions
+    shown = []
+    for entry, raw, comment in fields:
+        column = _column(raw)
+        if column is None:
+            return ""
+        own = raw.invisible < OF_SYSTEM
+        packed, out = raw.packed, raw.invisible > 0
+        declared = column.type.declared
+        shown.append(Named(entry, raw.name, declared, raw.charset, raw.elements, own, out, packed, comment))
+    try:
+        return statement(data, name, shown, expressions, struct.unpack_from("<H", data, 6)[0], versions)
+    except (struct.error, IndexError, ValueError):
+        return ""
+
+
+def _expressions(data: bytes, length: int) -> list[Expression]:
+    """Return the expressions of MariaDB: of columns, of what new rows have, and of checks."""
     for start in (EXPRESSIONS, EXPRESSIONS + 1):
-        at, found = start, {}
+        at, found = start, []
         while at + 6 <= min(length + 1, len(data)):
             kind, number, size, name = struct.unpack_from("<BHHB", data, at)
-            found[number] = kind
-            at += 6 + size + name
-        if found and at in {length, length + 1} and max(found.values()) <= TABLE_CHECK:
-            return {number: kind for number, kind in found.items() if kind <= 1}
-    return {}
+            at += 6
+            told = data[at : at + name].decode("utf-8", "replace")
+            text = data[at + name : at + name + size].decode("utf-8", "replace")
+            found.append(Expression(kind, number, text, told))
+            at += size + name
+        if found and at in {length, length + 1} and max(each.kind for each in found) <= TABLE_CHECK:
+            return found
+    return []
 
 
 def _separated(data: bytes) -> list[bytes]:
@@ -172,8 +234,11 @@ def _raw(entry: bytes, name: str, lists: list[list[bytes]], later: str | None, i
         # Elements are kept in the column's character set by old servers and in UTF-8 by none.
         elements = tuple(element.decode(codec, "replace") for element in lists[entry[12] - 1])
     packed = entry[10] & ~GENERATED == COMPRESSED
+    numbered = entry[10] & ~GENERATED == NUMBERED
     length -= packed  # by the byte that says how a value is stored
-    return _Raw(name, length, flags, kind, charset, elements, generated, later or "", packed, invisible)
+    return _Raw(
+        name, length, flags, kind, charset, elements, generated, later or "", packed, invisible, numbered
+    )
 
 
 def _column(raw: _Raw) -> ColumnDef | None:
@@ -188,7 +253,9 @@ def _column(raw: _Raw) -> ColumnDef | None:
     if raw.elements:
         quoted = ",".join("'" + element.replace("'", "''") + "'" for element in raw.elements)
         kind = msgspec.structs.replace(kind, declared=f"{declared}({quoted})")
-    return ColumnDef(raw.name, kind, bool(raw.flags & MAYBE_NULL), invisible=raw.invisible > 0)
+    return ColumnDef(
+        raw.name, kind, bool(raw.flags & MAYBE_NULL), automatic=raw.numbered, invisible=raw.invisible > 0
+    )
 
 
 def _declared(raw: _Raw) -> str:

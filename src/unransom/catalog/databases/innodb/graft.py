@@ -24,9 +24,10 @@ from unransom.catalog.databases.innodb.graft_space import LEAF, ROOT, TOP, Books
 from unransom.catalog.databases.innodb.key_order import key_of
 from unransom.catalog.databases.innodb.origin import Found
 from unransom.catalog.databases.innodb.tablespace import SYSTEM
-from unransom.catalog.databases.innodb.types import VARIABLE
+from unransom.catalog.databases.innodb.types import VARIABLE, Kind
 from unransom.core.messages import Message, say
 
+INFERRED = "inferred"  # source of a definition that was made by its rows
 OFF_PAGE = (10, 22, 23, 24)  # types of pages with values that lie off their rows
 FULL_CRC32_FLAG, POST_ANTELOPE, ATOMIC_BLOBS = 0x10, 1, 1 << 5
 NOT_KEPT = 0xF << 1 | 1 << 13 | 1 << 14  # flags: of compression; of MySQL's encryption and its SDI pages
@@ -41,6 +42,13 @@ def graft(found: Found) -> Graft | Message:
         return say("a compressed table is not grafted; its rows are in the other outputs")
     if len(found.plan.counts) > 1:
         return say("a table with instant columns is not grafted; its rows are in the other outputs")
+    if found.definition.source == INFERRED and any(
+        field.type.length == VARIABLE for field in found.layout.fields[: found.layout.key]
+    ):
+        return say(
+            "a table whose key is text by an order that is not known is not grafted; its rows are in the"
+            " other outputs"
+        )
     scion = _Scion(found)
     leaves = in_order(found, scion.leaves())
     if not leaves:
@@ -151,7 +159,7 @@ class _Scion:
         fresh = iter(range((moved // extent + 1) * extent, books.count))
         numbers = [[self._take(fresh, books) for _ in level] for level in levels[:-1]]
         create, afterwards = statements(
-            self._found.definition, _largest(self._found, leaves[-1]), row_format=self._format()
+            self._found.definition, _largest(self._found, leaves), row_format=self._format()
         )
         return Graft(
             size=books.count * self.shape.size,
@@ -307,12 +315,12 @@ def _around(numbers: list[int], place: int) -> tuple[int, int]:
     return before, numbers[place + 1] if place + 1 < len(numbers) else graft_pages.NIL
 
 
-def _largest(found: Found, last: Leaf) -> int:
-    """Return the largest value of an integer key."""
-    kind = found.layout.fields[0].type
-    if found.layout.key != 1 or not kind.declared.lower().lstrip().startswith(
-        ("int", "big", "small", "medium", "tiny")
-    ):
+def _largest(found: Found, leaves: Sequence[Leaf]) -> int:
+    """Return the largest value of the integer that the key begins with, 0 where it begins with none."""
+    first = found.layout.fields[0]
+    kind = first.type
+    if kind.kind not in {Kind.SIGNED, Kind.UNSIGNED} or first.column < 0:
         return 0
-    value = int.from_bytes(last.last[0], "big")
-    return max(value if "unsigned" in kind.declared.lower() else value - (1 << 8 * kind.length - 1), 0)
+    stored = (leaves[0].first if first.descending else leaves[-1].last)[0]
+    value = int.from_bytes(stored, "big")
+    return max(value if kind.kind is Kind.UNSIGNED else value - (1 << 8 * kind.length - 1), 0)

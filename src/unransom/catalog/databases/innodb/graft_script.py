@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
-from unransom.catalog.databases.innodb.ddl import items_of
+from unransom.catalog.databases.innodb.ddl import is_column, items_of, name_of, without
+from unransom.catalog.databases.innodb.quoting import quoted
 from unransom.catalog.databases.innodb.schema import ColumnDef, KeyPart, TableDef
 from unransom.catalog.databases.innodb.types import Kind
 
 FORMAT = re.compile(r"\bROW_FORMAT\s*=?\s*(\w+)", re.IGNORECASE)
 COMPACT, REDUNDANT = "COMPACT", "REDUNDANT"
+EMPTY = "null"  # type of a column of which no value is known
 WORDS = frozenset([Kind.TEXT, Kind.ENUM, Kind.SET])
-
-
-def quoted(name: str) -> str:
-    """Return ``name`` as MySQL and MariaDB take it."""
-    return "`" + name.replace("`", "``") + "`"
 
 
 def declared_format(table: TableDef) -> str:
@@ -34,39 +32,74 @@ def statements(table: TableDef, largest: int, *, row_format: str) -> tuple[str, 
             that it made.
     """
     name = quoted(table.name.split("/")[-1])
-    create, more = _given(table, name) if table.create else (_made(table, name), [])
+    given = _given(table) if table.create else _made(table)
+    own = [column for column in table.columns if column.hidden]
+    lines = [*given.columns, *map(_column, own), *given.rest]
+    create = f"CREATE TABLE {name} (\n  " + ",\n  ".join(lines) + f"\n) {given.options}"
     if row_format and declared_format(table) != row_format:
         create += f" ROW_FORMAT={row_format}"
-    alters = [f"ALTER TABLE {name} ADD {item}" for item in more]
-    if largest and any(column.automatic for column in table.columns):
-        alters.append(f"ALTER TABLE {name} AUTO_INCREMENT = {largest + 1}")
-    return create, tuple(alters)
+    alters = [f"DROP COLUMN {quoted(column.name)}" for column in own]
+    alters += [f"ADD {item}" for item in given.keys]
+    leading = table.key[0].column if table.key else ""
+    if largest and any(column.automatic and column.name == leading for column in table.columns):
+        alters.append(f"AUTO_INCREMENT = {largest + 1}")
+    altered = [f"ALTER TABLE {name} {each}" for each in alters]
+    if given.numbered:
+        altered.append(f"ALTER TABLE {name} MODIFY {given.numbered}")
+    return create, (*altered, *(f"ALTER TABLE {name} ADD {item}" for item in given.references))
 
 
-def _given(table: TableDef, name: str) -> tuple[str, list[str]]:
+class _Parts(NamedTuple):
+    """What a statement is put together from.
+
+    Attributes:
+        columns, rest: What is listed: columns, and what of the clustered key and of versions.
+        options: Behind that.
+        keys, references: Other keys and checks, and foreign keys, which the import does not take.
+        numbered: The column that is numbered, where the clustered key does not begin with it: a server
+            takes it only when its own key is there.
+    """
+
+    columns: list[str]
+    rest: list[str]
+    options: str
+    keys: list[str]
+    references: list[str]
+    numbered: str = ""
+
+
+def _given(table: TableDef) -> _Parts:
     """Return the statement without secondary keys, and those keys; the import takes one index only."""
     items, options = items_of(table.create)
     key = [part.column.lower() for part in table.key]
     primary = any(kind == "primary" for kind, _, _ in items)
-    kept: list[str] = []
-    more: list[str] = []
+    numbered = next((column.name.lower() for column in table.columns if column.automatic), "")
+    parts = _Parts([], [], options, [], [])
     for kind, columns, text in items:
         clustered = kind == "primary" or (kind == "unique" and not primary and columns == key)
         if kind == "unique" and clustered:
             primary = True  # only the first of them
-        (kept if not kind or clustered else more).append(text)
-    return f"CREATE TABLE {name} (\n  " + ",\n  ".join(kept) + f"\n) {options}", more
+        if not kind and numbered and numbered not in key[:1] and name_of(text).lower() == numbered:
+            parts = parts._replace(numbered=text)
+            parts.columns.append(without(text, "auto_increment"))
+        elif not kind and is_column(text):
+            parts.columns.append(text)
+        elif not kind or clustered:
+            parts.rest.append(text)
+        else:
+            (parts.references if kind == "foreign" else parts.keys).append(text)
+    return parts
 
 
-def _made(table: TableDef, name: str) -> str:
+def _made(table: TableDef) -> _Parts:
     moments = {table.since: " GENERATED ALWAYS AS ROW START", table.until: " GENERATED ALWAYS AS ROW END"}
-    lines = [_column(column, moments.get(column.name)) for column in table.columns if not column.hidden]
+    columns = [_column(column, moments.get(column.name)) for column in table.columns if not column.hidden]
+    rest = []
     if table.key:
-        lines.append(f"PRIMARY KEY ({', '.join(_part(part, table) for part in table.key)})")
+        rest.append(f"PRIMARY KEY ({', '.join(_part(part, table) for part in table.key)})")
     if table.until:
-        lines.append(f"PERIOD FOR SYSTEM_TIME ({quoted(table.since)}, {quoted(table.until)})")
-    versioned = " WITH SYSTEM VERSIONING" if table.until else ""
-    return f"CREATE TABLE {name} (\n  " + ",\n  ".join(lines) + f"\n) ENGINE=InnoDB{versioned}"
+        rest.append(f"PERIOD FOR SYSTEM_TIME ({quoted(table.since)}, {quoted(table.until)})")
+    return _Parts(columns, rest, "ENGINE=InnoDB" + " WITH SYSTEM VERSIONING" * bool(table.until), [], [])
 
 
 def _part(part: KeyPart, table: TableDef) -> str:
@@ -75,9 +108,9 @@ def _part(part: KeyPart, table: TableDef) -> str:
     return quoted(part.column) + (f"({characters})" if part.prefix else "") + " DESC" * part.descending
 
 
-def _column(column: ColumnDef, moment: str | None) -> str:
+def _column(column: ColumnDef, moment: str | None = None) -> str:
     charset = f" CHARACTER SET {column.type.charset.name}" if column.type.kind in WORDS else ""
-    declared = column.type.declared
+    declared = column.type.declared if column.type.declared != EMPTY else "blob"
     if "character set" in declared.lower() or "charset" in declared.lower():
         charset = ""
     packed = " COMPRESSED" if column.type.packed else ""

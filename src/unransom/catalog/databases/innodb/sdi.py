@@ -25,6 +25,7 @@ from unransom.catalog.databases.innodb.schema import (
     Registered,
     TableDef,
 )
+from unransom.catalog.databases.innodb.sdi_statement import statement
 from unransom.catalog.databases.innodb.types import column_type
 from unransom.catalog.databases.table import Reference
 
@@ -117,10 +118,19 @@ def _table(table: dict[str, Any]) -> TableDef | None:
         key=key,
         source="SDI",
         clustered=clustered,
+        create=_statement(table),
         references=tuple(
             _reference(each, everything) for each in table.get("foreign_keys", ())[:MOST_COLUMNS]
         ),
     )
+
+
+def _statement(table: dict[str, Any]) -> str:
+    """Return the statement that makes a table, "" where some of what it takes is not told."""
+    try:
+        return statement(table)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ""
 
 
 def _reference(key: dict[str, Any], columns: list[dict[str, Any]]) -> Reference:
