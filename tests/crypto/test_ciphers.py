@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.lockers import drawn
 from unransom.crypto.answers import ANSWERS
-from unransom.crypto.ciphers.aes import AesCbc, AesCfb, AesCtr, AesEcb, AesGcm
+from unransom.crypto.ciphers.aes import AesCbc, AesCfb, AesCfb8, AesCtr, AesEcb, AesGcm, AesOfb
 from unransom.crypto.ciphers.aes_little import AesCtrLittle
 from unransom.crypto.ciphers.chacha import ChaCha
 from unransom.crypto.ciphers.hc128 import Hc128
@@ -181,10 +181,13 @@ def test_aes_blocks_are_whole(cipher):
 
 
 @given(PIECES)
-def test_aes_cfb_in_pieces(sizes):
+def test_aes_with_feedback_in_pieces(sizes):
     iv = drawn("iv", 16)
     other = AES.new(KEY, AES.MODE_CFB, iv, segment_size=128)
     assert in_pieces(AesCfb(KEY, iv), DATA, sizes) == other.decrypt(DATA)
+    other = AES.new(KEY, AES.MODE_CFB, iv, segment_size=8)
+    assert in_pieces(AesCfb8(KEY, iv), DATA, sizes) == other.decrypt(DATA)
+    assert in_pieces(AesOfb(KEY, iv), DATA, sizes) == AES.new(KEY, AES.MODE_OFB, iv).decrypt(DATA)
 
 
 @given(PIECES, st.sampled_from([8, 12, 16, 32]), st.binary(max_size=20), OFFSETS)

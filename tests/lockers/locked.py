@@ -16,8 +16,11 @@ def seal(plain: bytes, key: bytes, iv: bytes, mode: str, place: str) -> bytes:
             body = AES.new(key, AES.MODE_CBC, iv).encrypt(plain + bytes(-len(plain) % 16))
         case "ecb":
             body = AES.new(key, AES.MODE_ECB).encrypt(pad(plain, 16))
-        case "cfb":
-            body = AES.new(key, AES.MODE_CFB, iv, segment_size=128).encrypt(plain)
+        case "cfb" | "cfb8":
+            bits = 8 if mode == "cfb8" else 128
+            body = AES.new(key, AES.MODE_CFB, iv, segment_size=bits).encrypt(plain)
+        case "ofb":
+            body = AES.new(key, AES.MODE_OFB, iv).encrypt(plain)
         case "gcm":
             iv = iv[:12]
             body, tag = AES.new(key, AES.MODE_GCM, nonce=iv).encrypt_and_digest(plain)

@@ -72,7 +72,11 @@ def test_a_wrong_key_never_gives_the_original(vector):
     # Not all bytes in the same way: under two windows of a table that would make no difference.
     turned = bytes(byte ^ (index * 0x55 + 1 & 0xFF) for index, byte in enumerate(made.key_file))
     wrong = turned if b"BEGIN" not in made.key_file else bytes(32)
-    for _, data, bits, _ in opened(name, made, wrong):
+    try:
+        found = opened(name, made, wrong)
+    except BadMarkError:  # it is refused once the file is read
+        return
+    for _, data, bits, _ in found:
         assert data != made.plain or not made.plain
         assert bits < PROVEN
 

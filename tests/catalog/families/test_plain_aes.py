@@ -1,13 +1,16 @@
 """Plain AES in ways whose locked bytes do not look random, so that no vector of identification fits them."""
 
+import hashlib
 import zlib
 
 import pytest
+from Cryptodome.Cipher import AES
 
 from tests.lockers import content, drawn
 from tests.lockers.locked import seal
 from unransom.catalog.families.locked import FAMILY
 from unransom.catalog.schemes.assemble import Assembly
+from unransom.catalog.schemes.family import BadMarkError
 from unransom.core.keys import Key, KeyKind
 from unransom.core.streams import BytesReader, Salvage
 
@@ -43,11 +46,65 @@ def document(size):
 
 
 @pytest.mark.parametrize("plain", [table(2000), document(30_000)], ids=["table", "document"])
-@pytest.mark.parametrize("mode", ["cbc", "ctr", "cfb"])
+@pytest.mark.parametrize("mode", ["cbc", "ctr", "cfb", "cfb8", "ofb"])
 @pytest.mark.parametrize("place", ["head", "tail"])
 def test_the_mode_is_told_by_what_follows_the_first_block(plain, mode, place):
     key, iv = drawn("locked modes key", 32), drawn("locked modes iv", 16)
-    locked = Salvage(BytesReader(seal(plain, key, iv, mode, place)), b"orders.locked")
+    assert opened(seal(plain, key, iv, mode, place), key) == plain
+
+
+def opened(data, key):
+    """Return what a key makes of a locked file, None where it makes nothing."""
+    locked = Salvage(BytesReader(data), b"orders.locked")
     mark = FAMILY.read(locked)
-    plan = FAMILY.plan(locked, mark, FAMILY.unwrap(mark, Key(KeyKind.RAW, key, "test")))
-    assert b"".join(bytes(view) for view in Assembly(locked, plan)) == plain
+    found = FAMILY.unwrap(mark, Key(KeyKind.RAW, key, "test"))
+    if found is None:
+        return None
+    return b"".join(bytes(view) for view in Assembly(locked, FAMILY.plan(locked, mark, found)))
+
+
+MADE = {
+    "first": lambda key: key[:16],
+    "last": lambda key: key[16:],
+    "md5": lambda key: hashlib.md5(key).digest(),
+    "sha256": lambda key: hashlib.sha256(key).digest()[:16],
+}
+
+
+@pytest.mark.parametrize("mode", ["cbc", "ctr", "cfb8", "ofb"])
+@pytest.mark.parametrize("made", MADE.values(), ids=MADE)
+def test_an_iv_that_is_made_of_the_key_is_found(mode, made):
+    key = drawn("locked made key", 32)
+    assert opened(seal(table(300), key, made(key), mode, "none"), key) == table(300)
+
+
+PROSE = b"Return all lamps that were red. " + b"The shop pays the parcel. Tax is in the amount. " * 200
+
+
+ORDERS = b"order,customer,lamps\n" + b"".join(b"%d,%d,%d\n" % (row, row * 7, row % 10) for row in range(300))
+
+
+@pytest.mark.parametrize("plain", [ORDERS, PROSE], ids=["table", "prose"])
+@pytest.mark.parametrize("mode", ["cbc", "cfb", "cfb8"])
+def test_a_text_is_not_given_without_its_first_block_where_its_iv_is_unknown(plain, mode):
+    key, iv = drawn("locked unknown key", 32), drawn("locked unknown iv", 16)
+    assert opened(seal(plain, key, iv, mode, "none"), key) is None
+    assert opened(seal(plain, key, iv, mode, "none"), key + iv) == plain
+
+
+@pytest.mark.parametrize("place", ["head", "tail", "none"])
+def test_a_tag_over_the_whole_file_proves_the_key_whatever_the_content_is(place):
+    plain, key, nonce = drawn("locked noise", 70_001), drawn("locked tag key", 32), drawn("nonce", 16)
+    data = seal(plain, key, nonce, "gcm", place)
+    assert opened(data, key + nonce[:12] if place == "none" else key) == plain
+    with pytest.raises(BadMarkError):
+        opened(data[:100] + b"?" + data[101:], key)
+
+
+@pytest.mark.parametrize("place", ["head", "tail"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_counter_goes_behind_a_nonce_of_twelve_bytes(place, first):
+    key, nonce = drawn("locked nonce key", 32), drawn("locked twelve", 12)
+    body = AES.new(key, AES.MODE_CTR, nonce=nonce, initial_value=first).encrypt(table(300))
+    data = nonce + body if place == "head" else body + nonce
+    assert opened(data, key) == table(300)

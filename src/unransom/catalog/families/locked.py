@@ -1,9 +1,12 @@
 """The plain pattern of home-made lockers (.locked): files under AES-256, nothing added but an IV and a tag.
 
-Mode and place of the IV differ: CBC or ECB, padded by PKCS #7, with zeros or not at all; CTR, CFB or GCM; the
-IV before the locked bytes, behind them, beside the key in the key file, or zero. The key tells which:
-decrypted in the right way the file begins with content, and in every other way, as long as that is a stream
-or the padding holds, with noise. A tag of GCM proves it.
+Mode and place of the IV differ: CBC or ECB, padded by PKCS #7, with zeros or not at all; CTR, CFB, OFB or
+GCM; the IV before the locked bytes, behind them, beside the key in the key file, made of it, or zero. The
+key tells which: decrypted in the right way the file begins with content, and in every other way, as long as
+that is a stream or the padding holds, with noise. A tag of GCM proves it, over unknown content too.
+
+With CBC and CFB a wrong IV spoils one block only, and to take the first locked block for the IV leaves a
+block out: so a text must begin as texts do.
 
 Some lock areas only, one MiB of every two or the first tenth. Nothing in the file says so: the numbers are
 guessed from where it is plain, and which guess is right, and whether the stream goes on from area to area,
@@ -15,87 +18,46 @@ from __future__ import annotations
 
 import codecs
 import functools
+import math
+import re
 from collections.abc import Iterable, Iterator
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from unransom.catalog.formats import FORMATS
 from unransom.catalog.formats._textscan import TEXT_BYTES
 from unransom.catalog.formats.format import HEAD
-from unransom.catalog.formats.identify import identify
+from unransom.catalog.formats.identify import Identified, identify
 from unransom.catalog.schemes.choose import LARGEST, Make, most_shown
-from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.extents import Repeat, each_piece
 from unransom.catalog.schemes.family import BadMarkError, Decryptor, Family, FileKey, Mark, Plan, Unlock
 from unransom.catalog.schemes.padding import PADDING_BITS, padding_size
 from unransom.catalog.schemes.plans import TAG_BITS, authentic, whole_blocks
 from unransom.catalog.schemes.stripes import SMALLEST, Stripes, stripes
+from unransom.catalog.schemes.ways import CBC, CFB, CFB8, ECB, FILES, USUAL, WAYS, Place, Streams, Way
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
 from unransom.core.spans import Span
-from unransom.core.streams import Reader
+from unransom.core.streams import CHUNK, Reader, chunks
 from unransom.crypto.ciphers.aes import BLOCK
 from unransom.crypto.ciphers.at_once import decrypted
 from unransom.crypto.noise import is_noise
 
 KEY_SIZE = 32
 TEXTS = frozenset({"text", "csv"})  # formats that a wrong first block leaves as they are, but for that
+TEXT_BITS = 64  # of a text, however long: of two texts the longer one is not the likelier
+WEAK = 32  # bits of a beginning that noise may have by chance, as many ways as there are
 STRANGE = 4  # bytes of a text's first block that are not in the rest: in a heading
+LUCK = 1e-3  # chance that a random first block has no more strange bytes
+CHINESE = re.compile(rb"(?:[\t\n\r -~]|[\xa1-\xa9\xb0-\xd7][\xa1-\xfe])*[\xa1-\xd7]?")  # usual, in GBK
+SEPARATORS = (b",", b";", b"\t", b"|")
+ROWS = 4  # of a table that show how many columns it has
+WORD = re.compile(rb"[A-Za-z]+")
+SENTENCE, CONTINUED = re.compile(rb"[.!?]\s+[A-Z]"), re.compile(rb"[.!?]\s+[a-z]")
 LEAST, ENOUGH = 64, 256  # bytes whose noise can be told from content, and as many as it takes
-
-
-Streams = Literal["one", "anew", "by place"]  # how areas share the stream
-Place = Literal["head", "tail", "none"]  # of the IV; none: it is not in the file
-
-
-class Way(NamedTuple):
-    """A way to lock: the mode, where the IV is and how long, how the last block is filled, where a tag is.
-
-    Without a padding there are zeros behind a whole file, or only areas of it are locked.
-    """
-
-    cipher: Cipher
-    place: Place
-    padded: bool = False
-    iv: int = BLOCK
-    tag: Literal["head", "tail", "end", "none"] = "none"  # behind the IV; end: before it
-
-    @property
-    def added(self) -> int:
-        """Bytes of IV and tag in the file."""
-        return (0 if self.place == "none" else self.iv) + (0 if self.tag == "none" else BLOCK)
-
-    @property
-    def start(self) -> int:
-        """Offset of the first locked byte."""
-        return (self.iv if self.place == "head" else 0) + (BLOCK if self.tag == "head" else 0)
-
-    @property
-    def streams(self) -> tuple[Streams, ...]:
-        """How areas may share the stream."""
-        if self.cipher.kind == "aes-ecb":
-            return ("one",)
-        return ("one", "anew", "by place") if self.cipher.kind == "aes-ctr" else ("one", "anew")
-
-    def size(self, size: int) -> int:
-        """Return the locked bytes in a file of ``size`` bytes."""
-        return size - self.added
-
-    def decryptor(self, key: bytes, iv: bytes, offset: int = 0) -> Decryptor:
-        """Return a decryptor at ``offset`` of the stream."""
-        return self.cipher.start(FileKey({"key": key, "iv": iv}), offset)
-
-
-CBC, ECB, GCM = Cipher(kind="aes-cbc"), Cipher(kind="aes-ecb"), Cipher(kind="aes-gcm")
-CTR, LITTLE, CFB = Cipher(kind="aes-ctr"), Cipher(kind="aes-ctr", order="little"), Cipher(kind="aes-cfb")
-PLACES: tuple[Place, ...] = ("none", "head", "tail")
-NONCE = 8  # bytes of the counter that some libraries leave to the nonce
-WAYS = (
-    *(Way(CBC, place, padded=True) for place in PLACES),
-    *(Way(cipher, place) for cipher in (CBC, CTR, LITTLE, CFB) for place in PLACES),
-    *(Way(CTR, place, iv=NONCE) for place in PLACES[1:]),
-    *(Way(ECB, "none", padded=padded) for padded in (True, False)),
-    *(Way(GCM, "head", iv=size, tag=tag) for size in (12, BLOCK) for tag in ("head", "tail")),
-    *(Way(GCM, "tail", iv=size, tag=tag) for size in (12, BLOCK) for tag in ("tail", "end")),
-)
+TAGGED = 64 << 20  # bytes that are read, for all ways together, to see whose tag holds
+MOST_TAGGED = 1 << 30  # bytes of a file without a known beginning of which a tag is asked
+SYNCHRONOUS = (CBC, CFB, CFB8)  # go right behind a wrong IV, so that a block left out does not show
+SIGNED = tuple(each for each in FORMATS if each.name not in TEXTS)
 
 
 class Trial(NamedTuple):
@@ -126,51 +88,49 @@ def read(locked: Reader) -> Mark | None:
 
 def unwrap(mark: Mark, key: Key) -> FileKey | None:
     """Take an AES-256 key, with or without an IV behind it, if one way of locking makes sense with it."""
-    if len(key.data) not in {KEY_SIZE, KEY_SIZE + BLOCK}:
+    if len(key.data) not in {KEY_SIZE, KEY_SIZE + USUAL, KEY_SIZE + BLOCK}:
         return None
-    secret, given = key.data[:KEY_SIZE], key.data[KEY_SIZE:] or bytes(BLOCK)
+    secret, given = key.data[:KEY_SIZE], key.data[KEY_SIZE:]
     trials = [trial for index in range(len(WAYS)) if (trial := _try(index, mark, secret, given))]
+    parts = {"key": secret, "given": given, "tags": b"", "ways": b"", "padding": b"\0"}
     if not trials:
-        return _over_noise(mark, secret, key.data[KEY_SIZE:])
+        return _over_noise(mark, parts)
     best = max(trials)
     rivals = [trial for trial in trials if trial[2:5] == best[2:5]]
     if not (best.proven or best.bits) and len(rivals) > 1:  # no known format, and more than one beginning
         return None
-    ways = bytes(trial.way for trial in trials if trial._replace(way=best.way) == best)
-    parts = {"key": secret, "iv": best.iv, "ways": ways, "padding": bytes([best.padding])}
+    parts["ways"] = bytes(trial.way for trial in trials if trial._replace(way=best.way) == best)
+    parts["padding"] = bytes([best.padding])
     if best.proven:
         return FileKey(parts, TAG_BITS, say("the authentication tag of the content"))
+    if best.bits < WEAK and not best.plain:
+        parts["tags"] = _tagged(mark)
     return FileKey(parts, PADDING_BITS, say("PKCS #7 padding")) if best.padding else FileKey(parts)
 
 
-def _over_noise(mark: Mark, key: bytes, given: bytes) -> FileKey | None:
-    """Return the key where a way has its padding: what it gives is another locker's, or the key is wrong.
+def _over_noise(mark: Mark, parts: dict[str, bytes]) -> FileKey | None:
+    """Return the key where a way has its padding, or may have a tag, which takes the whole file to see.
 
-    Where the IV is, the padding does not tell: it is taken to be in the file where none is given.
+    What it gives is compressed, another locker's, or the key is wrong. Where the IV is, a padding does not
+    tell: it is taken to be in the file where none is given.
     """
-    places: tuple[Place, ...] = ("none",) if given else ("head", "tail", "none")
+    parts["tags"] = _tagged(mark)
+    places: tuple[Place, ...] = ("none",) if parts["given"] else (*FILES, "none")
     for place in places:
         way = Way(CBC, place, padded=True)
-        iv = _iv(way, mark, given or bytes(BLOCK))
-        padding = _padding(way, mark, key, iv)
+        padding = _padding(way, mark, parts["key"], way.iv_of(mark, parts["key"], parts["given"]))
         if padding:
-            parts = {"key": key, "iv": iv, "ways": bytes([WAYS.index(way)]), "padding": bytes([padding])}
+            parts |= {"ways": bytes([WAYS.index(way)]), "padding": bytes([padding])}
             return FileKey(parts, PADDING_BITS, say("PKCS #7 padding"))
-    return None
+    return FileKey(parts) if parts["tags"] else None
 
 
-def _iv(way: Way, mark: Mark, given: bytes) -> bytes:
-    """Return the IV from where ``way`` has it."""
-    head, end = mark.fields["head"], mark.fields["end"]
-    behind = len(end) - (BLOCK if way.tag == "tail" else 0)
-    found = {"none": given, "head": head[: way.iv], "tail": end[behind - way.iv : behind]}[way.place]
-    return found if way.tag != "none" else found.ljust(BLOCK, b"\0")
-
-
-def _tag(way: Way, mark: Mark) -> bytes:
-    """Return the tag from where ``way`` has it."""
-    head, end = mark.fields["head"], mark.fields["end"]
-    return {"head": head[way.iv : way.start], "tail": end[-BLOCK:], "end": end[: -way.iv][-BLOCK:]}[way.tag]
+def _tagged(mark: Mark) -> bytes:
+    """Return the ways whose tag may hold, the usual ones first."""
+    size = mark.numbers["size"]
+    if not HEAD < size <= MOST_TAGGED:  # what is smaller was tried
+        return b""
+    return bytes(index for index, way in enumerate(WAYS) if way.tag != "none")
 
 
 def _last(way: Way, mark: Mark, iv: bytes) -> bytes:
@@ -194,7 +154,7 @@ def _try(index: int, mark: Mark, key: bytes, given: bytes) -> Trial | None:
     way, stored = WAYS[index], WAYS[index].size(mark.numbers["size"])
     if stored < (way.tag == "none"):
         return None
-    iv, padding = _iv(way, mark, given), 0
+    iv, padding = way.iv_of(mark, key, given), 0
     if way.cipher.block > 1:
         padding = _padding(way, mark, key, iv)
         if bool(padding) != way.padded or (stored % BLOCK and stored <= SMALLEST):
@@ -205,28 +165,61 @@ def _try(index: int, mark: Mark, key: bytes, given: bytes) -> Trial | None:
     if way.cipher.block > 1 and not way.padded and stored <= HEAD:
         content = content.rstrip(b"\0")
     proven = way.tag != "none" and stored <= HEAD
-    if proven and not authentic(cipher, _tag(way, mark))[0]:
+    if proven and not authentic(cipher, way.tag_of(mark))[0]:
         return None
-    known = identify(content)
-    if not (known or proven) and len(content) >= LEAST and is_noise(content[:ENOUGH]):
+    known, noise = _identified(content)
+    if noise and not (known or proven):
         return None
-    even = _is_even(content)
-    bits = known.bits if known and (even or known.format.name not in TEXTS) else 0
+    even = _is_even(content) and not (way.cipher in SYNCHRONOUS and way.place == "head" and _is_cut(content))
+    bits = known.bits if known else 0
+    if known and known.format.name in TEXTS:
+        bits = min(bits, TEXT_BITS) if even else 0
     surely = way.padded or way.cipher.block == 1
     plain = not is_noise(content[BLOCK:ENOUGH])
     return Trial(proven, bits, plain, even, surely, stored, index, padding, iv)
 
 
+def _identified(content: bytes) -> tuple[Identified | None, bool]:
+    """Return what format begins like ``content``, and whether it is noise: then no text is looked for."""
+    if len(content) < LEAST or not is_noise(content[:ENOUGH]):
+        return identify(content), False
+    found = [Identified(each, bits) for each in SIGNED if (bits := each.recognise(content))]
+    return max(found, key=lambda each: each.bits, default=None), True
+
+
 def _is_even(content: bytes) -> bool:
     """Return whether the first block may belong to what follows: as a text's, with the right IV."""
-    block = content[:BLOCK]
-    if len(set(block) - set(content[BLOCK:])) <= STRANGE:
+    block, values = content[:BLOCK], set(content[BLOCK:])
+    strange = sum(value not in values for value in block)
+    share = len(values) / 256
+    chance = math.comb(len(block), strange) * share ** (len(block) - strange)
+    if strange <= STRANGE and chance < LUCK:
         return True
+    if block.translate(None, TEXT_BYTES):
+        return False
     try:  # a heading over numbers has letters of its own; 16 random bytes are text once in 500,000 times
         codecs.utf_8_decode(block, "strict", False)
     except UnicodeDecodeError:
-        return False
-    return not block.translate(None, TEXT_BYTES)
+        return CHINESE.fullmatch(block) is not None
+    return True
+
+
+def _is_cut(content: bytes) -> bool:
+    """Return whether a text begins within a row, sentence or word: what is before it was no IV, but text."""
+    lines = content.splitlines()[:-1]
+    if len(lines) > ROWS:
+        separator = max(SEPARATORS, key=lines[1].count)
+        columns = {line.count(separator) for line in lines[1:]}
+        if len(columns) == 1 and columns != {0}:
+            return columns != {lines[0].count(separator)}
+    content = content.lstrip(b" ")
+    first = WORD.match(content)
+    if first is None or not first[0].islower():
+        return content[:1] in {b",", b")", b"?"}
+    if len(SENTENCE.findall(content)) > ROWS > len(CONTINUED.findall(content)):
+        return True
+    words = set(WORD.findall(content, first.end()))
+    return first[0] not in words and any(word.endswith(first[0]) for word in words)
 
 
 def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
@@ -235,12 +228,33 @@ def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
     Raises:
         BadMarkError: There are no whole blocks, and no areas to be seen either.
     """
+    proven = _proven(locked, mark, key)
+    if proven:
+        return _whole(proven, proven.size(locked.size), 0, mark, key)
     makes = [
         make for index in key.parts["ways"] for make in _makes(WAYS[index % len(WAYS)], locked, mark, key)
     ]
     if not makes:
-        raise BadMarkError(say("the locked part is no whole number of AES blocks"))
+        raise BadMarkError(say("no way to lock with AES makes sense with this key"))
     return most_shown(locked, makes) if len(makes) > 1 else makes[0]()
+
+
+def _proven(locked: Reader, mark: Mark, key: FileKey) -> Way | None:
+    """Return the way whose tag holds for the whole file, None where none of those asked for does."""
+    ways = [WAYS[index % len(WAYS)] for index in key.parts["tags"]]
+    for way in ways[: max(TAGGED // locked.size, 1)] if locked.size else ():
+        cipher = way.decryptor(key.parts["key"], _iv(way, mark, key))
+        out = memoryview(bytearray(CHUNK))
+        for piece in chunks(locked, way.start, way.start + way.size(locked.size)):
+            cipher.decrypt_into(memoryview(piece), out[: len(piece)])
+        if authentic(cipher, way.tag_of(mark))[0]:
+            return way
+    return None
+
+
+def _iv(way: Way, mark: Mark, key: FileKey) -> bytes:
+    """Return the IV of a file."""
+    return way.iv_of(mark, key.parts["key"], key.parts["given"])
 
 
 def _makes(way: Way, locked: Reader, mark: Mark, key: FileKey) -> Iterator[Make]:
@@ -251,15 +265,15 @@ def _makes(way: Way, locked: Reader, mark: Mark, key: FileKey) -> Iterator[Make]
     if stored > SMALLEST and way.tag == "none":
         for areas in stripes(locked, way.start, stored):
             for streams in way.streams:
-                yield functools.partial(_striped, way, stored, areas, streams, key)
+                yield functools.partial(_striped, way, stored, areas, streams, mark, key)
 
 
 def _cuts(way: Way, stored: int, mark: Mark, key: FileKey) -> Iterable[int]:
     """Return how many bytes at the end may be padding, the likeliest first; none if not all can be locked."""
-    padding, iv = key.parts["padding"][0], key.parts["iv"]
+    padding = key.parts["padding"][0]
     if way.padded or way.cipher.block == 1:
         return (padding,) if stored >= padding and not stored % way.cipher.block else ()
-    last = _last(way, mark, iv)
+    last = _last(way, mark, _iv(way, mark, key))
     if not last or stored > LARGEST:
         return (0,) if last else ()
     block = decrypted(way.decryptor(key.parts["key"], last[:BLOCK]), last[BLOCK:])
@@ -268,14 +282,14 @@ def _cuts(way: Way, stored: int, mark: Mark, key: FileKey) -> Iterable[int]:
 
 def _whole(way: Way, stored: int, cut: int, mark: Mark, key: FileKey) -> Plan:
     """Return the plan for a file that is locked whole, without the last ``cut`` bytes."""
-    cipher = way.decryptor(key.parts["key"], key.parts["iv"])
-    check = functools.partial(authentic, cipher, _tag(way, mark)) if way.tag != "none" else None
+    cipher = way.decryptor(key.parts["key"], _iv(way, mark, key))
+    check = functools.partial(authentic, cipher, way.tag_of(mark)) if way.tag != "none" else None
     return Plan(stored - cut, iter([Unlock(way.start, stored, cipher)]), check=check)
 
 
-def _striped(way: Way, stored: int, areas: Stripes, streams: Streams, key: FileKey) -> Plan:
+def _striped(way: Way, stored: int, areas: Stripes, streams: Streams, mark: Mark, key: FileKey) -> Plan:
     """Return the plan for a file of which ``areas`` are locked."""
-    secret, iv = key.parts["key"], key.parts["iv"]
+    secret, iv = key.parts["key"], _iv(way, mark, key)
     one = way.decryptor(secret, iv)
 
     def start(span: Span) -> Decryptor:
@@ -298,9 +312,11 @@ FAMILY = Family(
     wanted=say("the AES-256 key, 32 bytes, followed by the IV where all files have the same"),
     references=("https://csrc.nist.gov/pubs/sp/800/38/a/final",),
     limitations=(
+        "Where the IV of CBC or CFB is not in the file, not given and not made of the key, a text is refused "
+        "only if what is behind its first block is seen to begin within a row, a sentence, a word.",
         "The file carries no mark: without its extension the pattern shows only by a key that opens it.",
-        "Over what another locker locked before, only CBC with a padding is undone, with an IV that is given "
-        "or in the file: in other ways the right key cannot be told from a wrong one.",
+        "Over what another locker locked before, only GCM is undone, and CBC with a padding whose IV is "
+        "given or in the file: in other ways the right key cannot be told from a wrong one.",
         "Areas are seen where there is anything plain between them, and only if they are of round numbers of "
         "bytes; others need a description of their own.",
         "Zeros that pad an original of more than 32 MiB stay behind it.",

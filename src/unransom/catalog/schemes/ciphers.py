@@ -20,6 +20,8 @@ Kind = Literal[
     "aes-cbc",
     "aes-ecb",
     "aes-cfb",
+    "aes-cfb8",
+    "aes-ofb",
     "aes-gcm",
     "chacha",
     "chacha-poly1305",
@@ -34,7 +36,8 @@ Kind = Literal[
 ]
 CONSTANTS = 16  # bytes
 WHOLE_BLOCKS = frozenset({"aes-cbc", "aes-ecb"})
-CHAINED = frozenset({"aes-cbc", "aes-cfb"})  # a place in the stream needs what is before it
+# A place in their streams needs what is before it.
+CHAINED = frozenset({"aes-cbc", "aes-cfb", "aes-cfb8", "aes-ofb"})
 TAGGED = frozenset({"aes-gcm", "chacha-poly1305"})
 WITHOUT_IV = frozenset({"aes-ecb", "salsa-state", "rc4", "xor"})
 
@@ -212,6 +215,8 @@ STARTERS: dict[str, Callable[[Cipher, bytes, bytes], Decryptor]] = {
     "aes-cbc": lambda _, key, iv: aes.AesCbc(key, iv),
     "aes-ecb": lambda _, key, __: aes.AesEcb(key),
     "aes-cfb": lambda _, key, iv: aes.AesCfb(key, iv),
+    "aes-cfb8": lambda _, key, iv: aes.AesCfb8(key, iv),
+    "aes-ofb": lambda _, key, iv: aes.AesOfb(key, iv),
     "aes-gcm": lambda _, key, iv: aes.AesGcm(key, iv),
     "chacha": _chacha,
     "chacha-poly1305": _chacha_poly1305,

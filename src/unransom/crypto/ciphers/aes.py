@@ -15,11 +15,22 @@ from cryptography.hazmat.primitives.ciphers import (
 )
 
 try:
-    from cryptography.hazmat.decrepit.ciphers.modes import CFB
-except ImportError:  # older releases keep it among the others
-    from cryptography.hazmat.primitives.ciphers.modes import CFB
+    from cryptography.hazmat.decrepit.ciphers.modes import CFB, CFB8, OFB
+except ImportError:  # older releases keep them among the others
+    from cryptography.hazmat.primitives.ciphers.modes import CFB, CFB8, OFB
 
-__all__ = ["BLOCK", "CFB", "COUNTERS", "AesCbc", "AesCfb", "AesCtr", "AesEcb", "AesGcm"]
+__all__ = [
+    "BLOCK",
+    "CFB",
+    "COUNTERS",
+    "AesCbc",
+    "AesCfb",
+    "AesCfb8",
+    "AesCtr",
+    "AesEcb",
+    "AesGcm",
+    "AesOfb",
+]
 
 BLOCK = 16  # bytes
 COUNTERS = 1 << 128
@@ -119,18 +130,37 @@ class AesEcb(_Blocks):
         return self
 
 
-class AesCfb:
-    """AES-CFB with a feedback of 128 bits (NIST SP 800-38A)."""
+class _Feedback:
+    """A mode that makes a stream of what came before; ``iv`` is 16 bytes, ``key`` 16, 24 or 32."""
 
     spill = BLOCK
+    _mode: type[CFB] | type[CFB8] | type[OFB]
 
     def __init__(self, key: bytes, iv: bytes) -> None:
-        """Chain from ``iv``, 16 bytes; ``key`` is 16, 24 or 32 bytes."""
-        self._context: CipherContext = Cipher(algorithms.AES(key), CFB(iv)).decryptor()
+        self._context: CipherContext = Cipher(algorithms.AES(key), self._mode(iv)).decryptor()
 
     def decrypt_into(self, data: memoryview, out: memoryview) -> None:
         """Decrypt ``data`` into ``out``; they may be the same memory."""
         self._context.update_into(data, out)
+
+
+class AesCfb(_Feedback):
+    """AES-CFB with a feedback of 128 bits (NIST SP 800-38A)."""
+
+    _mode = CFB
+
+
+class AesCfb8(_Feedback):
+    """AES-CFB with a feedback of 8 bits: one AES block a byte."""
+
+    _mode = CFB8
+
+
+class AesOfb(_Feedback):
+    """AES-OFB (NIST SP 800-38A): the keystream depends on nothing but key and IV."""
+
+    spill = 0
+    _mode = OFB
 
 
 class AesGcm:
