@@ -65,6 +65,19 @@ def test_a_damaged_gpt_is_read_from_what_is_left(disk: bytes, damage: str) -> No
     assert found(DAMAGE[damage](disk)) == [(FIRST, "ext"), (SECOND, "fat")]
 
 
+@pytest.mark.parametrize("sector", [512, 4096])
+def test_sectors_of_an_mbr_are_as_large_as_fits_its_volumes(disk: bytes, sector: int) -> None:
+    outer = SECOND - 64 * sector
+    head = mbr((0x83, FIRST // sector, 15 * MiB // sector), (0x0F, outer // sector, 17 * MiB // sector))
+    data = put(disk, (512, bytes(33 * 512)), (4096, bytes(512)), (0, head))
+    data = put(data, (len(disk) - 33 * 512, bytes(33 * 512)), (outer, mbr((6, 64, 16 * MiB // sector))))
+    volumes_of = volumes(TskImage(BytesReader(data)))
+    assert [(each.start, each.filesystem, each.rebuilt) for each in volumes_of if each.used] == [
+        (FIRST, "ext", False),
+        (SECOND, "fat", False),
+    ]
+
+
 OUTER = SECOND - 512 * 64
 CHAINS = {
     "whole": mbr((6, 64, 32768)),
@@ -95,3 +108,11 @@ def test_what_is_not_read_is_named(tmp_path: Path, at: int, mark: bytes, kind: s
     assert isinstance(problem, Problem)
     assert problem.fatal
     assert problem.resolution.values == {"kind": kind}
+
+
+def test_a_disk_of_nothing_but_empty_volumes_is_said(tmp_path: Path) -> None:
+    image = tmp_path / "server"
+    image.write_bytes(mbr((0x83, FIRST // 512, 20 * MiB // 512)).ljust(21 * MiB, b"\0"))
+    (problem,) = evidence.open_store(evidence.identify(str(image))).files()
+    assert isinstance(problem, Problem)
+    assert "begins with zeros" in str(problem.what)

@@ -98,6 +98,13 @@ class ImageStore:
                 say("no table of partitions and no file system that unransom knows was found"),
                 say("files can still be carved from it"),
             )
+        elif not any(volume.used for volume in self._all_volumes()):
+            yield problem(
+                self.source.id,
+                b"",
+                say("every volume that the table of partitions names begins with zeros"),
+                say("files can still be carved from it"),
+            )
         several = sum(bool(volume.filesystem) for volume in self._all_volumes()) > 1
         for number, volume in enumerate(self._all_volumes(), 1):
             name = b"volume-%d" % number

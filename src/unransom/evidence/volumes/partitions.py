@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
-
-import pytsk3
 
 from unransom.core.errors import UnreadableError
 from unransom.core.spans import Span, gaps, merge
 from unransom.core.streams import Reader
-from unransom.evidence.sleuthkit import TSK_ERRORS, TskImage
-from unransom.evidence.volumes import gpt, lvm, raid, rebuilt, signatures
+from unransom.evidence.sleuthkit import TskImage
+from unransom.evidence.volumes import gpt, lvm, mbr, raid, rebuilt, signatures
+from unransom.evidence.volumes.mbr import MOST
 from unransom.evidence.volumes.rebuilt import Patch, Patched
-
-EXTENDED = re.compile(r"\(0x(?:05|0f|85)\)", re.IGNORECASE)
-MOST = 1024  # volumes that are looked at; a damaged table can name any number
 
 
 class Volume(NamedTuple):
@@ -169,34 +164,7 @@ def table(image: TskImage) -> list[tuple[int, int, str]]:
     if signatures.partition_table(_head(reader, 0), reader.size) == "gpt":
         found = gpt.table(reader)
         return found.partitions[:MOST] if found and not found.copy else []
-    return list(dict.fromkeys(part[1:] for part in _parts(image) if not part.extended))[:MOST]
-
-
-class _Part(NamedTuple):
-    """A line of the table of a disk; ``extended`` is one that has others in it."""
-
-    extended: bool
-    start: int
-    size: int
-    label: str
-
-
-def _parts(image: TskImage) -> list[_Part]:
-    found: list[_Part] = []
-    with image.lock:
-        try:
-            table = pytsk3.Volume_Info(image, pytsk3.TSK_VS_TYPE_DOS)
-            sector = int(table.info.block_size)
-            for part in table:
-                label = bytes(part.desc).decode("utf-8", "replace")
-                extended = bool(EXTENDED.search(label))
-                if extended or int(part.flags) == int(pytsk3.TSK_VS_PART_FLAG_ALLOC):
-                    found.append(_Part(extended, part.start * sector, part.len * sector, label))
-                if len(found) >= MOST:
-                    break
-        except TSK_ERRORS:
-            return []
-    return found
+    return list(dict.fromkeys(part[1:] for part in mbr.parts(image) if not part.extended))[:MOST]
 
 
 def _unnamed(image: TskImage, named: Sequence[tuple[int, int, str]]) -> list[Volume]:
@@ -204,7 +172,7 @@ def _unnamed(image: TskImage, named: Sequence[tuple[int, int, str]]) -> list[Vol
     reader = image.reader
     if signatures.partition_table(_head(reader, 0), reader.size) != "mbr":
         return []
-    outer = [Span(part.start, part.start + part.size) for part in _parts(image) if part.extended]
+    outer = [Span(part.start, part.start + part.size) for part in mbr.parts(image) if part.extended]
     size = min(reader.size, rebuilt.SWEPT)
     taken = [Span(start, start + length) for start, length, _ in named]
     left = gaps(merge([*taken, *gaps(merge(outer), size)]), size)
