@@ -94,6 +94,7 @@ class Table(msgspec.Struct, frozen=True):
         references: Its foreign keys, as far as its own definition has them.
         schema: The database or schema that ``name`` begins with, "" where it begins with none.
         files: Names of the files that have its pages, where not all tables share all files, else ().
+        dialect: Whose words its columns are declared in: ``mysql``, ``mssql``, "" where that is not known.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Table(msgspec.Struct, frozen=True):
     references: tuple[Reference, ...] = ()
     schema: str = ""
     files: tuple[str, ...] = ()
+    dialect: str = ""
 
     @property
     def short(self) -> str:

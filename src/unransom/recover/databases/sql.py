@@ -10,6 +10,7 @@ import pyarrow
 
 from unransom.catalog.databases.table import Column
 from unransom.core.drafts import DraftFile
+from unransom.recover.databases.sql_types import literal_of, type_of
 from unransom.recover.databases.values import length_of, plain
 from unransom.recover.databases.writer import Shown
 
@@ -22,12 +23,6 @@ LONGEST_KEY = {"mysql": 3072, "mssql": 900}  # bytes that an index takes
 CHARACTER = {"mysql": 4, "mssql": 2}  # bytes of a character in an index
 _TEXT = re.compile(r"n?(var)?char\(", re.I)
 _NO_KEY = re.compile(r"^(tiny|medium|long)?(text|blob)|^json|^geometry|\(max\)$", re.I)
-LONGEST = 8000  # characters of a text or bytes that SQL Server takes with a stated length
-_MYSQL_TYPE = re.compile(
-    r"(tiny|small|medium|big)?int|bool|decimal|numeric|float|double|bit|date|time|year|char|varchar|binary"
-    r"|varbinary|(tiny|medium|long)?(text|blob)|enum|set|json|geometry|inet|uuid",
-    re.I,
-)
 
 
 class SqlWriter:
@@ -61,7 +56,8 @@ class SqlWriter:
         """Write rows as INSERT statements."""
         assert self._shown is not None  # noqa: S101  begin came first
         pairs = zip(batch.columns, self._shown.columns, strict=True)
-        texts = [self._literals(array, column) for array, column in pairs]
+        kinds = [_type(self._shown, column, self._dialect) for column in self._shown.columns]
+        texts = [self._literals(*pair, kind) for pair, kind in zip(pairs, kinds, strict=True)]
         head = f"INSERT INTO {quoted(self._shown.name, self._dialect)} VALUES\n"
         rows = (f"({', '.join(row)})" for row in zip(*texts, strict=True))
         for together in _together(rows):
@@ -77,9 +73,12 @@ class SqlWriter:
         self._file.close()
         self._draft.drop()
 
-    def _literals(self, array: pyarrow.Array, column: Column) -> list[str]:
-        zero_dates = column if self._dialect == "mysql" else None
-        return list(self._each(plain(array, zero_dates), pyarrow.types.is_decimal(array.type)))
+    def _literals(self, array: pyarrow.Array, column: Column, kind: str) -> list[str]:
+        values = plain(array, column if self._dialect == "mysql" else None)
+        if self._dialect == "mssql" and pyarrow.types.is_timestamp(array.type):
+            values = [literal_of(kind, each) if isinstance(each, str) else each for each in values]
+        bare = pyarrow.types.is_decimal(array.type) and not kind.startswith("nvarchar")
+        return list(self._each(values, bare))
 
     def _each(self, values: list[object], bare: bool) -> Iterator[str]:
         for value in values:
@@ -126,9 +125,9 @@ def create_statement(shown: Shown, dialect: str) -> str:
     """Return the statement that creates a table, without a semicolon."""
     keyed = len(shown.columns) == len(shown.table.columns) and _is_keyed(shown, dialect)
     columns = [
-        f"  {quoted(column.name, dialect)} {_type(column, dialect)}"
-        + (_exact(column, dialect) if keyed and column.name in shown.table.key else "")
-        + ("" if column.nullable else " NOT NULL")
+        f"  {quoted(column.name, dialect)} {_type(shown, column, dialect)}"
+        + (_exact(shown, column, dialect) if keyed and column.name in shown.table.key else "")
+        + ("" if column.nullable or _may_be_zero(shown, column, dialect) else " NOT NULL")
         for column in shown.columns
     ]
     if keyed:
@@ -153,85 +152,26 @@ def _is_keyed(shown: Shown, dialect: str) -> bool:
         return all(
             column.arrow not in {pyarrow.large_string(), pyarrow.large_binary()} for column in parts.values()
         )
-    types = [_type(column, dialect) for column in parts.values()]
+    types = [_type(shown, column, dialect) for column in parts.values()]
     length = sum(length_of(kind) * (CHARACTER[dialect] if _TEXT.match(kind) else 1) for kind in types)
     return length <= LONGEST_KEY[dialect] and not any(_NO_KEY.search(kind) for kind in types)
 
 
-def _exact(column: Column, dialect: str) -> str:
+def _exact(shown: Shown, column: Column, dialect: str) -> str:
     """Return the collation by which no two texts of a key are the same: that of the table is not known."""
-    return f" COLLATE {EXACT[dialect]}" if dialect in EXACT and _TEXT.match(_type(column, dialect)) else ""
+    return (
+        f" COLLATE {EXACT[dialect]}"
+        if dialect in EXACT and _TEXT.match(_type(shown, column, dialect))
+        else ""
+    )
 
 
-def _type(column: Column, dialect: str) -> str:
-    if dialect == "mysql" and _MYSQL_TYPE.match(column.declared) and "char" not in column.declared:
-        return column.declared
-    return _TYPES[dialect](column)
+def _may_be_zero(shown: Shown, column: Column, dialect: str) -> bool:
+    """Return whether a column may hold zero dates, which only MySQL has: they are NULL elsewhere."""
+    moments = pyarrow.types.is_date(column.arrow) or pyarrow.types.is_timestamp(column.arrow)
+    mine = dialect != "mysql" and shown.table.dialect != "mssql"
+    return bool(mine and moments and column.name not in shown.table.key)
 
 
-def _generic(column: Column) -> tuple[str, int]:
-    """Return the Arrow type in one word, and its length where the declaration has one."""
-    kind, types = column.arrow, pyarrow.types
-    if types.is_decimal(kind):
-        return "decimal", 0
-    if types.is_large_string(kind) or types.is_large_binary(kind):
-        return ("text" if types.is_large_string(kind) else "blob"), 0
-    if types.is_string(kind) or types.is_dictionary(kind):
-        return "char", length_of(column.declared)
-    if types.is_binary(kind) or types.is_fixed_size_binary(kind):
-        return "binary", length_of(column.declared)
-    return str(kind).split("[")[0], 0
-
-
-def _decimal(column: Column) -> str:
-    return f"decimal({column.arrow.precision},{column.arrow.scale})"
-
-
-_MYSQL = {
-    "int8": "tinyint", "int16": "smallint", "int32": "int", "int64": "bigint", "uint8": "tinyint unsigned",
-    "uint16": "smallint unsigned", "uint32": "int unsigned", "uint64": "bigint unsigned", "float": "float",
-    "halffloat": "float", "double": "double", "bool": "tinyint", "date32": "date", "timestamp": "datetime(6)",
-    "time64": "time(6)", "time32": "time", "text": "longtext", "blob": "longblob",
-}  # fmt: skip
-_POSTGRESQL = {
-    "int8": "smallint", "int16": "smallint", "int32": "integer", "int64": "bigint", "uint8": "smallint",
-    "uint16": "integer", "uint32": "bigint", "uint64": "numeric(20)", "float": "real", "halffloat": "real",
-    "double": "double precision", "bool": "smallint", "date32": "date", "timestamp": "timestamp",
-    "time64": "time", "time32": "time", "text": "text", "blob": "bytea", "char": "text", "binary": "bytea",
-}  # fmt: skip
-_MSSQL = {
-    "int8": "smallint", "int16": "smallint", "int32": "int", "int64": "bigint", "uint8": "tinyint",
-    "uint16": "int", "uint32": "bigint", "uint64": "decimal(20)", "float": "real", "halffloat": "real",
-    "double": "float", "bool": "bit", "date32": "date", "timestamp": "datetime2(7)", "time64": "time(7)",
-    "time32": "time", "text": "nvarchar(max)", "blob": "varbinary(max)",
-}  # fmt: skip
-
-
-def _mysql(column: Column) -> str:
-    word, length = _generic(column)
-    if word == "decimal":
-        return _decimal(column)
-    if word == "char":
-        return f"varchar({length})" if 0 < length < 16000 else "longtext"
-    if word == "binary":
-        return f"varbinary({length})" if 0 < length < 60000 else "longblob"
-    return _MYSQL.get(word, "longtext")
-
-
-def _postgresql(column: Column) -> str:
-    word, _ = _generic(column)
-    return _decimal(column) if word == "decimal" else _POSTGRESQL.get(word, "text")
-
-
-def _mssql(column: Column) -> str:
-    word, length = _generic(column)
-    if word == "decimal":
-        return _decimal(column)
-    if word == "char":
-        return f"nvarchar({length})" if 0 < length <= LONGEST // 2 else "nvarchar(max)"
-    if word == "binary":
-        return f"varbinary({length})" if 0 < length <= LONGEST else "varbinary(max)"
-    return _MSSQL.get(word, "nvarchar(max)")
-
-
-_TYPES = {"mysql": _mysql, "postgresql": _postgresql, "mssql": _mssql}
+def _type(shown: Shown, column: Column, dialect: str) -> str:
+    return type_of(column, shown.table.dialect, dialect, keyed=column.name in shown.table.key)

@@ -312,6 +312,7 @@ def made(space: Tablespace, definition: TableDef, index: int, partition: str = "
         source=definition.source,
         confidence=definition.confidence,
         references=definition.references,
+        dialect="mysql",
     )
     return Found(
         table, space, definition, layout, plan_of(layout, core), index, partition or _named(space).partition

@@ -206,6 +206,7 @@ class _Assignment:
                 entry.rows if entry else None,
                 entry.references if entry else (),
                 name.partition(".")[0] if "." in name else "",
+                dialect="mssql",
             )
             own = entry.partitions if entry else ()
             units = frozenset(unit for part in own for unit in part.units)  # of pages that are all damaged
