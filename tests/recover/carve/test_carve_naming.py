@@ -4,11 +4,13 @@ import io
 import random
 import zipfile
 
+import numpy as np
 import pytest
 
 from tests.makers.office_files import archive, document, table
 from unransom.core.records import FileRef
 from unransom.core.streams import BytesReader
+from unransom.recover.carve.alignment import aligned
 from unransom.recover.carve.candidates import UNKNOWN, Candidate, candidates_of, original_of, with_gone
 from unransom.recover.carve.kinds import extension_of, may_be
 from unransom.recover.carve.naming import Nameless, match, older
@@ -48,6 +50,32 @@ def test_without_order_equal_sizes_stay_without_names():
     names = [each._replace(order=order[number]) for number, each in enumerate(locked(sizes))]
     found = match(pictures(sizes), names)
     assert set(found) == {number for number in range(len(sizes)) if number % 5}
+
+
+def test_files_between_two_known_ones_have_the_names_between_theirs_in_order():
+    sizes = [SIZES[number] if number % 8 == 0 else 9001 + number % 8 % 3 for number in range(40)]
+    files = pictures(sizes)
+    gone = {3, 13, 26, 29, 37}  # other files lie in their place
+    there = [number for number in range(40) if number not in gone]
+    found = match([files[number] for number in there], locked(sizes))
+    named = {there[number]: each.candidate for number, each in found.items()}
+    assert {number: name for number, name in named.items() if number != name} == {}
+    assert set(range(8)) - gone <= set(named)
+
+
+def test_files_that_lie_backwards_have_the_names_backwards():
+    sizes = [SIZES[number] if number % 6 == 0 else 9001 for number in range(37)]
+    files = [each._replace(start=10_000_000 - each.start) for each in pictures(sizes)]
+    found = match(files, locked(sizes))
+    assert {number: each.candidate for number, each in found.items()} == {n: n for n in range(37)}
+
+
+def test_what_an_alignment_leaves_open_is_not_told():
+    fits = np.array([[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1]], np.bool_)
+    assert list(aligned(fits)) == [(0, 0), (2, 3)]
+    assert list(aligned(fits[::-1])) == []
+    for shape in ((2, 3), (2, 0)):
+        assert list(aligned(np.zeros(shape, np.bool_))) == []
 
 
 def test_a_type_is_no_other():

@@ -4,18 +4,21 @@ Lockers leave the name of the original in that of the locked copy, and its size 
 same number of bytes to every file, or to its size in whole blocks of a cipher. What is added shows in the
 sizes that most carved files and locked files of their type differ by. Where several files have one size,
 those around them tell: a locker goes through folders in about the order in which files were written.
+All files between two that are known are held against all names between these at once, see `alignment`; only
+what that leaves open goes to the nearest.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from itertools import product
+from itertools import pairwise, product
 from typing import NamedTuple
 
 import numpy as np
 
+from unransom.recover.carve.alignment import aligned
 from unransom.recover.carve.candidates import (
     FEWEST,
     MOST_ADDED,
@@ -35,6 +38,7 @@ SURE = 4  # files that one of known path counts for
 IN_ORDER = 0.6  # share of the matched files that must lie in the order of the locker
 PADDING = 16  # bytes behind a structure that programs leave
 MOST_PAIRS = 1 << 16  # of files and candidates of one size and type that are looked at
+MOST_ALIGNED = 1 << 24  # of files and candidates between all that are known
 
 
 class Nameless(NamedTuple):
@@ -103,15 +107,32 @@ def match(files: Sequence[Nameless], candidates: Sequence[Candidate], cluster: i
         for one, several in _by_size(files, candidates, numbers, added, found):
             if len(one) == len(several) == 1:
                 found[one[0]] = Match(several[0], "size")
-    order = Order(files, candidates, found)
-    for numbers, added in passes if order.holds else ():
-        for one, several in _by_size(files, candidates, numbers, added, found):
-            found |= {number: Match(name, "order") for number, name in order.arranged(one, several)}
-    if order.holds:
-        found |= {number: Match(name, "order") for number, name in _by_type(files, candidates, found, order)}
+    found |= _by_order(files, candidates, passes, found)
     for (numbers, added), reach in product(passes[:2], _reaches(cluster)):
         found |= _longer(files, candidates, numbers, added, found, reach)
     return found
+
+
+def _by_order(
+    files: Sequence[Nameless],
+    candidates: Sequence[Candidate],
+    passes: Sequence[tuple[list[int], Added]],
+    known: dict[int, Match],
+) -> dict[int, Match]:
+    """Return what the order tells of files of one size, if there is one."""
+    found, order = dict(known), Order(files, candidates, known)
+    if not order.holds:
+        return found
+    for numbers, added in passes:
+        groups = list(_by_size(files, candidates, numbers, added, found))
+        found |= {number: Match(name, "order") for number, name in order.aligned(groups)}
+    order.learn(found)
+    for numbers, added in passes:
+        for one, several in _by_size(files, candidates, numbers, added, found):
+            found |= {number: Match(name, "order") for number, name in order.arranged(one, several)}
+    return found | {
+        number: Match(name, "order") for number, name in _by_type(files, candidates, found, order)
+    }
 
 
 def _reaches(cluster: int) -> tuple[Reach, ...]:
@@ -286,19 +307,52 @@ class Order:
         self._dated = [each.order != UNKNOWN for each in candidates]
         by_time = sorted(range(len(candidates)), key=lambda number: (candidates[number].order, number))
         self._ranks = {number: rank for rank, number in enumerate(by_time)}
-        anchors = sorted(
-            (files[number].start, self._ranks[each.candidate])
-            for number, each in known.items()
-            if self._dated[each.candidate]
-        )
-        self._starts = [start for start, _ in anchors]
-        self._anchors = [rank for _, rank in anchors]
         self._files = files
+        self.learn(known)
         between = [
             min(before, after) <= rank <= max(before, after)
             for before, rank, after in zip(self._anchors, self._anchors[1:], self._anchors[2:], strict=False)
         ]
         self.holds = len(between) >= FEWEST and sum(between) >= IN_ORDER * len(between)
+
+    def learn(self, known: dict[int, Match]) -> None:
+        """Take what is matched by now as what others lie between."""
+        anchors = sorted(
+            (self._files[number].start, self._ranks[each.candidate])
+            for number, each in known.items()
+            if self._dated[each.candidate]
+        )
+        self._starts = [start for start, _ in anchors]
+        self._anchors = [rank for _, rank in anchors]
+
+    def aligned(self, groups: Iterable[tuple[list[int], list[int]]]) -> Iterator[tuple[int, int]]:
+        """Yield file and candidate of each pair that the order of all between two known files decides.
+
+        Args:
+            groups: Files, and the candidates that any of them may be.
+        """
+        files: list[tuple[int, int, frozenset[int]]] = []
+        names: set[tuple[int, int]] = set()
+        for one, several in groups:
+            fitting = frozenset(each for each in several if self._dated[each])
+            files += [(self._files[number].start, number, fitting) for number in one]
+            names |= {(self._ranks[each], each) for each in fitting}
+        files.sort(key=lambda each: each[:2])
+        ranked, left, taken = sorted(names), MOST_ALIGNED, set[int]()
+        starts, ranks = [start for start, _, _ in files], [rank for rank, _ in ranked]
+        for (start, first), (end, last) in pairwise(zip(self._starts, self._anchors, strict=True)):
+            rows = files[bisect_right(starts, start) : bisect_left(starts, end)]
+            low, high = bisect_right(ranks, min(first, last)), bisect_left(ranks, max(first, last))
+            pairs = len(rows) * (high - low)
+            if not 0 < pairs <= min(MOST_PAIRS, left):
+                continue
+            left -= pairs
+            columns = [name for _, name in ranked[low:high] if name not in taken]
+            columns = columns if first < last else columns[::-1]
+            fits = np.array([[name in fitting for name in columns] for _, _, fitting in rows], np.bool_)
+            for row, column in aligned(fits):
+                taken.add(columns[column])
+                yield rows[row][1], columns[column]
 
     def arranged(self, files: Sequence[int], candidates: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Yield file and candidate of each pair that fits between its neighbours better than others do."""
