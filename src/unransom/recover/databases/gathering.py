@@ -15,7 +15,7 @@ from unransom.core.outputs import FileReader
 from unransom.recover.databases.scripts import read_statements
 
 BESIDES = (".frm", ".ldf", ".bak", ".trn")  # definitions and logs, which no engine recognises
-REDO = ("ib_logfile0", "#ib_redo")  # also where their heads are lost
+REDO = ("ib_logfile", "#ib_redo")  # also where their heads are lost
 SCRIPTS = (".sql", ".sql.gz", ".dump")
 
 

@@ -62,7 +62,7 @@ def make_empty(page, number, space):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _begin_index(page, compact):  # type: ignore[no-untyped-def]
+def begin_index(page, compact):  # type: ignore[no-untyped-def]
     """Make an empty index page; its level and whose it is are written besides."""
     ends = COMPACT_ENDS if compact else OLD_ENDS
     _put(page, TYPE, INDEX)
@@ -268,7 +268,7 @@ def extended(page, data, at, end):  # type: ignore[no-untyped-def]
         return False
     kind = data[at]
     if kind <= INIT_COMPACT:
-        return _begin_index(page, kind == INIT_COMPACT)
+        return begin_index(page, kind == INIT_COMPACT)
     if kind in {INSERT_HEAP_COMPACT, INSERT_REUSE_COMPACT}:
         return _insert_compact(page, kind == INSERT_REUSE_COMPACT, data, at + 1, end)
     if kind in {INSERT_HEAP_REDUNDANT, INSERT_REUSE_REDUNDANT}:

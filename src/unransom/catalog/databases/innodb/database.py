@@ -19,6 +19,7 @@ from unransom.catalog.databases.innodb.before import rows_before
 from unransom.catalog.databases.innodb.current import current, current_leaves
 from unransom.catalog.databases.innodb.encryption import all_opened
 from unransom.catalog.databases.innodb.file_names import AUXILIARY, decoded
+from unransom.catalog.databases.innodb.forward import bring_forward
 from unransom.catalog.databases.innodb.graft import graft
 from unransom.catalog.databases.innodb.losses import estimate
 from unransom.catalog.databases.innodb.origin import Found, partitions, places, shown_in, spaceless, tables_of
@@ -29,10 +30,11 @@ from unransom.catalog.databases.innodb.redo import (
     OLDER_ENCRYPTED,
     Log,
     is_encrypted,
-    is_other,
+    is_logical,
     is_redo,
 )
 from unransom.catalog.databases.innodb.redo_blocks import log_of
+from unransom.catalog.databases.innodb.redo_logical import logs_of
 from unransom.catalog.databases.innodb.replay import Logs, fill, remade
 from unransom.catalog.databases.innodb.salvage import (
     Remembered,
@@ -72,7 +74,7 @@ def open_databases(sources: Sequence[Source], hints: Hints) -> list[InnodbDataba
         if binlog.is_log(source.reader.read_at(0, 4)):
             logs.append(source)
             continue
-        if is_redo(source) or is_encrypted(source.reader) or is_other(source):
+        if is_redo(source) or is_encrypted(source.reader) or is_logical(source):
             redo.append(source)
             continue
         scanned = scan_source(source)
@@ -134,7 +136,10 @@ class InnodbDatabase:
         self._read: dict[int, int] = {}  # rows of each of them that were read
         self._accounted: dict[int, Accounted] = {}  # keys of the sound pages, once rows were read
         self._logs = Logs(logs)
-        self._redo_sources = [source for source in redo if is_redo(source)]
+        readable = [source for source in redo if not is_encrypted(source.reader)]
+        self._redo_sources = [source for source in readable if is_redo(source)]
+        self._logical = logs_of([source for source in readable if is_logical(source)])
+        self.problems += bring_forward(spaces, self._logical)
         every: list[Found] = []
         self._known = [
             each for space in spaces for each in (*dictionary.registered(space), *partitions(space))
@@ -154,10 +159,8 @@ class InnodbDatabase:
             self._found[each.table.name] = [each]
         if self._logs.encrypted:
             self.problems += (say("a binary log is encrypted; its rows are not read"),)
-        if any(is_encrypted(source.reader) for source in redo):
+        if len(readable) < len(redo) or any(log.is_encrypted for log in self._logical):
             self.problems += (say("a redo log is encrypted; it is not read"),)
-        if any(is_other(source) for source in redo):
-            self.problems += (say("the redo log is not of MariaDB 10.5 or later; nothing is taken from it"),)
         self.tables = tuple(_named(each, name) for name, each in self._found.items())
         schemas = {table.schema for table in self.tables}
         self.name = (schemas.pop() if len(schemas) == 1 else "") or "innodb"
@@ -185,7 +188,7 @@ class InnodbDatabase:
 
     @functools.cached_property
     def _redo(self) -> list[Log]:
-        return [log_of(source) for source in self._redo_sources]
+        return [*map(log_of, self._redo_sources), *self._logical]
 
     def rows(self, table: Table) -> Iterator[Rows]:
         """Yield the rows of ``table``: live ones, of damaged pages and logs too, history, deleted ones."""
@@ -261,7 +264,7 @@ class InnodbDatabase:
         """Yield the rows of damaged pages and then those that only logs hold, with confidence and state."""
         damaged = not found.space.zipped and len(damaged_pages(found)) > 0
         lost = (found.space.table["verdict"] != pages.VALID).any() and not found.space.zipped
-        remaking = self._redo if lost and self._redo_sources else []
+        remaking = self._redo if lost else []
         if not damaged and not self._logs.maps and not remaking:
             return
         known, seen = profile(found), Remembered()

@@ -23,7 +23,8 @@ OVERLAP = 1 << 20  # the longest mini-transaction
 SECTOR, BLOCK = 512, 4096  # bytes; what is written together
 MOST_RUNS = 4096  # pieces of a torn log
 TOGETHER = 2048  # pages that are kept at a time
-NAMES = ("ib_logfile0", "#ib_redo")
+NAMES = ("ib_logfile", "#ib_redo")
+LOGICAL = "#ib_redo"  # which MySQL alone writes
 OLDER = b"PHYS"  # of MariaDB 10.5 to 10.7; see ``redo_blocks``
 FORMATS = frozenset([*range(1, 7), 101, 103, 104])  # MySQL 5.7 and later; MariaDB 10.2 to 10.4
 SEALED = 1 << 31  # bit of these numbers where MariaDB encrypted the log
@@ -52,20 +53,23 @@ class _Run(NamedTuple):
 
 
 def is_redo(source: Source) -> bool:
-    """Return whether ``source`` is a redo log that is read here, also one that has lost its head."""
-    known = source.name.lower().startswith(NAMES) and not is_other(source)
+    """Return whether ``source`` is a redo log of MariaDB 10.5 or later, also one that has lost its head."""
+    known = source.name.lower().startswith("ib_logfile0") and not is_logical(source)
     return source.reader.read_at(0, 4) in {MAGIC, OLDER} or (known and not is_encrypted(source.reader))
 
 
-def is_other(source: Source) -> bool:
+def is_logical(source: Source) -> bool:
     """Return whether ``source`` is a redo log of MySQL or of an older MariaDB, by its name and its head."""
     number = int.from_bytes(source.reader.read_at(0, 4), "big") & ~SEALED
-    return source.name.lower().startswith(NAMES) and number in FORMATS
+    name = source.name.lower()
+    return name.startswith(LOGICAL) or (name.startswith(NAMES) and number in FORMATS)
 
 
 def is_encrypted(reader: Reader) -> bool:
-    """Return whether the server encrypted its redo log."""
-    return reader.read_at(0, 4) in {ENCRYPTED, OLDER_ENCRYPTED}
+    """Return whether MariaDB encrypted its redo log."""
+    head = reader.read_at(0, 4)
+    number = int.from_bytes(head, "big")
+    return head in {ENCRYPTED, OLDER_ENCRYPTED} or bool(number & SEALED and number & ~SEALED in FORMATS)
 
 
 class Log:

@@ -1,0 +1,104 @@
+"""Sound pages of tablespaces that the server had changed but not written yet, as its redo log tells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unransom.catalog.databases.innodb import pages
+from unransom.catalog.databases.innodb.redo_logical import Changes, LogicalRedo
+from unransom.catalog.databases.innodb.tablespace import ENCRYPTED, Tablespace
+from unransom.catalog.databases.innodb.unpack import is_packed
+from unransom.catalog.formats._innodb_checksums import RULES
+from unransom.core.messages import Message, say
+from unransom.core.streams import BytesReader
+
+MOST_KEPT = 192 << 20  # bytes of pages, of all tablespaces
+RULE = next(number for number, (name, _) in enumerate(RULES) if name == "crc32")
+
+
+def bring_forward(spaces: Sequence[Tablespace], logs: Sequence[LogicalRedo]) -> tuple[Message, ...]:
+    """Put pages as the logs leave them in the place of older ones; returns what could not be done.
+
+    Args:
+        spaces: Tablespaces.
+        logs: Redo logs of MySQL, or of MariaDB up to 10.4.
+    """
+    left, budget = 0, MOST_KEPT
+    for log in logs:
+        for space in spaces:
+            here, used = _of_space(space, log, budget)
+            left, budget = left + here, budget - used
+    problems = [
+        say(
+            "the redo log is not readable at LSN {lsn}; a page that may have changed there is not taken",
+            lsn=lsn,
+        )
+        for log in logs
+        for lsn in log.stopped[:1]
+    ]
+    if left:
+        problems.append(
+            say(
+                "pages older than the redo log: {count}; their rows may be as they were before later changes",
+                count=left,
+            )
+        )
+    return tuple(problems)
+
+
+def _of_space(space: Tablespace, log: LogicalRedo, budget: int) -> tuple[int, int]:
+    """Bring the pages of one tablespace forward; returns how many stay old, and the bytes that are kept."""
+    table = space.table
+    valid = table["verdict"] == pages.VALID
+    if space.zipped or space.size != space.logical or not (valid & (table["rule"] == RULE)).any():
+        return 0, 0
+    kinds = [int(kind) for kind in np.unique(table["kind"][valid])]
+    other = [kind for kind in kinds if kind in ENCRYPTED or is_packed(kind)]
+    lsns = np.where(valid & ~np.isin(table["kind"], other), table["lsn"].astype(np.int64), -1)
+    changes = log.changes(space.space, lsns)
+    _give_up(table, changes)
+    left = used = 0
+    for some in log.forward(space.space, lsns, space.size, space.raw, changes):
+        left += len(some.left)
+        table["verdict"][some.freed] = pages.BLANK
+        for number, page in zip(some.numbers.tolist(), some.pages, strict=True):
+            if used + space.size > budget:
+                left += 1
+                continue
+            used += space.size
+            _put(space, number, page)
+    lost = np.flatnonzero(table["verdict"] != pages.VALID).astype(np.int64)
+    for each in log.pages(space.space, lost, space.size):
+        for number, page, old in zip(each.numbers.tolist(), each.pages, each.old, strict=True):
+            # Rows are shown as the log's; see ``replay``.
+            if (
+                not old
+                and int(page[24]) << 8 | int(page[25]) not in pages.INDEXES
+                and used + space.size <= budget
+            ):
+                used += space.size
+                _put(space, number, page)
+    return left, used
+
+
+def _give_up(table: NDArray[np.void], changes: Changes) -> None:
+    """Count damaged pages as empty that were changed later: their rows are not what they were at the end."""
+    torn = table["verdict"] == pages.TORN
+    lsns = table["lsn"].astype(np.int64)
+    told = torn & (lsns >= 0) & (lsns <= changes.last.max(initial=0))
+    known = np.maximum(np.where(told, lsns, 0), changes.written)
+    damaged = torn | (table["verdict"] == pages.LOST)
+    table["verdict"][damaged & (changes.last >= known)] = pages.BLANK
+
+
+def _put(space: Tablespace, number: int, page: NDArray[np.uint8]) -> None:
+    """Put a page in the place of the one with its number."""
+    table = space.table
+    space.patched[number] = page.tobytes()
+    row = pages.scan(BytesReader(space.patched[number]), space.size)[0]
+    row["offset"], row["source"] = table[number]["offset"], table[number]["source"]
+    row["verdict"] = pages.VALID
+    table[number] = row
