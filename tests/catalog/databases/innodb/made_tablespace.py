@@ -34,8 +34,18 @@ def record(row: tuple) -> tuple[bytes, bytes]:
     return front, body
 
 
-def tablespace(count: int = 1000, *, full_crc32: bool = True, space: int = 5, lsn: int = 1000) -> bytes:
-    """Return a tablespace with ``count`` rows."""
+def versioned_record(row: tuple) -> tuple[bytes, bytes]:
+    """Return a record of MySQL 8 of a table to which ``day`` was added instantly: one of three has it."""
+    front, body = record(row)
+    if row[0] % 3:
+        return front, body[:-3]
+    return front[:-5] + b"\1\x40" + bytes(4), body
+
+
+def tablespace(
+    count: int = 1000, *, full_crc32: bool = True, space: int = 5, lsn: int = 1000, made=record
+) -> bytes:
+    """Return a tablespace with ``count`` rows, which ``made`` makes records."""
     shape = Shape(SIZE, space, 40, True, full_crc32, lsn)
     every = rows(count)
     groups = [every[at : at + ON_PAGE] for at in range(0, count, ON_PAGE)]
@@ -51,7 +61,7 @@ def tablespace(count: int = 1000, *, full_crc32: bool = True, space: int = 5, ls
     for place, group in enumerate(groups):
         number = ROOT + 1 + place
         books.use(number, LEAF)
-        page = index_page(shape, number, 0, [record(row) for row in group], leftmost=False)
+        page = index_page(shape, number, 0, [made(row) for row in group], leftmost=False)
         put(page, number, number - 1 if place else NIL, number + 1 if place < len(groups) - 1 else NIL)
         key = (group[0][0] + (1 << 31)).to_bytes(4, "big")
         pointers.append(node_record(Node((key,), (0,), number), shape, 1))

@@ -10,7 +10,7 @@ import zlib
 
 import pytest
 
-from tests.catalog.databases.innodb.made_tablespace import CREATE, SIZE, rows, tablespace
+from tests.catalog.databases.innodb.made_tablespace import CREATE, SIZE, rows, tablespace, versioned_record
 from unransom.catalog.databases.engine import Graft, Hints, Source
 from unransom.catalog.databases.innodb import ENGINE, sdi
 from unransom.catalog.databases.innodb.collations import collation_name
@@ -225,3 +225,25 @@ def test_a_document_tells_the_statement_as_the_server_shows_it():
 )
 def test_collations_have_the_names_of_the_servers(number, mariadb, name):
     assert collation_name(number, mariadb=mariadb) == name
+
+
+def test_without_sdi_versions_of_rows_are_told_by_a_statement():
+    data = bytes(SIZE) + tablespace(900, made=versioned_record)[SIZE:]
+    (database,) = ENGINE.open([Source("made.ibd", BytesReader(data))], Hints(sql=(CREATE,)))
+    (table,) = database.tables
+    back = [row for each in database.rows(table) for row in each.batch.to_pylist()]
+    assert [row["name"] for row in back] == [name for _, name, _, _ in rows(900)]
+    for row, (number, _, cents, day) in zip(back, rows(900), strict=True):
+        assert row["price"] * 100 == cents
+        whole = number % 3 == 0
+        assert (row["day"].day if whole else row["day"]) == (day if whole else None)
+        assert (row["_confidence"] == 1) == whole  # what older rows have there is lost
+
+
+@pytest.mark.parametrize("lost", ["  `price` decimal(9,2) NOT NULL,\n", "  `day` date NOT NULL,\n"])
+def test_rows_of_versions_that_no_statement_explains_are_withheld(lost):
+    data = bytes(SIZE) + tablespace(900, made=versioned_record)[SIZE:]
+    create = CREATE.replace(lost, "")
+    (database,) = ENGINE.open([Source("made.ibd", BytesReader(data))], Hints(sql=(create,)))
+    assert not database.tables
+    assert any("instantly" in str(problem) for problem in database.problems)

@@ -16,6 +16,7 @@ import numpy as np
 from unransom.catalog.databases.innodb import decode, lobs, pages
 from unransom.catalog.databases.innodb.charsets import BINARY
 from unransom.catalog.databases.innodb.liveness import leaves
+from unransom.catalog.databases.innodb.row_versions import marks, versioned
 from unransom.catalog.databases.innodb.schema import MOST_COLUMNS, Field, Layout, TableDef, layout_of
 from unransom.catalog.databases.innodb.tablespace import Tablespace
 from unransom.catalog.databases.innodb.types import VARIABLE, ColumnType, Kind
@@ -29,12 +30,20 @@ def arrangements(space: Tablespace, owner: int, definition: TableDef) -> Iterato
     """Yield how the records of an index may be laid out, and how many fields they had before instant changes.
 
     The number is 0 where there were none. Where the hidden record is there, it is one way, or none where the
-    map is lost; where nothing ``is_told``, there are several, the likeliest first.
+    map is lost; where nothing ``is_told``, or MySQL's records have versions that nothing explains, there are
+    several, the likeliest first.
     """
     layout = layout_of(definition)
     found = _metadata(space, owner)
     if found is not None:
         yield from _as_told(space, definition, layout, *found)
+        return
+    if any(field.added or field.dropped or field.late for field in layout.fields):
+        yield layout, 0  # as the SDI tells
+        return
+    version = marks(space, owner).version
+    if version:
+        yield from ((each, 0) for each in versioned(layout, version))
         return
     yield layout, 0
     if is_told(space, owner):
@@ -79,13 +88,16 @@ def is_told(space: Tablespace, owner: int) -> bool:
     The first leaf has the hidden record, and the root says that there is one. Where both are lost, a layout
     counts only where it proves itself.
     """
+    if any(marks(space, owner)):
+        return False
     ends = space.table["previous"][leaves(space.table, owner)]
     return not len(ends) or bool((ends == pages.NIL).any()) or _kind_of_root(space, owner) == pages.INDEX
 
 
 def is_changed(space: Tablespace, owner: int) -> bool:
     """Return whether the root or the hidden record says that columns were changed instantly."""
-    return _kind_of_root(space, owner) == pages.INSTANT or _metadata(space, owner) is not None
+    known = _kind_of_root(space, owner) == pages.INSTANT or _metadata(space, owner) is not None
+    return known or any(marks(space, owner))
 
 
 def _kind_of_root(space: Tablespace, owner: int) -> int:
