@@ -229,6 +229,18 @@ def test_a_link_to_the_same_bytes_is_not_the_file(finished, tmp_path, kind):
     assert path.name in found[0]
 
 
+@pytest.mark.parametrize("name", ["recovered", "evidence", "planted.html", "pipe"])
+def test_links_and_pipes_in_the_folder_of_a_case_are_named(finished, tmp_path, name):
+    place = finished / name
+    if place.exists():
+        place.rename(tmp_path / "elsewhere")
+    if name == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to(tmp_path / "elsewhere")
+    assert [str(flaw).split(":")[0] for flaw in flaws_of(finished)] == [name]
+
+
 def test_the_place_of_a_change_is_named(finished):
     with (finished / "case.sqlite").open("r+b") as file:
         file.seek(70_000)

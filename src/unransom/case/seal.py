@@ -122,6 +122,17 @@ def flaws(folder: Path) -> Iterator[tuple[str, Message]]:
             yield from ((each.path, flaw) for flaw in _difference(path, each))
     for shown in present:
         yield shown, say("{path}: the file was added after the case was closed", path=shown)
+    yield from _strange(folder)
+
+
+def _strange(folder: Path) -> Iterator[tuple[str, Message]]:
+    """Yield what is neither a file nor a folder: what it leads to can be changed unseen."""
+    for entry in _entries(folder):
+        shown = escaped(entry.path, folder)
+        if entry.is_symlink():
+            yield shown, say("{path}: is a link, and not the file itself", path=shown)
+        elif not entry.is_file():  # a pipe, a socket, a device
+            yield shown, say("{path}: the file was added after the case was closed", path=shown)
 
 
 def escaped(path: str, folder: Path) -> str:
@@ -131,16 +142,24 @@ def escaped(path: str, folder: Path) -> str:
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     """Yield the files that the seal is about, and what it calls them."""
+    for entry in _entries(folder):
+        if entry.is_file(follow_symlinks=False):
+            yield escaped(entry.path, folder), Path(entry.path)
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Yield what is in a case but folders, and what the chain tells of; a link to a folder is no folder."""
     waiting = [folder]
     while waiting:
         current = waiting.pop()
         for entry in os.scandir(current):
-            if current == folder and entry.name in LEFT_OUT | set(OUTPUTS):
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if current == folder and (entry.name in LEFT_OUT or (is_folder and entry.name in OUTPUTS)):
                 continue
-            if entry.is_dir(follow_symlinks=False):
+            if is_folder:
                 waiting.append(Path(entry.path))
-            elif entry.is_file(follow_symlinks=False):
-                yield escaped(entry.path, folder), Path(entry.path)
+            else:
+                yield entry
 
 
 def _sealed(path: Path, shown: str, before: Sealed | None) -> Sealed:
