@@ -16,10 +16,11 @@ from unransom.core.errors import UnreadableError
 from unransom.core.outputs import FileReader, Outputs
 from unransom.core.records import Output, Record
 from unransom.core.spans import Origin, Span
-from unransom.recover.repair.previews import preview
+from unransom.recover.repair.previews import LINES, preview
 from unransom.recover.repair.records import Broken, Mended
 from unransom.recover.repair.step import mend, name_before, unreadable
 from unransom.run.rebuilt_database import writer
+from unransom.run.repair_rows import first_lines, first_rows
 
 FOLDER = b"repaired/"  # of what comes out, below the folder of outputs
 OUTPUTS = b"recovered/"  # what paths of outputs begin with
@@ -70,8 +71,7 @@ def _preview(mended: Mended, output: Output, outputs: Outputs) -> str:
     text = next((each for each in mended.beside if each.endswith(b".txt")), None)
     if output.format in TEXTS:
         text = output.path
-    return preview(
-        Path(os.fsdecode(_absolute(outputs, output.path))),
-        output.format,
-        Path(os.fsdecode(_absolute(outputs, text))) if text else None,
-    )
+    path = Path(os.fsdecode(_absolute(outputs, output.path)))
+    if text is None:
+        return preview(path, output.format, first_rows(path, output.format, LINES))
+    return preview(path, output.format, first_lines(Path(os.fsdecode(_absolute(outputs, text))), LINES))

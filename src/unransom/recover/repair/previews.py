@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 SIDE = 160  # pixels of a picture at most
@@ -15,13 +16,13 @@ PICTURES = frozenset({"jpeg", "png", "gif", "bmp", "tiff", "webp"})
 FAULTS = (OSError, ValueError, SyntaxError, TypeError, EOFError, IndexError, KeyError, struct.error)
 
 
-def preview(path: Path, format_name: str, text: Path | None = None) -> str:
+def preview(path: Path, format_name: str, lines: Sequence[str] = ()) -> str:
     """Return a small picture of a file as a ``data:`` address, "" where there is none.
 
     Args:
         path: The file.
         format_name: Its format, as in the catalogue.
-        text: A text that stands for it where it is no picture.
+        lines: What stands for it where it is no picture.
     """
     try:
         from PIL import Image  # noqa: PLC0415  a part that not all have
@@ -35,8 +36,8 @@ def preview(path: Path, format_name: str, text: Path | None = None) -> str:
                 image.draft("RGB", (SIDE, SIDE))
                 small = image.convert("RGB")
                 small.thumbnail((SIDE, SIDE))
-        elif text is not None:
-            small = _page(text)
+        elif lines:
+            small = _page(lines)
         else:
             return ""
     except (*FAULTS, Image.DecompressionBombError):
@@ -46,12 +47,10 @@ def preview(path: Path, format_name: str, text: Path | None = None) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def _page(text: Path):  # type: ignore[no-untyped-def]  # a picture of Pillow's
+def _page(lines: Sequence[str]):  # type: ignore[no-untyped-def]  # a picture of Pillow's
     """Return the first lines of a text as a picture."""
     from PIL import Image, ImageDraw  # noqa: PLC0415  a part that not all have
 
-    with text.open("rb") as file:
-        lines = file.read(LINES * 400).decode("utf-8", "replace").splitlines()
     image = Image.new("RGB", (2 * SIDE, SIDE + SIDE // 4), "white")
     shown = [line[:LETTERS].encode("latin-1", "replace").decode("latin-1") for line in lines if line.strip()]
     ImageDraw.Draw(image).multiline_text((6, 4), "\n".join(shown[:LINES]), fill="black")
