@@ -18,7 +18,6 @@ from unransom.core.streams import Reader, Salvage
 from unransom.crypto.search.keystream.priors import FLAT, VALUES, priors
 from unransom.crypto.search.keystream.sharing import shares
 from unransom.crypto.search.keystream.voting import (
-    CRIB,
     SURE,
     Bytes,
     Scores,
@@ -262,10 +261,11 @@ def _agreed(
 
 
 def _given(given: Stream | None, start: int, end: int) -> Scores:
+    """Return scores that no vote changes where the keystream is known."""
     table = np.zeros((end - start, VALUES), np.float32)
     if given:
         known = np.flatnonzero(given.known[start:end])
-        table[known, given.data[start:end][known]] = CRIB
+        table[known, given.data[start:end][known]] = np.inf
     return table
 
 
