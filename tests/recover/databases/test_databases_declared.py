@@ -35,6 +35,12 @@ TABLES = {
         "create table numberedpair (n int auto_increment, k int, primary key (n desc, k))",
         "insert into numberedpair (k) select seq from seq_1_to_4000",
     ),
+    "later": (  # types that came later have no number of their own in a .frm file
+        "create table later (id int primary key, u uuid, a inet6 default '::1', b inet4, g geometry not null,"
+        " spatial key (g))",
+        "insert into later (id, u, b, g) select seq, uuid(), inet_ntoa(seq), point(seq, 1)"
+        " from seq_1_to_3000",
+    ),
     "defaults": (
         "create table defaults (id int primary key, ts timestamp(3) not null default current_timestamp(3)"
         " on update current_timestamp(3), d date default '2020-01-01',"
@@ -104,3 +110,28 @@ def test_numbers_go_on_where_they_were(shop):
         server.run(*made.afterwards, f"insert into {table} ({column}) values (4001)")
         number = "n" if table != "generated" else "id"
         assert server.run(f"select max({number}), count(*) from {table}")[0] == (4001, 4001)
+
+
+def test_a_dropped_column_that_rows_still_have_is_no_other_column(shop):
+    server, _ = shop
+    server.run("use shop", "create table dropped (id int primary key, a int, b varchar(20), c int)")
+    server.run("insert into dropped select seq, seq, concat('b', seq), seq * 2 from seq_1_to_3000")
+    server.run("alter table dropped drop column a, algorithm=instant")
+    create = server.run("show create table dropped")[0][1]
+    data = server.files("shop", "dropped")[".ibd"]
+    (database,) = ENGINE.open([Source("dropped.ibd", BytesReader(data))], Hints(sql=(create,)))
+    made = ENGINE.graft(database, database.tables[0])
+    assert "instant" in str(made)
+
+
+def test_pages_that_were_compressed_are_grafted_as_plain_ones(shop):
+    server, _ = shop
+    server.run("use shop", "create table pressed (id int primary key, t text) page_compressed=1")
+    server.run("insert into pressed select seq, repeat(md5(seq), seq % 20) from seq_1_to_3000")
+    create = server.run("show create table pressed")[0][1]
+    wanted = {str(row) for row in server.run("select * from pressed")}
+    data = server.files("shop", "pressed")[".ibd"]
+    (database,) = ENGINE.open([Source("pressed.ibd", BytesReader(data))], Hints(sql=(create,)))
+    made = ENGINE.graft(database, database.tables[0])
+    assert isinstance(made, Graft)
+    assert _imported(server, "pressed", create, made) == ("OK", wanted)

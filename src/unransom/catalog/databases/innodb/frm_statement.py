@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import struct
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,6 +18,8 @@ PACKED_RECORD = 1  # option of a table: no bit in front of those of NULL
 VIRTUAL, STORED, DEFAULT, FIELD_CHECK, TABLE_CHECK = range(5)  # kinds of expressions
 UNIQUE_NOT, FULLTEXT, SPATIAL = 1, 0x80, 0x400  # flags of a key
 REVERSED, LONG_HASH = 0x80, 5  # flag of a part of a key; kind of a key over long values
+TEXT = re.compile(r"(var)?char\b|(tiny|medium|long)?text\b|enum\b|set\b")
+ADDRESSES = {"inet4": 4, "inet6": 16}  # bytes of a value
 FORMATS = {4: "REDUNDANT", 5: "COMPACT"}
 GEOMETRIES = {
     1: "point", 2: "linestring", 3: "polygon", 4: "multipoint", 5: "multilinestring", 6: "multipolygon",
@@ -63,7 +67,7 @@ class Named(NamedTuple):
     def collation(self) -> str:
         """Name of the collation of its text, "" of what is none."""
         number = self.entry[11] << 8 | self.entry[14]
-        text = self.kind in {15, 247, 248, 249, 250, 251, 252, 253, 254} and self.charset is not BINARY
+        text = TEXT.match(self.declared) and self.charset is not BINARY
         return collation_name(number, mariadb=True) if text else ""
 
 
@@ -185,6 +189,8 @@ class _Defaults:
             self._bit += 1
         if isnull or field.flags & NO_DEFAULT or field.special == NUMBERED or field.kind in BLOBS:
             return ""
+        if field.declared == "uuid":
+            return ""
         return _value(field, self._record[int.from_bytes(field.entry[5:8], "little") - 1 :])
 
 
@@ -208,6 +214,8 @@ def _value(field: Named, data: bytes) -> str:
         wide = 1 if length < 256 else 2
         size = int.from_bytes(data[:wide], "little")
         return _text(field, data[wide : wide + size])
+    if field.declared in ADDRESSES:
+        return literal(str(ipaddress.ip_address(data[: ADDRESSES[field.declared]])))
     if field.kind == 254:
         value = data[:length]
         return _text(field, value if field.charset is BINARY else value.rstrip(b" "))

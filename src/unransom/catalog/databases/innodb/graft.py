@@ -23,6 +23,7 @@ from unransom.catalog.databases.innodb.graft_script import COMPACT, REDUNDANT, d
 from unransom.catalog.databases.innodb.graft_space import LEAF, ROOT, TOP, Books, extent_pages
 from unransom.catalog.databases.innodb.key_order import key_of
 from unransom.catalog.databases.innodb.origin import Found
+from unransom.catalog.databases.innodb.schema import layout_of
 from unransom.catalog.databases.innodb.tablespace import SYSTEM
 from unransom.catalog.databases.innodb.types import VARIABLE, Kind
 from unransom.core.messages import Message, say
@@ -40,7 +41,8 @@ def graft(found: Found) -> Graft | Message:
         return say("a table in a shared tablespace is not grafted; its rows are in the other outputs")
     if space.zipped:
         return say("a compressed table is not grafted; its rows are in the other outputs")
-    if len(found.plan.counts) > 1:
+    stored = [field.column for field in found.layout.fields]
+    if len(found.plan.counts) > 1 or stored != [field.column for field in layout_of(found.definition).fields]:
         return say("a table with instant columns is not grafted; its rows are in the other outputs")
     if found.definition.source == INFERRED and any(
         field.type.length == VARIABLE for field in found.layout.fields[: found.layout.key]

@@ -11,6 +11,7 @@ from unransom.catalog.databases.innodb.schema import ColumnDef, KeyPart, TableDe
 from unransom.catalog.databases.innodb.types import Kind
 
 FORMAT = re.compile(r"\bROW_FORMAT\s*=?\s*(\w+)", re.IGNORECASE)
+PAGE_COMPRESSED = re.compile(r",?\s*`?\bPAGE_COMPRESS(ED|ION_LEVEL)`?\s*=\s*\S+", re.IGNORECASE)
 COMPACT, REDUNDANT = "COMPACT", "REDUNDANT"
 EMPTY = "null"  # type of a column of which no value is known
 WORDS = frozenset([Kind.TEXT, Kind.ENUM, Kind.SET])
@@ -71,6 +72,7 @@ class _Parts(NamedTuple):
 def _given(table: TableDef) -> _Parts:
     """Return the statement without secondary keys, and those keys; the import takes one index only."""
     items, options = items_of(table.create)
+    options = PAGE_COMPRESSED.sub("", options)  # the graft's pages are not
     key = [part.column.lower() for part in table.key]
     primary = any(kind == "primary" for kind, _, _ in items)
     numbered = next((column.name.lower() for column in table.columns if column.automatic), "")
