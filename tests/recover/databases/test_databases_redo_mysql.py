@@ -84,6 +84,15 @@ def test_what_the_server_had_not_written_comes_back(name):
     assert _all(without) != wanted
 
 
+@pytest.mark.parametrize("name", ["old", "grown"])
+def test_a_table_whose_pages_cannot_be_brought_forward_stays_as_it_was(name):
+    data = _taken()[f"{name}.ibd"]
+    found, _, _, database = _read(name, data, _log())
+    without, _, _, _ = _read(name, data, {})
+    assert found == without
+    assert "older than the redo log" in str(database.problems)
+
+
 @pytest.mark.parametrize("name", TABLES)
 @pytest.mark.parametrize("pattern", [*PATTERNS])
 def test_no_row_of_a_damaged_table_is_as_it_was_before(name, pattern):

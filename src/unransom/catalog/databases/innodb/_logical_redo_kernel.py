@@ -374,3 +374,18 @@ def touched(data, dialect, origin, space, before, seen):  # type: ignore[no-unty
         if stop < 0:
             break
         at = stop
+
+
+@njit(cache=True, nogil=True)
+def spaces(data, dialect):  # type: ignore[no-untyped-def]
+    """Return the ids of the tablespaces that whole mini-transactions are about, some of them often."""
+    found = np.empty(len(data) // 3 + 1, np.int64)
+    at, used = np.int64(0), 0
+    while at < len(data):
+        _, space, _, _, at = record(data, at, len(data), dialect)
+        if at < 0:
+            break
+        if space >= 0 and (not used or found[used - 1] != space):
+            found[used] = space
+            used += 1
+    return found[:used]

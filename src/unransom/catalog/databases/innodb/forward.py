@@ -28,7 +28,7 @@ def bring_forward(spaces: Sequence[Tablespace], logs: Sequence[LogicalRedo]) -> 
     """
     left, budget = 0, MOST_KEPT
     for log in logs:
-        for space in spaces:
+        for space in (each for each in spaces if each.space in log.spaces):
             here, used = _of_space(space, log, budget)
             left, budget = left + here, budget - used
     problems = [
@@ -59,29 +59,42 @@ def _of_space(space: Tablespace, log: LogicalRedo, budget: int) -> tuple[int, in
     other = [kind for kind in kinds if kind in ENCRYPTED or is_packed(kind)]
     lsns = np.where(valid & ~np.isin(table["kind"], other), table["lsn"].astype(np.int64), -1)
     changes = log.changes(space.space, lsns)
-    _give_up(table, changes)
-    left = used = 0
+    ready: list[tuple[int, NDArray[np.uint8]]] = []
+    freed: list[int] = []
+    stay: list[int] = []
     for some in log.forward(space.space, lsns, space.size, space.raw, changes):
-        left += len(some.left)
-        table["verdict"][some.freed] = pages.BLANK
+        freed += some.freed.tolist()
+        stay += some.left.tolist()
         for number, page in zip(some.numbers.tolist(), some.pages, strict=True):
-            if used + space.size > budget:
-                left += 1
-                continue
-            used += space.size
-            _put(space, number, page)
-    lost = np.flatnonzero(table["verdict"] != pages.VALID).astype(np.int64)
+            if (len(ready) + 1) * space.size > budget:
+                stay.append(number)
+            else:
+                ready.append((number, page.copy()))
+    moved = {int(table["index"][number]) for number, _ in ready}
+    if {int(table["index"][number]) for number in stay} - moved:
+        return len(stay), 0  # an index all of which stays as it was goes together only with what was then
+    _give_up(table, changes)
+    table["verdict"][freed] = pages.BLANK
+    for number, page in ready:
+        _put(space, number, page)
+    used = len(ready) * space.size
+    return len(stay), used + _put_lost(space, log, budget - used)
+
+
+def _put_lost(space: Tablespace, log: LogicalRedo, budget: int) -> int:
+    """Put lost pages back that begin in the log, but none with rows, which ``replay`` shows as the log's.
+
+    Returns the bytes that are kept.
+    """
+    used = 0
+    lost = np.flatnonzero(space.table["verdict"] != pages.VALID).astype(np.int64)
     for each in log.pages(space.space, lost, space.size):
         for number, page, old in zip(each.numbers.tolist(), each.pages, each.old, strict=True):
-            # Rows are shown as the log's; see ``replay``.
-            if (
-                not old
-                and int(page[24]) << 8 | int(page[25]) not in pages.INDEXES
-                and used + space.size <= budget
-            ):
+            kind = int(page[24]) << 8 | int(page[25])
+            if not old and kind not in pages.INDEXES and used + space.size <= budget:
                 used += space.size
                 _put(space, number, page)
-    return left, used
+    return used
 
 
 def _give_up(table: NDArray[np.void], changes: Changes) -> None:

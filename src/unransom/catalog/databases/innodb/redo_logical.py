@@ -7,6 +7,7 @@ something was done that is not known here or that does not fit the page.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -115,7 +116,7 @@ class LogicalRedo(Log):
         """
         from unransom.catalog.databases.innodb import _redo_kernel as kernel  # noqa: PLC0415  compiled
 
-        if not len(numbers):
+        if not len(numbers) or space not in self.spaces:
             return
         places = np.full(int(numbers.max()) + 1, kernel.UNWANTED, np.int32)
         places[numbers] = kernel.UNKNOWN
@@ -130,6 +131,17 @@ class LogicalRedo(Log):
                 seal(kept.pages[place], int(kept.ends[place]))
             yield Replayed(at[good], kept.pages[order[good]], kept.frozen[order[good]])
             places[at] = kernel.UNWANTED
+
+    @functools.cached_property
+    def spaces(self) -> frozenset[int]:
+        """Ids of the tablespaces that the log is about."""
+        from unransom.catalog.databases.innodb import _logical_redo_kernel as kernel  # noqa: PLC0415  compiled
+
+        return frozenset(
+            space
+            for part in self._parts()
+            for space in np.unique(kernel.spaces(part.data, self._dialect)).tolist()
+        )
 
     def changes(self, space: int, lsns: NDArray[np.int64]) -> Changes:
         """Return which pages of a tablespace the log changes.
