@@ -1,6 +1,8 @@
 """Plain AES in ways whose locked bytes do not look random, so that no vector of identification fits them."""
 
 import hashlib
+import io
+import zipfile
 import zlib
 
 import pytest
@@ -108,3 +110,39 @@ def test_a_counter_goes_behind_a_nonce_of_twelve_bytes(place, first):
     body = AES.new(key, AES.MODE_CTR, nonce=nonce, initial_value=first).encrypt(table(300))
     data = nonce + body if place == "head" else body + nonce
     assert opened(data, key) == table(300)
+
+
+def archive():
+    """Return a ZIP archive in which all bytes look random but for the headers."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as file:
+        for number in range(50):
+            file.writestr(f"{number}.bin", drawn(f"locked member {number}", 7000))
+    return data.getvalue()
+
+
+AREAS = {
+    "first": lambda size: [(0, 64 << 10)],
+    "small": lambda size: list(step(size, 4 << 10, 16 << 10)),
+    "turns": lambda size: list(step(size, 64 << 10, 128 << 10)),
+    "ends": lambda size: [(0, 64 << 10), (size - (64 << 10), size)],
+    "tenths": lambda size: list(step(size, size // 10, size // 2 - size // 20)),
+}
+
+
+def step(size, on, every):
+    """Yield the beginning and the end of areas of ``on`` bytes."""
+    for start in range(0, size, every):
+        yield start, min(start + on, size)
+
+
+@pytest.mark.parametrize("anew", [False, True], ids=["one", "anew"])
+@pytest.mark.parametrize("areas", AREAS.values(), ids=AREAS)
+def test_areas_of_compressed_content_are_seen_where_the_format_breaks(areas, anew):
+    plain, key, iv = archive(), drawn("locked areas key", 32), drawn("locked areas iv", 16)
+    data, cipher = bytearray(plain), AES.new(key, AES.MODE_CTR, nonce=b"", initial_value=iv)
+    for start, end in areas(len(plain)):
+        if anew:
+            cipher = AES.new(key, AES.MODE_CTR, nonce=b"", initial_value=iv)
+        data[start:end] = cipher.encrypt(plain[start:end])
+    assert opened(iv + bytes(data), key) == plain

@@ -9,8 +9,9 @@ With CBC and CFB a wrong IV spoils one block only, and to take the first locked 
 block out: so a text must begin as texts do.
 
 Some lock areas only, one MiB of every two or the first tenth. Nothing in the file says so: the numbers are
-guessed from where it is plain, and which guess is right, and whether the stream goes on from area to area,
-starts anew in each or goes by the place in the file, from what becomes plain. Blocks have no padding then.
+guessed from where it is plain, or where its format breaks. Which guess is right, and whether the stream goes
+on from area to area, starts anew in each or goes by the place in the file, is told by what becomes plain.
+Blocks have no padding then.
 How many zeros at the end are a padding, the original's format tells.
 """
 
@@ -27,12 +28,13 @@ from unransom.catalog.formats import FORMATS
 from unransom.catalog.formats._textscan import TEXT_BYTES
 from unransom.catalog.formats.format import HEAD
 from unransom.catalog.formats.identify import Identified, identify
+from unransom.catalog.schemes.areas import Stream, areas_by_format
 from unransom.catalog.schemes.choose import LARGEST, Make, most_shown
-from unransom.catalog.schemes.extents import Repeat, each_piece
+from unransom.catalog.schemes.extents import Extents, Repeat, each_piece
 from unransom.catalog.schemes.family import BadMarkError, Decryptor, Family, FileKey, Mark, Plan, Unlock
 from unransom.catalog.schemes.padding import PADDING_BITS, padding_size
 from unransom.catalog.schemes.plans import TAG_BITS, authentic, whole_blocks
-from unransom.catalog.schemes.stripes import SMALLEST, Stripes, stripes
+from unransom.catalog.schemes.stripes import SMALLEST, stripes
 from unransom.catalog.schemes.ways import CBC, CFB, CFB8, ECB, FILES, USUAL, WAYS, Place, Streams, Way
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import say
@@ -45,6 +47,7 @@ from unransom.crypto.noise import is_noise
 KEY_SIZE = 32
 TEXTS = frozenset({"text", "csv"})  # formats that a wrong first block leaves as they are, but for that
 TEXT_BITS = 64  # of a text, however long: of two texts the longer one is not the likelier
+SURE = 24  # bits of a beginning by which areas are looked for: a wrong key would take as long
 WEAK = 32  # bits of a beginning that noise may have by chance, as many ways as there are
 STRANGE = 4  # bytes of a text's first block that are not in the rest: in a heading
 LUCK = 1e-3  # chance that a random first block has no more strange bytes
@@ -92,7 +95,7 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
         return None
     secret, given = key.data[:KEY_SIZE], key.data[KEY_SIZE:]
     trials = [trial for index in range(len(WAYS)) if (trial := _try(index, mark, secret, given))]
-    parts = {"key": secret, "given": given, "tags": b"", "ways": b"", "padding": b"\0"}
+    parts = {"key": secret, "given": given, "tags": b"", "ways": b"", "padding": b"\0", "sure": b"\0"}
     if not trials:
         return _over_noise(mark, parts)
     best = max(trials)
@@ -103,6 +106,7 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
     parts["padding"] = bytes([best.padding])
     if best.proven:
         return FileKey(parts, TAG_BITS, say("the authentication tag of the content"))
+    parts["sure"] = bytes([best.bits >= SURE])
     if best.bits < WEAK and not best.plain:
         parts["tags"] = _tagged(mark)
     return FileKey(parts, PADDING_BITS, say("PKCS #7 padding")) if best.padding else FileKey(parts)
@@ -234,9 +238,24 @@ def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
     makes = [
         make for index in key.parts["ways"] for make in _makes(WAYS[index % len(WAYS)], locked, mark, key)
     ]
+    found = _found(locked, mark, key)
+    if found:
+        return found
     if not makes:
         raise BadMarkError(say("no way to lock with AES makes sense with this key"))
     return most_shown(locked, makes) if len(makes) > 1 else makes[0]()
+
+
+def _found(locked: Reader, mark: Mark, key: FileKey) -> Plan | None:
+    """Return the plan for areas that the original's format shows, None where it shows none."""
+    if not key.parts["sure"][0]:
+        return None
+    ways = [WAYS[index % len(WAYS)] for index in key.parts["ways"]]
+    sizes = [(way, way.size(locked.size)) for way in ways if not way.padded and way.tag == "none"]
+    return areas_by_format(
+        locked,
+        [Stream(size, functools.partial(_areas, way, size, mark, key), way.streams) for way, size in sizes],
+    )
 
 
 def _proven(locked: Reader, mark: Mark, key: FileKey) -> Way | None:
@@ -265,7 +284,8 @@ def _makes(way: Way, locked: Reader, mark: Mark, key: FileKey) -> Iterator[Make]
     if stored > SMALLEST and way.tag == "none":
         for areas in stripes(locked, way.start, stored):
             for streams in way.streams:
-                yield functools.partial(_striped, way, stored, areas, streams, mark, key)
+                extents = Repeat(on=areas.on, off=areas.off)
+                yield functools.partial(_areas, way, stored, mark, key, extents, streams)
 
 
 def _cuts(way: Way, stored: int, mark: Mark, key: FileKey) -> Iterable[int]:
@@ -287,8 +307,8 @@ def _whole(way: Way, stored: int, cut: int, mark: Mark, key: FileKey) -> Plan:
     return Plan(stored - cut, iter([Unlock(way.start, stored, cipher)]), check=check)
 
 
-def _striped(way: Way, stored: int, areas: Stripes, streams: Streams, mark: Mark, key: FileKey) -> Plan:
-    """Return the plan for a file of which ``areas`` are locked."""
+def _areas(way: Way, stored: int, mark: Mark, key: FileKey, extents: Extents, streams: Streams) -> Plan:
+    """Return the plan for a file of which areas are locked."""
     secret, iv = key.parts["key"], _iv(way, mark, key)
     one = way.decryptor(secret, iv)
 
@@ -297,7 +317,7 @@ def _striped(way: Way, stored: int, areas: Stripes, streams: Streams, mark: Mark
             return one
         return way.decryptor(secret, iv, span.start if streams == "by place" else 0)
 
-    spans = whole_blocks(Repeat(on=areas.on, off=areas.off).spans(stored), way.cipher.block)
+    spans = whole_blocks(extents.spans(stored), way.cipher.block)
     return Plan(stored, each_piece(stored, spans, start, way.start))
 
 
@@ -317,8 +337,8 @@ FAMILY = Family(
         "The file carries no mark: without its extension the pattern shows only by a key that opens it.",
         "Over what another locker locked before, only GCM is undone, and CBC with a padding whose IV is "
         "given or in the file: in other ways the right key cannot be told from a wrong one.",
-        "Areas are seen where there is anything plain between them, and only if they are of round numbers of "
-        "bytes; others need a description of their own.",
+        "Areas are seen where there is anything plain between them, or where the format breaks in a file of "
+        "up to 16 MiB, and only if their numbers of bytes are usual; others need a description of their own.",
         "Zeros that pad an original of more than 32 MiB stay behind it.",
     ),
 )
