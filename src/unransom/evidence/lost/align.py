@@ -73,6 +73,9 @@ def align(sure: Mapping[int, int], count: int, places: int, wanted: np.ndarray, 
     slot, place = links[-1]
     rest = min(count - slot, places - place)
     found[slot : slot + rest] = np.arange(place, place + rest)
+    behind = np.array([each for each in range(slot + 1, count) if each not in outside], np.int64)
+    if 0 < len(behind) < places - place:
+        found[behind] = _between(behind, place, places, wanted, edges)
     for slot in outside:
         found[slot] = sure[slot]
     return found

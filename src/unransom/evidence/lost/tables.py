@@ -116,8 +116,9 @@ def _ordered(slots: Slots) -> Order | None:
         extents = [each for each in file_runs(Regrained(slots, whole, size)) if each.start < size]
         wanted = _wanted(extents, slots.unit, places)
         stops = tails(extents, slots.unit)
-        known = landmarks(sure, looked.last, stops)
-        open_places = ~certain(known, sure, wanted, looked.last, stops)
+        known = landmarks(sure, looked.last, stops, places)
+        unchecked = _wanted([each for each in extents if not each.checked], slots.unit, places)
+        open_places = ~certain(order, known, sure, wanted, looked.last, stops, unchecked)
         withheld = [each for extent in extents for each in _open(extent, open_places, slots.unit)]
     return Order(whole, size, withheld)
 
@@ -133,7 +134,7 @@ def _wanted(extents: list[Extent], unit: int, places: int) -> np.ndarray:
 
 def _open(extent: Extent, places: np.ndarray, unit: int) -> Iterator[Span]:
     """Yield what of a file is at places of which it is not certain what is there."""
-    if extent.system or not extent.checked:
+    if extent.system:
         return
     first = extent.start // unit
     for place in np.flatnonzero(places[first : -(-extent.end // unit)]) + first:

@@ -23,6 +23,9 @@ BITS = 12  # by chance a block has one end in 4096 at the same byte
 SAFE = 8  # bits by which a match must be better than chance
 OUT_OF_ORDER = 50  # one in so many blocks that are sure may be: else the file has no order
 ROUNDS = 6
+UNSEEN = 100  # parts of a disk in which one may be expected where two errors make up for each other
+
+Known = tuple[int, int]  # number in the file, number on the disk
 
 
 class Tail(NamedTuple):
@@ -64,28 +67,39 @@ def matching(last: np.ndarray, wanted: list[Tail]) -> np.ndarray:
     return fits
 
 
-def landmarks(sure: Mapping[int, int], last: np.ndarray, wanted: Mapping[int, list[Tail]]) -> dict[int, int]:
+def landmarks(
+    sure: Mapping[int, int], last: np.ndarray, wanted: Mapping[int, list[Tail]], places: int
+) -> dict[int, int]:
     """Return the blocks that are sure (number in the file to number on the disk), with those added that fit.
 
     Args:
         sure: Where some of them are.
         last: Of each block, see ``ends``.
         wanted: See ``tails``.
+        places: How many the disk has.
     """
     known = dict(chain(sure))
     for _ in range(ROUNDS):
-        added = dict(_unique(known, last, wanted))
+        added = dict(_unique(_pairs(known, len(last), places), last, wanted))
         if not added:
             break
         known = dict(chain(known | added))
     return known
 
 
+def _pairs(known: Mapping[int, int], blocks: int, places: int) -> Iterator[tuple[Known, Known]]:
+    """Yield each two known blocks that follow each other; behind the last one stands the end of the disk."""
+    items = sorted(known.items())
+    if items and places - items[-1][1] >= blocks - items[-1][0] > 0:
+        items.append((blocks, places))
+    yield from itertools.pairwise(items)
+
+
 def _unique(
-    known: Mapping[int, int], last: np.ndarray, wanted: Mapping[int, list[Tail]]
+    pairs: Iterable[tuple[Known, Known]], last: np.ndarray, wanted: Mapping[int, list[Tail]]
 ) -> Iterator[tuple[int, int]]:
     """Yield blocks that alone fit a place: between two that are known only some blocks may be there."""
-    for (low, start), (high, end) in itertools.pairwise(sorted(known.items())):
+    for (low, start), (high, end) in pairs:
         zeros = (end - start) - (high - low)
         if high - low < 2 or zeros <= 0:
             continue
@@ -101,38 +115,83 @@ def _unique(
 
 
 def certain(
+    order: np.ndarray,
     known: Mapping[int, int],
     sure: Mapping[int, int],
     needed: np.ndarray,
     last: np.ndarray,
     wanted: Mapping[int, list[Tail]],
+    unchecked: np.ndarray,
 ) -> np.ndarray:
-    """Return of which places it is certain what is there.
+    """Return of which places it is certain that what ``order`` puts there is there.
 
     Between two known blocks nothing is open where no zeros are missing, or just as many as there are places
     of no file.
 
     Args:
+        order: Of each block, its place.
         known: See ``landmarks``.
         sure: Blocks that say themselves where they are.
         needed: For each place, whether a file has it.
         last: Of each block, see ``ends``.
         wanted: See ``tails``.
+        unchecked: For each place, whether a file has it that is of no file system whose own structures are
+            all known.
     """
     found = np.zeros(len(needed), bool)
-    found[list(known.values())] = True
+    found[[place for slot, place in known.items() if order[slot] == place]] = True
     if OUT_OF_ORDER * sum(known.get(slot) != place for slot, place in sure.items()) > len(sure):
         return found
-    for (low, start), (high, end) in itertools.pairwise(sorted(known.items())):
-        zeros = (end - start) - (high - low)
-        places = np.arange(start + 1, end)
-        stored = places[needed[places]] if zeros else places
-        if len(stored) != high - low - 1:
+    parts = list(_parts(_pairs(known, len(last), len(needed)), needed))
+    doubted = [each for each in parts if unchecked[each.start : each.end].any()]
+    trusted = set(parts) if _is_even(doubted) else set(parts) - set(doubted)
+    for part in parts:
+        places = np.arange(part.start + 1, part.end)
+        stored = places[needed[places]] if part.zeros else places
+        if len(stored) != part.blocks or (part.zeros and part not in trusted):
             continue
-        pairs = zip(range(low + 1, high), stored.tolist(), strict=True)
-        if all(_agrees(last[slot], wanted.get(place, [])) for slot, place in pairs):
+        pairs = zip(range(part.low + 1, part.low + 1 + part.blocks), stored.tolist(), strict=True)
+        if all(order[slot] == place and _agrees(last[slot], wanted.get(place, [])) for slot, place in pairs):
             found[places] = True
     return found
+
+
+class _Part(NamedTuple):
+    """What lies between two known blocks: the number of the first, both places, and how much is where.
+
+    Attributes:
+        low, start: Number and place of the block in front of it.
+        end: Place of the block behind it.
+        blocks: How many there are.
+        zeros: Places that have none of them.
+        surplus: Blocks beyond those that files need; below 0 places of files that hold zeros.
+    """
+
+    low: int
+    start: int
+    end: int
+    blocks: int
+    zeros: int
+    surplus: int
+
+
+def _parts(pairs: Iterable[tuple[Known, Known]], needed: np.ndarray) -> Iterator[_Part]:
+    for (low, start), (high, end) in pairs:
+        blocks = high - low - 1
+        surplus = blocks - int(np.count_nonzero(needed[start + 1 : end]))
+        yield _Part(low, start, end, blocks, end - start - 1 - blocks, surplus)
+
+
+def _is_even(parts: list[_Part]) -> bool:
+    """Return whether as many blocks as files need are those of the files.
+
+    Zeros in a file and a block in no file that make up for each other are not seen. How often both are there
+    alone tells how many such parts to expect.
+    """
+    some = [each for each in parts if each.zeros]
+    above = sum(each.surplus > 0 for each in some)
+    below = sum(each.surplus < 0 for each in some)
+    return UNSEEN * above * below <= len(some)
 
 
 def _agrees(last: np.ndarray, wanted: list[Tail]) -> bool:
