@@ -192,3 +192,18 @@ def test_images_with_sound_heads_are_opened_as_ever(whole_disk: Path) -> None:
     disk = open_disk(os.fsencode(whole_disk))
     assert (disk.container, disk.notes) == ("raw", [])
     disk.close()
+
+
+def test_a_copy_of_a_superblock_is_not_the_start_of_its_volume(shared_disks: Disks) -> None:
+    """The first megabytes are lost up to behind the first copy; what is left says of which group it is."""
+    for volume, lost in (
+        (shared_disks.ext4(FILES, 40 * MiB, options=("-b", "1024")), 10 * MiB),
+        (shared_disks.xfs(FILES), 2 * MiB),
+    ):
+        data = bytearray(shared_disks.disk([volume], "dos").read_bytes())
+        data[:lost] = some_bytes(5, lost)
+        kind = "xfs" if "xfs" in volume.name else "ext"
+        found = sweep(BytesReader(bytes(data)))
+        assert [(each.start, each.size, each.filesystem) for each in found] == [
+            (MiB, volume.stat().st_size, kind)
+        ]

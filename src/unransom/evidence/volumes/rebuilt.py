@@ -6,6 +6,7 @@ superblock in some groups of blocks. What stands at the usual starts of volumes 
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -18,11 +19,8 @@ from unransom.evidence.volumes import gpt, signatures
 MIB = gpt.MIB
 OLD_START = 63 * 512  # bytes; where partitions began before Windows Vista
 SWEPT = 64 << 30  # bytes at whose multiples of 1 MiB volumes are looked for
-GROUP_COPY = {
-    1024: (8193, 1),
-    2048: (16384, 0),
-    4096: (32768, 0),
-}  # block size: block of the copy, first block
+BLOCKS = (1024, 2048, 4096)  # bytes of a block of ext; a group has eight times as many
+COPIES = (1, 3, 5, 7)  # groups of ext with a copy of the superblock: the first ones
 SUPERBLOCK = 1024  # bytes of ext's, and where it is
 MOST_DESCRIPTORS = 1 << 24  # bytes
 WIDE = 0x80  # feature of ext: descriptors of groups have a size of their own
@@ -148,12 +146,39 @@ def swept(reader: Reader, part: Span) -> Iterator[Found]:
     while start < part.end:
         head = _read(reader, start, signatures.HEAD)
         kind = signatures.filesystem(head)
-        size = min(size_of(head, kind), part.end - start) if kind else 0
-        found = Found(start, size, kind) if size > 0 else repaired(reader, start, part.end - start)
-        if found:
+        size = min(size_of(head, kind), part.end - start) if kind and not _is_copy(head, kind) else 0
+        found = Found(start, size, kind) if size > 0 else None
+        if not found:
+            found = _xfs(head, start) if kind == "xfs" else repaired(reader, start, part.end - start)
+        if found and found.start >= part.start:
             yield found
         hole = file.hole_at(start) if file and not found else 0
-        start += max(MIB, ((found.size if found else hole) + MIB - 1) // MIB * MIB)
+        end = found.start + found.size if found else start + hole
+        start = max(start + MIB, -(-end // MIB) * MIB)
+
+
+def _is_copy(head: bytes, kind: str) -> bool:
+    """Return whether a superblock says of itself that it is not the first one of its volume."""
+    if kind == "ext":
+        return head[SUPERBLOCK + 90 : SUPERBLOCK + 92] != b"\0\0"
+    return kind == "xfs" and _xfs_group(head) > 0
+
+
+def _xfs_group(head: bytes) -> int:
+    """Return of which group of XFS the superblock is, by the header behind it; 0 without one."""
+    behind = struct.unpack_from(">H", head, 102)[0]
+    return (
+        int.from_bytes(head[behind + 8 : behind + 12], "big") if head[behind : behind + 4] == b"XAGF" else 0
+    )
+
+
+def _xfs(head: bytes, place: int) -> Found | None:
+    """Return the volume of which a copy of the superblock of XFS is at ``place``."""
+    block, group = int.from_bytes(head[4:8], "big"), int.from_bytes(head[84:88], "big")
+    start, size = place - _xfs_group(head) * group * block, size_of(head, "xfs")
+    if start < 0 or not place < start + size:
+        return None
+    return Found(start, size, "xfs", (Patch(start, head[:512]),))
 
 
 def _ntfs_copies(reader: Reader, end: int) -> Iterator[tuple[int, int, bytes]]:
@@ -172,14 +197,18 @@ def _ntfs_size(boot: bytes) -> int:
 
 
 def _ext(reader: Reader, start: int) -> Found | None:
-    for block, (copy, first) in GROUP_COPY.items():
+    for block, number in itertools.product(BLOCKS, COPIES):
+        first = int(block == SUPERBLOCK)
+        copy = first + number * 8 * block
         data = _read(reader, start + copy * block, SUPERBLOCK)
         if signatures.filesystem(bytes(SUPERBLOCK) + data) != "ext":
             continue
         bits, group = struct.unpack_from("<I", data, 24)[0], struct.unpack_from("<H", data, 90)[0]
-        if bits > 6 or 1024 << bits != block or group != 1:
+        if bits > 6 or 1024 << bits != block or group != number:
             continue
         blocks, per_group = struct.unpack_from("<I", data, 4)[0], struct.unpack_from("<I", data, 32)[0]
+        if per_group != 8 * block:
+            continue
         wide = struct.unpack_from("<I", data, 96)[0] & WIDE
         descriptor = struct.unpack_from("<H", data, 254)[0] if wide else 32
         groups = -(-(blocks - first) // per_group) if per_group else 0
