@@ -30,6 +30,7 @@ from unransom.evidence.lost.sightings import sightings
 from unransom.evidence.lost.slots import layout
 from unransom.evidence.lost.tables import _ordered as ordered
 from unransom.evidence.lost.volumes import seen_volumes
+from unransom.evidence.volumes.rebuilt import Patch, Patched
 
 FILES = {b"a/small": b"small" * 50, b"a/big": some_bytes(3, 900_000)}
 FILES |= {b"b/%d" % number: some_bytes(number, 3_000 * number + 1) for number in range(40)}
@@ -91,6 +92,23 @@ def test_a_snapshot_of_a_disk_without_a_head(small_disks: dict[str, Path], tmp_p
     overwrite(tmp_path / "base.vmdk")
     found, _ = recovered(tmp_path / "top.vmdk")
     assert sum(content in FILES.values() for content in found.values()) == 4 * len(FILES)
+
+
+def test_what_is_before_the_first_grain_is_lost_and_no_zeros(
+    small_disks: dict[str, Path], tmp_path: Path
+) -> None:
+    """What is put back over it is read all the same."""
+    image = tmp_path / "x.vmdk"
+    convert(small_disks["gpt"], image, "vmdk", "subformat=streamOptimized")
+    overwrite(image)
+    disk = open_disk(os.fsencode(image))
+    with pytest.raises(UnreadableError):
+        disk.read_at(0, 4096)
+    patched = Patched(disk, [Patch(0, b"head" * 1024)])
+    assert patched.read_at(4, 4092) == b"head" * 1023
+    with pytest.raises(UnreadableError):
+        patched.read_at(4, 4093)
+    disk.close()
 
 
 def test_the_copy_of_a_table_alone_makes_a_disk(shared_disks: Disks, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from unransom.core.errors import UnreadableError
 from unransom.core.streams import BytesReader, Reader
-from unransom.evidence.containers.mapped import SECTOR, Mapped, Piece, Recent
+from unransom.evidence.containers.mapped import SECTOR, Mapped, Missing, Piece, Recent
 from unransom.evidence.containers.opening import invalid
 
 HOSTED = b"KDMV"
@@ -205,13 +205,14 @@ class MarkedGrains(Mapped):
         self._unpacked: Recent[int, bytes] = Recent(self._unpack, KEPT_GRAINS)
 
     def piece_at(self, offset: int) -> Piece:
-        """Return the grain that byte ``offset`` is in, or the hole."""
+        """Return the grain that byte ``offset`` is in, or the hole; what is before the first one is lost."""
         number = int(np.searchsorted(self._sectors, offset // SECTOR, "right")) - 1
         start = int(self._sectors[number]) * SECTOR if number >= 0 else -self._grain
         if offset - start < self._grain:
             grain = BytesReader(self._unpacked(int(self._places[number])))
             return Piece(start + self._grain - offset, grain, offset - start)
-        return Piece(int(self._sectors[number + 1]) * SECTOR - offset)
+        length = int(self._sectors[number + 1]) * SECTOR - offset
+        return Piece(length, Missing(length, "its grain is lost") if number < 0 else None)
 
     def _unpack(self, place: int) -> bytes:
         return unpacked(self._reader, place, self._grain, marked=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from unransom.core.errors import UnreadableError
-from unransom.core.spans import Span
+from unransom.core.spans import Span, gaps
 from unransom.core.streams import Reader, file_of
 from unransom.evidence.volumes import gpt, signatures
 
@@ -56,11 +56,16 @@ class Patched:
         Raises:
             UnreadableError: Some of these bytes cannot be read.
         """
-        data = bytearray(self._reader.read_at(offset, length))
+        end = min(offset + length, self.size)
+        data = bytearray(max(end - offset, 0))
+        covered = []
         for patch in self._patches:
-            start, end = max(patch.offset, offset), min(patch.offset + len(patch.data), offset + len(data))
-            if start < end:
-                data[start - offset : end - offset] = patch.data[start - patch.offset : end - patch.offset]
+            start, stop = max(patch.offset, offset), min(patch.offset + len(patch.data), end)
+            if start < stop:
+                data[start - offset : stop - offset] = patch.data[start - patch.offset : stop - patch.offset]
+                covered.append(Span(start - offset, stop - offset))
+        for gap in gaps(covered, len(data)):  # only these: what is put back may be lost below
+            data[gap.start : gap.end] = self._reader.read_at(offset + gap.start, gap.end - gap.start)
         return bytes(data)
 
 
