@@ -12,6 +12,7 @@ import pytest
 from tests.fixtures.locked import lock_inc, picture, write
 from tests.fixtures.program import unransom
 from unransom.cli.refusal import refused
+from unransom.run.recover import check_unpacked
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "error: "), ("zh", "错误：")])
@@ -82,3 +83,9 @@ def test_a_packed_dump_is_refused_instead_of_searched_in_vain(tmp_path):
     assert f"{dump} is packed" in shown
     assert "unpack it first" in shown
     assert not (tmp_path / "case").exists()
+
+
+def test_a_page_file_may_begin_with_a_page_of_packed_data(tmp_path):
+    pages = tmp_path / "pagefile.sys"
+    pages.write_bytes(gzip.compress(bytes(5000)).ljust(8192, b"\0"))
+    check_unpacked(pages)

@@ -40,6 +40,7 @@ from unransom.run.work import NO_SPACE
 # How files begin that gzip, ZIP, 7-Zip, xz, Zstandard, bzip2 and RAR made.
 PACKED = (b"\x1f\x8b\x08", b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd",
           b"BZh", b"Rar!\x1a\x07")  # fmt: skip
+PAGE = 4096  # bytes of memory
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -147,6 +148,9 @@ def check_apart(case: Path, location: str) -> None:
 def check_unpacked(dump: Path) -> None:
     """Check that a memory dump is not packed: it is searched as it is, and no key would be found.
 
+    A page file may begin like that too, with a page of what was packed; it is whole pages, which packed data
+    hardly ever is.
+
     Raises:
         UsageError: It is.
     """
@@ -154,7 +158,7 @@ def check_unpacked(dump: Path) -> None:
         return
     with dump.open("rb") as file:
         head = file.read(max(map(len, PACKED)))
-    if head.startswith(PACKED):
+    if head.startswith(PACKED) and dump.stat().st_size % PAGE:
         raise UsageError(
             say("{path} is packed: keys are searched for in memory as it was", path=str(dump)),
             hint=say("unpack it first, and name what comes out"),
