@@ -7,6 +7,7 @@ import zipfile
 import openpyxl
 import pytest
 
+from unransom.recover.repair import previews
 from unransom.recover.repair.previews import preview
 from unransom.run.repair_rows import first_rows
 
@@ -73,3 +74,25 @@ def test_a_part_of_a_workbook_that_unpacks_to_too_much_is_left(tmp_path):
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as made:
         made.writestr("xl/sharedStrings.xml", b"<sst>" + bytes(1 << 26))
     assert first_rows(path, "ooxml", 3) == []
+
+
+def test_letters_that_no_font_has_stand_as_their_code_points(tmp_path, monkeypatch):
+    monkeypatch.setattr(previews, "FONTS", ())
+    shown = preview(tmp_path, "sqlite", ["1 \u4e2d"])
+    assert shown == preview(tmp_path, "sqlite", ["1 [4E2D]"])
+    assert shown != preview(tmp_path, "sqlite", ["1 \u6587"])
+
+
+def test_a_font_that_has_more_of_the_letters_is_taken(tmp_path, monkeypatch):
+    class Font:
+        def getmask(self, letter):
+            return font.getmask("a" if letter == "\u4e2d" else letter)
+
+        def __getattr__(self, name):
+            return getattr(font, name)
+
+    (font,) = previews._fonts(())
+    assert [previews._has(font, each) for each in "a 1\u4e2d\x07"] == [True, True, True, False, False]
+    assert previews._has(Font(), "\u4e2d")
+    monkeypatch.setattr(previews, "_fonts", lambda _names: (font, Font()))
+    assert preview(tmp_path, "sqlite", ["1 \u4e2d"]) != preview(tmp_path, "sqlite", ["1 [4E2D]"])
