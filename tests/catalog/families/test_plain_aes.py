@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import struct
 import zipfile
 import zlib
 
@@ -146,3 +147,36 @@ def test_areas_of_compressed_content_are_seen_where_the_format_breaks(areas, ane
             cipher = AES.new(key, AES.MODE_CTR, nonce=b"", initial_value=iv)
         data[start:end] = cipher.encrypt(plain[start:end])
     assert opened(iv + bytes(data), key) == plain
+
+
+FIELDS = {
+    "little 8": lambda size: struct.pack("<Q", size),
+    "big 8": lambda size: struct.pack(">Q", size),
+    "little 4": lambda size: struct.pack("<I", size),
+    "zeros before": lambda size: b"%016d" % size,
+    "spaces behind": lambda size: b"%-16d" % size,
+}
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("fill", [b"\0", b" ", b"\1"])
+@pytest.mark.parametrize("plain", [table(50), table(2000), table(2000)[:4096], document(30_000)])
+def test_the_length_before_the_iv_tells_how_the_last_block_is_filled(field, fill, plain):
+    key, iv = drawn("locked length key", 32), drawn("locked length iv", 16)
+    body = AES.new(key, AES.MODE_CBC, iv).encrypt(plain + fill * (-len(plain) % 16))
+    assert opened(FIELDS[field](len(plain)) + iv + body, key) == plain
+
+
+@pytest.mark.parametrize("wrong", [-17, 17, 1 << 31])
+def test_a_length_that_is_not_the_files_ends_nothing(wrong):
+    plain, key, iv = table(2000), drawn("locked length key", 32), drawn("locked length iv", 16)
+    body = AES.new(key, AES.MODE_CBC, iv).encrypt(plain + bytes(-len(plain) % 16))
+    with pytest.raises(BadMarkError):
+        opened(struct.pack("<q", len(plain) + wrong) + iv + body, key)
+
+
+def test_a_wrong_key_opens_no_file_that_tells_its_length():
+    plain, key, iv = table(2000), drawn("locked length key", 32), drawn("locked length iv", 16)
+    body = AES.new(key, AES.MODE_CBC, iv).encrypt(plain + bytes(-len(plain) % 16))
+    with pytest.raises(BadMarkError):
+        opened(struct.pack("<Q", len(plain)) + iv + body, drawn("another key", 32))

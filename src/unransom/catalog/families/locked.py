@@ -12,7 +12,8 @@ Some lock areas only, one MiB of every two or the first tenth. Nothing in the fi
 guessed from where it is plain, or where its format breaks. Which guess is right, and whether the stream goes
 on from area to area, starts anew in each or goes by the place in the file, is told by what becomes plain.
 Blocks have no padding then.
-How many zeros at the end are a padding, the original's format tells.
+How many zeros at the end are a padding, the original's format tells, or its length, where that stands before
+the IV: in 4 or 8 bytes, or 16 digits.
 """
 
 from __future__ import annotations
@@ -109,7 +110,9 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
     parts["sure"] = bytes([best.bits >= SURE])
     if best.bits < WEAK and not best.plain:
         parts["tags"] = _tagged(mark)
-    return FileKey(parts, PADDING_BITS, say("PKCS #7 padding")) if best.padding else FileKey(parts)
+    if WAYS[best.way].padded:
+        return FileKey(parts, PADDING_BITS, say("PKCS #7 padding"))
+    return FileKey(parts)
 
 
 def _over_noise(mark: Mark, parts: dict[str, bytes]) -> FileKey | None:
@@ -153,32 +156,41 @@ def _padding(way: Way, mark: Mark, key: bytes, iv: bytes) -> int:
     return padding_size(last, key) or 0
 
 
+def _filled(way: Way, mark: Mark, key: bytes, iv: bytes) -> int | None:
+    """Return the bytes that are known to fill the last block, None where they, or the length, are wrong."""
+    if way.length != "none":
+        return way.filled(mark)
+    if way.cipher.block == 1:
+        return 0
+    stored, padding = way.size(mark.numbers["size"]), _padding(way, mark, key, iv)
+    return None if bool(padding) != way.padded or (stored % BLOCK and stored <= SMALLEST) else padding
+
+
 def _try(index: int, mark: Mark, key: bytes, given: bytes) -> Trial | None:
     """Return what ``WAYS[index]`` makes of the file, None where it is noise or padding or tag are wrong."""
     way, stored = WAYS[index], WAYS[index].size(mark.numbers["size"])
     if stored < (way.tag == "none"):
         return None
-    iv, padding = way.iv_of(mark, key, given), 0
-    if way.cipher.block > 1:
-        padding = _padding(way, mark, key, iv)
-        if bool(padding) != way.padded or (stored % BLOCK and stored <= SMALLEST):
-            return None
+    iv = way.iv_of(mark, key, given)
+    padding = _filled(way, mark, key, iv)
+    if padding is None:
+        return None
     sample = mark.fields["head"][way.start : way.start + min(HEAD, stored)]
     cipher = way.decryptor(key, iv)
     content = decrypted(cipher, sample)[: stored - padding]
-    if way.cipher.block > 1 and not way.padded and stored <= HEAD:
+    if way.cipher.block > 1 and not way.padded and way.length == "none" and stored <= HEAD:
         content = content.rstrip(b"\0")
     proven = way.tag != "none" and stored <= HEAD
     if proven and not authentic(cipher, way.tag_of(mark))[0]:
         return None
     known, noise = _identified(content)
-    if noise and not (known or proven):
-        return None
+    if not (known or proven) and (noise or (way.length != "none" and len(content) < LEAST)):
+        return None  # a length proves the layout, not the key: what is too short to be noise is not its proof
     even = _is_even(content) and not (way.cipher in SYNCHRONOUS and way.place == "head" and _is_cut(content))
     bits = known.bits if known else 0
     if known and known.format.name in TEXTS:
         bits = min(bits, TEXT_BITS) if even else 0
-    surely = way.padded or way.cipher.block == 1
+    surely = way.padded or way.cipher.block == 1 or way.length != "none"
     plain = not is_noise(content[BLOCK:ENOUGH])
     return Trial(proven, bits, plain, even, surely, stored, index, padding, iv)
 
@@ -251,7 +263,9 @@ def _found(locked: Reader, mark: Mark, key: FileKey) -> Plan | None:
     if not key.parts["sure"][0]:
         return None
     ways = [WAYS[index % len(WAYS)] for index in key.parts["ways"]]
-    sizes = [(way, way.size(locked.size)) for way in ways if not way.padded and way.tag == "none"]
+    sizes = [
+        (way, way.size(locked.size)) for way in ways if not way.padded and way.tag == way.length == "none"
+    ]
     return areas_by_format(
         locked,
         [Stream(size, functools.partial(_areas, way, size, mark, key), way.streams) for way, size in sizes],
@@ -281,7 +295,7 @@ def _makes(way: Way, locked: Reader, mark: Mark, key: FileKey) -> Iterator[Make]
     stored = way.size(locked.size)
     for cut in _cuts(way, stored, mark, key):
         yield functools.partial(_whole, way, stored, cut, mark, key)
-    if stored > SMALLEST and way.tag == "none":
+    if stored > SMALLEST and way.tag == way.length == "none":
         for areas in stripes(locked, way.start, stored):
             for streams in way.streams:
                 extents = Repeat(on=areas.on, off=areas.off)
@@ -291,7 +305,7 @@ def _makes(way: Way, locked: Reader, mark: Mark, key: FileKey) -> Iterator[Make]
 def _cuts(way: Way, stored: int, mark: Mark, key: FileKey) -> Iterable[int]:
     """Return how many bytes at the end may be padding, the likeliest first; none if not all can be locked."""
     padding = key.parts["padding"][0]
-    if way.padded or way.cipher.block == 1:
+    if way.padded or way.cipher.block == 1 or way.length != "none":
         return (padding,) if stored >= padding and not stored % way.cipher.block else ()
     last = _last(way, mark, _iv(way, mark, key))
     if not last or stored > LARGEST:
