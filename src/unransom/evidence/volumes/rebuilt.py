@@ -1,7 +1,7 @@
 """Volumes of a disk whose head is lost: by the copies that tables and file systems keep of themselves.
 
-GPT has a copy at the end of the disk, NTFS one of its boot sector behind the volume, ext one of its
-superblock in some groups of blocks. What stands at the usual starts of volumes is looked at as well.
+GPT has a copy at the end of the disk; NTFS, exFAT and FAT32 have one of their first sector, ext has copies of
+its superblock in groups of blocks. What stands at the usual starts of volumes is looked at as well.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from unransom.core.errors import UnreadableError
 from unransom.core.spans import Span, gaps
 from unransom.core.streams import Reader, file_of
-from unransom.evidence.volumes import gpt, signatures
+from unransom.evidence.volumes import boot_copies, gpt, signatures
 
 MIB = gpt.MIB
 OLD_START = 63 * 512  # bytes; where partitions began before Windows Vista
@@ -81,9 +80,9 @@ def sweep(reader: Reader) -> list[Found]:
     if not found:
         found = list(swept(reader, Span(MIB, min(reader.size, SWEPT))))
     for end in gpt.ends(reader):
-        for start, size, boot in _ntfs_copies(reader, end):
+        for start, boot in boot_copies.ntfs_copies(reader, max(0, end - gpt.TAIL), gpt.TAIL):
             if not any(each.start <= start < each.start + each.size for each in found):
-                found.append(Found(start, size, "ntfs", (Patch(start, boot),)))
+                found.append(Found(start, boot.size, "ntfs", (Patch(start, boot.data),)))
     return sorted(found)
 
 
@@ -92,14 +91,8 @@ def repaired(reader: Reader, start: int, size: int) -> Found | None:
     found = _ext(reader, start)
     if found:
         return found
-    for end in (start + size, start + size + 512):
-        boot = _read(reader, end - 512, 512) if end >= 512 else b""
-        if signatures.filesystem(boot) != "ntfs":
-            continue
-        surplus = end - 512 - start - _ntfs_size(boot)
-        if 0 <= surplus < signatures.ntfs_cluster(boot):
-            return Found(start, size, "ntfs", (Patch(start, boot),))
-    return None
+    boot = boot_copies.copied(reader, start, size)
+    return Found(start, boot.size, boot.filesystem, (Patch(start, boot.data),)) if boot else None
 
 
 def readable(head: bytes, start: int) -> tuple[Patch, ...]:
@@ -123,25 +116,23 @@ def is_bare(reader: Reader) -> bool:
 
     The copy of its table, or of its first sector, stands where it says that it does.
     """
-    boot = _read(reader, reader.size - 512, 512) if reader.size >= 512 else b""
-    is_ntfs = signatures.filesystem(boot) == "ntfs" and _ntfs_size(boot) + 512 == reader.size
-    return is_ntfs or bool(partitions(reader))
+    boot = boot_copies.copied(reader, 0, reader.size)
+    return (boot is not None and reader.size - boot.size < MIB) or bool(partitions(reader))
 
 
 def size_of(head: bytes, kind: str) -> int:
     """Return the bytes of a volume by its first ones, 0 where they do not say."""
     if kind == "ntfs":
-        return _ntfs_size(head) + 512
+        boot = boot_copies.ntfs(head)
+        return boot.size if boot else 0
     if kind == "ext":
         blocks, bits = struct.unpack_from("<I", head, 1028)[0], struct.unpack_from("<I", head, 1048)[0]
         return int(blocks) << (10 + min(int(bits), 6))
     if kind == "xfs":
         return int(struct.unpack_from(">I", head, 4)[0] * struct.unpack_from(">Q", head, 8)[0])
     if kind == "fat":
-        small, sector, large = (*struct.unpack_from("<H", head, 19), *struct.unpack_from("<H", head, 11), 0)
-        (large,) = struct.unpack_from("<I", head, 32)
-        return int(small or large) * int(sector)
-    return int.from_bytes(head[72:80], "little") * 512  # exFAT
+        return boot_copies.fat_size(head)
+    return boot_copies.exfat_size(head)
 
 
 def swept(reader: Reader, part: Span) -> Iterator[Found]:
@@ -149,7 +140,7 @@ def swept(reader: Reader, part: Span) -> Iterator[Found]:
     file = file_of(reader)
     start = -(-part.start // MIB) * MIB
     while start < part.end:
-        head = _read(reader, start, signatures.HEAD)
+        head = boot_copies.read(reader, start, signatures.HEAD)
         kind = signatures.filesystem(head)
         size = min(size_of(head, kind), part.end - start) if kind and not _is_copy(head, kind) else 0
         found = Found(start, size, kind) if size > 0 else None
@@ -186,26 +177,11 @@ def _xfs(head: bytes, place: int) -> Found | None:
     return Found(start, size, "xfs", (Patch(start, head[:512]),))
 
 
-def _ntfs_copies(reader: Reader, end: int) -> Iterator[tuple[int, int, bytes]]:
-    begin = max(0, end - gpt.TAIL)
-    tail = _read(reader, begin, gpt.TAIL)
-    for place in range(0, len(tail) - 511, 512):
-        boot = tail[place : place + 512]
-        if boot[3:11] == b"NTFS    " and signatures.filesystem(boot) == "ntfs":
-            start = begin + place - _ntfs_size(boot)
-            if start >= 0:
-                yield start, _ntfs_size(boot) + 512, boot
-
-
-def _ntfs_size(boot: bytes) -> int:
-    return int.from_bytes(boot[40:48], "little") * int.from_bytes(boot[11:13], "little")
-
-
 def _ext(reader: Reader, start: int) -> Found | None:
     for block, number in itertools.product(BLOCKS, COPIES):
         first = int(block == SUPERBLOCK)
         copy = first + number * 8 * block
-        data = _read(reader, start + copy * block, SUPERBLOCK)
+        data = boot_copies.read(reader, start + copy * block, SUPERBLOCK)
         if signatures.filesystem(bytes(SUPERBLOCK) + data) != "ext":
             continue
         bits, group = struct.unpack_from("<I", data, 24)[0], struct.unpack_from("<H", data, 90)[0]
@@ -218,17 +194,10 @@ def _ext(reader: Reader, start: int) -> Found | None:
         descriptor = struct.unpack_from("<H", data, 254)[0] if wide else 32
         groups = -(-(blocks - first) // per_group) if per_group else 0
         length = min(groups * max(descriptor, 32), MOST_DESCRIPTORS)
-        table = _read(reader, start + (copy + 1) * block, length)
+        table = boot_copies.read(reader, start + (copy + 1) * block, length)
         patches = (
             Patch(start + SUPERBLOCK, data[:90] + b"\0\0" + data[92:]),
             Patch(start + (first + 1) * block, table),
         )
         return Found(start, blocks * block, "ext", patches)
     return None
-
-
-def _read(reader: Reader, offset: int, length: int) -> bytes:
-    try:
-        return reader.read_at(offset, min(length, max(0, reader.size - offset)))
-    except UnreadableError:
-        return b""
