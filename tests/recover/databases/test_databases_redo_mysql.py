@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unransom.catalog.databases.engine import Hints, Source
-from unransom.catalog.databases.innodb import ENGINE
+from unransom.catalog.databases.innodb import ENGINE, forward
 from unransom.catalog.databases.innodb.redo_logical import LogicalRedo
 from unransom.catalog.formats._innodb_checksums import crc32c
 from unransom.core.streams import BytesReader
@@ -61,10 +61,11 @@ def _read(name, data, log):
     found, sure = {}, {}
     for rows in database.rows(table):
         for row in rows.batch.to_pylist():
+            if row["_state"] == "deleted":
+                continue
             values = tuple(None if row[each] is None else str(row[each]) for each in names)
             found.setdefault(row["_state"], []).append(values)
             sure[values] = row["_confidence"]
-    found.pop("deleted", None)
     return found, sure, {tuple(row) for row in known["rows"]}, database
 
 
@@ -251,3 +252,11 @@ def test_noise_in_a_real_log_breaks_nothing():
                 made[start + 508 : start + 512] = crc32c(bytes(made[start : start + 508])).to_bytes(4)
             log[name] = bytes(made)
         _read("parcels", _taken()["parcels.ibd"], log)
+
+
+@pytest.mark.parametrize("kept", [1, 3, 4])
+@pytest.mark.parametrize("name", TABLES)
+def test_rows_of_pages_that_stay_as_they_were_are_doubted_and_none_is_shown_twice(monkeypatch, name, kept):
+    monkeypatch.setattr(forward, "MOST_KEPT", kept * PAGE)
+    found, sure, wanted, _ = _read(name, _taken()[f"{name}.ibd"], _log())
+    assert all(sure[row] < 1 for row in _all(found) - wanted)

@@ -49,6 +49,7 @@ from unransom.core.messages import Message, say
 from unransom.core.streams import Reader
 
 Batch = tuple[decode.Located, NDArray[np.float32] | None, int]  # records, how sure each is, their state
+STALE = 0.6  # confidence of rows on pages that were changed later
 LET_GO = 0.3  # confidence of rows on pages that the tree has let go of: they may have been moved and changed
 
 
@@ -236,7 +237,9 @@ class InnodbDatabase:
     def _live(self, found: Found) -> Iterator[Batch]:
         """Yield the rows of sound pages."""
         for kept, data in found.space.groups(current_leaves(found)):
-            yield live(found, kept, data), None, decode.LIVE
+            located = live(found, kept, data)
+            stale = np.isin(kept, found.space.stale)[located.owners]
+            yield located, np.where(stale, STALE, 1).astype(np.float32), decode.LIVE
 
     def _deleted(self, found: Found, target: decode.Target) -> Iterator[pyarrow.RecordBatch]:
         """Yield rows that were deleted."""

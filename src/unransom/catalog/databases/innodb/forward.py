@@ -70,11 +70,15 @@ def _of_space(space: Tablespace, log: LogicalRedo, budget: int) -> tuple[int, in
                 stay.append(number)
             else:
                 ready.append((number, page.copy()))
+    space.stale += stay
     moved = {int(table["index"][number]) for number, _ in ready}
     if {int(table["index"][number]) for number in stay} - moved:
+        space.stale += [*freed, *(number for number, _ in ready)]
         return len(stay), 0  # an index all of which stays as it was goes together only with what was then
     _give_up(table, changes)
     table["verdict"][freed] = pages.BLANK
+    # Rows may have moved from those that stay to those that do not: they are doubted, and shown once.
+    table["verdict"][stay] = pages.TORN
     for number, page in ready:
         _put(space, number, page)
     used = len(ready) * space.size

@@ -104,6 +104,7 @@ class Tablespace:
         size, logical: Bytes of a page in the files and in memory.
         space: Its id.
         patched: Pages that were put together from several files.
+        stale: Numbers of sound pages that were changed later, as a log tells.
         current: By index what is known of its tree, once it is looked at; see ``current``.
     """
 
@@ -113,6 +114,7 @@ class Tablespace:
         self.size, self.logical, self.flags = first.size, first.logical, first.flags
         self.zipped = first.zipped
         self.patched: dict[int, bytes] = {}
+        self.stale: list[int] = []
         self.table = self._merge([each.table for each in files])
         self.space = majority(self.table["space"][self.table["verdict"] == pages.VALID])
         self._put_copies_back()
