@@ -180,3 +180,11 @@ def test_a_wrong_key_opens_no_file_that_tells_its_length():
     body = AES.new(key, AES.MODE_CBC, iv).encrypt(plain + bytes(-len(plain) % 16))
     with pytest.raises(BadMarkError):
         opened(struct.pack("<Q", len(plain)) + iv + body, drawn("another key", 32))
+
+
+@pytest.mark.parametrize("plain", [bytes(5000), b"\xff" * 5000, b"\0\1\2\3" * 1250, bytes(16) + b"\1" * 5000])
+@pytest.mark.parametrize("number", range(20))
+def test_what_is_not_locked_is_not_opened_again(plain, number):
+    """A key that has opened a disk of zeros makes a text of them with CFB of 8 bits, one key of a few."""
+    with pytest.raises(BadMarkError):
+        opened(plain, drawn(f"locked key {number}", 32))

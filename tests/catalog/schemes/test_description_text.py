@@ -93,7 +93,7 @@ def test_the_example_is_right():
         (b'"sha512"', b'"sha384"', 23, "wrap.derive", "sha256-twice"),
         (b"iv = [32, 48]", b"iv = [32]", 27, "wrap.parts.iv", "length 2"),
         (b"iv = [32, 48]", b'iv = [32, "48"]', 27, "wrap.parts.iv[1]", "expected `int`"),
-        (b'"aes-ctr"', b'"aes"', 31, "plan.cipher.kind", "aes-cbc, aes-cfb, aes-ctr"),
+        (b'"aes-ctr"', b'"aes"', 31, "plan.cipher.kind", "aes-cbc, aes-cfb, aes-cfb8, aes-ctr"),
         (b"cases.1 =", b"cases.one =", 36, "plan.extents.cases", "expected `int`"),
         (b"on = 1048576", b"on = 0", 40, "plan.extents.cases.2.above.on", ">= 1"),
         (b"largest = 20", b"", 44, "plan.extents.cases.2.steps[1]", "the key largest is missing"),

@@ -57,6 +57,7 @@ SEPARATORS = (b",", b";", b"\t", b"|")
 ROWS = 4  # of a table that show how many columns it has
 WORD = re.compile(rb"[A-Za-z]+")
 SENTENCE, CONTINUED = re.compile(rb"[.!?]\s+[A-Z]"), re.compile(rb"[.!?]\s+[a-z]")
+VARIED = 9  # values in a locked block at least: random ones have fewer once in 30 million times
 LEAST, ENOUGH = 64, 256  # bytes whose noise can be told from content, and as many as it takes
 TAGGED = 64 << 20  # bytes that are read, for all ways together, to see whose tag holds
 MOST_TAGGED = 1 << 30  # bytes of a file without a known beginning of which a tag is asked
@@ -176,6 +177,8 @@ def _try(index: int, mark: Mark, key: bytes, given: bytes) -> Trial | None:
     if padding is None:
         return None
     sample = mark.fields["head"][way.start : way.start + min(HEAD, stored)]
+    if len(sample) >= BLOCK and len(set(sample[:BLOCK])) < VARIED:
+        return None  # zeros, which CFB with 8 bits makes one letter of, over and over
     cipher = way.decryptor(key, iv)
     content = decrypted(cipher, sample)[: stored - padding]
     if way.cipher.block > 1 and not way.padded and way.length == "none" and stored <= HEAD:
