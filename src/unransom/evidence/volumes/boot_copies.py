@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unransom.core.errors import UnreadableError
 from unransom.core.streams import Reader
 from unransom.evidence.volumes import signatures
+from unransom.evidence.volumes.gpt import read
 
 SECTORS = (512, 1024, 2048, 4096)  # bytes that a sector may have
 EXFAT_COPY, EXFAT_SUMMED = 12, 11  # sectors before the copy; of it under the checksum in the one that follows
@@ -111,13 +111,3 @@ def _fat(reader: Reader, start: int, sector: int) -> Boot | None:
     if tables or place != FAT_COPY or sector_of(data) != sector:
         return None
     return Boot("fat", fat_size(data), data[:512])
-
-
-def read(reader: Reader, offset: int, length: int) -> bytes:
-    """Return what is there of some bytes of a disk, b"" where they cannot be read."""
-    if offset < 0:
-        return b""
-    try:
-        return reader.read_at(offset, min(length, max(0, reader.size - offset)))
-    except UnreadableError:
-        return b""

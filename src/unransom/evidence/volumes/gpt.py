@@ -68,12 +68,12 @@ def ends(reader: Reader) -> Iterator[int]:
 def _tables(reader: Reader) -> Iterator[Table]:
     """Yield the tables that name partitions, that at the head first."""
     for sector in SECTORS:
-        found = _parsed(reader, _read(reader, sector, LONGEST_HEADER), sector, copy=False)
+        found = _parsed(reader, read(reader, sector, LONGEST_HEADER), sector, copy=False)
         if found:
             yield found
     for end in ends(reader):
         begin = max(0, end - TAIL)
-        tail = _read(reader, begin, TAIL)
+        tail = read(reader, begin, TAIL)
         place = tail.rfind(MARK)
         while place >= 0:
             found = _parsed(reader, tail[place : place + LONGEST_HEADER], begin + place, copy=True)
@@ -89,7 +89,7 @@ def _parsed(reader: Reader, header: bytes, place: int, *, copy: bool) -> Table |
     sector = next((each for each in SECTORS if own * each == place), 0)
     if not sector or not ENTRY.size <= size <= 4096 or count > MOST_ENTRIES:
         return None
-    data = _read(reader, first * sector, count * size)
+    data = read(reader, first * sector, count * size)
     found = []
     for number in range(len(data) // size):
         start, last, _, label = ENTRY.unpack_from(data, number * size)
@@ -101,7 +101,10 @@ def _parsed(reader: Reader, header: bytes, place: int, *, copy: bool) -> Table |
     return Table(found, whole and zlib.crc32(data) == of_entries, copy) if found else None
 
 
-def _read(reader: Reader, offset: int, length: int) -> bytes:
+def read(reader: Reader, offset: int, length: int) -> bytes:
+    """Return what is there of some bytes of a disk, b"" where they cannot be read."""
+    if offset < 0:
+        return b""
     try:
         return reader.read_at(offset, min(length, max(0, reader.size - offset)))
     except UnreadableError:

@@ -140,7 +140,7 @@ def swept(reader: Reader, part: Span) -> Iterator[Found]:
     file = file_of(reader)
     start = -(-part.start // MIB) * MIB
     while start < part.end:
-        head = boot_copies.read(reader, start, signatures.HEAD)
+        head = gpt.read(reader, start, signatures.HEAD)
         kind = signatures.filesystem(head)
         size = min(size_of(head, kind), part.end - start) if kind and not _is_copy(head, kind) else 0
         found = Found(start, size, kind) if size > 0 else None
@@ -181,7 +181,7 @@ def _ext(reader: Reader, start: int) -> Found | None:
     for block, number in itertools.product(BLOCKS, COPIES):
         first = int(block == SUPERBLOCK)
         copy = first + number * 8 * block
-        data = boot_copies.read(reader, start + copy * block, SUPERBLOCK)
+        data = gpt.read(reader, start + copy * block, SUPERBLOCK)
         if signatures.filesystem(bytes(SUPERBLOCK) + data) != "ext":
             continue
         bits, group = struct.unpack_from("<I", data, 24)[0], struct.unpack_from("<H", data, 90)[0]
@@ -194,7 +194,7 @@ def _ext(reader: Reader, start: int) -> Found | None:
         descriptor = struct.unpack_from("<H", data, 254)[0] if wide else 32
         groups = -(-(blocks - first) // per_group) if per_group else 0
         length = min(groups * max(descriptor, 32), MOST_DESCRIPTORS)
-        table = boot_copies.read(reader, start + (copy + 1) * block, length)
+        table = gpt.read(reader, start + (copy + 1) * block, length)
         patches = (
             Patch(start + SUPERBLOCK, data[:90] + b"\0\0" + data[92:]),
             Patch(start + (first + 1) * block, table),
