@@ -1,4 +1,6 @@
+import math
 import random
+import struct
 import zlib
 
 import pytest
@@ -11,6 +13,7 @@ from unransom.examine.triage.blocks import (
     Stripes,
     header_bits,
     plain_bits,
+    repeated,
     striped,
     uniform,
     uniform_blocks,
@@ -45,6 +48,37 @@ def test_noise_whose_samples_depend_on_each_other_is_not_uniform():
         value = (value + steps.randrange(-9, 10)) % 256
         walk.append(value)
     assert not uniform(bytes(walk))
+
+
+DITHER = bytes((16 * (x * 7 % 16) + y * 5 % 16) for y in range(16) for x in range(16))
+PLAIN = {
+    "text": TEXT,
+    "program": PROGRAM,
+    "zeros": bytes(BLOCK),
+    "ramp": bytes(range(256)) * 64,
+    "a bitmap's pattern": DITHER * 40,
+    "colours": b"".join(bytes([r, 255 - r, r // 2, 255]) * 4 for r in range(0, 256, 3)) * 9,
+    "a block of noise among zeros": (random.Random(3).randbytes(16) + bytes(48)) * 200,
+    "samples": b"".join(
+        int(9000 * math.sin(n / 32 * math.pi)).to_bytes(2, "little", signed=True) for n in range(9000)
+    ),
+    "numbers": b"".join(struct.pack("<d", math.sqrt(n % 50)) for n in range(9000)),
+    "packed twice, with headers": (b"PART" + bytes(12) + random.Random(4).randbytes(1008)) * 20,
+    "noise": random.Random(5).randbytes(BLOCK),
+}
+
+
+@pytest.mark.parametrize("data", PLAIN.values(), ids=PLAIN)
+def test_plain_data_that_repeat_themselves_are_no_random_blocks(data):
+    assert not repeated(data)
+
+
+@pytest.mark.parametrize("different", [3, 11, 12, 60, 500])
+def test_random_blocks_that_repeat_themselves_are_seen(different):
+    blocks = [random.Random(n).randbytes(16) for n in range(different)]
+    assert repeated(
+        b"".join(blocks[n * n % different] if different > 60 else blocks[n % different] for n in range(2000))
+    )
 
 
 def test_random_blocks_among_others_are_found():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.catalog.formats.locked import LOCKINGS, every, scramble
-from tests.lockers import inc, phobos
+from tests.lockers import ecb, inc, phobos
 from unransom.core.context import Context
 from unransom.core.errors import UnreadableError
 from unransom.core.records import FileRef, Finding, State, TimelineEvent
@@ -212,6 +212,27 @@ def test_short_texts_in_old_encodings_are_intact(encoding):
         "cp932": "注文番号と住所を確認",
     }[encoding]
     assert triage(b"a.txt", text.encode(encoding) * 2)[0].state is State.INTACT
+
+
+ECB_KEY = bytes(range(7, 39))
+TEXTS = (b"hello world\n", b"order 17 of lamps: shipped to the shop today\n", b"lamp %d of the shop\n")
+
+
+@pytest.mark.parametrize("line", TEXTS, ids=["short", "long", "counted"])
+@pytest.mark.parametrize("size", [1 << 10, 64 << 10, 5 << 20])
+def test_equal_blocks_of_a_cipher_are_random_all_the_same(line, size):
+    lines = (line % (n % 200) if b"%" in line else line for n in range(size // 12 + 1))
+    plain = b"".join(lines)[:size]
+    assert triage(b"x.qzv", plain)[0].state is State.INTACT
+    ref, _ = triage(b"x.qzv", ecb.seal(plain, ECB_KEY))
+    assert (ref.state, ref.family) == (State.LOCKED, None), str(ref.why)
+    assert ref.locked == pytest.approx(size, rel=0.01)
+
+
+def test_a_table_space_that_begins_with_zeros_is_seen_to_be_locked_in_ecb():
+    plain = bytes(8192) + ecb.database("shop", 60)
+    assert triage(b"a.qzv", plain)[0].state is State.INTACT
+    assert triage(b"a.qzv", ecb.seal(plain, ECB_KEY))[0].state is State.LOCKED
 
 
 def test_of_a_huge_file_only_samples_are_read():

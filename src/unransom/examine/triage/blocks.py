@@ -1,9 +1,10 @@
 """Statistics that tell encrypted bytes from plain and from compressed ones, where no format helps.
 
-Three questions, from cheap to dear. `plain_bits`: do these few bytes look like data that people and
+Four questions, from cheap to dear. `plain_bits`: do these few bytes look like data that people and
 programs write, in bits of evidence; that works from 16 bytes on. `uniform`: are these some hundred bytes or
-more uniform and independent, as encrypted bytes are everywhere and compressed ones not quite. `striped`: is
-a part of every period encrypted, although no block as a whole is.
+more uniform and independent, as encrypted bytes are everywhere and compressed ones not quite. `repeated`: are
+these encrypted blocks, each by itself, so that equal ones stay equal. `striped`: is a part of every period
+encrypted, although no block as a whole is.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ SMALLEST = 192  # bytes from which a histogram tells something
 SURE = 2048  # bytes from which two histograms differ for sure
 GRANULE = 16  # bytes of an AES block: stripes begin and end at multiples of it
 HEADERS = (4, 8, 16, 32, 64)  # bytes that a header may have
+HEADER = 8.0  # bits of evidence for a header: of random heads one of some 250 has as much
+FEWEST = 3  # different blocks of a cipher that show to be random
+TIMES = 4  # that each of them is there on average where there are too few for a histogram
+VARIED = 0.85  # of the values that so few random bytes have on average
+RANDOM = -0.5  # bits of evidence per byte which so few random bytes do not have
 SIGMAS = 4.5  # random blocks outside of this: one of some 100,000
 
 # Share of each class of bytes in plain data; every model is a guess of its own, and the best one counts.
@@ -86,6 +92,33 @@ def uniform(data: bytes) -> bool:
             )
         )
     )
+
+
+def repeated(data: bytes) -> bool:
+    """Return whether ``data`` is random but for equal blocks of 16 bytes, as a cipher in ECB leaves them.
+
+    Plain data repeat themselves as well: what tells is that all that does is random. Compressed data may be
+    there twice, too, but begin with a header that says what they are.
+    """
+    count = len(data) // GRANULE
+    if count < FEWEST or header_bits(data) >= HEADER:
+        return False
+    halves = np.frombuffer(data, np.uint64, 2 * count).reshape(count, 2)
+    different = np.unique(halves[:, 0] * _ODD + halves[:, 1], return_index=True)[1]
+    if not FEWEST <= len(different) < count:
+        return False
+    blocks = halves[different].tobytes()
+    if len(blocks) >= SMALLEST:
+        return plain_bits(blocks) < 0 and uniform(blocks)
+    values = len(set(blocks))
+    return (
+        count >= TIMES * len(different)
+        and values >= VARIED * 256 * (1 - (255 / 256) ** len(blocks))
+        and plain_bits(blocks) < RANDOM * len(blocks)
+    )
+
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)  # makes one number of two, as hashing does
 
 
 def _chi(values: NDArray[np.integer[Any]]) -> float:

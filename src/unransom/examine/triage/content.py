@@ -21,9 +21,11 @@ from unransom.core.spans import Span, merge
 from unransom.core.streams import Reader
 from unransom.examine.triage.blocks import (
     BLOCK,
+    HEADER,
     SMALLEST,
     header_bits,
     plain_bits,
+    repeated,
     striped,
     uniform,
     uniform_blocks,
@@ -32,7 +34,6 @@ from unransom.examine.triage.sampling import WHOLE, pieces
 from unransom.examine.triage.signatures import HEADERLESS, promised_by, signature_of
 
 WALKED = 64 << 20  # bytes of a file whose structure is walked without any suspicion
-HEADER = 8.0  # bits of evidence for a header: of random heads one of some 250 has as much
 TINY = 4  # bytes that may be anything
 TEXT = 16 << 20  # bytes of a file that is tried as text though it does not begin like one
 SHORT = 1024  # bytes of a file too short to see a pattern in
@@ -216,6 +217,9 @@ def _plain_head(content: Reader, head: bytes, promised: str, formats: tuple[Form
     broken = _broken_text(content) if not formats or any(each.name in LENIENT for each in formats) else None
     if broken:
         return broken
+    if not formats and repeated(head):
+        why = say("its blocks of 16 bytes are random, and some are equal, as AES-ECB leaves them")
+        return Verdict(State.LOCKED, why, locked=_estimate(content))
     if formats and any(uniform(head[spared : spared + BLOCK]) for spared in SPARED):
         why = say("random bytes behind the first ones of {format}", format=promised)
         return Verdict(State.LOCKED, why, locked=_estimate(content))
@@ -282,8 +286,12 @@ def _estimate(content: Reader) -> int:
     apart = 1 if content.size <= WHOLE else THINNED
     for piece in pieces(content):
         flags = uniform_blocks(piece.data, apart)
-        looked += len(flags)
-        random += sum(flags)
+        if not (flags and all(flags)) and repeated(piece.data):
+            looked += len(piece.data)
+            random += len(piece.data)
+            continue
+        looked += len(flags) * apart * BLOCK
+        random += sum(flags) * apart * BLOCK
         if not random and (stripes := striped(piece.data[: 16 * BLOCK])):
             return content.size // stripes.period * stripes.length
     return content.size * random // looked if looked else 0
