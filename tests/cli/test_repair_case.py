@@ -12,6 +12,8 @@ from PIL import Image
 
 from tests.catalog.formats.repair.damage import KIB64, holes, locked
 from tests.catalog.formats.repair.test_repair_document import DATA as DOCUMENT
+from tests.catalog.formats.repair.test_repair_sqlite import rows_of
+from tests.catalog.formats.repair.test_repair_sqlite_logs import in_wal
 from tests.catalog.formats.repair.test_repair_text import table
 from tests.fixtures.locked import INC_PRIVATE, lock_inc
 from tests.fixtures.program import UNRANSOM
@@ -159,3 +161,22 @@ def test_what_a_key_opens_later_takes_the_place_of_what_was_rebuilt(tmp_path):
     )
     assert database.execute(waiting).fetchone() == (0,)
     database.close()
+
+
+def test_the_log_beside_a_database_fills_it(tmp_path):
+    """By name, in a folder and in a case, also under the names that a locker gives."""
+    source, made = tmp_path / "in", tmp_path / "made"
+    source.mkdir()
+    made.mkdir()
+    data, log, truth = in_wal(made / "shop.db")
+    harmed = locked(data, [Span(KIB64, len(data))])
+    (source / "shop.db.locked").write_bytes(harmed)
+    (source / "shop.db-wal").write_bytes(log)
+    out, case = tmp_path / "out", tmp_path / "case"
+    run("repair", source / "shop.db.locked", "--out", out)
+    newer = {row for row in truth if row[2] >= 1000}
+    assert newer <= rows_of(out / "shop.db.locked", "orders") <= truth
+    run("recover", source, "--case", case, "--workers", "1", "--budget", "0s", "--no-repair", code=13)
+    rows = json.loads(run("repair", "--case", case, "--json"))["files"]
+    assert len(rows) == 1
+    assert newer <= rows_of(case / rows[0]["output"], "orders") <= truth

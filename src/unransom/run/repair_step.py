@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import msgspec
@@ -16,6 +16,7 @@ from unransom.core.errors import UnreadableError
 from unransom.core.outputs import FileReader, Outputs
 from unransom.core.records import Output, Record
 from unransom.core.spans import Origin, Span
+from unransom.core.streams import Reader
 from unransom.recover.repair.previews import LINES, preview
 from unransom.recover.repair.records import Broken, Mended
 from unransom.recover.repair.step import mend, name_before, unreadable
@@ -49,13 +50,20 @@ def _mended(item: Broken, context: Context, outputs: Outputs) -> Mended:
     name = name_before(path)
     try:
         with ExitStack() as stack, tempfile.TemporaryDirectory(dir=outputs.scratch.decode()) as folder:
-            opened = FileReader(_absolute(outputs, path)) if item.output else context.open(item.ref)
-            reader = stack.enter_context(opened)
+            reader = stack.enter_context(_opened(item, context, outputs))
             siblings = tuple(stack.enter_context(context.open(each)) for each in item.siblings)
-            damaged = Damaged(reader, name, _lost(item.output), siblings)
+            logs = tuple(stack.enter_context(_opened(each, context, outputs)) for each in item.logs)
+            damaged = Damaged(reader, name, _lost(item.output), siblings, logs)
             return mend(damaged, FOLDER + path, outputs, writer(Path(folder)))
     except (OSError, UnreadableError) as error:
         return unreadable(path, error, fatal=False)
+
+
+def _opened(item: Broken, context: Context, outputs: Outputs) -> AbstractContextManager[Reader]:
+    """Open what came back of a file, else the file as it lies."""
+    if item.output is None:
+        return context.open(item.ref)
+    return FileReader(_absolute(outputs, item.output.path))
 
 
 def _absolute(outputs: Outputs, path: bytes) -> bytes:

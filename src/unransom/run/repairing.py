@@ -20,7 +20,7 @@ from unransom.core.progress import Listener, Progress, silent
 from unransom.core.spans import Origin, Span
 from unransom.core.text import shown
 from unransom.recover.repair.records import Mended
-from unransom.recover.repair.step import mend, unreadable
+from unransom.recover.repair.step import logs_of, mend, unreadable
 from unransom.run.rebuilt_database import writer
 
 SIBLINGS = 32  # sound files of the same origin that are looked at
@@ -88,11 +88,20 @@ def repair(job: Job, listener: Listener = silent) -> Iterator[Mended]:
 
 def _mended(path: Path, item: bytes, outputs: Outputs, job: Job, siblings: tuple[FileReader, ...]) -> Mended:
     try:
-        with FileReader(path) as reader, tempfile.TemporaryDirectory(dir=job.out / DRAFTS) as folder:
-            damaged = Damaged(reader, os.fsencode(path.name), job.lost, siblings)
+        with contextlib.ExitStack() as stack:
+            reader = stack.enter_context(FileReader(path))
+            folder = stack.enter_context(tempfile.TemporaryDirectory(dir=job.out / DRAFTS))
+            name = os.fsencode(path.name)
+            beside = (path.with_name(os.fsdecode(each)) for each in logs_of(name))
+            logs = tuple(stack.enter_context(FileReader(each)) for each in beside if _is_plain(each))
+            damaged = Damaged(reader, name, job.lost, siblings, logs)
             return mend(damaged, item, outputs, writer(Path(folder)))
     except OSError as error:
         return unreadable(item, error)
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
 
 
 def _progress(done: int, total: int, item: bytes, began: float) -> Progress:
@@ -111,5 +120,5 @@ def _listed(paths: Sequence[Path], out: Path) -> Iterator[tuple[Path, bytes]]:
             folders[:] = sorted(name for name in folders if (here / name).resolve() != out.resolve())
             for name in sorted(names):
                 file = here / name
-                if file.is_file() and not file.is_symlink():
+                if _is_plain(file):
                     yield file, os.fsencode(file.relative_to(path))

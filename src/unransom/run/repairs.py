@@ -11,9 +11,10 @@ import msgspec
 from unransom.case import files
 from unransom.catalog.formats.identify import extension_of
 from unransom.catalog.formats.repair import REPAIRS
+from unransom.catalog.formats.repair import sqlite as sqlite_database
 from unransom.core.records import FileRef, Output
 from unransom.recover.repair.records import Broken, Mended
-from unransom.recover.repair.step import name_before
+from unransom.recover.repair.step import logs_of, name_before
 
 STEP = "repair"
 SIBLINGS = 4  # sound files of the same origin that are looked at
@@ -30,6 +31,7 @@ QUICK = f"(format IN ({FORMATS}) OR size < {64 << 20})"
 OPEN = f"id NOT IN (SELECT item FROM journal WHERE step = '{STEP}' AND done)"
 DAMAGED = "coalesce(json_extract(body, '$.damaged'), 0)"
 SOUND = f"state = 'intact' AND NOT {DAMAGED} AND source = :source AND format = :format AND id <> :id"
+LOG = "source = :source AND path = :path AND stream = :stream AND version = :version AND state <> 'skipped'"
 # What triage found damaged otherwise than by a locker: no key is wanted, and parts may be left.
 HARMED = f"state = 'intact' AND output IS NULL AND {DAMAGED}"
 Condition = str
@@ -62,7 +64,13 @@ def waiting(where: Condition) -> Callable[[sqlite3.Connection], Iterator[tuple[i
 
     def found(database: sqlite3.Connection) -> Iterator[tuple[int, Broken]]:
         for ref in files.select(database, where):
-            yield ref.id, Broken(ref=ref, output=_output(database, ref), siblings=_siblings(database, ref))
+            broken = Broken(
+                ref=ref,
+                output=_output(database, ref),
+                siblings=_siblings(database, ref),
+                logs=tuple(_logs(database, ref)),
+            )
+            yield ref.id, broken
 
     return found
 
@@ -113,6 +121,17 @@ def _output(database: sqlite3.Connection, ref: FileRef) -> Output | None:
         (ref.id,),
     ).fetchone()
     return msgspec.json.decode(row[0], type=Output) if row else None
+
+
+def _logs(database: sqlite3.Connection, ref: FileRef) -> Iterator[Broken]:
+    """Yield the logs that a database left beside it, as they lie or as they came back."""
+    folder, slash, name = ref.path.rpartition(b"/")
+    if extension_of(name_before(name)) not in sqlite_database.REPAIR.extensions:
+        return
+    same = {"source": ref.source, "stream": ref.stream, "version": ref.version}
+    for each in logs_of(name):
+        for log in files.select(database, LOG, path=folder + slash + each, **same):
+            yield Broken(ref=log, output=_output(database, log))
 
 
 def _siblings(database: sqlite3.Connection, ref: FileRef) -> tuple[FileRef, ...]:

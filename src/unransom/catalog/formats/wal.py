@@ -32,7 +32,8 @@ class Log(NamedTuple):
     sums: tuple[int, int]
 
 
-def _summed(data: bytes, order: str, sums: tuple[int, int]) -> tuple[int, int]:
+def summed(data: bytes, order: str, sums: tuple[int, int]) -> tuple[int, int]:
+    """Return both sums after ``data``, going on from ``sums``; ``order`` is numpy's name of its words."""
     from unransom.catalog.formats._wal_kernel import running_sum  # noqa: PLC0415  numba is slow to import
 
     words = np.frombuffer(data, order).astype(np.uint32)
@@ -50,7 +51,7 @@ def read_log(head: bytes) -> Log | None:
         return None
     order = ">u4" if magic & 1 else "<u4"
     sums = first, second
-    return Log(page, order, sums) if _summed(head[:FRAME], order, (0, 0)) == sums else None
+    return Log(page, order, sums) if summed(head[:FRAME], order, (0, 0)) == sums else None
 
 
 def recognise(head: bytes) -> int:
@@ -79,7 +80,7 @@ class _Frames:
         self._sums[end] = first, second
         content = frame[:8] + frame[FRAME:]
         before, self._salts = self._salts, frame[8:16]
-        if sums is not None and _summed(content, self._log.order, sums) == (first, second):
+        if sums is not None and summed(content, self._log.order, sums) == (first, second):
             return Link(end, FRAME_BITS)
         return self._first_of_older(reader, end, (first, second)) if self._salts != before else None
 
@@ -90,7 +91,7 @@ class _Frames:
             return None
         following = struct.unpack_from(">II", frame, 16)
         content = frame[:8] + frame[FRAME:]
-        return Link(end, 0) if _summed(content, self._log.order, sums) == following else None
+        return Link(end, 0) if summed(content, self._log.order, sums) == following else None
 
 
 def measure(reader: Reader) -> Measure:

@@ -14,11 +14,13 @@ class Broken(Record, frozen=True, kw_only=True):
         ref: The file in the evidence.
         output: What came back of it, None where it is read as it lies.
         siblings: Sound files of the same origin.
+        logs: Logs that a database left beside it.
     """
 
     ref: FileRef
     output: Output | None = None
     siblings: tuple[FileRef, ...] = ()
+    logs: tuple[Broken, ...] = ()
 
 
 class Mended(Record, frozen=True, kw_only=True):

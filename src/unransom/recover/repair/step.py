@@ -24,6 +24,7 @@ HEAD = 4096
 TEXTS = frozenset({"csv", "text", "json", "xml", "html", "svg", "mail"})
 WIPED = bytes(16)  # no text has so many zeros, in no encoding
 SECTORED = frozenset({"sqlite", "ole2"})  # sectors are zero where nothing is stored
+LOGS = (b"-wal", b"-journal")  # what SQLite puts behind the name of a database
 WriteTables = Callable[[Tables], tuple[Iterable[Piece], tuple[Count, ...]]]
 
 
@@ -45,6 +46,12 @@ def name_before(path: bytes) -> bytes:
     return stem if extension_of(name) not in known and extension_of(stem) in known else name
 
 
+def logs_of(name: bytes) -> tuple[bytes, ...]:
+    """Return how logs of a database may be called, with and without what a locker puts behind names."""
+    before = name_before(name)
+    return tuple(dict.fromkeys(before + log + end for log in LOGS for end in (b"", name[len(before) :])))
+
+
 def mend(damaged: Damaged, item: bytes, outputs: Outputs, write_tables: WriteTables) -> Mended:
     """Repair a file.
 
@@ -61,7 +68,8 @@ def mend(damaged: Damaged, item: bytes, outputs: Outputs, write_tables: WriteTab
     sound = before.validation.grade is Grade.GOOD and not told
     if sound and not _is_wiped(salvage, before.format, empty):
         return Mended(item=shown(item), sound=True, did=before.validation.why)
-    known = Damaged(salvage, damaged.name, told, damaged.siblings)
+    logs = tuple(Salvage(each) for each in damaged.logs)
+    known = msgspec.structs.replace(damaged, reader=salvage, lost=told, logs=logs)
     for repair in fitting(known):
         try:
             wiped = () if SECTORED.intersection(repair.formats) else empty

@@ -22,12 +22,14 @@ class Damaged(msgspec.Struct, frozen=True):
         name: Its name, for its extension.
         lost: Ranges that are known to be lost; others may be found.
         siblings: Sound files of the same origin: other pictures of the same camera, say.
+        logs: What a database left beside it: its write-ahead log, its journal. They may be damaged.
     """
 
     reader: Reader
     name: bytes = b""
     lost: tuple[Span, ...] = ()
     siblings: tuple[Reader, ...] = ()
+    logs: tuple[Reader, ...] = ()
 
     def lost_from(self, start: int, end: int) -> int:
         """Return where in ``start <= offset < end`` the first lost byte is, ``end`` where none is known."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unransom.catalog.formats import sqlite
+from unransom.catalog.formats.repair._sqlite_overlay import overlay
 from unransom.catalog.formats.repair._sqlite_records import (
     ENCODINGS,
     INDEX_INNER,
@@ -321,8 +322,11 @@ def columns_of(statement: str) -> int:
 
 def repair(damaged: Damaged) -> Repaired | None:
     """Read all rows; None where there is no page of a table."""
-    reader = damaged.reader
+    laid = overlay(damaged)
+    damaged, reader = laid.damaged, laid.damaged.reader
     header = _header(reader)
+    if laid.page and (header is None or header.size != laid.page):
+        header = sqlite.Header(laid.page, laid.page, reader.size // laid.page)
     if header is None:
         return None
     database = _Database(damaged, header)
@@ -333,8 +337,8 @@ def repair(damaged: Damaged) -> Repaired | None:
     return Repaired(
         (),
         say("the rows were read page by page and put into a new database"),
-        (Count("pages", database.stated - len(lost), database.stated),),
-        _missing(database),
+        (Count("pages", database.stated - len(lost), database.stated), *laid.counts),
+        laid.missing + _missing(database),
         tuple(str(number) for number in lost[:LISTED]),
         tables=Tables(tuple(tables), tuple(database.schema.after)),
         extension="" if damaged.name else ".sqlite",
