@@ -51,6 +51,18 @@ def test_fewer_may_do_where_an_owner_says_so(case):
         custody.need(case, 3, ("lead", "owner"), KEYS["Ana"])
 
 
+def test_several_people_of_one_role_may_do_where_an_owner_says_so(case):
+    custody.need(case, 3, ("operator", "operator", "owner"), KEYS["Ana"])
+    assert custody.approve(case, "release", KEYS["Cem"]).missing == ("operator", "owner")
+    assert custody.approve(case, "release", KEYS["Cem"], "again").missing == ("operator", "owner")
+    assert custody.approve(case, "release", KEYS["Bo"]).missing == ("operator", "owner")
+    assert custody.approve(case, "release", KEYS["Ana"]).missing == ("operator",)
+    found = custody.approve(case, "release", KEYS["Dia"])
+    assert (found.approved, [each.person for each in found.by]) == (True, ["Cem", "Ana", "Dia"])
+    with pytest.raises(UsageError):
+        custody.need(case, 4, ("operator", "operator", "owner"), KEYS["Ana"])
+
+
 def test_only_an_owner_adds_people(case):
     new = custody.Person("Eve", "owner", "ab" * 32)
     for key in (None, KEYS["Bo"], Ed25519PrivateKey.generate()):

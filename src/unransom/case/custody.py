@@ -9,6 +9,7 @@ A signature so stands for everything that the case had until then.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -60,10 +61,10 @@ class Approval(msgspec.Struct, frozen=True):
 
     Attributes:
         act: What was asked about.
-        approved: Whether enough roles have approved it.
-        by: The approvals that count, in the order they were given.
-        needed: How many roles must approve.
-        roles: Those that may.
+        approved: Whether enough people have approved it.
+        by: The approvals that count, one a person, in the order they were given.
+        needed: How many must approve.
+        roles: A role for each who may; several of one role where it stands more often.
     """
 
     act: str
@@ -74,8 +75,9 @@ class Approval(msgspec.Struct, frozen=True):
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Roles that have not approved yet."""
-        return tuple(role for role in self.roles if role not in {each.role for each in self.by})
+        """Roles of those who have not approved yet."""
+        left = Counter(self.roles) - Counter(each.role for each in self.by)
+        return tuple(left.elements())
 
 
 class Stamp(NamedTuple):
@@ -113,11 +115,15 @@ class Custody:
         return self
 
     def approval(self, act: str) -> Approval:
-        """Return whether ``act`` is approved: by people of enough different roles."""
+        """Return whether ``act`` is approved: by enough people, of each role as many as may."""
         there = {each.fingerprint for each in self.people.values()}  # those of people who left count no more
-        every = (each for each in self._approvals.get(act, []) if each.key in there)
-        given = {each.role: each for each in every if each.role in self.roles}
-        return Approval(act, len(given) >= self.needed, tuple(given.values()), self.needed, self.roles)
+        given = {each.key: each for each in self._approvals.get(act, []) if each.key in there}
+        free, by = Counter(self.roles), []
+        for each in given.values():
+            if free[each.role]:
+                free[each.role] -= 1
+                by.append(each)
+        return Approval(act, len(by) >= self.needed, tuple(by), self.needed, self.roles)
 
     def person_of(self, private: Ed25519PrivateKey) -> Person:
         """Return whose key it is.
@@ -247,17 +253,23 @@ def remove_person(case: Case, name: str, private: Ed25519PrivateKey | None) -> N
 
 
 def need(case: Case, needed: int, roles: tuple[str, ...], private: Ed25519PrivateKey | None) -> None:
-    """Set how many of which roles must approve what cannot be undone.
+    """Set how many of whom must approve what cannot be undone.
+
+    Args:
+        case: The open case.
+        needed: How many people.
+        roles: A role for each who may; twice ``owner`` lets two owners approve.
+        private: The key of an owner.
 
     Raises:
         UsageError: It cannot be met, or the key is not an owner's.
     """
-    if not 1 <= needed <= len(set(roles)) or not set(roles) <= set(ROLES):
+    if not 1 <= needed <= len(roles) or not set(roles) <= set(ROLES):
         raise UsageError(
-            say("{needed} of these roles cannot approve: {roles}", needed=needed, roles=", ".join(roles)),
+            say("{needed} of these cannot approve: {roles}", needed=needed, roles=", ".join(roles)),
             hint=say("the roles are {roles}", roles=", ".join(ROLES)),
         )
-    _act(case, POLICY, {"needed": needed, "roles": [[role] for role in dict.fromkeys(roles)]}, private)
+    _act(case, POLICY, {"needed": needed, "roles": [[role] for role in roles]}, private)
 
 
 def approve(case: Case, act: str, private: Ed25519PrivateKey, note: str = "") -> Approval:

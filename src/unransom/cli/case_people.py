@@ -39,9 +39,13 @@ signing_option = click.option(
 @click.option("--public", type=EXISTING, metavar="FILE", help=t("The person's public key."))
 @click.option("--new-key", type=PATH, metavar="FILE", help=t("Make a key for the person and write it here."))
 @click.option("--remove", metavar="NAME", help=t("Take this person out: what they approved counts no more."))
-@click.option("--need", type=click.IntRange(1), metavar="M", help=t("How many roles must approve."))
+@click.option("--need", type=click.IntRange(1), metavar="M", help=t("How many people must approve."))
 @click.option(
-    "--of", "roles", metavar="ROLES", default=",".join(ROLES), help=t("The roles that may approve.")
+    "--of",
+    "roles",
+    metavar="ROLES",
+    default=",".join(ROLES),
+    help=t("Who may approve, a role for each: owner,owner,lead."),
 )
 @signing_option
 @json_option
@@ -194,9 +198,7 @@ def _print_people(found: Custody, *, as_json: bool) -> None:
         return
     for row in rows:
         print(f"{row['role']:<9} {row['fingerprint']}  {row['name']}")
-    needed = t(
-        "{needed} of these roles must approve: {roles}", needed=found.needed, roles=", ".join(found.roles)
-    )
+    needed = t("{needed} of these must approve: {roles}", needed=found.needed, roles=", ".join(found.roles))
     print(needed)
 
 
@@ -204,7 +206,7 @@ def _said(approved: bool, needed: int, missing: Iterable[str]) -> str:
     if approved:
         return t("Approved.")
     return t(
-        "Not approved: {needed} roles must, and these have not: {roles}",
+        "Not approved: {needed} must, and these have not: {roles}",
         needed=needed,
         roles=", ".join(missing),
     )
