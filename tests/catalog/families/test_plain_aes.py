@@ -12,6 +12,7 @@ from Cryptodome.Cipher import AES
 from tests.lockers import content, drawn
 from tests.lockers.locked import seal
 from unransom.catalog.families.locked import FAMILY
+from unransom.catalog.schemes import choose
 from unransom.catalog.schemes.assemble import Assembly
 from unransom.catalog.schemes.family import BadMarkError
 from unransom.core.keys import Key, KeyKind
@@ -146,6 +147,22 @@ def test_areas_of_compressed_content_are_seen_where_the_format_breaks(areas, ane
         if anew:
             cipher = AES.new(key, AES.MODE_CTR, nonce=b"", initial_value=iv)
         data[start:end] = cipher.encrypt(plain[start:end])
+    assert opened(iv + bytes(data), key) == plain
+
+
+def test_of_several_ways_that_fit_a_large_file_its_format_tells_the_right_one():
+    mib, out = 1 << 20, io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:  # plain are two places in it, of which one shows where areas end
+        file.writestr("a.txt", b"order 10042, two lamps\n" * (2 * mib // 23 - 9))
+        file.writestr("b.bin", drawn("locked large 1", 3 * mib - out.tell() - 100))
+        file.writestr("c.txt", b"order 10043, one lamp\n" * (mib // 22 - 9))
+        file.writestr("d.bin", drawn("locked large 2", 31 * mib))
+    plain, key, iv = out.getvalue(), drawn("locked large key", 32), drawn("locked large iv", 16)
+    data = bytearray(plain)
+    for start, end in step(len(plain), mib, 2 * mib):
+        cipher = AES.new(key, AES.MODE_CTR, nonce=b"", initial_value=iv)  # anew in each, the last to be tried
+        data[start:end] = cipher.encrypt(plain[start:end])
+    assert len(data) > choose.LARGEST
     assert opened(iv + bytes(data), key) == plain
 
 

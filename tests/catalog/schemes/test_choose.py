@@ -84,7 +84,14 @@ def test_few_bytes_at_the_end_of_a_text_are_seen_by_their_values(end):
     assert b"".join(bytes(view) for view in Assembly(reader, plan)) == plain
 
 
+def test_a_file_too_large_for_memory_is_judged_all_the_same(monkeypatch):
+    monkeypatch.setattr(choose, "LARGEST", 1000)
+    name = b"a.sql.[who@example.org].Kigatsu"
+    assert opened(seal(CONTENTS["archive"], "archive", 3), "archive", name) == CONTENTS["archive"]
+
+
 def test_a_file_too_large_to_be_judged_goes_by_how_it_begins(monkeypatch):
     monkeypatch.setattr(choose, "LARGEST", 1000)
+    monkeypatch.setattr(choose, "REPLAYED", 1000)
     assert opened(seal(CONTENTS["archive"], "large", 4), "large") == CONTENTS["archive"]
     assert opened(seal(CONTENTS["noise"], "large", 3), "large") == CONTENTS["noise"]

@@ -100,6 +100,6 @@ FAMILY = Family(
     limitations=(
         "A session's own key is proven on files whose format is known.",
         "Whether a large file of compressed content that was renamed has the places of a listed extension "
-        "is decided by its format, above 32 MiB by how it begins.",
+        "is decided by its format, above 256 MiB by how it begins.",
     ),
 )

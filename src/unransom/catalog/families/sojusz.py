@@ -99,6 +99,6 @@ FAMILY = Family(
     references=("https://github.com/rivitna/Malware/tree/main/Sojusz",),
     limitations=(
         "Whether a file of compressed content that was renamed was locked whole is decided by its format, "
-        "above 32 MiB by how it begins.",
+        "above 256 MiB by how it begins.",
     ),
 )

@@ -18,8 +18,9 @@ from unransom.catalog.formats.identify import extension_of, identify
 from unransom.catalog.oracle import judge
 from unransom.catalog.schemes.assemble import assemble_in_memory, beginning
 from unransom.catalog.schemes.family import Keep, Plan, Unlock
+from unransom.catalog.schemes.replay import Replay, TooLongError
 from unransom.core.records import Grade
-from unransom.core.streams import BytesReader, Reader, Salvage
+from unransom.core.streams import BytesReader, Reader, Salvage, chunks
 from unransom.crypto.ciphers.aes import BLOCK
 from unransom.crypto.ciphers.at_once import decrypted
 from unransom.crypto.noise import is_noise
@@ -28,6 +29,7 @@ SAMPLE = 4096  # bytes
 SAMPLES = 64
 LARGEST = 32 << 20  # bytes of an original that is judged in memory
 JUDGED = 256 << 20  # bytes of all the originals that are judged for a file
+REPLAYED = 2 << 30  # bytes that are decrypted to judge originals which are larger
 DECRYPTED = 16 << 20  # bytes of a pattern's beginning that are decrypted to see whether it is the right one
 PIECES = 64  # of it
 VALUES = 256  # that bytes can have
@@ -77,16 +79,41 @@ def _votes(locked: Reader, places: Iterable[int], opened: Callable[[int, bytes],
 
 
 def _judged(locked: Reader, make: Make) -> tuple[int, int]:
-    """Return how well the original of a plan holds; zeros where it is too large to be judged here.
+    """Return how well the original of a plan holds; zeros where a part of it cannot be read.
 
     A few bytes at the end that are decrypted, or left, by mistake break no text, but are of other values
     than its bytes: of two originals in the same state the one with fewer values is better.
     """
     data = assemble_in_memory(Salvage(locked), make(), LARGEST)
-    if data is None:
-        return 0, 0
-    values = int(np.count_nonzero(np.bincount(np.frombuffer(data, np.uint8), minlength=1)))
-    return RANK[judge(BytesReader(data)).validation.grade], -values
+    return (0, 0) if data is None else _state(BytesReader(data))
+
+
+def _state(original: Reader) -> tuple[int, int]:
+    """Return the state of an original, and the values that its bytes have, as a negative number."""
+    counts = np.zeros(VALUES, np.int64)
+    for piece in chunks(original):
+        counts += np.bincount(np.frombuffer(piece, np.uint8), minlength=VALUES)
+    return RANK[judge(original).validation.grade], -int(np.count_nonzero(counts))
+
+
+def _best_replayed(locked: Reader, makes: Iterable[Make], first: Make) -> Make:
+    """Return what makes the plan whose original holds best, where these are too large for memory.
+
+    The first one where too much had to be decrypted to judge all of them, unless one is good.
+    """
+    best, held, left = first, (-1, 0), REPLAYED
+    for make in makes:
+        original = Replay(Salvage(locked), make, left)
+        try:
+            now = _state(original)
+        except TooLongError:
+            return best if held[0] == RANK[Grade.GOOD] else first
+        left -= original.followed
+        if not original.lost and now > held:
+            best, held = make, now
+        if held == SURE:
+            break
+    return best
 
 
 def _extensions(locked: Reader, make: Make) -> frozenset[str]:
@@ -110,13 +137,15 @@ def best_held(locked: Reader, makes: Sequence[Make]) -> Plan:
         makes: Plans that decrypt the same beginning, the likeliest first.
 
     Returns:
-        The first one where no format is recognised, or the originals are too large to be judged.
+        The first one where no format is recognised, or where it would take too long to judge them.
     """
     best, held = makes[0], (-1, 0)
-    most = JUDGED // max(best().size, 1)
-    if len(makes) == 1 or not most or not _extensions(locked, best):
+    size = best().size
+    if len(makes) == 1 or not _extensions(locked, best):
         return best()
-    for make in islice(makes, most):
+    if size > LARGEST:
+        return _best_replayed(locked, makes, best)()
+    for make in islice(makes, JUDGED // max(size, 1)):
         now = _judged(locked, make)
         if now > held:
             best, held = make, now
