@@ -63,6 +63,21 @@ def test_a_changed_copy_is_not_taken_for_one(volumes: dict[str, Path], sector: i
     assert copied(BytesReader(data), 0, len(data)) is None
 
 
+@pytest.mark.parametrize("lost", [(0,), (1,), (0, 1)], ids=str)
+def test_a_copy_of_another_fat_volume_is_not_taken(
+    volumes: dict[str, Path], sector: int, lost: tuple[int, ...]
+) -> None:
+    """It has no checksum: its tables must be where it says, one of them at least."""
+    data = bytearray(volumes["fat"].read_bytes())
+    boot = copied(BytesReader(data), 0, len(data))
+    assert boot
+    reserved, length = int.from_bytes(boot.data[14:16], "little"), int.from_bytes(boot.data[36:40], "little")
+    for number in lost:
+        place = (reserved + number * length) * sector
+        data[place : place + sector] = bytes(range(256)) * (sector // 256)
+    assert (copied(BytesReader(data), 0, len(data)) is None) == (len(lost) == 2)
+
+
 @given(st.binary(max_size=512), st.integers(0, 70_000))
 def test_hostile_copies_neither_raise_nor_allocate(piece: bytes, place: int) -> None:
     data = bytearray(80_000)

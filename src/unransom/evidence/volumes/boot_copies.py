@@ -10,8 +10,6 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
-
 from unransom.core.streams import Reader
 from unransom.evidence.volumes import signatures
 from unransom.evidence.volumes.gpt import read
@@ -21,6 +19,7 @@ EXFAT_COPY, EXFAT_SUMMED = 12, 11  # sectors before the copy; of it under the ch
 EXFAT_CHANGING = (106, 107, 112)  # bytes of the first sector that the checksum leaves out
 FAT_COPY = 6  # sectors before the copy
 INFO = b"RRaA"  # the sector behind the copy begins so
+RESERVED_TABLES_LENGTH = (("<H", 14), ("<B", 16), ("<I", 36))  # in sectors but for the number of tables
 
 
 class Boot(NamedTuple):
@@ -92,22 +91,30 @@ def _exfat(reader: Reader, start: int, sector: int) -> Boot | None:
     if signatures.filesystem(data) != "exfat" or 1 << min(data[108], 12) != sector:
         return None
     data = read(reader, place, (EXFAT_SUMMED + 1) * sector)
-    if len(data) <= EXFAT_SUMMED * sector:
+    sums = data[EXFAT_SUMMED * sector :]
+    if len(sums) < sector or sums != sums[:4] * (sector // 4):  # the same, over and over
         return None
     total = 0
     for at, byte in enumerate(data[: EXFAT_SUMMED * sector]):
         if at not in EXFAT_CHANGING:
             total = (total >> 1 | total << 31 & 0xFFFFFFFF) + byte & 0xFFFFFFFF
-    sums = np.frombuffer(data, "<u4", offset=EXFAT_SUMMED * sector, count=128)  # the same, over and over
-    return Boot("exfat", exfat_size(data), data[:512]) if (sums == total).all() else None
+    return Boot("exfat", exfat_size(data), data[:512]) if sums[:4] == total.to_bytes(4, "little") else None
 
 
 def _fat(reader: Reader, start: int, sector: int) -> Boot | None:
-    """Return the first sector of FAT32: the copy tells where it stands, and what is behind it has a mark."""
+    """Return the first sector of FAT32: the copy tells where it stands, and a table is where it says.
+
+    It has no checksum: what was formatted over since is told by the tables, of which one may be lost.
+    """
     data = read(reader, start + FAT_COPY * sector, sector + len(INFO))
     if signatures.filesystem(data) != "fat" or data[sector:] != INFO:
         return None
-    tables, place = struct.unpack_from("<H", data, 22)[0], struct.unpack_from("<H", data, 50)[0]
-    if tables or place != FAT_COPY or sector_of(data) != sector:
+    small, place = struct.unpack_from("<H", data, 22)[0], struct.unpack_from("<H", data, 50)[0]
+    if small or place != FAT_COPY or sector_of(data) != sector:
         return None
-    return Boot("fat", fat_size(data), data[:512])
+    reserved, tables, length = (struct.unpack_from(form, data, at)[0] for form, at in RESERVED_TABLES_LENGTH)
+    heads = [read(reader, start + (reserved + number * length) * sector, 4) for number in range(tables)]
+    begun = any(
+        head[:3] == data[21:22] + b"\xff\xff" and head[3] & 15 == 15 for head in heads if len(head) == 4
+    )
+    return Boot("fat", fat_size(data), data[:512]) if begun else None
