@@ -22,6 +22,7 @@ UNKNOWN = 256  # the least symbol that is no byte
 LOST_BYTE = "\ufffd".encode()
 PROBE = 1 << 17  # compressed bytes in which a first block ends
 CHECKSUM = 4  # bytes of one behind a stream
+NEAR = 1 << 23  # compressed bytes in which a block is looked for
 TRIED = 1 << 16  # places at which a block may begin
 BEHIND = ".behind.txt"  # what the name of a file of such texts gets added
 LEAST = 512  # symbols that a stretch behind a hole must have
@@ -219,7 +220,7 @@ def _behind(stream: _Stream, position: int, lost: tuple[Span, ...]) -> list[Stre
         elif end == stream.kernel.BAD:
             bit += 1
             continue
-        if not _is_text(symbols):
+        if not is_text(symbols):
             if blocks and len(symbols) >= LEAST:
                 break  # a true block, and of no text: all that follows would be tried for nothing
             bit += 1
@@ -233,23 +234,30 @@ def _behind(stream: _Stream, position: int, lost: tuple[Span, ...]) -> list[Stre
 
 
 def inflate_tail(data: bytes, start: int) -> Symbols | None:
-    """Return what the end of a zlib stream holds, None where no block behind byte ``start`` leads there.
+    """Return what the end of a zlib stream holds, None where no block behind byte ``start`` leads there."""
+    found = inflate_end(data, start, CHECKSUM)
+    return found[1] if found else None
 
-    That a block begins at a place is told by its leading to the end, with room for the checksum behind it.
+
+def inflate_end(data: bytes, start: int, trailer: int) -> tuple[int, Symbols] | None:
+    """Return where a stream's first block behind byte ``start`` begins, and what it holds from there on.
+
+    That a block begins at a place is told by its leading to the end, with room for the ``trailer`` behind it.
+    Blocks are looked for at ``start`` and, where none is there, at the end.
     """
-    if len(data) <= start:
-        return None
     stream = _Stream(data, 0, len(data))
-    bit = 8 * start
-    for _ in range(TRIED):
-        if (bit := stream.next_block(bit, stream.size)) < 0:
-            break
-        _, _, _, _, first = stream.run(bit, min(stream.size, bit // 8 + PROBE), stream.kernel.WINDOW, 1)
-        if first:
-            end, behind, symbols, _, _ = stream.run(bit, stream.size, stream.kernel.WINDOW)
-            if end == stream.kernel.DONE and -(-behind // 8) + CHECKSUM == stream.size:
-                return symbols
-        bit += 1
+    last = max(start + NEAR, stream.size - PROBE)
+    for first, end in ((start, start + NEAR), (last, stream.size)):
+        bit = 8 * first
+        for _ in range(TRIED):
+            if (bit := stream.next_block(bit, min(end, stream.size))) < 0:
+                break
+            _, _, _, _, whole = stream.run(bit, min(stream.size, bit // 8 + PROBE), stream.kernel.WINDOW, 1)
+            if whole:
+                ended, behind, symbols, _, _ = stream.run(bit, stream.size, stream.kernel.WINDOW)
+                if ended == stream.kernel.DONE and -(-behind // 8) + trailer == stream.size:
+                    return bit // 8, symbols
+            bit += 1
     return None
 
 
@@ -263,7 +271,8 @@ def marked(symbols: Symbols) -> bytes:
     return b"".join(pieces)
 
 
-def _is_text(symbols: Symbols) -> bool:
+def is_text(symbols: Symbols) -> bool:
+    """Return whether what is known of a stretch is text, and enough of it."""
     known = symbols[symbols < 256]
     if len(symbols) < LEAST or not len(known):
         return False

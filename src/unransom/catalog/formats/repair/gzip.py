@@ -8,9 +8,18 @@ from collections.abc import Iterator
 
 from unransom.catalog.formats._reading import Cached, find
 from unransom.catalog.formats.gzip import FORMAT, MAGIC, _header_size
-from unransom.catalog.formats.repair._holes import BEHIND, MOST, PRINTABLE, Inflated, inflate_rest, marked
+from unransom.catalog.formats.repair._gzip_tail import Members, Tail, members, read_tail
+from unransom.catalog.formats.repair._holes import (
+    BEHIND,
+    MOST,
+    PRINTABLE,
+    Inflated,
+    inflate_rest,
+    is_text,
+    marked,
+)
 from unransom.catalog.formats.repair.repair import Beside, Count, Damaged, Piece, Repair, Repaired
-from unransom.core.messages import say
+from unransom.core.messages import Message, say
 from unransom.core.spans import Origin
 from unransom.core.streams import Reader
 
@@ -21,47 +30,113 @@ PLAIN = 0.95  # share of printable bytes in the beginning of a text
 
 def finds(reader: Reader) -> bool:
     """Return whether a member's header is anywhere in the file."""
-    return any(True for _ in _starts(reader))
+    return any(True for _ in _starts(Cached(reader)))
 
 
-def _starts(reader: Reader) -> Iterator[int]:
-    cached = Cached(reader)
+def _starts(cached: Cached) -> Iterator[tuple[int, int]]:
+    """Yield where headers begin, and where their streams do."""
     position = -1
     while (position := find(cached, MAGIC, position + 1)) >= 0:
         size = _header_size(cached, position)
         if size is not None:
-            yield position + size
+            yield position, position + size
 
 
 def repair(damaged: Damaged) -> Repaired | None:
-    """Unpack every member up to its first hole, and pack what comes out."""
+    """Unpack every member up to its first hole, and what leads to the end of one; pack what comes out."""
     found: list[Inflated] = []
+    begins: list[int] = []
     done = 0
-    for start in _starts(damaged.reader):
-        if start < done or len(found) >= MEMBERS:
+    for header, start in _starts(Cached(damaged.reader)):
+        if header < done or len(found) >= MEMBERS:
             continue
         inflated = _member(damaged, start)
         if len(inflated.head) >= LEAST:
             found.append(inflated)
+            begins.append(header)
             done = inflated.end
-    size = sum(len(each.head) for each in found)
-    if not found:
+    tail = _tail(damaged, found, begins)
+    if not found and tail is None:
         return None
+    size = sum(len(each.head) for each in found)
+    archive = members(tail) if tail else None
+    pieces, beside = _packed(found), tuple(_behind(found))
+    if tail and found and not beside:
+        beside = (_beside(tail, archive),)
+    elif tail and not found:
+        pieces = iter([(gzip.compress(_content(tail, archive), mtime=0), Origin.GUESSED)])
+        size = len(tail.symbols) - tail.copies
+    counts = [Count("members", sum(each.whole for each in found), max(len(found), 1)), Count("bytes", size)]
+    if archive:
+        counts.append(Count("files of the archive", archive.whole, None))
     return Repaired(
-        _packed(found),
-        say("the streams were unpacked up to their holes, and packed anew"),
-        (Count("members", sum(each.whole for each in found), len(found)), Count("bytes", size)),
-        tuple(
-            say(
-                "a stream breaks off at byte {offset}, after {count} bytes of its content",
-                offset=each.end,
-                count=len(each.head),
-            )
-            for each in found
-            if not each.whole
+        pieces,
+        say("the streams were unpacked up to their holes, and packed anew")
+        if found
+        else say("what the end of the stream holds was unpacked, and packed anew"),
+        tuple(counts),
+        (
+            *(
+                say(
+                    "a stream breaks off at byte {offset}, after {count} bytes of its content",
+                    offset=each.end,
+                    count=len(each.head),
+                )
+                for each in found
+                if not each.whole
+            ),
+            *(_lost(tail, bool(found)) if tail else ()),
         ),
-        beside=tuple(_behind(found)),
+        beside=beside,
     )
+
+
+def _tail(damaged: Damaged, found: list[Inflated], begins: list[int]) -> Tail | None:
+    """Return the end of the first member whose own is left and whose beginning or middle is lost.
+
+    That is what is in front of the first header, else what is behind the hole of a member.
+    """
+    holes = [0, *(each.end for each in found)]
+    ends = [*begins, damaged.reader.size]
+    whole = [False, *(each.whole for each in found)]
+    for hole, end, sound in zip(holes, ends, whole, strict=True):
+        begin = max([hole, *(span.end for span in damaged.lost if hole <= span.start < end)])
+        if not sound and end - begin > LEAST and (tail := read_tail(damaged.reader, begin, end)):
+            return tail
+    return None
+
+
+def _lost(tail: Tail, beside: bool) -> Iterator[Message]:
+    if beside:
+        yield say(
+            "beside are {count} bytes from behind the hole, of which {copies} repeat lost ones",
+            count=len(tail.symbols),
+            copies=tail.copies,
+        )
+    elif tail.front is not None:
+        yield say(
+            "of {total} bytes of the content the first {front} are lost, and {copies} that repeat them",
+            total=tail.front + len(tail.symbols),
+            front=tail.front,
+            copies=tail.copies,
+        )
+    else:
+        yield say(
+            "the beginning of the content is lost, and {copies} bytes that repeat it", copies=tail.copies
+        )
+
+
+def _content(tail: Tail, archive: Members | None) -> bytes:
+    """Return files of an archive as a new one, text with marks, other content with zeros for lost bytes."""
+    if archive:
+        return archive.data
+    return marked(tail.symbols) if is_text(tail.symbols) else tail.filled()
+
+
+def _beside(tail: Tail, archive: Members | None) -> Beside:
+    if archive:
+        return Beside(".behind.tar", archive.data)
+    return Beside(BEHIND if is_text(tail.symbols) else ".behind.bin", _content(tail, None))
 
 
 def _behind(found: list[Inflated]) -> Iterator[Beside]:
