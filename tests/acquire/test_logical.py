@@ -22,8 +22,11 @@ from unransom.acquire.logical import folder as folder_module
 from unransom.acquire.logical.step import acquire
 from unransom.core.errors import EvidenceChangedError, UnreadableError, UsageError
 from unransom.core.records import FileRef, Problem
-from unransom.core.streams import BytesReader, chunks
+from unransom.core.spans import Span, merge
+from unransom.core.streams import BytesReader, Salvage, chunks
 from unransom.evidence import identify, open_store
+from unransom.evidence.wrap.faulty import Bad, Faults, FaultyReader
+from unransom.evidence.wrap.retry import RetryReader
 
 HOLED = 5 << 20
 
@@ -227,6 +230,34 @@ def test_what_cannot_be_read_is_named_and_the_rest_comes_back(tree, tmp_path, mo
     with store.open(refs[b"letter.txt"]) as reader, pytest.raises(UnreadableError):
         reader.read_at(0, 1)
     store.close()
+
+
+def test_of_a_file_the_sectors_that_fail_are_lost_exactly(tmp_path, monkeypatch):
+    content = random.Random(9).randbytes(1 << 20)
+    sectors = sorted(random.Random(8).sample(range(2048), 20))
+    bad = tuple(Bad(at * 512 + 100, at * 512 + 101) for at in sectors)
+    (tmp_path / "share").mkdir()
+    (tmp_path / "share" / "ledger.bin").write_bytes(content)
+
+    def faulty(place):
+        reader = FaultyReader(BytesReader(content), Faults(bad))
+        return _opened(RetryReader(reader, sleep=lambda _: None))
+
+    monkeypatch.setattr(folder_module, "_open", faulty)
+    done = acquire(str(tmp_path / "share"), tmp_path / "a.tar.zst")
+    assert done.problems == (("ledger.bin", f"{20 * 512} bytes"),)
+    store = open_store(identify(done.image))
+    (ref,) = [each for each in store.files() if isinstance(each, FileRef)]
+    with store.open(ref) as reader:
+        salvage = Salvage(reader, sector=512)
+        read = salvage.read_at(0, ref.size)
+    store.close()
+    lost = merge([Span(at * 512, at * 512 + 512) for at in sectors])
+    assert merge(salvage.lost) == lost
+    wanted = bytearray(content)
+    for span in lost:
+        wanted[span.start : span.end] = bytes(len(span))
+    assert read == wanted
 
 
 def test_a_small_file_is_read_at_once_only_where_it_is_what_was_listed(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +15,9 @@ from tests.fixtures.planted import some_bytes
 from unransom import evidence
 from unransom.core.errors import UnreadableError
 from unransom.core.records import FileRef
+from unransom.core.spans import Span
 from unransom.core.streams import BytesReader, Reader, Salvage, chunks
+from unransom.evidence.descriptors import DescriptorReader, open_quietly
 from unransom.evidence.wrap.cache import CachedReader
 from unransom.evidence.wrap.faulty import Bad, Faults, FaultyReader, faulty
 from unransom.evidence.wrap.retry import SECTOR, Patience, RetryReader
@@ -74,6 +77,27 @@ def test_retry_names_the_sector_that_fails() -> None:
     assert reader.read_at(start + SECTOR, 10**9) == DATA[start + SECTOR :]
 
 
+def test_retry_loses_one_sector_of_a_page_that_the_cache_refuses_whole(tmp_path: Path) -> None:
+    class Page(DescriptorReader):
+        def read_at(self, offset: int, length: int) -> bytes:
+            if offset // 4096 * 4096 <= 50_000 < -(-(offset + length) // 4096) * 4096:
+                raise UnreadableError(offset, length)
+            return super().read_at(offset, length)
+
+        def read_past_cache(self, offset: int, length: int) -> bytes:
+            if offset <= 50_000 < offset + length:
+                raise UnreadableError(offset, length)
+            return DATA[offset : offset + length]
+
+    (tmp_path / "file").write_bytes(DATA)
+    with Page(open_quietly(os.fsencode(tmp_path / "file"), 0)) as page:
+        salvage = Salvage(RetryReader(page, sleep=Sleeper().sleep), sector=512)
+        read = salvage.read_at(0, len(DATA))
+    start = 50_000 // 512 * 512
+    assert salvage.lost == [Span(start, start + 512)]
+    assert read == DATA[:start] + bytes(512) + DATA[start + 512 :]
+
+
 def test_retry_does_not_try_again_what_it_has_given_up() -> None:
     sleeper = Sleeper()
     reader = RetryReader(scratched(Bad(50_000, 50_001)), Patience(3, 1, 100), sleeper.sleep)
@@ -116,7 +140,7 @@ def test_retry_and_salvage_lose_only_sectors_with_bad_bytes(
 ) -> None:
     data = DATA[:65_000]
     faulty_reader = FaultyReader(BytesReader(data), Faults(bad=tuple(bad)))
-    salvage = Salvage(RetryReader(faulty_reader, Patience(attempts=1), Sleeper().sleep))
+    salvage = Salvage(RetryReader(faulty_reader, Patience(attempts=1), Sleeper().sleep), sector=SECTOR)
     read = salvage.read_at(offset, length)
     wanted = data[offset : offset + length]
     assert len(read) == len(wanted)

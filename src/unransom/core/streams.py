@@ -130,9 +130,16 @@ class Salvage:
 
     SECTOR = 4096  # the smallest range that is given up
 
-    def __init__(self, reader: Reader, name: bytes = b"") -> None:
-        """Wrap ``reader``; ``name`` is the last part of the file's path, where it has one."""
+    def __init__(self, reader: Reader, name: bytes = b"", sector: int = SECTOR) -> None:
+        """Wrap a reader.
+
+        Args:
+            reader: What may be unreadable in places.
+            name: The last part of the file's path, where it has one.
+            sector: Bytes; the smallest range that is given up.
+        """
         self._reader = reader
+        self._sector = sector
         self.name = name
         self.lost: list[Span] = []
 
@@ -152,18 +159,21 @@ class Salvage:
         try:
             return self._reader.read_at(offset, length)
         except UnreadableError:
-            return self._narrow(offset, length)
+            return self._narrow(offset, length, max(self.SECTOR, self._sector))
 
-    def _narrow(self, offset: int, length: int) -> bytes:
-        """Read sector by sector, so that only sectors that truly fail are lost."""
+    def _narrow(self, offset: int, length: int, block: int) -> bytes:
+        """Read block by block, and what fails sector by sector: only sectors that truly fail are lost."""
         out = bytearray()
         while length > 0:
-            step = min(length, self.SECTOR - offset % self.SECTOR)
+            step = min(length, block - offset % block)
             try:
                 out += self._reader.read_at(offset, step)
             except UnreadableError:
-                self.lost.append(Span(offset, offset + step))
-                out += bytes(step)
+                if block > self._sector:
+                    out += self._narrow(offset, step, self._sector)
+                else:
+                    self.lost.append(Span(offset, offset + step))
+                    out += bytes(step)
             offset += step
             length -= step
         return bytes(out)

@@ -25,6 +25,7 @@ from unransom.core.errors import UnreadableError
 from unransom.core.hashing import Digests, Hasher
 from unransom.core.outputs import FileReader
 from unransom.core.progress import Listener, Progress, silent
+from unransom.core.spans import merge
 from unransom.core.streams import CHUNK, Salvage
 from unransom.core.text import shown
 from unransom.evidence.containers import packed
@@ -148,7 +149,7 @@ class Archive:
         counts = _holes(entry) <= HASHED_HOLES
         try:
             with entry.open() if entry.open else contextlib.nullcontext() as reader:
-                content = Salvage(reader)  # type: ignore[arg-type]
+                content = Salvage(reader, sector=entry.sector)  # type: ignore[arg-type]
                 for offset, piece, stored in _pieces(content, entry, holes=counts):
                     if stored or counts:
                         md5.update(piece)
@@ -157,7 +158,7 @@ class Archive:
                         self._write(piece)
                     if offset - self._flushed >= FLUSH_EVERY:
                         self._tell(entry)
-                lost = [[span.start, span.end] for span in content.lost]
+                lost = [[span.start, span.end] for span in merge(content.lost)]
         except (OSError, UnreadableError) as error:
             self.problems.append((shown(entry.path), str(error)))
             wanted = sum(length for _, length in entry.segments or ((0, entry.size),))

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 import msgspec
 
-from unransom.core.streams import Reader
+from unransom.core.streams import Reader, Salvage
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +25,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         attributes: Extended attributes, with lists of access rights and, of NTFS, streams.
         shared: Whether the file has several names.
         segments: Offset and length of what is stored of a file with holes, None of a file without.
+        sector: Bytes; the smallest range of the content that is given up where it cannot be read.
         version, etag, deleted, metadata: Of an object in a bucket.
         open: Opens the content.
         whole: Reads the content of a small file at once; None where it is not what it was when it was listed.
@@ -44,6 +45,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     attributes: dict[bytes, bytes] = {}
     shared: bool = False
     segments: tuple[tuple[int, int], ...] | None = None
+    sector: int = Salvage.SECTOR
     version: str = ""
     etag: str = ""
     deleted: bool = False

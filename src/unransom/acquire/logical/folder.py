@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 
+from unransom.acquire.careful import SECTOR
 from unransom.acquire.logical.entries import Entry, Unlisted
 from unransom.core.streams import Reader
 from unransom.evidence.descriptors import DescriptorReader, open_quietly
@@ -75,6 +76,7 @@ def _entry(root: bytes, path: bytes, state: os.stat_result, first: dict[tuple[in
         device=(os.major(state.st_rdev), os.minor(state.st_rdev)) if kind in "34" else (0, 0),
         link=link,
         attributes=_attributes(place) if kind != "1" else {},
+        sector=SECTOR,
         shared=is_file and state.st_nlink > 1,
         segments=_segments(place, state.st_size) if is_sparse else None,
         open=(lambda: _open(place)) if is_file else None,

@@ -14,10 +14,11 @@ from unransom.core.openfile import OpenFile
 from unransom.core.records import FileRef
 from unransom.core.spans import Span, merge
 from unransom.core.streams import Reader, file_of
+from unransom.evidence.descriptors import DescriptorReader
 from unransom.evidence.store import Store
 from unransom.evidence.wrap.store import WrappedStore
 
-SECTOR = 4096  # bytes; the smallest range that is given up
+SECTOR = 512  # bytes; the smallest range that is given up
 ROUNDS = 3  # of looking for the sector that fails, where it reads well once it is found
 
 
@@ -47,6 +48,7 @@ class RetryReader:
         self, reader: Reader, patience: Patience = DISK, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._reader = reader
+        self._exact = reader.read_past_cache if isinstance(reader, DescriptorReader) else reader.read_at
         self._patience = patience
         self._sleep = sleep
         self._left = patience.total
@@ -83,12 +85,14 @@ class RetryReader:
         raise UnreadableError(offset, length, "the source fails now and then")
 
     def _patiently(self, offset: int, length: int) -> bytes:
+        read = self._reader.read_at
         for attempt in range(self._patience.attempts - 1):
             try:
-                return self._reader.read_at(offset, length)
+                return read(offset, length)
             except UnreadableError:
                 self._wait(self._patience.pause * 2**attempt)
-        return self._reader.read_at(offset, length)
+                read = self._exact
+        return read(offset, length)
 
     def _wait(self, seconds: float) -> None:
         with self._lock:
@@ -106,7 +110,7 @@ class RetryReader:
             if middle >= end:
                 return Span(start, end)
             try:
-                self._reader.read_at(start, middle - start)
+                self._exact(start, middle - start)
                 start = middle
             except UnreadableError:
                 end = middle
