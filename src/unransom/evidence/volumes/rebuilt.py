@@ -1,7 +1,8 @@
 """Volumes of a disk whose head is lost: by the copies that tables and file systems keep of themselves.
 
 GPT has a copy at the end of the disk; NTFS, exFAT and FAT32 have one of their first sector, ext has copies of
-its superblock in groups of blocks. What stands at the usual starts of volumes is looked at as well.
+its superblock in groups of blocks. What stands at the usual starts of volumes is looked at as well. Where no
+copy of FAT's is left, its tables and folders tell what the first sector did.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 from unransom.core.spans import Span, gaps
 from unransom.core.streams import Reader, file_of
-from unransom.evidence.volumes import boot_copies, gpt, signatures
+from unransom.evidence.volumes import boot_copies, fat_geometry, gpt, signatures
 
 MIB = gpt.MIB
 OLD_START = 63 * 512  # bytes; where partitions began before Windows Vista
@@ -76,18 +77,30 @@ def partitions(reader: Reader) -> list[tuple[int, int, str]]:
 
 def sweep(reader: Reader) -> list[Found]:
     """Return the volumes that begin where volumes usually do, or end where the disk does."""
-    found = [each for start in (0, OLD_START) if (each := repaired(reader, start, reader.size - start))]
+    found = [each for start in (0, OLD_START) if (each := _copied(reader, start, reader.size - start))]
     if not found:
         found = list(swept(reader, Span(MIB, min(reader.size, SWEPT))))
     for end in gpt.ends(reader):
         for start, boot in boot_copies.ntfs_copies(reader, max(0, end - gpt.TAIL), gpt.TAIL):
             if not any(each.start <= start < each.start + each.size for each in found):
                 found.append(Found(start, boot.size, "ntfs", (Patch(start, boot.data),)))
-    return sorted(found)
+    first = _measured(reader, 0, min((each.start for each in found), default=reader.size))
+    return sorted([*found, first] if first else found)
 
 
 def repaired(reader: Reader, start: int, size: int) -> Found | None:
-    """Return the volume at ``start`` by the copies of its first sectors, None where there are none."""
+    """Return the volume at ``start`` by copies of its first sectors, or by the tables of FAT, else None."""
+    return _copied(reader, start, size) or _measured(reader, start, size)
+
+
+def _measured(reader: Reader, start: int, size: int) -> Found | None:
+    """Return the FAT volume at ``start`` by its tables and folders, None where these do not tell it."""
+    data = fat_geometry.boot_of(reader, start, size)
+    return Found(start, boot_copies.fat_size(data), "fat", (Patch(start, data),)) if data else None
+
+
+def _copied(reader: Reader, start: int, size: int) -> Found | None:
+    """Return the volume at ``start`` by a copy of its first sectors, None where there is none."""
     found = _ext(reader, start)
     if found:
         return found
@@ -145,7 +158,7 @@ def swept(reader: Reader, part: Span) -> Iterator[Found]:
         size = min(size_of(head, kind), part.end - start) if kind and not _is_copy(head, kind) else 0
         found = Found(start, size, kind) if size > 0 else None
         if not found:
-            found = _xfs(head, start) if kind == "xfs" else repaired(reader, start, part.end - start)
+            found = _xfs(head, start) if kind == "xfs" else _copied(reader, start, part.end - start)
         if found and found.start >= part.start:
             yield found
         hole = file.hole_at(start) if file and not found else 0
