@@ -7,11 +7,16 @@ import sys
 from pathlib import Path
 
 import psycopg
+import pyarrow
 import pytest
 
 from tests.catalog.databases.innodb.made_tablespace import CREATE, rows, tablespace
 from tests.recover.databases.mariadb_server import Server
 from tests.recover.databases.test_databases_step import RUN
+from unransom.catalog.databases.table import Column, Table
+from unransom.recover.databases.into import IntoWriter, connect
+from unransom.recover.databases.sql import SqlWriter
+from unransom.recover.databases.writer import Shown
 
 COUNT = 500
 
@@ -96,6 +101,43 @@ def test_postgresql_takes_every_row_once(postgres, tmp_path):
     assert postgres.query("select count(*) from made") == [(COUNT,)]
     tables = postgres.query("select tablename from pg_tables where schemaname = 'public'")
     assert tables == [("made",)]
+
+
+LOST = Table(
+    "lost", (Column("id", "int", pyarrow.int32(), False), Column("price", "int", pyarrow.int32(), False)),
+    ("id",), dialect="mysql",
+)  # fmt: skip
+BATCHES = [pyarrow.record_batch([[n, n + 1], [7, n or None]], ["id", "price"]) for n in (2, 0)]
+
+
+def test_a_value_that_is_lost_is_no_zero_though_its_column_may_not_be_null(mariadb, postgres, tmp_path):
+    """As it is said of the rows: by script and straight into a server."""
+    mariadb.run("create database lost")
+    postgres.call("createdb", "-h", postgres.folder, "-U", "root", "lost")
+    urls = {
+        "mysql": f"mysql+pymysql://root@localhost/lost?unix_socket={mariadb.folder}/s",
+        "postgresql": f"postgresql+psycopg://root@/lost?host={postgres.folder}",
+    }
+    for url in urls.values():
+        write(IntoWriter(connect(url, "")))
+    for dialect, url in urls.items():
+        write(SqlWriter(tmp_path, dialect, dialect), "scripted")
+        with connect(url, "").begin() as server:
+            for statement in (tmp_path / f"{dialect}.sql").read_text().split(";\n"):
+                if statement.strip():
+                    server.exec_driver_sql(statement)
+            for name in ("lost", "scripted"):
+                found = server.exec_driver_sql(f"select id, price from {name} order by id").fetchall()
+                assert [tuple(row) for row in found] == [(0, 7), (1, None), (2, 7), (3, 2)]
+    write(SqlWriter(tmp_path, "mssql", "mssql"))
+    assert "ALTER TABLE [lost] ALTER COLUMN [price] int NULL;" in (tmp_path / "mssql.sql").read_text()
+
+
+def write(writer, name="lost"):
+    writer.begin(Shown(name, LOST, LOST.columns))
+    for batch in BATCHES:
+        writer.write(batch)
+    writer.keep()
 
 
 def test_a_password_in_the_url_is_refused(tmp_path):

@@ -13,7 +13,7 @@ import sqlalchemy
 
 from unransom.core.errors import UnransomError, UsageError
 from unransom.core.messages import say
-from unransom.recover.databases.sql import create_statement, quoted
+from unransom.recover.databases.sql import create_statement, quoted, with_lost
 from unransom.recover.databases.values import plain
 from unransom.recover.databases.writer import Shown
 
@@ -92,14 +92,17 @@ class IntoWriter:
         name = f"{PREFIX}{len(self._names)}_{shown.name[:LONGEST]}"
         self._run(f"DROP TABLE IF EXISTS {quoted(name, self._dialect)}")
         self._names[name] = shown.name
-        self._shown = shown
-        self._run(create_statement(shown._replace(name=name), self._dialect))
+        self._shown = shown._replace(name=name)
+        self._run(create_statement(self._shown, self._dialect))
         marks = ", ".join(["%s"] * len(shown.columns))
         self._insert = f"INSERT INTO {quoted(name, self._dialect)} VALUES ({marks})"  # noqa: S608  quoted
 
     def write(self, batch: pyarrow.RecordBatch) -> None:
         """Insert rows."""
         assert self._shown is not None  # noqa: S101  begin came first
+        self._shown, statements = with_lost(self._shown, batch, self._dialect)
+        for statement in statements:
+            self._run(statement)
         pairs = zip(batch.columns, self._shown.columns, strict=True)
         zero_dates = self._dialect == "mysql"
         columns = [self._taken(plain(array, column if zero_dates else None)) for array, column in pairs]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import msgspec
 import pyarrow
 
 from unransom.catalog.databases.table import Column
@@ -55,6 +56,8 @@ class SqlWriter:
     def write(self, batch: pyarrow.RecordBatch) -> None:
         """Write rows as INSERT statements."""
         assert self._shown is not None  # noqa: S101  begin came first
+        self._shown, statements = with_lost(self._shown, batch, self._dialect)
+        self._file.writelines(f"{each};\n" for each in statements if self._creating)
         pairs = zip(batch.columns, self._shown.columns, strict=True)
         kinds = [_type(self._shown, column, self._dialect) for column in self._shown.columns]
         texts = [self._literals(*pair, kind) for pair, kind in zip(pairs, kinds, strict=True)]
@@ -137,6 +140,24 @@ def create_statement(shown: Shown, dialect: str) -> str:
     return f"CREATE TABLE {quoted(shown.name, dialect)} (\n{body}\n){OPTIONS.get(dialect, '')}"
 
 
+def with_lost(shown: Shown, batch: pyarrow.RecordBatch, dialect: str) -> tuple[Shown, list[str]]:
+    """Return the table as it must be to hold the rows of ``batch``, and the statements that make it so.
+
+    What is lost of a row is NULL, whether its column may be so or not: without them MySQL writes a zero for
+    it, or refuses it, as the others do. A date that is missing is MySQL's zero date.
+    """
+    columns, statements = list(shown.columns), []
+    for place, (column, array) in enumerate(zip(shown.columns, batch.columns, strict=True)):
+        if column.nullable or not array.null_count or _is_moment(column) or column.name in shown.table.key:
+            continue
+        columns[place] = msgspec.structs.replace(column, nullable=True)
+        change = {"mysql": "MODIFY", "postgresql": "ALTER", "mssql": "ALTER COLUMN"}[dialect]
+        change += f" {quoted(column.name, dialect)} "
+        change += "DROP NOT NULL" if dialect == "postgresql" else f"{_type(shown, column, dialect)} NULL"
+        statements.append(f"ALTER TABLE {quoted(shown.name, dialect)} {change}")
+    return (shown._replace(columns=tuple(columns)), statements) if statements else (shown, [])
+
+
 def quoted(name: str, dialect: str) -> str:
     """Return the name of a table or a column as SQL writes it."""
     left, right = QUOTES[dialect]
@@ -168,9 +189,12 @@ def _exact(shown: Shown, column: Column, dialect: str) -> str:
 
 def _may_be_zero(shown: Shown, column: Column, dialect: str) -> bool:
     """Return whether a column may hold zero dates, which only MySQL has: they are NULL elsewhere."""
-    moments = pyarrow.types.is_date(column.arrow) or pyarrow.types.is_timestamp(column.arrow)
     mine = dialect != "mysql" and shown.table.dialect != "mssql"
-    return bool(mine and moments and column.name not in shown.table.key)
+    return mine and _is_moment(column) and column.name not in shown.table.key
+
+
+def _is_moment(column: Column) -> bool:
+    return bool(pyarrow.types.is_date(column.arrow) or pyarrow.types.is_timestamp(column.arrow))
 
 
 def _type(shown: Shown, column: Column, dialect: str) -> str:
