@@ -26,7 +26,6 @@ from unransom.core.spans import Span, merge
 from unransom.core.streams import BytesReader, Salvage, chunks
 from unransom.evidence import identify, open_store
 from unransom.evidence.wrap.faulty import Bad, Faults, FaultyReader
-from unransom.evidence.wrap.retry import RetryReader
 
 HOLED = 5 << 20
 
@@ -239,11 +238,13 @@ def test_of_a_file_the_sectors_that_fail_are_lost_exactly(tmp_path, monkeypatch)
     (tmp_path / "share").mkdir()
     (tmp_path / "share" / "ledger.bin").write_bytes(content)
 
-    def faulty(place):
-        reader = FaultyReader(BytesReader(content), Faults(bad))
-        return _opened(RetryReader(reader, sleep=lambda _: None))
+    @contextlib.contextmanager
+    def opened(descriptor):
+        os.close(descriptor)
+        yield FaultyReader(BytesReader(content), Faults(bad))
 
-    monkeypatch.setattr(folder_module, "_open", faulty)
+    monkeypatch.setattr(folder_module, "DescriptorReader", opened)
+    monkeypatch.setattr(folder_module, "_whole", lambda *_: None)
     done = acquire(str(tmp_path / "share"), tmp_path / "a.tar.zst")
     assert done.problems == (("ledger.bin", f"{20 * 512} bytes"),)
     store = open_store(identify(done.image))

@@ -91,7 +91,7 @@ def test_retry_loses_one_sector_of_a_page_that_the_cache_refuses_whole(tmp_path:
 
     (tmp_path / "file").write_bytes(DATA)
     with Page(open_quietly(os.fsencode(tmp_path / "file"), 0)) as page:
-        salvage = Salvage(RetryReader(page, sleep=Sleeper().sleep), sector=512)
+        salvage = Salvage(RetryReader(page, sleep=Sleeper().sleep, sector=512), sector=512)
         read = salvage.read_at(0, len(DATA))
     start = 50_000 // 512 * 512
     assert salvage.lost == [Span(start, start + 512)]
@@ -140,7 +140,7 @@ def test_retry_and_salvage_lose_only_sectors_with_bad_bytes(
 ) -> None:
     data = DATA[:65_000]
     faulty_reader = FaultyReader(BytesReader(data), Faults(bad=tuple(bad)))
-    salvage = Salvage(RetryReader(faulty_reader, Patience(attempts=1), Sleeper().sleep), sector=SECTOR)
+    salvage = Salvage(RetryReader(faulty_reader, Patience(attempts=1), Sleeper().sleep))
     read = salvage.read_at(offset, length)
     wanted = data[offset : offset + length]
     assert len(read) == len(wanted)

@@ -102,7 +102,7 @@ def _whole(place: bytes, size: int) -> bytes | None:
 @contextlib.contextmanager
 def _open(place: bytes) -> Iterator[Reader]:
     with DescriptorReader(open_quietly(place, QUIET)) as reader:
-        yield RetryReader(reader)
+        yield RetryReader(reader, sector=SECTOR)
 
 
 def _attributes(place: bytes) -> dict[bytes, bytes]:

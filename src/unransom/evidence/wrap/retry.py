@@ -18,7 +18,7 @@ from unransom.evidence.descriptors import DescriptorReader
 from unransom.evidence.store import Store
 from unransom.evidence.wrap.store import WrappedStore
 
-SECTOR = 512  # bytes; the smallest range that is given up
+SECTOR = 4096  # bytes; the smallest range that is given up where nobody asks for less
 ROUNDS = 3  # of looking for the sector that fails, where it reads well once it is found
 
 
@@ -45,9 +45,15 @@ class RetryReader:
     """A reader that tries again. What it has given up it does not try a second time."""
 
     def __init__(
-        self, reader: Reader, patience: Patience = DISK, sleep: Callable[[float], None] = time.sleep
+        self,
+        reader: Reader,
+        patience: Patience = DISK,
+        sleep: Callable[[float], None] = time.sleep,
+        sector: int = SECTOR,
     ) -> None:
+        """Wrap ``reader``; ``sector`` is the smallest range in bytes that is given up."""
         self._reader = reader
+        self._sector = sector
         self._exact = reader.read_past_cache if isinstance(reader, DescriptorReader) else reader.read_at
         self._patience = patience
         self._sleep = sleep
@@ -104,9 +110,9 @@ class RetryReader:
     def _narrow(self, start: int, end: int) -> Span:
         """Return the first sector of ``[start, end)``, in which some sector fails, that seems to fail."""
         while True:
-            middle = (start + end) // 2 // SECTOR * SECTOR
+            middle = (start + end) // 2 // self._sector * self._sector
             if middle <= start:
-                middle = (start // SECTOR + 1) * SECTOR
+                middle = (start // self._sector + 1) * self._sector
             if middle >= end:
                 return Span(start, end)
             try:
