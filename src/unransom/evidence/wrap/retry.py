@@ -49,6 +49,7 @@ class RetryReader:
         reader: Reader,
         patience: Patience = DISK,
         sleep: Callable[[float], None] = time.sleep,
+        *,
         sector: int = SECTOR,
     ) -> None:
         """Wrap ``reader``; ``sector`` is the smallest range in bytes that is given up."""
