@@ -3,6 +3,7 @@
 import random
 import zlib
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from tests.recover.carve.boards import CLUSTER, board_of, noise
 from unransom.core.spans import Span
 from unransom.recover.carve.reassembly.anchors import Placed
 from unransom.recover.carve.reassembly.checks import RAW, Inflation
-from unransom.recover.carve.reassembly.deflated import Deflated, may_be_packed
+from unransom.recover.carve.reassembly.deflated import Deflated, Likeness, may_be_packed
 from unransom.recover.carve.reassembly.seams import Cost
 from unransom.recover.carve.reassembly.summed import Summed
 
@@ -117,3 +118,16 @@ def test_clusters_of_others_hold_no_deflated_data():
     board = board_of(noise(1, 2) + bytes(CLUSTER) + (b"Some lines of text\n" * 216)[:CLUSTER] + noise(2, 1))
     board.claims.add([Span(0, 10)])
     assert np.flatnonzero(may_be_packed(board)).tolist() == [1, 4]
+
+
+def test_what_is_strange_are_pairs_of_bytes_that_come_up_only_behind_a_border():
+    likeness, draw = Likeness(), random.Random(5)
+    pieces = [draw.randbytes(3000), bytes(range(256)) * 9, b"", b"a"]
+    for border, piece in enumerate(pieces):
+        likeness.note(piece, border)
+    looked = draw.randbytes(2000) + bytes(range(200))
+    for bound in range(len(pieces) + 1):
+        known = {pair for piece in pieces[:bound] for pair in pairwise(piece)}
+        new = [pair not in known for pair in pairwise(looked)]
+        assert likeness.before(bound).strangeness(looked) == sum(new) / len(new)
+    assert likeness.strangeness(b"") == likeness.strangeness(b"a") == 0

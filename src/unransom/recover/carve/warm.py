@@ -11,6 +11,7 @@ from unransom.catalog.formats import _jpeg_kernel, _jpeg_units
 from unransom.recover.carve._cluster_kernel import hash_clusters, likely_pages
 from unransom.recover.carve._coded_kernel import coded
 from unransom.recover.carve._map_kernel import begins, classify
+from unransom.recover.carve._pairs_kernel import count_new, note
 from unransom.recover.carve.scan import mark_finder
 
 _BYTES = np.frombuffer(bytes(4096), np.uint8)
@@ -24,5 +25,7 @@ classify(_BYTES, 4096, _TABLE, np.zeros(1, np.uint8))
 likely_pages(_BYTES, 4096, np.zeros(1, np.uint8))
 hash_clusters(_BYTES.view(np.uint64), 512, np.zeros(1, np.uint64))
 coded(_BYTES, 4096, _TABLE, np.zeros(1, np.bool_))
+note(_BYTES, np.zeros(1 << 16, np.int32), 1)
+count_new(_BYTES, np.zeros(1 << 16, np.int32), 1)
 _jpeg_units.decode(_BYTES, False, _SCAN)
 mark_finder()

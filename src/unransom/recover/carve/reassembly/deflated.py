@@ -51,18 +51,16 @@ class Likeness:
 
     def note(self, data: bytes, border: int) -> None:
         """Take in ``data`` that stands behind ``border``."""
-        pairs = _pairs(data[:NOTED])
-        self._first[pairs[self._first[pairs] > border]] = border
+        from unransom.recover.carve._pairs_kernel import note  # noqa: PLC0415  numba is slow to import
+
+        note(np.frombuffer(data, np.uint8)[:NOTED], self._first, border)
 
     def strangeness(self, data: bytes) -> float:
         """Return the share of pairs in ``data`` that were not seen before."""
-        pairs = _pairs(data[:LOOKED])
-        return float(np.count_nonzero(self._first[pairs] >= self.bound)) / max(len(pairs), 1)
+        from unransom.recover.carve._pairs_kernel import count_new  # noqa: PLC0415  numba is slow to import
 
-
-def _pairs(data: bytes) -> NDArray[np.uint16]:
-    values = np.frombuffer(data, np.uint8).astype(np.uint16)
-    return values[:-1] << np.uint16(8) | values[1:]
+        values = np.frombuffer(data, np.uint8)[:LOOKED]
+        return float(count_new(values, self._first, self.bound)) / max(len(values) - 1, 1)
 
 
 def _level(strangeness: float) -> int:
