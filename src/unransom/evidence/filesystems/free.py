@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from unransom.core.errors import UnreadableError
 from unransom.core.spans import Span, gaps
 from unransom.core.streams import CHUNK, Reader
+from unransom.evidence.bitmaps import bits_of, runs
 from unransom.evidence.filesystems.ext.space import used as used_by_ext
-from unransom.evidence.filesystems.fat_map import bits_of, runs, used_by_exfat, used_by_fat
+from unransom.evidence.filesystems.fat_map import used_by_exfat, used_by_fat
 from unransom.evidence.filesystems.tsk import FileSystem
 from unransom.evidence.filesystems.xfs.free import free_blocks
 from unransom.evidence.filesystems.xfs.inodes import HEAD, superblock

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from unransom.core.streams import BytesReader
-from unransom.evidence.filesystems import fat_map
 from unransom.evidence.filesystems.ntfs.records import Volume as NtfsVolume
 from unransom.evidence.filesystems.ntfs.records import volume as ntfs_volume
 from unransom.evidence.filesystems.xfs.inodes import superblock
 from unransom.evidence.lost.sightings import RECORD, SECTOR, Sighting
+from unransom.evidence.volumes import fat_layout
 from unransom.evidence.volumes.rebuilt import size_of
 
 MIRRORED = 4  # records of NTFS that are there twice
@@ -115,7 +115,7 @@ def _in_runs(layout: NtfsVolume, pieces: list[tuple[int, int]], offset: int) -> 
 
 def _fat(found: list[Sighting]) -> Iterator[Seen]:
     current: Seen | None = None
-    layout: fat_map.Layout | None = None
+    layout: fat_layout.Layout | None = None
     for each in (each for each in found if each.kind in {"fat", "exfat"}):
         if each.what == "boot" and current and each.place - current.marks[0].place < NEAR:
             continue
@@ -123,7 +123,7 @@ def _fat(found: list[Sighting]) -> Iterator[Seen]:
             if current:
                 yield current
             current = Seen(size_of(each.data, each.kind), [Mark(each.place, 0)])
-            layout = fat_map.layout(each.data) if each.kind == "fat" else None
+            layout = fat_layout.layout(each.data) if each.kind == "fat" else None
         elif current and layout and each.offset >= 2:
             current.marks.append(Mark(each.place, layout.data + (each.offset - 2) * layout.cluster))
     if current:

@@ -114,8 +114,7 @@ class ImageStore:
             if not volume.filesystem:
                 yield from self._problem_of_volume(volume, name)
                 continue
-            if volume.rebuilt:
-                yield self._problem_of_head(volume, name)
+            yield from self._put_back(volume, name)
             try:
                 filesystem = self._filesystem(volume)
             except OSError as error:
@@ -309,19 +308,20 @@ class ImageStore:
             code="read",
         )
 
-    def _problem_of_head(self, volume: Volume, name: bytes) -> Problem:
-        return Problem(
-            item=f"{self.source.id}:{name.decode()}",
-            what=say("the first sectors of the disk or of the volume are lost"),
-            resolution=say(
+    def _put_back(self, volume: Volume, name: bytes) -> Iterator[Problem]:
+        """Yield what of a volume was lost, and is there by its copies."""
+        if volume.rebuilt:
+            what = say("the first sectors of the disk or of the volume are lost")
+            resolution = say(
                 "the volume at byte {start} was found by copies of them: {filesystem}, {size} bytes",
                 start=volume.start,
                 filesystem=volume.filesystem,
                 size=volume.size,
-            ),
-            fatal=False,
-            code="read",
-        )
+            )
+            yield problem(self.source.id, name, what, resolution, fatal=False)
+        if volume.retabled:
+            what = say("sectors of the table of clusters are lost")
+            yield problem(self.source.id, name, what, say("they were taken from its copy"), fatal=False)
 
     def _problem_of_volume(self, volume: Volume, name: bytes) -> Iterator[Problem]:
         if not volume.used:  # reserved by the partition table, or never formatted

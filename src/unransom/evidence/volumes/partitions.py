@@ -9,7 +9,7 @@ from unransom.core.errors import UnreadableError
 from unransom.core.spans import Span, gaps, merge
 from unransom.core.streams import Reader
 from unransom.evidence.sleuthkit import TskImage
-from unransom.evidence.volumes import gpt, lvm, mbr, raid, rebuilt, signatures
+from unransom.evidence.volumes import fat_copies, gpt, lvm, mbr, raid, rebuilt, signatures
 from unransom.evidence.volumes.mbr import MOST
 from unransom.evidence.volumes.rebuilt import Patch, Patched
 
@@ -24,6 +24,7 @@ class Volume(NamedTuple):
         used: Whether its first bytes are anything but zeros.
         patches: What must be put back of its first sectors for it to open.
         rebuilt: Whether its place or its first sectors were lost, and were found by copies.
+        retabled: Whether sectors of the first table of FAT were lost, and the second has them.
         spans: Where its bytes are on the disk, for a logical volume.
         disk: What it is on, where that is an array of several disks.
         members: How many disks the array has that it is a part of, or it has itself, where they could not be
@@ -42,6 +43,7 @@ class Volume(NamedTuple):
     disk: Reader | None = None
     members: int = 0
     array: bytes = b""
+    retabled: bool = False
 
 
 def disk_of(volume: Volume, disk: Reader) -> Reader:
@@ -89,6 +91,18 @@ def volumes(image: TskImage, beside: Beside = ALONE) -> list[Volume]:
         image: The disk.
         beside: The disks that the disk, or a partition of it, is in an array or a group with.
     """
+    return [_retabled(each, image.reader) for each in _volumes(image, beside)]
+
+
+def _retabled(volume: Volume, disk: Reader) -> Volume:
+    """Return a volume with the sectors of FAT's first table put back that only the second has."""
+    if volume.filesystem != "fat":
+        return volume
+    patches = tuple(Patch(*each) for each in fat_copies.from_second(disk_of(volume, disk), volume.start))
+    return volume._replace(patches=volume.patches + patches, retabled=True) if patches else volume
+
+
+def _volumes(image: TskImage, beside: Beside) -> list[Volume]:
     reader = image.reader
     head, size = _head(reader, 0), reader.size
     tabled = bool(signatures.partition_table(head, size))

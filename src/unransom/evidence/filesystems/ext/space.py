@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
+from unransom.evidence.bitmaps import bits_of, runs
 from unransom.evidence.filesystems.ext.layout import VACANT, Superblock, places, superblock
-from unransom.evidence.filesystems.fat_map import bits_of, runs
 
 
 def used(reader: Reader, start: int) -> Iterator[Span]:
