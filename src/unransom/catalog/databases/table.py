@@ -5,11 +5,13 @@ from __future__ import annotations
 import enum
 
 import msgspec
+import numpy as np
 import pyarrow
 
 from unransom.core.messages import Message
 
 PROVENANCE = ("_page", "_slot", "_state", "_confidence")  # columns behind a table's own in every batch
+FITTING = 0.9  # confidence of a definition of whose rows each is as sure as it is itself
 
 
 class PageVerdict(enum.StrEnum):
@@ -126,6 +128,15 @@ class Rows(msgspec.Struct, frozen=True):
 
     table: Table
     batch: pyarrow.RecordBatch
+
+    @classmethod
+    def of(cls, table: Table, batch: pyarrow.RecordBatch) -> Rows:
+        """Return rows, none of them surer than the definition they were read by, where that is a guess."""
+        if table.confidence < FITTING:
+            place = batch.num_columns - 1
+            sure = np.minimum(batch.column(place).to_numpy(), np.float32(table.confidence))
+            batch = batch.set_column(place, batch.schema.field(place), pyarrow.array(sure))
+        return cls(table, batch)
 
 
 class Loss(msgspec.Struct, frozen=True):

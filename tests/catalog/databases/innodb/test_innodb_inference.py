@@ -64,6 +64,12 @@ def test_one_page_of_rows_is_enough_and_says_how_unsure_it_is():
     assert database.tables[0].confidence < 0.3
 
 
+@pytest.mark.parametrize("count", [5, COUNT])
+def test_no_row_is_surer_than_the_guess_of_its_columns(count):
+    database, found = read(tablespace(count))
+    assert {row["_confidence"] for row in found} == {float(np.float32(database.tables[0].confidence))}
+
+
 @pytest.mark.parametrize(
     ("values", "kind", "declared"),
     [

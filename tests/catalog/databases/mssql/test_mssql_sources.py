@@ -103,6 +103,8 @@ def test_columns_are_guessed_where_nothing_tells():
     assert [column.declared for column in table.columns] == ["int", "datetime", "int", "nvarchar(4000)"]
     assert len(rows(database, table.name)) == 120
     assert rows(database, table.name)[7][3] == "Customer 7"
+    sure = [value for found in database.rows(table) for value in found.batch["_confidence"].to_pylist()]
+    assert max(sure) == pytest.approx(table.confidence)
     assert database.problems
 
 

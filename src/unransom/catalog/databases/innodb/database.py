@@ -202,7 +202,7 @@ class InnodbDatabase:
                 for batch in self._in_state(found, state):
                     self._read[id(found)] += batch.num_rows if state in {decode.LIVE, decode.HISTORY} else 0
                     if batch.num_rows:
-                        yield Rows(table, batch)
+                        yield Rows.of(table, batch)
 
     def _in_state(self, found: Found, state: int) -> Iterator[pyarrow.RecordBatch]:
         target = shown_in(found)

@@ -142,12 +142,12 @@ class MssqlDatabase:
                     habits.learn(decoded.columns)
                 batch = _conform(decoded.batch(part.layout), table)
                 weaker.pass_by(batch)
-                yield Rows(table, batch)
+                yield Rows.of(table, batch)
             for batch in self._salvaged(known, part, habits):
                 weaker.pass_by(batch)
-                yield Rows(table, batch)
+                yield Rows.of(table, batch)
         for batch in weaker.rest():
-            yield Rows(table, batch)
+            yield Rows.of(table, batch)
 
     def parts(self, table: Table) -> tuple[Partition, ...]:
         """Return the parts of ``table``, each with how its rows lie."""
