@@ -15,6 +15,7 @@ from unransom.evidence.filesystems.ntfs.folders import ORPHANS
 from unransom.evidence.filesystems.tsk import NTFS_DATA, FileSystem, Locator
 from unransom.evidence.problems import problem, unlisted
 from unransom.evidence.sleuthkit import TSK_ERRORS, attributes
+from unransom.evidence.volumes.fat_geometry import entries
 
 GONE = "gone"  # locator of a deleted file of which only the name is left
 LARGEST = 1 << 44  # bytes; a size above this is damage: ext4 and NTFS end at 16 TiB with usual clusters
@@ -23,6 +24,7 @@ NTFS_RESERVED = 24  # records of the file system's own files
 VIRTUAL = frozenset({int(pytsk3.TSK_FS_NAME_TYPE_VIRT), int(pytsk3.TSK_FS_NAME_TYPE_VIRT_DIR)})
 LABEL = b"(Volume Label Entry)"  # what The Sleuth Kit adds to the name of the entry with a FAT's label
 EXFAT_OWN = frozenset({b"$ALLOC_BITMAP", b"$UPCASE_TABLE"})
+ROOT = 512  # bytes of a root folder that show whether it is one
 FOLDER = int(pytsk3.TSK_FS_META_TYPE_DIR)
 KINDS = {
     int(pytsk3.TSK_FS_META_TYPE_REG): Kind.FILE,
@@ -83,9 +85,25 @@ class Listing:
         with self._lock:
             info = self._filesystem.handle.info
             root, last, kind = int(info.root_inum), int(info.last_inum), int(info.ftype)
+        if self._filesystem.kind == "fat" and self._is_lost(root):
+            yield problem(
+                self._source,
+                self._prefix,
+                say("the root folder is lost"),
+                say("what was in it may still be found by carving"),
+            )
         yield from self._walk(Folder(root, b"", deleted=False))
         if kind in KEEPS_ORPHANS:
             yield from self._walk(Folder(last, ORPHANS, deleted=True))
+
+    def _is_lost(self, root: int) -> bool:
+        """Return whether the root folder of FAT is none, which The Sleuth Kit takes for an empty one."""
+        try:
+            with self._lock:
+                data = self._filesystem.handle.open_meta(inode=root).read_random(0, ROOT)
+        except TSK_ERRORS:
+            return True
+        return bool(data) and any(data) and entries(data) is None
 
     def _walk(self, top: Folder) -> Iterator[FileRef | Problem]:
         pending = [top]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 from unransom.core.errors import UnreadableError
@@ -13,6 +14,7 @@ from unransom.core.messages import say
 from unransom.core.records import FileRef, Kind, Problem
 from unransom.core.streams import Reader
 from unransom.evidence.filesystems.listing import GONE
+from unransom.evidence.filesystems.ntfs.folders import ORPHANS
 from unransom.evidence.filesystems.tsk import Locator
 from unransom.evidence.problems import problem
 
@@ -96,17 +98,79 @@ class UnixVolume(ABC):
         """
 
     @abstractmethod
+    def _is_used(self, inode: Inode) -> bool:
+        """Return whether the inode is of a file or folder that is there."""
+
+    @abstractmethod
     def _is_kept(self, inode: Inode) -> bool:
         """Return whether the inode of a deleted file still says what it was."""
 
+    @abstractmethod
+    def _numbers(self) -> Iterator[int]:
+        """Yield the numbers that the inodes of files and folders may have, but the file system's own."""
+
+    @abstractmethod
+    def _is_folder(self, number: int) -> bool:
+        """Return whether the content of an inode begins as a folder's does.
+
+        Raises:
+            UnreadableError: It cannot be read.
+        """
+
+    def has_root(self) -> bool:
+        """Return whether the folder is there that everything is in."""
+        try:
+            return self._is_folder(self._root)
+        except UnreadableError:
+            return False
+
     def files(self, source: str, prefix: bytes) -> Iterator[FileRef | Problem]:
         """Yield every file: a folder's own first, then its subfolders'.
+
+        Where the root folder is lost, what was in it stands in one of another name, by its inodes' numbers.
 
         Args:
             source: ``Source.id`` for the records.
             prefix: What comes before every path.
         """
-        pending = [Folder(self._root, prefix)]
+        if self.has_root():
+            yield from self._walk([Folder(self._root, prefix)], source)
+            return
+        yield problem(
+            source,
+            prefix,
+            say("the root folder is lost"),
+            say("what was in it is listed without its names"),
+            fatal=False,
+        )
+        yield from self._without_root(source, prefix + ORPHANS)
+
+    def _without_root(self, source: str, prefix: bytes) -> Iterator[FileRef | Problem]:
+        """Yield the files by the folders that no other names, and then those that none does."""
+        named: set[int] = set()
+        for number in self._in_use(stat.S_ISDIR):
+            with contextlib.suppress(UnreadableError):
+                named.update(name.inode for name in self._names(number) if not name.deleted)
+        tops = [number for number in self._in_use(stat.S_ISDIR) if number not in named]
+        yield from self._walk([Folder(number, b"%s%d/" % (prefix, number)) for number in tops], source)
+        for number in self._in_use(stat.S_ISREG):
+            inode = self._load(number)
+            if number not in named and 0 < inode.size <= LARGEST:
+                yield self._ref(inode, b"%s%d" % (prefix, number), source)
+
+    def _in_use(self, kind: Callable[[int], bool]) -> Iterator[int]:
+        """Yield the numbers of the inodes of a kind that are in use."""
+        for number in self._numbers():
+            with contextlib.suppress(UnreadableError):
+                inode = self._load(number)
+                if (
+                    kind(inode.mode)
+                    and self._is_used(inode)
+                    and (kind is stat.S_ISREG or self._is_folder(number))
+                ):
+                    yield number
+
+    def _walk(self, pending: list[Folder], source: str) -> Iterator[FileRef | Problem]:
         seen: set[int] = set()
         while pending:
             folder = pending.pop()

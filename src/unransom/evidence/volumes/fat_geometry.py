@@ -197,10 +197,10 @@ def _holds(reader: Reader, layout: Layout, table: Table) -> bool:
     sizes: list[tuple[int, int]] = []
     while waiting and folders < FOLDERS:
         own, data = waiting.pop(0)
-        entries = _entries(data)
-        if entries is None:
+        named = entries(data)
+        if named is None:
             return False
-        for each in entries:
+        for each in named:
             if each.folder and each.name not in {OWN, UPPER}:
                 folders += 1
                 if not table.next(each.first) or not _is_folder(reader, layout, each.first, own):
@@ -226,9 +226,9 @@ def _chains_hold(table: Table, layout: Layout, sizes: list[tuple[int, int]]) -> 
 def _is_folder(reader: Reader, layout: Layout, cluster: int, upper: int) -> bool:
     """Return whether a folder begins in a cluster, by its entries for itself and for the one above."""
     place = layout.place(cluster)
-    entries = _entries(read(reader, place, 2 * ENTRY)) if place >= 0 else None
+    named = entries(read(reader, place, 2 * ENTRY)) if place >= 0 else None
     wide = layout.tables.bits == 32
-    told = [(each.name, each.folder, each.first if wide else each.first & 0xFFFF) for each in entries or ()]
+    told = [(each.name, each.folder, each.first if wide else each.first & 0xFFFF) for each in named or ()]
     return told == [(OWN, True, cluster), (UPPER, True, upper)]
 
 
@@ -245,7 +245,7 @@ def _is_chain(table: Table, layout: Layout, cluster: int, count: int) -> bool:
 
 
 @lru_cache(4)  # the same root is asked for with clusters of every size
-def _entries(data: bytes) -> Sequence[Entry] | None:
+def entries(data: bytes) -> Sequence[Entry] | None:
     """Return what a folder names, None where its bytes are none of a folder's or it was never written."""
     found: list[Entry] = []
     for at in range(0, len(data) - ENTRY + 1, ENTRY):

@@ -20,6 +20,7 @@ from unransom.evidence.filesystems.ext.layout import Layout, layout, superblock
 from unransom.evidence.filesystems.unix import Inode, Name, UnixVolume
 
 ROOT = 2  # number of its inode
+FIRST = 11  # of those that are not the file system's own
 INDEXED = 0x1000  # flag of a folder whose first block is the root of an index
 LARGEST_FOLDER = 1 << 32  # bytes
 PARENT = 4  # bytes in front of the names of a folder that stands in its inode
@@ -29,9 +30,11 @@ SYSTEM, DATA = 7, b"data"  # kind and name of the attribute that goes on with th
 
 
 def is_needed(image: Reader, start: int) -> bool:
-    """Return whether the volume of ext at ``start`` has what The Sleuth Kit cannot read."""
+    """Return whether the volume of ext at ``start`` has what The Sleuth Kit cannot read, or no root."""
     found = superblock(image, start)
-    return found is not None and (found.cluster > 1 or found.inline)
+    if found is None or layout(image, start) is None:
+        return False
+    return found.cluster > 1 or found.inline or not ExtVolume(image, start).has_root()
 
 
 class ExtVolume(UnixVolume):
@@ -83,6 +86,20 @@ class ExtVolume(UnixVolume):
         if found is None:
             raise UnreadableError(0, max(inode.size, 1), "a list of extents that makes no sense")
         return Content(self._image, self._layout, inode.size, found)
+
+    def _numbers(self) -> Iterator[int]:
+        return iter(range(FIRST, self._layout.inodes + 1))
+
+    def _is_folder(self, number: int) -> bool:
+        inode = self._load(number)
+        if inode.flags & inodes.INLINE:
+            return 0 < int.from_bytes(inode.blocks[:PARENT], "little") <= self._layout.inodes
+        block = self._content(number).read_at(0, self._layout.block)
+        return len(block) >= folders.TAIL and folders.own(block) == number
+
+    def _is_used(self, inode: Inode) -> bool:
+        found = self._load(inode.number)
+        return found.links > 0 and not found.deleted
 
     def _is_kept(self, inode: Inode) -> bool:
         found = self._load(inode.number)

@@ -18,6 +18,7 @@ ALONE = {b"XD2B", b"XDB3"}  # a folder of one block, which ends with an index
 DATA_END = 32 << 30  # bytes of a folder behind which there is its index
 MOST_BLOCKS = 1 << 20  # of a folder
 FREE = 0xFFFF
+FOLDER = 4  # of an inode's mode, the highest four bits
 
 
 class Entry(NamedTuple):
@@ -54,6 +55,20 @@ def entries(inode: Inode, content: Reader, layout: Superblock) -> Iterator[Entry
             yield from _block(block, kinds=layout.kinds)
     if lost:
         raise lost
+
+
+def is_folder(inode: Inode, content: Reader, layout: Superblock) -> bool:
+    """Return whether what an inode holds begins as a folder does; arguments as of `entries`.
+
+    Raises:
+        UnreadableError: It cannot be read.
+    """
+    if inode.mode >> 12 != FOLDER:
+        return False
+    if inode.format == LOCAL:
+        fork = inode.fork[: inode.size]
+        return len(fork) > 1 and len(list(_short(fork, kinds=layout.kinds))) == fork[0]
+    return content.read_at(0, 4) in HEADERS
 
 
 def _short(data: bytes, *, kinds: bool) -> Iterator[Entry]:
