@@ -180,3 +180,15 @@ def test_the_log_beside_a_database_fills_it(tmp_path):
     rows = json.loads(run("repair", "--case", case, "--json"))["files"]
     assert len(rows) == 1
     assert newer <= rows_of(case / rows[0]["output"], "orders") <= truth
+
+
+def test_recover_rebuilds_a_database_of_which_only_the_log_is_left(tmp_path):
+    source, case, made = tmp_path / "in", tmp_path / "case", tmp_path / "made"
+    source.mkdir()
+    made.mkdir()
+    data, log, truth = in_wal(made / "shop.db")
+    (source / "shop.db.locked").write_bytes(locked(data, [Span(0, len(data))]))
+    (source / "shop.db-wal").write_bytes(log)
+    run("recover", source, "--case", case, "--workers", "1", "--budget", "0s", code=13)
+    (rebuilt,) = [path for path in case.rglob("shop.db*") if path.read_bytes().startswith(b"SQLite format 3")]
+    assert {row for row in truth if row[2] >= 1000} <= rows_of(rebuilt, "orders") <= truth

@@ -27,7 +27,8 @@ FILES = {
 def database():
     connection = sqlite3.connect(":memory:")
     connection.execute(
-        "create table files(id integer primary key, state, output, method, format, locked, size, body)"
+        "create table files(id integer primary key, state, output, method, format, locked, size, body,"
+        " source default 's', path blob default x'61', stream default '', version default '')"
     )
     connection.execute("create table journal(step, item, done)")
     yield connection
@@ -37,11 +38,45 @@ def database():
 @pytest.mark.parametrize("name", FILES)
 def test_what_waits(name, database):
     *row, wanted = FILES[name]
-    database.execute("insert into files values (1, ?, ?, ?, ?, ?, ?, null)", row)
+    database.execute(
+        "insert into files(id, state, output, method, format, locked, size) values (1, ?, ?, ?, ?, ?, ?)", row
+    )
     waits = {every: total(condition(every=every))(database)[0] for every in (False, True)}
     assert waits == {False: wanted == "always", True: wanted != "never"}
     database.execute("insert into journal values ('repair', 1, 1)")
     assert total(condition(every=True))(database) == (0, 0)
+
+
+# Name of the database; name, state, bytes locked and size of what lies beside it; whether the database waits.
+LOGS = {
+    "a plain log": (b"d/shop.db.locked", b"d/shop.db-wal", "intact", 0, 5000, True),
+    "a log that was renamed": (b"d/shop.db.locked", b"d/shop.db-wal.locked", "intact", 0, 5000, True),
+    "of a database that was not": (b"shop.db", b"shop.db-journal", "intact", 0, 5000, True),
+    "a log that is left in part": (b"d/shop.db.locked", b"d/shop.db-wal.locked", "locked", 2500, 5000, True),
+    "a log that is locked all over": (
+        b"d/shop.db.locked",
+        b"d/shop.db-wal.locked",
+        "locked",
+        5000,
+        5000,
+        False,
+    ),
+    "an empty log": (b"d/shop.db.locked", b"d/shop.db-wal", "intact", 0, 0, False),
+    "of another database": (b"d/shop.db.locked", b"d/stock.db-wal", "intact", 0, 5000, False),
+    "in another folder": (b"d/shop.db.locked", b"e/shop.db-wal", "intact", 0, 5000, False),
+    "beside no database": (b"d/shop.bin.locked", b"d/shop.bin-wal", "intact", 0, 5000, False),
+}
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_a_locked_database_waits_where_its_log_is_left(name, database):
+    path, beside, state, locked, size, waits = LOGS[name]
+    add = "insert into files(path, state, format, locked, size) values (?, ?, '', ?, ?)"
+    database.execute(add, (path, "locked", BIG, BIG))
+    assert total(condition(every=False))(database) == (0, 0)
+    database.execute(add, (beside, state, locked, size))
+    database.execute("insert into journal values ('repair', 2, 1)")
+    assert total(condition(every=False))(database) == ((1, BIG) if waits else (0, 0))
 
 
 def test_what_is_damaged_without_a_locker_waits_too(database):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import islice
 
 import msgspec
@@ -14,7 +15,7 @@ from unransom.catalog.formats.repair import REPAIRS
 from unransom.catalog.formats.repair import sqlite as sqlite_database
 from unransom.core.records import FileRef, Output
 from unransom.recover.repair.records import Broken, Mended
-from unransom.recover.repair.step import logs_of, name_before
+from unransom.recover.repair.step import LOGS, logs_of, name_before
 
 STEP = "repair"
 SIBLINGS = 4  # sound files of the same origin that are looked at
@@ -29,6 +30,14 @@ SOME_LEFT = f"{SHUT} AND (coalesce(format, '') <> '' OR coalesce(locked, size) <
 FORMATS = ", ".join(f"'{name}'" for each in REPAIRS for name in each.formats)
 QUICK = f"(format IN ({FORMATS}) OR size < {64 << 20})"
 OPEN = f"id NOT IN (SELECT item FROM journal WHERE step = '{STEP}' AND done)"
+# A database that is locked all over comes back from its log where that is left, whatever its size.
+LOG_LEFT = f"state = 'intact' OR output IS NOT NULL OR {SOME_LEFT}"
+LOG_PATHS = ", ".join(f"log_path(files.path, {number})" for number in range(2 * len(LOGS)))
+LOGGED = (
+    f"{SHUT} AND log_path(files.path, 0) IS NOT NULL AND EXISTS (SELECT 1 FROM files AS log"
+    f" WHERE log.source = files.source AND log.path IN ({LOG_PATHS})"
+    f" AND log.stream = files.stream AND log.version = files.version AND log.size > 0 AND ({LOG_LEFT}))"
+)
 DAMAGED = "coalesce(json_extract(body, '$.damaged'), 0)"
 SOUND = f"state = 'intact' AND NOT {DAMAGED} AND source = :source AND format = :format AND id <> :id"
 LOG = "source = :source AND path = :path AND stream = :stream AND version = :version AND state <> 'skipped'"
@@ -45,7 +54,7 @@ def condition(*, every: bool) -> Condition:
     """
     if every:
         return f"({IN_PART} OR {SHUT} OR {HARMED}) AND {OPEN}"
-    return f"({IN_PART} OR {SOME_LEFT} OR {HARMED}) AND {QUICK} AND {OPEN}"
+    return f"(({IN_PART} OR {SOME_LEFT} OR {HARMED}) AND {QUICK} OR {LOGGED}) AND {OPEN}"
 
 
 def total(where: Condition) -> Callable[[sqlite3.Connection], tuple[int, int]]:
@@ -53,6 +62,7 @@ def total(where: Condition) -> Callable[[sqlite3.Connection], tuple[int, int]]:
     query = f"SELECT count(*), coalesce(sum(size), 0) FROM files WHERE {where}"
 
     def counted(database: sqlite3.Connection) -> tuple[int, int]:
+        database.create_function("log_path", 2, _log_path, deterministic=True)
         count, size = database.execute(query).fetchone()
         return count, size
 
@@ -63,6 +73,7 @@ def waiting(where: Condition) -> Callable[[sqlite3.Connection], Iterator[tuple[i
     """Return what yields the files that wait, by number."""
 
     def found(database: sqlite3.Connection) -> Iterator[tuple[int, Broken]]:
+        database.create_function("log_path", 2, _log_path, deterministic=True)
         for ref in files.select(database, where):
             broken = Broken(
                 ref=ref,
@@ -123,14 +134,26 @@ def _output(database: sqlite3.Connection, ref: FileRef) -> Output | None:
     return msgspec.json.decode(row[0], type=Output) if row else None
 
 
+@lru_cache(maxsize=16)  # SQL asks for them one by one
+def _log_paths(path: bytes) -> tuple[bytes, ...]:
+    """Return where logs of a file may lie; none where it is no database by its name."""
+    folder, slash, name = path.rpartition(b"/")
+    if extension_of(name_before(name)) not in sqlite_database.REPAIR.extensions:
+        return ()
+    return tuple(folder + slash + each for each in logs_of(name))
+
+
+def _log_path(path: bytes, number: int) -> bytes | None:
+    """Return one of the places for SQL, None behind the last."""
+    paths = _log_paths(path)
+    return paths[number] if number < len(paths) else None
+
+
 def _logs(database: sqlite3.Connection, ref: FileRef) -> Iterator[Broken]:
     """Yield the logs that a database left beside it, as they lie or as they came back."""
-    folder, slash, name = ref.path.rpartition(b"/")
-    if extension_of(name_before(name)) not in sqlite_database.REPAIR.extensions:
-        return
     same = {"source": ref.source, "stream": ref.stream, "version": ref.version}
-    for each in logs_of(name):
-        for log in files.select(database, LOG, path=folder + slash + each, **same):
+    for path in _log_paths(ref.path):
+        for log in files.select(database, LOG, path=path, **same):
             yield Broken(ref=log, output=_output(database, log))
 
 
