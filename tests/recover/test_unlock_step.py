@@ -179,3 +179,41 @@ def test_the_outer_layer_alone_is_kept_where_only_its_key_is_there(tmp_path):
     assert isinstance(output, Output)
     assert (tmp_path / output.path.decode()).read_bytes() == inner
     assert output.grade is not Grade.GOOD
+
+
+@pytest.mark.parametrize("size", [0, 1, 17, 1000])
+def test_what_proves_nothing_is_opened_twice_with_a_key_that_is_proven_elsewhere(tmp_path, size):
+    plain = (b"10042;lamp;25.50\n" * 60)[:size]
+    locked = lock_inc(lock_inc(plain, b"first"), b"second")
+    proven = [Key(KeyKind.RAW, INC_PRIVATE).fingerprint]
+    output = unlocked(tmp_path, locked, INC_PRIVATE, path=b"a.raw.INC", proven=proven)
+    assert isinstance(output, Output)
+    assert (tmp_path / output.path.decode()).read_bytes() == plain
+
+
+@pytest.mark.parametrize("size", [0, 1, 17])
+def test_what_is_locked_still_beneath_a_proven_key_is_bad(tmp_path, size):
+    inner = lock_inc(b"10042;lamp;25.50\n"[:size], b"inner")
+    output = twice(tmp_path, lock_phobos(inner, "a.raw.INC"), PHOBOS_KEY, path=b"x", family="phobos")
+    assert isinstance(output, Output)
+    assert output.grade is Grade.BAD
+    assert "still locked by inc" in str(output.why)
+    assert (tmp_path / output.path.decode()).read_bytes() == inner
+
+
+@pytest.mark.parametrize(
+    "plain", [b"\x00\x01\x02lamps by Example INC", b"\x00" * 300 + bytes(range(32)) + b"INC"]
+)
+def test_content_that_ends_with_the_letters_of_a_mark_is_no_inner_layer(tmp_path, plain):
+    proven = [Key(KeyKind.RAW, INC_PRIVATE).fingerprint]
+    output = unlocked(tmp_path, lock_inc(plain, b"x"), INC_PRIVATE, path=b"a.raw.INC", proven=proven)
+    assert output.grade is Grade.UNKNOWN
+    assert (tmp_path / output.path.decode()).read_bytes() == plain
+
+
+def test_a_key_is_proven_on_a_file_that_it_locked_twice(tmp_path):
+    locked = lock_inc(lock_inc(picture("twice", 100), b"first"), b"second")
+    for key, count in ((INC_PRIVATE, 1), (bytes(range(32)), 0)):
+        context = surroundings(tmp_path, BytesReader(locked), key)
+        group = LockedGroup(family="inc", samples=(ref(b"a.png.INC", len(locked)),), files=1, size=1000)
+        assert len(list(given.run(group, context))) == count + 1

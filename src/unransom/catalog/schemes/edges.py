@@ -43,8 +43,8 @@ def areas_bits(reader: Reader, areas: Iterable[Span], size: int) -> int | None:
 
 def _may_be_locked(reader: Reader, area: Span) -> bool:
     """Return whether all that is looked at of an area is random: its ends, and samples of a large one."""
-    ends = (reader.read_at(area.start, EDGE), reader.read_at(area.end - EDGE, EDGE))
-    if len(area) >= EDGE and not all(map(is_noise, ends)):
+    ends = (area.start, area.end - EDGE) if len(area) >= EDGE else ()
+    if not all(is_noise(reader.read_at(start, EDGE)) for start in ends):
         return False
     starts = (area.start, (area.start + area.end - SAMPLE) // 2, area.end - SAMPLE)
     samples = (reader.read_at(start, SAMPLE) for start in starts if len(area) >= SAMPLE)

@@ -11,7 +11,7 @@ from unransom.core.keys import Key
 from unransom.core.messages import say
 from unransom.core.records import FileRef, KeyFound, KeyTrial, LockedGroup, Record
 from unransom.core.streams import Salvage
-from unransom.recover.keys.proof import proof_of
+from unransom.recover.keys.proof import proof_beneath, proof_of
 
 
 def run(group: LockedGroup, context: Context) -> Iterator[Record]:
@@ -52,6 +52,7 @@ def _try(family: Family, key: Key, samples: tuple[FileRef, ...], context: Contex
                 continue
             unwrapped = True
             proof = proof_of(family, locked, mark, file_key, ref.original or ref.path)
+            proof = proof or proof_beneath(family, locked, key, ref.original or ref.path)
         if proof:
             bits, why = proof
             return KeyFound(family=family.name, fingerprint=key.fingerprint, bits=bits, proof=why)

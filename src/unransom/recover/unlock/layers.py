@@ -23,6 +23,7 @@ from unransom.core.searches import Secret
 from unransom.core.spans import ByteMap, Origin
 from unransom.core.streams import Reader, Salvage
 from unransom.crypto.noise import is_noise
+from unransom.recover.unlock.inside import inner_lock, tells_lock
 from unransom.recover.unlock.races import race, write_rest
 
 REFUSES = 16  # bits of a wrap that hardly any wrong key gets through
@@ -45,6 +46,7 @@ class Layer(NamedTuple):
         beneath: Where the bytes come from, None for the evidence itself.
         depth: 1 for the evidence.
         sure: Every key of the outer layers is proven.
+        opened: Families of the outer layers, each with the fingerprint of its key.
     """
 
     ref: FileRef
@@ -56,6 +58,7 @@ class Layer(NamedTuple):
     beneath: ByteMap | None = None
     depth: int = 1
     sure: bool = True
+    opened: tuple[tuple[str, str], ...] = ()
 
 
 class _Opening(NamedTuple):
@@ -137,7 +140,8 @@ def _fitting(family: Family, layer: Layer, context: Context) -> Iterator[_Openin
     """Yield every key that gives a file key for ``family``.
 
     That a key is proven on other files of a family says nothing about a file which is not known to be of
-    that family: what a weak mark or an inner layer suggests must prove itself.
+    that family: what a weak mark suggests must prove itself. An inner layer counts as known where proven
+    keys laid bare its mark.
     """
     mark = family.read(Salvage(layer.content, layer.locked_name))
     if mark is None:
@@ -147,7 +151,11 @@ def _fitting(family: Family, layer: Layer, context: Context) -> Iterator[_Openin
         if file_key:
             yield _Opening(family, mark, secret.key, file_key, proven=True)
     known = layer.depth == 1 and layer.ref.family == family.name
+    if layer.depth > 1 and layer.sure:
+        known = tells_lock(mark, layer.content)
     elsewhere = context.proven.get(family.name, frozenset()) if known else frozenset()
+    if known:
+        elsewhere |= {fingerprint for name, fingerprint in layer.opened if name == family.name}
     unwrapped = [(key, family.unwrap(mark, key)) for key in context.keys if key.kind in family.takes]
     weak = sum(file_key is not None and file_key.bits < PROVEN for _, file_key in unwrapped)
     for key, file_key in unwrapped:
@@ -199,6 +207,7 @@ def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -
                 beneath=assembly.map,
                 depth=layer.depth + 1,
                 sure=layer.sure and opening.proven,
+                opened=(*layer.opened, (opening.family.name, opening.key.fingerprint)),
             )
             found = unwind(inner, context)
             if isinstance(found, Output):
@@ -213,9 +222,7 @@ def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -
         if not verified.accepted or _is_doubtful(verified, opening, draft, assembly.map):
             return RANDOM if verified.accepted else verified.why
         times = (layer.ref.modified, layer.ref.modified) if layer.ref.modified is not None else None
-        loss = None
-        if opening.proven and verified.grade is not Grade.GOOD:
-            loss = race(draft, name.rpartition(b"/")[2], assembly.map, context.described)
+        verified, loss = _beneath(layer, opening, verified, draft, assembly.map, name, context)
         verified, origins, path, digests = _keep(draft, verified, loss, assembly.map, outputs, name, times)
     return Output(
         path=path,
@@ -238,6 +245,31 @@ def _is_doubtful(verified: _Verified, opening: _Opening, content: Reader, origin
         return False
     first = next((run for run in origins if run.origin is Origin.UNLOCKED), None)
     return first is not None and is_noise(content.read_at(first.start, min(SAMPLE, first.end - first.start)))
+
+
+def _beneath(
+    layer: Layer,
+    opening: _Opening,
+    verified: _Verified,
+    content: Reader,
+    origins: ByteMap,
+    name: bytes,
+    context: Context,
+) -> tuple[_Verified, Loss | None]:
+    """Look for what is locked still in ``content``: parts, which are lost, or all of it, which is bad."""
+    if not opening.proven or verified.grade is Grade.GOOD:
+        return verified, None
+    name = name.rpartition(b"/")[2]
+    loss = race(content, name, origins, context.described)
+    if loss or not layer.sure or verified.grade is not Grade.UNKNOWN:
+        return verified, loss
+    lock = inner_lock(content, name, context.described)
+    if lock is None:
+        return verified, None
+    why = say(
+        "an outer layer is undone, and beneath it the file is still locked by {family}", family=lock.name
+    )
+    return verified._replace(grade=Grade.BAD, why=why), None
 
 
 def _keep(
