@@ -1,6 +1,9 @@
 """Definitions, types, binary JSON and packed pages, each by itself."""
 
+import bz2
+import lzma
 import os
+import random
 import zlib
 
 import pytest
@@ -132,6 +135,22 @@ def test_packed_pages_are_unpacked():
     assert unpack.unpack(packed, 16384) == page
     # LZ4: eight literals, then twelve bytes that repeat them
     assert unpack.lz4_block(b"\x88abcdefgh\x08\x00", 20) == b"abcdefghabcdefghabcd"
+
+
+@pytest.mark.parametrize("pack", [lambda page: zlib.compress(page, 0), bz2.compress, lzma.compress])
+def test_packed_pages_are_unpacked_only_where_their_own_checksum_holds(pack):
+    page = bytes(24) + (17855).to_bytes(2, "big") + random.Random(4).randbytes(8166)
+    body = pack(page)
+    size = (26 + len(body) + 4 + 255) // 256
+
+    def unpacked(body):
+        return unpack.unpack(
+            (bytes(24) + (0x8000 | size).to_bytes(2, "big") + body).ljust(16384, b"\0"), 8192
+        )
+
+    assert unpacked(body) == page
+    for place in (len(body) // 2, len(body) - 3):
+        assert unpacked(body[:place] + bytes([body[place] ^ 1]) + body[place + 1 :]) is None
 
 
 def test_halves_of_a_page_are_patched_only_where_the_checksum_holds():

@@ -7,6 +7,7 @@ import lzma
 import struct
 import zlib
 from collections.abc import Callable
+from typing import Protocol
 
 from unransom.catalog.databases.innodb.unpackers import lz4_block, lzo_block, snappy_block
 
@@ -64,11 +65,30 @@ def _tried(way: Callable[[bytes, int], bytes], packed: bytes, size: int) -> byte
     return plain if len(plain) == size else None
 
 
+class _Stream(Protocol):
+    """A decompressor of the standard library."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
+
+
+def _to_end(stream: _Stream, packed: bytes, size: int) -> bytes:
+    """Return what ``packed`` holds; only at its end stands the checksum that tells whether it is sound.
+
+    Raises:
+        ValueError: It does not end behind ``size`` bytes.
+    """
+    plain = stream.decompress(packed, size + 1)
+    if not stream.eof:
+        raise ValueError
+    return plain
+
+
 HEADS: dict[bytes, tuple[Callable[[bytes, int], bytes], ...]] = {
-    b"\x78": (lambda packed, size: zlib.decompressobj().decompress(packed, size),),
-    b"BZh": (lambda packed, size: bz2.BZ2Decompressor().decompress(packed, size),),
-    b"\xfd7zXZ\x00": (
-        lambda packed, size: lzma.LZMADecompressor(memlimit=64 << 20).decompress(packed, size),
-    ),
+    b"\x78": (lambda packed, size: _to_end(zlib.decompressobj(), packed, size),),
+    b"BZh": (lambda packed, size: _to_end(bz2.BZ2Decompressor(), packed, size),),
+    b"\xfd7zXZ\x00": (lambda packed, size: _to_end(lzma.LZMADecompressor(memlimit=64 << 20), packed, size),),
     b"": (snappy_block, lz4_block, lzo_block),
 }
