@@ -12,6 +12,7 @@ from unransom.catalog.databases.innodb.origin import Found
 from unransom.catalog.databases.innodb.schema import Field
 from unransom.catalog.databases.innodb.types import ColumnType, Kind
 
+ACCENTED = "\x80", "\u024f"  # letters from and to
 Key = tuple[bytes, ...]  # stored bytes by field
 Comparable = tuple[object, ...]
 Reading = Callable[[bytes, ColumnType], object]
@@ -38,6 +39,12 @@ def _folded(value: bytes, kind: ColumnType) -> object:
     return "".join(letter for letter in plain if not unicodedata.combining(letter))
 
 
+def _plain(value: bytes, kind: ColumnType) -> object:
+    """Return text as `_folded`, but with what stands between Z and a behind the letters."""
+    folded = _folded(value, kind)
+    return folded.upper() if isinstance(folded, str) else folded
+
+
 def _upper(value: bytes, kind: ColumnType) -> object:
     """Return text as collations compare it that sort by capitals."""
     return _text(value, kind).upper() if kind.kind is Kind.TEXT else value
@@ -60,12 +67,25 @@ class _Falling:
         return hash(self._value)
 
 
-READINGS: tuple[Reading, ...] = (_as_stored, _folded, _upper, _exact)
+READINGS: tuple[Reading, ...] = (_as_stored, _folded, _plain, _upper, _exact)
 
 
 def key_fields(found: Found) -> tuple[Field, ...]:
     """Return the fields of the key."""
     return found.layout.fields[: found.layout.key]
+
+
+def is_told(key: Key, fields: Sequence[Field]) -> bool:
+    """Return whether collations agree where ``key`` belongs: not of letters with accents.
+
+    They stand beside the plain letters, or behind Z as in Swedish, which is what latin1 is sorted by.
+    """
+    texts = (_text(part, field.type) for part, field in zip(key, fields, strict=True) if _is_text(field))
+    return not any(ACCENTED[0] <= letter <= ACCENTED[1] for text in texts for letter in text)
+
+
+def _is_text(field: Field) -> bool:
+    return field.type.kind is Kind.TEXT
 
 
 def read(key: Key, fields: Sequence[Field], reading: Reading) -> Comparable:

@@ -21,7 +21,7 @@ from unransom.catalog.databases.innodb.accounted import (
     key_numbers,
     live,
 )
-from unransom.catalog.databases.innodb.key_order import READINGS, Key, key_fields, key_of, read
+from unransom.catalog.databases.innodb.key_order import READINGS, Key, is_told, key_fields, key_of, read
 from unransom.catalog.databases.innodb.origin import Found
 from unransom.catalog.databases.innodb.tree import Tree
 
@@ -72,12 +72,16 @@ def _accounted_for(found: Found, numbers: NDArray[np.int64], sure: NDArray[np.bo
 
 
 def _ends(found: Found, numbers: NDArray[np.int64]) -> _Ends | None:
-    """Return the ends of the pages that have rows, None where the order of the keys is not known."""
+    """Return the ends of the pages that have rows, None where the order of the keys is not known.
+
+    A page that begins or ends with a key of which collations do not agree where it belongs is left out.
+    """
     comparable = is_comparable(found)
     if not comparable and len(numbers) > MOST_READ:
         return None
     kept, firsts, lasts = [np.zeros(0, np.int64)], [np.zeros(0, np.uint64)], [np.zeros(0, np.uint64)]
     keys: list[Key] = []
+    fields = key_fields(found)
     for some, data in found.space.groups(numbers):
         located = live(found, some, data)
         edges = np.flatnonzero(np.diff(located.owners, prepend=-1, append=-1))
@@ -88,7 +92,12 @@ def _ends(found: Found, numbers: NDArray[np.int64]) -> _Ends | None:
             lasts.append(values[edges[1:] - 1])
         else:
             rows = np.stack([edges[:-1], edges[1:] - 1], axis=1).reshape(-1).tolist()
-            keys += [key_of(located, row, found.layout.key) for row in rows]
+            both = [key_of(located, row, found.layout.key) for row in rows]
+            told = [
+                all(is_told(key, fields) for key in pair) for pair in zip(both[::2], both[1::2], strict=True)
+            ]
+            kept[-1] = kept[-1][np.array(told, np.bool_)]
+            keys += [key for place, key in enumerate(both) if told[place // 2]]
     order = np.concatenate(kept)
     if comparable:
         return _Ends(order, np.concatenate(firsts), np.concatenate(lasts))
@@ -98,13 +107,11 @@ def _ends(found: Found, numbers: NDArray[np.int64]) -> _Ends | None:
 
 def _ranks(found: Found, numbers: NDArray[np.int64], keys: Sequence[Key]) -> NDArray[np.uint64] | None:
     """Return the ranks of the first and last keys of pages by the reading that the pages contradict least."""
-    places = {number: place for place, number in enumerate(numbers.tolist())}
     rows = found.space.table[numbers]
-    pairs = [
-        (place, places[following])
-        for place, following in enumerate(rows["next"].tolist())
-        if following in places and rows["previous"][places[following]] == numbers[place]
-    ]
+    following, before = rows["next"].tolist(), rows["previous"].tolist()
+    pairs = _pairs(numbers.tolist(), following, before)
+    ends = [place for place, number in enumerate(following) if number == pages.NIL]
+    starts = [place for place, number in enumerate(before) if number == pages.NIL]
     fields = key_fields(found)
     best: tuple[int, NDArray[np.uint64]] | None = None
     for reading in READINGS:
@@ -113,9 +120,24 @@ def _ranks(found: Found, numbers: NDArray[np.int64], keys: Sequence[Key]) -> NDA
         ranked = np.array([ranks[value] for value in values], np.uint64)
         faults = int((ranked[::2] > ranked[1::2]).sum())
         faults += sum(ranked[2 * one + 1] >= ranked[2 * other] for one, other in pairs)
+        faults += sum(int(ranked[2 * end + 1] < ranked.max()) for end in ends)
+        faults += sum(int(ranked[2 * start] > ranked.min()) for start in starts)
         if best is None or faults < best[0]:
             best = faults, ranked
     return best[1] if best and best[0] * FAULTS <= len(numbers) + len(pairs) else None
+
+
+def _pairs(numbers: list[int], following: list[int], before: list[int]) -> list[tuple[int, int]]:
+    """Return the places of pages one of which comes right before the other, or before a lost one between."""
+    places = {number: place for place, number in enumerate(numbers)}
+    behind = {number: place for place, number in enumerate(before) if number not in places}
+    return [
+        (place, other)
+        for place, number in enumerate(following)
+        if (other := places.get(number, behind.get(number))) is not None
+        and (number not in places or before[other] == numbers[place])
+        and number != pages.NIL
+    ]
 
 
 class _Chains(NamedTuple):
