@@ -7,9 +7,7 @@ from unransom.catalog.schemes.family import NAMED, Family, Mark
 from unransom.core.streams import Reader, Salvage
 from unransom.crypto.noise import is_noise
 
-FEWEST = (
-    24  # bits of a mark that tell a lock where the wrapped key and the content are like random bytes, too
-)
+FEWEST = 24  # bits of a mark that tell a lock where wrapped key and content are like random bytes, too
 WRAPPED = 16  # bytes of a wrapped key that can be told from text
 SAMPLE = 4096  # bytes
 
