@@ -25,6 +25,7 @@ TEXTS = frozenset({"csv", "text", "json", "xml", "html", "svg", "mail"})
 WIPED = bytes(16)  # no text has so many zeros, in no encoding
 SECTORED = frozenset({"sqlite", "ole2"})  # sectors are zero where nothing is stored
 LOGS = (b"-wal", b"-journal")  # what SQLite puts behind the name of a database
+KNOWN = frozenset(extension for each in REPAIRS for extension in each.extensions)
 WriteTables = Callable[[Tables], tuple[Iterable[Piece], tuple[Count, ...]]]
 
 
@@ -42,8 +43,7 @@ def name_before(path: bytes) -> bytes:
     """Return the name of a file without what a locker put behind its extension."""
     name = path.rpartition(b"/")[2]
     stem = name.rpartition(b".")[0]
-    known = {extension for each in REPAIRS for extension in each.extensions}
-    return stem if extension_of(name) not in known and extension_of(stem) in known else name
+    return stem if extension_of(name) not in KNOWN and extension_of(stem) in KNOWN else name
 
 
 def logs_of(name: bytes) -> tuple[bytes, ...]:

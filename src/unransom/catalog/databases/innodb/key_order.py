@@ -80,12 +80,9 @@ def is_told(key: Key, fields: Sequence[Field]) -> bool:
 
     They stand beside the plain letters, or behind Z as in Swedish, which is what latin1 is sorted by.
     """
-    texts = (_text(part, field.type) for part, field in zip(key, fields, strict=True) if _is_text(field))
+    kinds = (field.type for field in fields)
+    texts = (_text(part, kind) for part, kind in zip(key, kinds, strict=True) if kind.kind is Kind.TEXT)
     return not any(ACCENTED[0] <= letter <= ACCENTED[1] for text in texts for letter in text)
-
-
-def _is_text(field: Field) -> bool:
-    return field.type.kind is Kind.TEXT
 
 
 def read(key: Key, fields: Sequence[Field], reading: Reading) -> Comparable:

@@ -32,9 +32,14 @@ SYSTEM, DATA = 7, b"data"  # kind and name of the attribute that goes on with th
 def is_needed(image: Reader, start: int) -> bool:
     """Return whether the volume of ext at ``start`` has what The Sleuth Kit cannot read, or no root."""
     found = superblock(image, start)
-    if found is None or layout(image, start) is None:
+    if found is None:
         return False
-    return found.cluster > 1 or found.inline or not ExtVolume(image, start).has_root()
+    if found.cluster > 1 or found.inline:
+        return True
+    try:
+        return not ExtVolume(image, start).has_root()
+    except (OSError, UnreadableError):
+        return False
 
 
 class ExtVolume(UnixVolume):
