@@ -44,3 +44,16 @@ def test_large_and_small_pieces_stay_in_order_and_buffers_may_be_used_again():
     found = hasher.digests()
     assert (found.size, found.md5) == (len(data), hashlib.md5(data).hexdigest())
     assert (found.sha256, found.blake3) == (hashlib.sha256(data).hexdigest(), blake3(data).hexdigest())
+
+
+def test_as_many_buffers_as_were_named_may_be_filled_in_turn():
+    chance = random.Random(8)
+    pieces = [chance.randbytes(3 << 20) for _ in range(12)]  # the caller fills faster than MD5 reads
+    for count in (2, 3, 4, 9):
+        buffers = [bytearray(3 << 20) for _ in range(count)]
+        hasher = Hasher(count)
+        for number, piece in enumerate(pieces):
+            buffer = memoryview(buffers[number % count])
+            buffer[:] = piece
+            hasher.update(buffer)
+        assert hasher.digests().md5 == hashlib.md5(b"".join(pieces)).hexdigest()

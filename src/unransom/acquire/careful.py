@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import overload
 
 from unransom.core.errors import UnreadableError
 from unransom.core.spans import Span, merge
@@ -32,11 +33,25 @@ class Careful:
         self._exact = reader.read_past_cache if isinstance(reader, DescriptorReader) else reader.read_at
         self._good = -1  # a sector that could be read
 
-    def attempt(self, offset: int, length: int) -> bytes | None:
-        """Return ``length`` bytes from ``offset``, None where any of them cannot be read."""
+    @overload
+    def attempt(self, offset: int, length: int) -> bytes | None: ...
+    @overload
+    def attempt(self, offset: int, length: int, buffer: memoryview) -> bytes | memoryview | None: ...
+    def attempt(
+        self, offset: int, length: int, buffer: memoryview | None = None
+    ) -> bytes | memoryview | None:
+        """Return ``length`` bytes from ``offset``, None where any of them cannot be read.
+
+        They are in ``buffer``, which may be overwritten in any case, where it has that length and the source
+        can fill it.
+        """
         if self._file and length <= CHUNK and self._file.hole_at(offset) >= length:
             return ZEROS[:length] if length < CHUNK else ZEROS
         try:
+            if buffer is not None and len(buffer) == length and isinstance(self.reader, DescriptorReader):
+                self.reader.read_into(buffer, offset)
+                self._good = offset
+                return buffer
             data = (self.reader.read_at if length > self.sector else self._exact)(offset, length)
         except UnreadableError:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from unransom.core.outputs import FileReader, WriteBack, write_at
 from unransom.core.spans import Span
 from unransom.core.streams import CHUNK, ZEROS, stretches
 
+BUFFERS = 1 + Hasher.AHEAD  # one that is filled while the hashes read the others
 LARGEST_SKIP = 64 << 20  # bytes behind a failure that are left for later
 
 
@@ -31,7 +33,9 @@ class Copy:
         self._size = copying.size
         self._done = self._chart.total(Status.DONE)
         self.resumed = self._done
-        self._hasher = Hasher()
+        self._hasher = Hasher(BUFFERS)
+        self._buffers = itertools.cycle([memoryview(bytearray(CHUNK)) for _ in range(BUFFERS)])
+        self._buffer = next(self._buffers)  # that no hash reads
         self._hashed = 0  # bytes from the start on
         copying.begin(self._done)
 
@@ -107,15 +111,16 @@ class Copy:
 
     def _copy(self, offset: int, length: int) -> bool:
         """Copy a part; return whether it could be read."""
-        data = self._careful.attempt(offset, length)
+        data = self._careful.attempt(offset, length, self._buffer)
         if data is not None:
             self._keep(Span(offset, offset + length), data)
         return data is not None
 
-    def _keep(self, span: Span, data: bytes) -> None:
+    def _keep(self, span: Span, data: bytes | memoryview) -> None:
         if span.start == self._hashed:
             self._hasher.update(data)
             self._hashed = span.end
+            self._buffer = next(self._buffers)
         if data is not ZEROS and not ZEROS.startswith(data):
             write_at(self._file, span.start, data)
             self._back.reach(span.end)

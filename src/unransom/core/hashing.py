@@ -36,16 +36,22 @@ class Hasher:
     decrypting, the other hashes, writing. So it has a thread, for hashlib releases the GIL, and the rest
     is done by the caller's. More threads would only get in the way of each other.
 
-    A buffer given to ``update`` must stay as it is until the next ``update`` or ``digests`` returns,
-    so that a caller with two buffers in turn overlaps hashing with reading. What cannot change may wait for
-    the thread, which then never waits itself. Small pieces are hashed where they stand: handing them to a
-    thread would cost more than the hash.
+    A caller who fills buffers in turn overlaps hashing with reading: one that was given to ``update`` must
+    stay as it is until all the others were given, too, or ``wait`` or ``digests`` returns. What cannot change
+    may wait for the thread, which then never waits itself. Small pieces are hashed where they stand: handing
+    them to a thread would cost more than the hash.
     """
 
     SMALL = 64 * 1024  # bytes
     AHEAD = 3  # pieces that may wait for the thread
 
-    def __init__(self) -> None:
+    def __init__(self, buffers: int = 2) -> None:
+        """Begin with nothing.
+
+        Args:
+            buffers: How many the caller fills in turn, two or more; bytes, which cannot change, do not count.
+        """
+        self._ahead = min(buffers - 2, self.AHEAD - 1)  # buffers that may still wait when the next is given
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._sha256 = hashlib.sha256()
         self._blake3 = blake3()
@@ -56,7 +62,7 @@ class Hasher:
 
     def update(self, data: bytes | bytearray | memoryview) -> None:
         """Add ``data`` to every hash."""
-        self.wait(0 if self._changing else self.AHEAD - 1)
+        self.wait(self._ahead if self._changing else self.AHEAD - 1)
         self._changing = not isinstance(data, bytes)
         self._size += len(data)
         if len(data) <= self.SMALL and not self._pending:

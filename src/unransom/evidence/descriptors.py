@@ -19,6 +19,7 @@ from unransom.core.text import shown
 READ = os.O_RDONLY | os.O_CLOEXEC
 NO_ATIME = getattr(os, "O_NOATIME", 0)  # Linux only
 DIRECT = getattr(os, "O_DIRECT", 0)
+SHORTER = "the file has become shorter"
 
 
 def open_quietly(path: bytes, flags: int = 0, folder: int | None = None) -> int:
@@ -67,9 +68,25 @@ class DescriptorReader:
         while len(data) < length:
             more = self._read(offset + len(data), length - len(data))
             if not more:
-                raise UnreadableError(offset + len(data), length - len(data), "the file has become shorter")
+                raise UnreadableError(offset + len(data), length - len(data), SHORTER)
             data += more
         return data
+
+    def read_into(self, buffer: memoryview, offset: int) -> None:
+        """Fill ``buffer`` from ``offset``: memory that is used again costs less than new memory.
+
+        Raises:
+            UnreadableError: The device fails, or the file has become shorter.
+        """
+        filled = 0
+        while filled < len(buffer):
+            try:
+                got = os.preadv(self._descriptor, [buffer[filled:]], offset + filled)
+            except OSError as error:
+                raise _unreadable(error, offset, len(buffer)) from error
+            if not got:
+                raise UnreadableError(offset + filled, len(buffer) - filled, SHORTER)
+            filled += got
 
     def read_past_cache(self, offset: int, length: int) -> bytes:
         """Return ``length`` bytes from ``offset`` as the device gives them now.
@@ -99,7 +116,7 @@ class DescriptorReader:
         except OSError as error:
             if error.errno == errno.EINVAL:
                 return None
-            raise UnreadableError(offset, length, error.strerror or str(error)) from error
+            raise _unreadable(error, offset, length) from error
         finally:
             os.close(descriptor)
 
@@ -117,7 +134,11 @@ class DescriptorReader:
         try:
             return os.pread(self._descriptor, length, offset)
         except OSError as error:
-            raise UnreadableError(offset, length, error.strerror or str(error)) from error
+            raise _unreadable(error, offset, length) from error
+
+
+def _unreadable(error: OSError, offset: int, length: int) -> UnreadableError:
+    return UnreadableError(offset, length, error.strerror or str(error))
 
 
 def _pages(offset: int, length: int) -> tuple[int, int]:
