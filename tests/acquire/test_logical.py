@@ -19,6 +19,7 @@ from tests.fixtures.planted import ODD, PLAIN
 from tests.fixtures.tools import run, tool
 from unransom.acquire.logical import collect as collecting
 from unransom.acquire.logical import folder as folder_module
+from unransom.acquire.logical import prepared as preparing
 from unransom.acquire.logical.step import acquire
 from unransom.core.errors import EvidenceChangedError, UnreadableError, UsageError
 from unransom.core.records import FileRef, Problem
@@ -87,6 +88,16 @@ def test_a_folder_comes_back_byte_for_byte(tree, tmp_path):
         io.BytesIO((tmp_path / "shares.tar.zst").read_bytes()), read_across_frames=True
     )
     assert hashlib.sha256(unpacked.read()).hexdigest() == done.digests.sha256
+
+
+def test_processes_prepare_the_same_archive(tree, tmp_path, monkeypatch):
+    acquire(str(tree), tmp_path / "first")  # the folders' times of access change with it
+    alone = acquire(str(tree), tmp_path / "alone")
+    monkeypatch.setattr(preparing, "FEW", 1)
+    monkeypatch.setattr(preparing, "BATCH", 3)
+    spread = acquire(str(tree), tmp_path / "spread")
+    assert spread.digests == alone.digests
+    assert spread.entries == alone.entries > 3 * (os.cpu_count() or 1)
 
 
 def test_tar_unpacks_it_with_times_links_holes_and_attributes(tree, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Iterator
 
@@ -52,3 +53,26 @@ def test_few_are_taken_before_they_are_wanted() -> None:
     assert next(results) == "0"
     assert len(taken) == 2 * (os.cpu_count() or 1) + 1
     results.close()
+
+
+def _seen(number: int) -> tuple[int, int, bool]:
+    return number, os.getpid(), signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def _killed(number: int) -> int:
+    if number == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_processes_give_results_in_order_and_leave_interrupts_to_their_parent() -> None:
+    """None of them is this one."""
+    found = list(ahead(_seen, range(40), processes=True))
+    assert [number for number, _, _ in found] == list(range(40))
+    assert all(process != os.getpid() and deaf for _, process, deaf in found)
+
+
+def test_a_process_that_is_killed_is_an_error_of_the_system() -> None:
+    """Whoever writes an output then keeps what there is, as on a full disk."""
+    with pytest.raises(ChildProcessError):
+        list(ahead(_killed, range(1000), processes=True))

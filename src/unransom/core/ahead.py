@@ -1,28 +1,38 @@
-"""Work in threads whose results come in order: for what leaves Python's lock, as reading and hashing do."""
+"""Work in threads or processes whose results come in order."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ahead(work: Callable[[Item], Result], items: Iterable[Item], each: int = 1) -> Generator[Result]:
+def ahead(
+    work: Callable[[Item], Result], items: Iterable[Item], each: int = 1, *, processes: bool = False
+) -> Generator[Result]:
     """Yield what ``work`` returns for each item, in the items' order, on all cores.
 
     Args:
         work: Called in threads; what it raises is raised where its result would have come.
         items: Taken one by one, by the caller's thread.
         each: How many results may wait for the caller, for each thread.
+        processes: Call ``work`` in processes instead, which start with the first item: for what does not
+            leave Python's lock, as reading and hashing do.
+
+    Raises:
+        ChildProcessError: A process was killed.
     """
     workers = os.cpu_count() or 1
     waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(workers, "ahead") as pool:
+    with _processes(workers) if processes else ThreadPoolExecutor(workers, "ahead") as pool:
         try:
             for item in items:
                 waiting.append(pool.submit(work, item))
@@ -30,5 +40,14 @@ def ahead(work: Callable[[Item], Result], items: Iterable[Item], each: int = 1) 
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise ChildProcessError(str(error)) from error
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _processes(workers: int) -> Executor:
+    """Return processes that leave Ctrl-C to their parent, and have none of its locks."""
+    return ProcessPoolExecutor(
+        workers, multiprocessing.get_context("forkserver"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
+    )

@@ -7,19 +7,18 @@ entry that is whole in both.
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from unransom.acquire.logical import pax
 from unransom.acquire.logical.entries import Entry, Unlisted
+from unransom.acquire.logical.prepared import Line, Prepared, named, prepared
 from unransom.acquire.packing import Packing
 from unransom.core.errors import UnreadableError
 from unransom.core.hashing import Digests, Hasher
@@ -35,8 +34,6 @@ UNKNOWN = 1 << 61  # bytes of an image that is not finished
 FLUSH_EVERY = 256 << 20  # bytes between two moments from which a run can go on
 CONTENT = ("size", "at", "segments", "md5", "sha256", "lost", "problem")  # of a line of the manifest
 HASHED_HOLES = 1 << 30  # bytes; of a file with more of them only what is stored is hashed
-SAID = ("accessed", "changed", "segments", "version", "etag", "deleted", "metadata")  # where there is any
-Line = dict[str, Any]
 
 
 class Collected(msgspec.Struct, frozen=True):
@@ -71,19 +68,21 @@ class Archive:
         self._lines: list[bytes] = []
         self._flushed = 0
         self.position = 0
-        self.done: set[tuple[bytes, str, str]] = set()
+        self._done: set[tuple[bytes, str, str]] = set()
         self.problems: list[tuple[str, str]] = []
         self.entries = 0
         self._shared: dict[bytes, Line] = {}  # files with several names
         self.resumed = self._resume()
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: Entry, ready: Prepared) -> None:
         """Append an entry, its headers first; what cannot be read is zeros."""
-        header = pax.head(entry)
-        line = _described(entry) | {"at": self.position + len(header)}
-        self._write(header)
-        if entry.open is not None:
-            line |= self._small(entry) or self._content(entry)
+        line = ready.line
+        line["at"] = self.position + len(ready.header)
+        self._write(ready.header)
+        if ready.content is not None:
+            self._write(ready.content)
+        elif entry.open is not None:
+            line |= self._content(entry)
         if entry.shared:
             line["shared"] = True
             self._shared[entry.path] = line
@@ -92,9 +91,13 @@ class Archive:
         self._write(bytes(-self.position % pax.BLOCK))
         self._say(entry.path, line)
 
+    def lacks(self, entry: Entry | Unlisted) -> bool:
+        """Return whether an earlier run has not written ``entry``."""
+        return isinstance(entry, Unlisted) or (entry.path, entry.version, entry.kind) not in self._done
+
     def cannot(self, place: Unlisted) -> None:
         """Note a place that could not be listed."""
-        line = {**_named(place.path), "kind": "?", "problem": place.why}
+        line: Line = {**named(place.path), "kind": "?", "problem": place.why}
         self._say(place.path, line)
 
     def finish(self) -> Digests:
@@ -132,15 +135,6 @@ class Archive:
         """Make last what is written, as far as it goes."""
         with contextlib.suppress(OSError):
             self._flush()
-
-    def _small(self, entry: Entry) -> Line | None:
-        """Write the content of a small file that reads at once; return what the manifest says of it."""
-        data = entry.whole() if entry.whole and entry.segments is None else None
-        if data is None:
-            return None
-        self._write(data)
-        md5 = hashlib.md5(data, usedforsecurity=False)
-        return {"md5": md5.hexdigest(), "sha256": hashlib.sha256(data).hexdigest()}
 
     def _content(self, entry: Entry) -> Line:
         """Write the content of an entry; return what the manifest says of it."""
@@ -227,16 +221,30 @@ class Archive:
             path = base64.b64decode(line["path_b64"])
             if line.get("shared"):
                 self._shared[path] = line
-            self.done.add((path, line.get("version", ""), line["kind"]))
+            self._done.add((path, line.get("version", ""), line["kind"]))
         self.entries, self.position, self._flushed = len(lines), end, end
         self._sidecar.write_bytes(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
         return end
 
 
 def collect(
-    entries: Iterable[Entry | Unlisted], out: Path, source: str, level: int = 1, listener: Listener = silent
+    entries: Iterable[Entry | Unlisted],
+    out: Path,
+    source: str,
+    level: int = 1,
+    listener: Listener = silent,
+    *,
+    spread: bool = False,
 ) -> Collected:
     """Write a logical image of ``entries`` to ``out``.
+
+    Args:
+        entries: What it will hold.
+        out: The image.
+        source: Where they come from.
+        level: Of compression.
+        listener: Hears the progress.
+        spread: Whether other processes can read the content of small files, too.
 
     Raises:
         OSError: It cannot be written; what is written stays, and the next run goes on with it.
@@ -244,11 +252,11 @@ def collect(
     part = out.with_name(out.name + ".part")
     archive = Archive(part, source, level, listener)
     try:
-        for entry in entries:
-            if isinstance(entry, Unlisted):
-                archive.cannot(entry)
-            elif (entry.path, entry.version, entry.kind) not in archive.done:
-                archive.add(entry)
+        for each in prepared(filter(archive.lacks, entries), spread=spread):
+            if isinstance(each, Unlisted):
+                archive.cannot(each)
+            else:
+                archive.add(*each)
         digests = archive.finish()
     except BaseException:
         archive.save()
@@ -290,31 +298,6 @@ def _filled(length: int) -> Iterator[bytes]:
 def _stored(line: Line) -> Line:
     """Return what one name of a file has to say of the content that another name of it has."""
     return {name: line[name] for name in CONTENT if name in line}
-
-
-def _named(path: bytes) -> Line:
-    plain = path.decode("ascii") if path.isascii() else ""
-    return {"path": plain if plain.isprintable() and plain else shown(path), "path_b64": _packed(path)}
-
-
-def _packed(data: bytes) -> str:
-    return binascii.b2a_base64(data, newline=False).decode("ascii")
-
-
-def _described(entry: Entry) -> Line:
-    line: Line = {**_named(entry.path), "kind": entry.kind, "size": entry.size, "mode": entry.mode & 0o7777}
-    line |= {"uid": entry.uid, "gid": entry.gid, "modified": entry.modified}
-    if entry.link:
-        line["link_b64"] = _packed(entry.link)
-    if entry.attributes:
-        line["attributes"] = {
-            name.decode("utf-8", "backslashreplace"): _packed(value)
-            for name, value in entry.attributes.items()
-        }
-    for name in SAID:
-        if value := getattr(entry, name):
-            line[name] = value
-    return line
 
 
 def _lines(path: Path) -> list[Line]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import stat
 from collections.abc import Iterator
@@ -79,8 +80,8 @@ def _entry(root: bytes, path: bytes, state: os.stat_result, first: dict[tuple[in
         sector=SECTOR,
         shared=is_file and state.st_nlink > 1,
         segments=_segments(place, state.st_size) if is_sparse else None,
-        open=(lambda: _open(place)) if is_file else None,
-        whole=(lambda: _whole(place, state.st_size)) if is_file and state.st_size <= SMALL else None,
+        open=functools.partial(_open, place) if is_file else None,
+        whole=functools.partial(_whole, place, state.st_size) if is_file and state.st_size <= SMALL else None,
     )
 
 

@@ -46,7 +46,7 @@ def acquire(location: str, out: Path, level: int = 1, listener: Listener = silen
             say("the image must not lie in the folder that it is made of"),
             hint=say("write it to another disk: evidence is never written to"),
         )
-    return collect(folder.walk(root), out, os.fsdecode(root), level, listener)
+    return collect(folder.walk(root), out, os.fsdecode(root), level, listener, spread=True)
 
 
 def finished(out: Path) -> Collected:
