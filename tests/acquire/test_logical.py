@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import errno
+import functools
 import hashlib
 import io
 import json
@@ -17,9 +18,11 @@ import zstandard
 
 from tests.fixtures.planted import ODD, PLAIN
 from tests.fixtures.tools import run, tool
+from unransom.acquire.logical import bucket as bucket_module
 from unransom.acquire.logical import collect as collecting
 from unransom.acquire.logical import folder as folder_module
-from unransom.acquire.logical import prepared as preparing
+from unransom.acquire.logical import step
+from unransom.acquire.logical.prepared import Spread
 from unransom.acquire.logical.step import acquire
 from unransom.core.errors import EvidenceChangedError, UnreadableError, UsageError
 from unransom.core.records import FileRef, Problem
@@ -93,8 +96,8 @@ def test_a_folder_comes_back_byte_for_byte(tree, tmp_path):
 def test_processes_prepare_the_same_archive(tree, tmp_path, monkeypatch):
     acquire(str(tree), tmp_path / "first")  # the folders' times of access change with it
     alone = acquire(str(tree), tmp_path / "alone")
-    monkeypatch.setattr(preparing, "FEW", 1)
-    monkeypatch.setattr(preparing, "BATCH", 3)
+    few = functools.partial(collecting.collect, spread=Spread(batch=3, alone=1, processes=True))
+    monkeypatch.setattr(step, "collect", few)
     spread = acquire(str(tree), tmp_path / "spread")
     assert spread.digests == alone.digests
     assert spread.entries == alone.entries > 3 * (os.cpu_count() or 1)
@@ -351,6 +354,27 @@ def test_a_bucket_is_taken_with_versions_marks_and_metadata(s3_environment, tmp_
     assert current["metadata"]["x-amz-meta-shop"] == "7"
     assert [line["path"] for line in lines if line["kind"] == "D"] == ["gone.txt"]
     assert (tmp_path / "a/ledger.db").read_bytes() == b"two"
+
+
+def test_an_object_that_is_replaced_while_the_bucket_is_taken_is_named(s3_environment, tmp_path, monkeypatch):
+    files = {b"ledger": b"12345", b"large": bytes(3 << 20), b"other": b"as it was"}
+    name = s3_environment.new_bucket(files)
+    real = bucket_module.walk
+
+    def walk(store):
+        listed = list(real(store))
+        for key in ("ledger", "large"):
+            s3_environment.writer.put_object(Bucket=name, Key=key, Body=b"54321")
+        yield from listed
+
+    monkeypatch.setattr(bucket_module, "walk", walk)
+    done = acquire(f"s3://{name}", tmp_path / "bucket.image")
+    assert sorted(item for item, _ in done.problems) == ["large", "ledger"]
+    assert done.entries == 3
+    with contextlib.closing(open_store(identify(done.image))) as store:
+        (other,) = (each for each in store.files() if isinstance(each, FileRef) and each.path == b"other")
+        with store.open(other) as reader:
+            assert b"".join(chunks(reader)) == b"as it was"
 
 
 def test_sockets_do_no_harm(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -143,6 +145,21 @@ def test_a_deleted_version_or_replaced_object_is_a_changed_one(
     for ref in (first, second):
         with pytest.raises(EvidenceChangedError), store.open(ref):
             pass
+
+
+def test_a_large_object_is_read_whichever_etag_the_store_lists(
+    s3_bucket: Bucket, s3_environment: S3Server, store_of: Callable[[str], BucketStore]
+) -> None:
+    """This server keeps it in pieces, and without versions it lists their ETag, not that of the object."""
+    large = random.Random(4).randbytes(9 << 20)
+    name = s3_bucket({b"large": large})
+    store = store_of(f"s3://{name}")
+    (ref,) = refs(store)
+    assert content(store, ref) == large
+    time.sleep(1.1)  # times are whole seconds
+    s3_environment.writer.put_object(Bucket=name, Key="large", Body=large[::-1])
+    with pytest.raises(EvidenceChangedError), store.open(ref):
+        pass
 
 
 def test_a_bucket_that_is_not_there_is_a_problem(store_of: Callable[[str], BucketStore]) -> None:

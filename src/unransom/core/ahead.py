@@ -11,26 +11,33 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+CONNECTIONS = 16  # threads for work that is mostly waiting for a network
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def ahead(
-    work: Callable[[Item], Result], items: Iterable[Item], each: int = 1, *, processes: bool = False
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    each: int = 1,
+    *,
+    workers: int = 0,
+    processes: bool = False,
 ) -> Generator[Result]:
-    """Yield what ``work`` returns for each item, in the items' order, on all cores.
+    """Yield what ``work`` returns for each item, in the items' order.
 
     Args:
         work: Called in threads; what it raises is raised where its result would have come.
         items: Taken one by one, by the caller's thread.
         each: How many results may wait for the caller, for each thread.
+        workers: How many threads, one a core by default.
         processes: Call ``work`` in processes instead, which start with the first item: for what does not
             leave Python's lock, as reading and hashing do.
 
     Raises:
         ChildProcessError: A process was killed.
     """
-    workers = os.cpu_count() or 1
+    workers = workers or os.cpu_count() or 1
     waiting: deque[Future[Result]] = deque()
     with _processes(workers) if processes else ThreadPoolExecutor(workers, "ahead") as pool:
         try:

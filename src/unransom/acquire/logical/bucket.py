@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from unransom.acquire.logical.entries import Entry, Unlisted
+from unransom.core.errors import EvidenceChangedError, UnreadableError
 from unransom.core.records import FileRef
 from unransom.evidence.stores.bucket import BucketStore, Locator
 from unransom.evidence.wrap.cache import CachedReader
 from unransom.evidence.wrap.retry import NETWORK, RetryReader
+
+SMALL = 1 << 20  # bytes of an object that is read at once
 
 
 def walk(store: BucketStore) -> Iterator[Entry | Unlisted]:
@@ -18,10 +21,7 @@ def walk(store: BucketStore) -> Iterator[Entry | Unlisted]:
         if not isinstance(each, FileRef):
             yield Unlisted(each.item.encode(), str(each.what))
             continue
-        try:
-            yield _entry(store, each)
-        except OSError as error:
-            yield Unlisted(each.path, str(error))
+        yield _entry(store, each)
         if each.deleted and each.path not in marked:
             marked.add(each.path)
             yield Entry(path=each.path, kind="D", modified=each.changed, deleted=True)
@@ -38,9 +38,19 @@ def _entry(store: BucketStore, ref: FileRef) -> Entry:
         version="" if is_current else ref.version,
         etag=Locator.parse(ref.locator).etag,
         deleted=ref.deleted,
-        metadata=store.metadata(ref) | ({"VersionId": ref.version} if ref.version else {}),
+        metadata=lambda: store.metadata(ref) | ({"VersionId": ref.version} if ref.version else {}),
         open=lambda: _Opened(store, ref),
+        whole=(lambda: _whole(store, ref)) if ref.size <= SMALL else None,
+        remote=True,
     )
+
+
+def _whole(store: BucketStore, ref: FileRef) -> bytes | None:
+    try:
+        with _Opened(store, ref) as reader:
+            return reader.read_at(0, ref.size)
+    except (OSError, UnreadableError, EvidenceChangedError):
+        return None
 
 
 class _Opened:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -18,9 +19,10 @@ import msgspec
 
 from unransom.acquire.logical import pax
 from unransom.acquire.logical.entries import Entry, Unlisted
-from unransom.acquire.logical.prepared import Line, Prepared, named, prepared
+from unransom.acquire.logical.prepared import FILES, Line, Prepared, Spread, named, prepared
 from unransom.acquire.packing import Packing
-from unransom.core.errors import UnreadableError
+from unransom.core.ahead import CONNECTIONS, ahead
+from unransom.core.errors import EvidenceChangedError, UnreadableError
 from unransom.core.hashing import Digests, Hasher
 from unransom.core.outputs import FileReader
 from unransom.core.progress import Listener, Progress, silent
@@ -83,6 +85,8 @@ class Archive:
             self._write(ready.content)
         elif entry.open is not None:
             line |= self._content(entry)
+        if len(entry.etag) == 32 and line.get("md5", entry.etag) != entry.etag:
+            self.problems.append((shown(entry.path), f"ETag {entry.etag}, MD5 {line['md5']}"))
         if entry.shared:
             line["shared"] = True
             self._shared[entry.path] = line
@@ -153,15 +157,13 @@ class Archive:
                     if offset - self._flushed >= FLUSH_EVERY:
                         self._tell(entry)
                 lost = [[span.start, span.end] for span in merge(content.lost)]
-        except (OSError, UnreadableError) as error:
+        except (OSError, UnreadableError, EvidenceChangedError) as error:
             self.problems.append((shown(entry.path), str(error)))
             wanted = sum(length for _, length in entry.segments or ((0, entry.size),))
             self._zeros(wanted - (self.position - written))
             return {"problem": str(error)}
         if lost:
             self.problems.append((shown(entry.path), f"{sum(end - start for start, end in lost)} bytes"))
-        if len(entry.etag) == 32 and entry.etag != md5.hexdigest():
-            self.problems.append((shown(entry.path), f"ETag {entry.etag}, MD5 {md5.hexdigest()}"))
         mark = "" if counts else "stored_"
         found = {f"{mark}md5": md5.hexdigest(), f"{mark}sha256": sha256.hexdigest()}
         return found | ({"lost": lost} if lost else {})
@@ -233,8 +235,7 @@ def collect(
     source: str,
     level: int = 1,
     listener: Listener = silent,
-    *,
-    spread: bool = False,
+    spread: Spread = FILES,
 ) -> Collected:
     """Write a logical image of ``entries`` to ``out``.
 
@@ -244,7 +245,7 @@ def collect(
         source: Where they come from.
         level: Of compression.
         listener: Hears the progress.
-        spread: Whether other processes can read the content of small files, too.
+        spread: Who prepares them.
 
     Raises:
         OSError: It cannot be written; what is written stays, and the next run goes on with it.
@@ -252,7 +253,7 @@ def collect(
     part = out.with_name(out.name + ".part")
     archive = Archive(part, source, level, listener)
     try:
-        for each in prepared(filter(archive.lacks, entries), spread=spread):
+        for each in prepared(filter(archive.lacks, entries), spread):
             if isinstance(each, Unlisted):
                 archive.cannot(each)
             else:
@@ -281,12 +282,18 @@ def _pieces(content: Salvage, entry: Entry, *, holes: bool) -> Iterator[tuple[in
     for start, length in entry.segments or ((0, entry.size),):
         yield from ((position, piece, False) for piece in _filled(start - position if holes else 0))
         position, end = start, start + length
-        while position < end:
-            piece = content.read_at(position, min(CHUNK, end - position))
-            if not piece:
-                raise UnreadableError(position, end - position, "the file has become shorter")
+        places = ((place, min(CHUNK, end - place)) for place in range(start, end, CHUNK))
+        for piece in _read(content, places, threads=CONNECTIONS if entry.remote and length > CHUNK else 0):
             yield position, piece, True
             position += len(piece)
+            if position < end and len(piece) < CHUNK:
+                raise UnreadableError(position, end - position, "the file has become shorter")
+
+
+def _read(content: Salvage, places: Iterable[tuple[int, int]], threads: int) -> Iterator[bytes]:
+    if not threads:
+        return itertools.starmap(content.read_at, places)
+    return ahead(lambda place: content.read_at(*place), places, workers=threads)
 
 
 def _filled(length: int) -> Iterator[bytes]:

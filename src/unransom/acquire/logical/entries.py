@@ -26,7 +26,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         shared: Whether the file has several names.
         segments: Offset and length of what is stored of a file with holes, None of a file without.
         sector: Bytes; the smallest range of the content that is given up where it cannot be read.
-        version, etag, deleted, metadata: Of an object in a bucket.
+        version, etag, deleted: Of an object in a bucket.
+        metadata: Asks for what a store keeps with an object; raises OSError where it does not answer.
+        remote: Whether reading is mostly waiting, so that many reads at a time help.
         open: Opens the content.
         whole: Reads the content of a small file at once; None where it is not what it was when it was listed.
     """
@@ -49,7 +51,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     etag: str = ""
     deleted: bool = False
-    metadata: dict[str, str] = {}
+    metadata: Callable[[], dict[str, str]] | None = None
+    remote: bool = False
     open: Callable[[], AbstractContextManager[Reader]] | None = None
     whole: Callable[[], bytes | None] | None = None
 

@@ -1,6 +1,6 @@
 """Prepares entries: headers, what the manifest says of them, and the content of small ones with its digests.
 
-None of that needs to know where in the archive an entry will stand, so that it is done on all cores.
+None of that needs to know where in the archive an entry will stand, so that it is done for many at a time.
 """
 
 from __future__ import annotations
@@ -8,19 +8,35 @@ from __future__ import annotations
 import binascii
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from unransom.acquire.logical import pax
 from unransom.acquire.logical.entries import Entry, Unlisted
-from unransom.core.ahead import ahead
+from unransom.core.ahead import CONNECTIONS, ahead
 from unransom.core.text import shown
 
-SAID = ("accessed", "changed", "segments", "version", "etag", "deleted", "metadata")  # where there is any
-BATCH = 256  # entries that a process is given at a time
-FEW = 4 * BATCH  # entries; for fewer no processes are started
-BATCH_BYTES = 8 << 20  # bytes of small files in a batch
+SAID = ("accessed", "changed", "segments", "version", "etag", "deleted")  # where there is any
+BATCH_BYTES = 8 << 20  # of small files in a batch
 Line = dict[str, Any]
+
+
+class Spread(NamedTuple):
+    """Who prepares entries.
+
+    Attributes:
+        batch: How many entries are given away at a time.
+        alone: How many are prepared before help is called, which takes longer than a few of them.
+        processes: Whether processes help, one a core; else threads do, one a connection.
+    """
+
+    batch: int
+    alone: int
+    processes: bool
+
+
+FILES = Spread(batch=256, alone=1024, processes=True)
+OBJECTS = Spread(batch=1, alone=0, processes=False)
 
 
 class Prepared(NamedTuple):
@@ -37,48 +53,37 @@ class Prepared(NamedTuple):
     content: bytes | None
 
 
-def prepared(
-    entries: Iterable[Entry | Unlisted], *, spread: bool
-) -> Iterator[Unlisted | tuple[Entry, Prepared]]:
-    """Yield every entry with what was prepared of it, in the same order.
+Pair = tuple[Entry, Prepared] | Unlisted
 
-    Args:
-        entries: What is to be archived.
-        spread: Whether other processes can read the content, too.
+
+def prepared(entries: Iterable[Entry | Unlisted], spread: Spread) -> Iterator[Pair]:
+    """Yield every entry with what was prepared of it, in the same order; where that fails, with the reason.
 
     Raises:
         OSError: A process that prepares was killed.
     """
     source = iter(entries)
-    for entry in itertools.islice(source, FEW) if spread else source:
-        yield entry if isinstance(entry, Unlisted) else (entry, prepare(entry))
-    sent, kept = itertools.tee(_batches(source))
-    for batch, found in zip(kept, ahead(_prepare, sent, processes=True), strict=True):
-        ready = iter(found)
-        for entry in batch:
-            yield entry if isinstance(entry, Unlisted) else (entry, next(ready))
+    for entry in itertools.islice(source, spread.alone):
+        yield _pair(entry, prepare(entry))
+    sent, kept = itertools.tee(_batches(source, spread.batch))
+    threads = 0 if spread.processes else CONNECTIONS
+    for batch, found in zip(
+        kept, ahead(_all, sent, workers=threads, processes=spread.processes), strict=True
+    ):
+        yield from map(_pair, batch, found)
 
 
-def _batches(entries: Iterable[Entry | Unlisted]) -> Iterator[list[Entry | Unlisted]]:
-    batch, size = [], 0
-    for entry in entries:
-        batch.append(entry)
-        size += entry.size if isinstance(entry, Entry) and entry.whole else 0
-        if len(batch) == BATCH or size >= BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
-def _prepare(batch: list[Entry | Unlisted]) -> list[Prepared]:
-    return [prepare(each) for each in batch if isinstance(each, Entry)]
-
-
-def prepare(entry: Entry) -> Prepared:
+def prepare(entry: Entry | Unlisted) -> Prepared | Unlisted:
     """Prepare one entry."""
-    content = entry.whole() if entry.whole and entry.segments is None else None
+    if isinstance(entry, Unlisted):
+        return entry
     line = _described(entry)
+    try:
+        if entry.metadata and (found := entry.metadata()):
+            line["metadata"] = found
+    except OSError as error:
+        return Unlisted(entry.path, str(error))
+    content = entry.whole() if entry.whole and entry.segments is None else None
     if content is not None:
         line["md5"] = hashlib.md5(content, usedforsecurity=False).hexdigest()
         line["sha256"] = hashlib.sha256(content).hexdigest()
@@ -89,6 +94,29 @@ def named(path: bytes) -> Line:
     """Return what the manifest calls a path."""
     plain = path.decode("ascii") if path.isascii() else ""
     return {"path": plain if plain.isprintable() and plain else shown(path), "path_b64": _packed(path)}
+
+
+def _all(batch: Sequence[Entry | Unlisted]) -> list[Prepared | Unlisted]:
+    return [prepare(each) for each in batch]
+
+
+def _pair(entry: Entry | Unlisted, found: Prepared | Unlisted) -> Pair:
+    if isinstance(entry, Unlisted):
+        return entry
+    return found if isinstance(found, Unlisted) else (entry, found)
+
+
+def _batches(entries: Iterable[Entry | Unlisted], most: int) -> Iterator[list[Entry | Unlisted]]:
+    batch: list[Entry | Unlisted] = []
+    size = 0
+    for entry in entries:
+        batch.append(entry)
+        size += entry.size if isinstance(entry, Entry) and entry.whole else 0
+        if len(batch) == most or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _packed(data: bytes) -> str:

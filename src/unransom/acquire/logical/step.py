@@ -8,6 +8,7 @@ from pathlib import Path
 
 from unransom.acquire.logical import bucket, folder
 from unransom.acquire.logical.collect import Collected, collect
+from unransom.acquire.logical.prepared import OBJECTS
 from unransom.acquire.records import check_new
 from unransom.core.errors import UsageError
 from unransom.core.hashing import digest
@@ -37,7 +38,7 @@ def acquire(location: str, out: Path, level: int = 1, listener: Listener = silen
     if source.kind == "bucket":
         store = BucketStore(source)
         try:
-            return collect(bucket.walk(store), out, location, level, listener)
+            return collect(bucket.walk(store), out, location, level, listener, OBJECTS)
         finally:
             store.close()
     root = os.path.abspath(os.fsencode(location))  # noqa: PTH100 bytes
@@ -46,7 +47,7 @@ def acquire(location: str, out: Path, level: int = 1, listener: Listener = silen
             say("the image must not lie in the folder that it is made of"),
             hint=say("write it to another disk: evidence is never written to"),
         )
-    return collect(folder.walk(root), out, os.fsdecode(root), level, listener, spread=True)
+    return collect(folder.walk(root), out, os.fsdecode(root), level, listener)
 
 
 def finished(out: Path) -> Collected:

@@ -18,6 +18,7 @@ import fsspec
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
 from fsspec.asyn import sync
 
+from unransom.core.ahead import CONNECTIONS
 from unransom.core.errors import UnreadableError
 from unransom.core.messages import say
 from unransom.core.records import FileRef, Problem, Source
@@ -118,7 +119,12 @@ class BucketStore:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._bucket, _, self._prefix = source.location.removeprefix(BUCKET).partition("/")
-        self._s3 = fsspec.filesystem("s3", skip_instance_cache=True, use_listings_cache=False)
+        self._s3 = fsspec.filesystem(
+            "s3",
+            skip_instance_cache=True,
+            use_listings_cache=False,
+            config_kwargs={"max_pool_connections": CONNECTIONS},
+        )
         self._has_versions = True
 
     def fingerprint(self) -> str:
@@ -179,18 +185,18 @@ class BucketStore:
         except ValueError as error:
             raise changed(ref, str(error)) from error
         request = {"Bucket": self._bucket, "Key": where.key}
-        if where.etag:
-            request["IfMatch"] = f'"{where.etag}"'
         if ref.version:
             request["VersionId"] = ref.version
         try:
             head = self._s3.call_s3("head_object", **request)
         except ERRORS as error:
-            if isinstance(error, FileNotFoundError) or _is_of_another_content(error):
+            if isinstance(error, FileNotFoundError):
                 raise changed(ref, str(error)) from error
             raise OSError(str(error)) from error
-        if head.get("ContentLength") != ref.size or (where.etag and _etag(head) != where.etag):
+        if head.get("ContentLength") != ref.size or not _is_listed(head, where.etag, ref):
             raise changed(ref)
+        if etag := _etag(head):
+            request["IfMatch"] = f'"{etag}"'
         yield ObjectReader(self._s3, request, ref)
 
     def close(self) -> None:
@@ -267,6 +273,18 @@ class BucketStore:
 
 def _etag(answer: dict[str, Any]) -> str:
     return str(answer.get("ETag", "")).strip('"')
+
+
+def _is_listed(head: dict[str, Any], listed: str, ref: FileRef) -> bool:
+    """Return whether an object is still the one whose ETag and time were listed.
+
+    A store that keeps large objects in pieces (SeaweedFS) may list the ETag of the pieces, which ends with
+    their number, and answer for the whole object with its MD5: then the time has to do.
+    """
+    etag = _etag(head)
+    if not listed or etag == listed:
+        return True
+    return ("-" in listed) != ("-" in etag) and _nanoseconds(head["LastModified"]) == ref.modified
 
 
 def _nanoseconds(moment: datetime) -> int:
