@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from itertools import pairwise
 
 HELD = 128 << 20  # bytes of a slice up to which it is bytes
@@ -33,10 +34,8 @@ class Sparse:
         if end - start <= HELD:
             return self.read_at(start, end - start)
         cut = Sparse(end - start)
-        for at, data in self.extents():
-            low, high = max(at, start), min(at + len(data), end)
-            if low < high:
-                cut.write(low - start, data[low - at : high - at])
+        for at, data in self.written(start, end):
+            cut.write(at - start, data)
         return cut
 
     def __setitem__(self, place: slice, data: bytes) -> None:
@@ -80,13 +79,17 @@ class Sparse:
     def read_at(self, offset: int, length: int) -> bytes:
         """Return ``length`` bytes from ``offset``; fewer only where the file ends."""
         out = bytearray(max(0, min(length, self.size - offset)))
-        first = max(bisect_right(self._starts, offset) - 1, 0)
-        for start in self._starts[first : bisect_left(self._starts, offset + len(out))]:
-            data = self._parts[start]
-            low, high = max(start, offset), min(start + len(data), offset + len(out))
-            if low < high:
-                out[low - offset : high - offset] = data[low - start : high - start]
+        for at, data in self.written(offset, offset + len(out)):
+            out[at - offset : at - offset + len(data)] = data
         return bytes(out)
+
+    def written(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+        """Yield what was written between two places, in order."""
+        first = max(bisect_right(self._starts, start) - 1, 0)
+        for at in self._starts[first : bisect_left(self._starts, end)]:
+            low, data = max(at, start), self._parts[at]
+            if kept := data[low - at : max(end - at, 0)]:
+                yield low, kept
 
     def digest(self) -> str:
         """Return a SHA-256 over the length, and over place and bytes of all that was written."""
