@@ -155,8 +155,9 @@ class MssqlDatabase:
 
     def _of(self, part: Partition, old: bool) -> NDArray[np.void]:
         """Return the pages of a part: those of the newest sources, or those of older ones."""
-        mine = self._data[np.isin(self._units, np.fromiter(part.units, np.int64, len(part.units)))]
-        return mine[np.array(self._store.older, bool)[mine["source"]] == old]
+        mine = np.isin(self._units, np.fromiter(part.units, np.int64, len(part.units)))
+        mine &= np.array(self._store.older, bool)[self._data["source"]] == old
+        return self._data[mine]
 
     def _old(self, known: Known) -> Iterator[pyarrow.RecordBatch]:
         """Yield rows of pages that only an older copy of the database has."""

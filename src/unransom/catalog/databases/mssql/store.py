@@ -35,11 +35,11 @@ class PageStore:
             scanned = [scan(reader, number) for number, reader in enumerate(readers)]
         found = scanned[0] if len(scanned) == 1 else np.concatenate(scanned)
         numbered = np.flatnonzero(found["page"] >= 0)
-        order = numbered[_by_worth(found[numbered])]
+        order = numbered[_by_worth(_taken(found, numbered))]
         keys = keys_of(found)[order]
         first = np.append(True, keys[1:] != keys[:-1])[: len(keys)]
         self.older = _older(found[order], len(readers)) if len(readers) > 1 else (False,) * len(readers)
-        self.entries = found[order[first]]
+        self.entries = _taken(found, order[first])
         self._others = found[order[~first]]
         self._patches: set[tuple[int, int]] = set()
         self._cache: OrderedDict[tuple[int, int], bytes] = OrderedDict()
@@ -88,7 +88,7 @@ class PageStore:
     @functools.cached_property
     def has_torn_bits(self) -> bool:
         """Most pages carry torn-page bits, so that pages without a header have bits that are others'."""
-        sound = self.entries[self.entries["soundness"] >= Soundness.VALID]["summed"]
+        sound = self.entries["summed"][self.entries["soundness"] >= Soundness.VALID]
         return bool((sound == 2).sum() > (sound == 1).sum())  # of them 2 says so
 
     def raw(self, entries: NDArray[np.void]) -> NDArray[np.uint8]:
@@ -148,14 +148,20 @@ class PageStore:
         """Tell which pages are in use; where the page that would tell is lost, they are."""
         out = np.ones(len(entries), bool)
         homes = np.maximum(entries["page"] // PFS_STEP * PFS_STEP, 1)
-        for file, home in {(int(e["file"]), int(h)) for e, h in zip(entries, homes, strict=True)}:
-            page = self.page(file, home)
+        told_by = entries["file"].astype(np.int64) << 32 | homes
+        for each in np.unique(told_by).tolist():
+            page = self.page(each >> 32, each & 0xFFFFFFFF)
             if page is None or page[1] != Kind.PFS:
                 continue
-            mine = (entries["file"] == file) & (homes == home)
+            mine = told_by == each
             uses = np.frombuffer(page, np.uint8)[100 + entries["page"][mine] % PFS_STEP]
             out[mine] = uses & ALLOCATED > 0
         return out
+
+
+def _taken(entries: NDArray[np.void], order: NDArray[np.int64]) -> NDArray[np.void]:
+    """Return ``entries`` in that order: themselves where it is theirs, as many of them fill much memory."""
+    return entries if np.array_equal(order, np.arange(len(entries))) else entries[order]
 
 
 def keys_of(entries: NDArray[np.void]) -> NDArray[np.int64]:
