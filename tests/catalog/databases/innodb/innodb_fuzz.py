@@ -16,6 +16,7 @@ from tests.catalog.databases.innodb.made_tablespace import ROLL, TRANSACTION
 from tests.catalog.databases.page_fuzz import TOGETHER, repeat, report
 from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.innodb import ENGINE, database, ddl, decode, lobs, salvage
+from unransom.catalog.databases.innodb.damaged import candidates
 from unransom.catalog.databases.innodb.graft_pages import NIL, Shape, index_page, seal
 from unransom.catalog.databases.innodb.schema import ROLL_PTR, TRX_ID, Field, layout_of
 from unransom.core.streams import BytesReader
@@ -96,7 +97,6 @@ class Target:
         self.found = opened.found(table)
         self.target = database.shown_in(self.found)
         self.known = salvage.profile(self.found)
-        self.checks = salvage.checks_of(self.found, self.known.latest)
         self.page = np.frombuffer(data[4 * SIZE : (4 + LEAVES) * SIZE], np.uint8).reshape(LEAVES, SIZE)
 
     def run(self, chance: np.random.Generator) -> int:
@@ -113,8 +113,9 @@ class Target:
             *database.deleted(self.found, numbers, data),
         ):
             rows += decode.batch(located, self.target, fetch, decode.LIVE).num_rows
-        located, results = salvage.candidates(self.found, numbers, data, self.known, self.checks)
-        rows += decode.batch(located.only(results > 0), self.target, fetch, decode.SALVAGED).num_rows
+        judged = candidates(self.known.form, numbers, data)
+        some = judged.located.only(judged.results > 0)
+        rows += decode.batch(some, self.target, fetch, decode.SALVAGED).num_rows
         return rows
 
 

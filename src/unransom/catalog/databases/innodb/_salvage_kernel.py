@@ -242,8 +242,6 @@ def _slots(data, base, size, head, compact, listed):  # type: ignore[no-untyped-
     if u16(data, base + size - 10) != infimum:
         return 0
     count = 1
-    if head:
-        _follow(data, base, size, infimum, compact, listed)
     for place in range(1, size // 8):
         origin = u16(data, base + size - 10 - 2 * place)
         if origin == supremum or not FIRST <= origin < size - 8 or listed[origin]:
@@ -252,6 +250,8 @@ def _slots(data, base, size, head, compact, listed):  # type: ignore[no-untyped-
             continue
         count += 1
         listed[origin] = True
+    if head:  # only now: what it marks would look like the end of the slots
+        _follow(data, base, size, infimum, compact, listed)
     for origin in range(FIRST, size - 8):
         if listed[origin]:
             _follow(data, base, size, origin, compact, listed)

@@ -101,25 +101,17 @@ def is_current(found: Found, located: decode.Located) -> NDArray[np.bool_]:
         return np.ones(len(located.origins), np.bool_)
     place = names.index(found.definition.until)
     starts = located.starts[place]
-    first = numbers_at(located.data, starts, 4)
+    first = decode.numbers_at(located.data, starts, 4)
     if found.layout.fields[place].type.kind is Kind.UNSIGNED:  # the number of a transaction
         return first == np.uint64(0xFFFFFFFF)
     return (first == np.uint64(0x7FFFFFFF)) | (first == np.uint64(0xFFFFFFFF))
-
-
-def numbers_at(data: NDArray[np.uint8], starts: NDArray[np.int64], width: int) -> NDArray[np.uint64]:
-    """Return numbers of ``width`` bytes."""
-    value = np.zeros(len(starts), np.uint64)
-    for place in range(width):
-        value = value << np.uint64(8) | data[starts + place].astype(np.uint64)
-    return value
 
 
 def key_numbers(found: Found, located: decode.Located) -> NDArray[np.uint64]:
     """Return each record's key as a number that is ordered like the keys; zeros where there is none."""
     value = np.zeros(len(located.origins), np.uint64)
     for number, field in enumerate(found.layout.fields[: found.layout.key] if is_comparable(found) else ()):
-        part = numbers_at(located.data, located.starts[number], field.type.length)
+        part = decode.numbers_at(located.data, located.starts[number], field.type.length)
         if field.descending:
             part = np.uint64((1 << 8 * field.type.length) - 1) - part
         value = part if not number else value << np.uint64(8 * field.type.length) | part

@@ -109,6 +109,14 @@ class Outside(bytes):
     """A value that goes on off the page: what is on it, and a reference to the rest."""
 
 
+def numbers_at(data: NDArray[np.uint8], starts: NDArray[np.int64], width: int) -> NDArray[np.uint64]:
+    """Return numbers of ``width`` bytes."""
+    value = np.zeros(len(starts), np.uint64)
+    for place in range(width):
+        value = value << np.uint64(8) | data[starts + place].astype(np.uint64)
+    return value
+
+
 def assembled(rows: Sequence[Sequence[bytes | None]], fields: int) -> Located:
     """Return rows that lie on no page as records would be found: their values in one buffer.
 

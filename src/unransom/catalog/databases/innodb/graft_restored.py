@@ -56,7 +56,7 @@ def restored_leaves(found: Found) -> Iterator[Restored]:
     known = profile(found)
     for located, _ in salvage(found, known, Remembered()):
         for place in np.unique(located.owners).tolist():
-            rows = _in_order(found, located, place, known.compact)
+            rows = _in_order(found, located, place, known.form.compact)
             number = int(located.numbers[place])
             if len(rows):
                 yield Restored(

@@ -15,7 +15,7 @@ import numpy as np
 
 from unransom.catalog.databases.innodb import decode, lobs, pages
 from unransom.catalog.databases.innodb.charsets import BINARY
-from unransom.catalog.databases.innodb.liveness import leaves
+from unransom.catalog.databases.innodb.liveness import leaves, torn_leaves
 from unransom.catalog.databases.innodb.row_versions import marks, versioned
 from unransom.catalog.databases.innodb.schema import MOST_COLUMNS, Field, Layout, TableDef, layout_of
 from unransom.catalog.databases.innodb.tablespace import Tablespace
@@ -90,8 +90,11 @@ def is_told(space: Tablespace, owner: int) -> bool:
     """
     if any(marks(space, owner)):
         return False
-    ends = space.table["previous"][leaves(space.table, owner)]
-    return not len(ends) or bool((ends == pages.NIL).any()) or _kind_of_root(space, owner) == pages.INDEX
+    table, numbers = space.table, leaves(space.table, owner)
+    if not len(numbers) and not len(torn_leaves(table, owner)):
+        return True
+    first = bool((table["previous"][numbers] == pages.NIL).any())
+    return first or _kind_of_root(space, owner) == pages.INDEX or _metadata(space, owner) is not None
 
 
 def is_changed(space: Tablespace, owner: int) -> bool:
@@ -110,9 +113,11 @@ def _kind_of_root(space: Tablespace, owner: int) -> int:
 
 
 def _maps(space: Tablespace, layout: Layout) -> Iterator[tuple[Field, ...]]:
-    """Yield the fields by each page off the rows that holds nothing but a map of all of them."""
-    kinds = (space.table["verdict"] == pages.VALID) & (space.table["kind"] == lobs.BLOB)
-    for number in np.flatnonzero(kinds)[:MOST_MAPS].tolist():
+    """Yield the fields by each page off the rows, sound or not, that is but a map of all of them."""
+    kinds = np.isin(space.table["verdict"], (pages.VALID, pages.TORN)) & (space.table["kind"] == lobs.BLOB)
+    some = np.flatnonzero(kinds)
+    some = some[np.argsort(space.table["verdict"][some], kind="stable")]  # sound ones first
+    for number in some[:MOST_MAPS].tolist():
         page = space.page(number) or b""
         body = page[lobs.HEADER + 8 :][: int.from_bytes(page[lobs.HEADER : lobs.HEADER + 4], "big")]
         fields = _mapped(layout, body)
@@ -123,7 +128,7 @@ def _maps(space: Tablespace, layout: Layout) -> Iterator[tuple[Field, ...]]:
 def _metadata(space: Tablespace, owner: int) -> tuple[bytes, int] | None:
     """Return the page and the origin of the hidden record, None where there is none."""
     table = space.table
-    for number in leaves(table, owner).tolist():
+    for number in [*leaves(table, owner).tolist(), *torn_leaves(table, owner).tolist()]:
         if table[number]["previous"] != pages.NIL:
             continue
         page = space.page(number)

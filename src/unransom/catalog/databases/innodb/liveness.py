@@ -19,6 +19,12 @@ def leaves(table: NDArray[np.void], index: int) -> NDArray[np.int64]:
     return np.flatnonzero(mine & np.isin(table["kind"], pages.INDEXES)).astype(np.int64)
 
 
+def torn_leaves(table: NDArray[np.void], index: int) -> NDArray[np.int64]:
+    """Return the numbers of the damaged pages whose heads say that they are leaves of ``index``."""
+    mine = (table["verdict"] == pages.TORN) & (table["index"] == index) & (table["level"] == 0)
+    return np.flatnonzero(mine & np.isin(table["kind"], pages.INDEXES)).astype(np.int64)
+
+
 def books(space: Tablespace) -> NDArray[np.int8]:
     """Return what the sound extent descriptors say of each page: ``USED``, ``FREE``, or ``UNTOLD``.
 

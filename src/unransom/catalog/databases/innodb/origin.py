@@ -30,6 +30,7 @@ from unransom.catalog.databases.innodb.undo import has_undo
 from unransom.catalog.databases.table import Table
 from unransom.core.messages import Message, say
 
+MOST_TORN = 128  # indexes that only damaged pages speak of
 TILED, TOLD = 0.25, 5  # share of records that end where the next begins, and how many of them tell
 
 
@@ -292,12 +293,15 @@ def _named(space: Tablespace) -> Named:
     return named(_name(space))
 
 
-def _indexes(space: Tablespace) -> dict[int, int]:
-    """Return the sound leaf pages of each index."""
+def _indexes(space: Tablespace) -> set[int]:
+    """Return the indexes that have sound leaf pages, or damaged ones that say whose they are."""
     table = space.table
-    mine = (table["verdict"] == pages.VALID) & np.isin(table["kind"], (pages.INDEX, pages.INSTANT))
-    unique, counts = np.unique(table["index"][mine & (table["level"] == 0)], return_counts=True)
-    return dict(zip(unique.tolist(), counts.tolist(), strict=True))
+    mine = np.isin(table["verdict"], (pages.VALID, pages.TORN)) & (table["level"] == 0)
+    mine &= np.isin(table["kind"], (pages.INDEX, pages.INSTANT))
+    unique, counts = np.unique(table["index"][mine], return_counts=True)
+    sound = set(table["index"][mine & (table["verdict"] == pages.VALID)].tolist())
+    often = unique[np.argsort(counts, kind="stable")[::-1]].tolist()
+    return sound | set(often[:MOST_TORN])
 
 
 def made(space: Tablespace, definition: TableDef, index: int, partition: str = "") -> Found:

@@ -9,10 +9,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from unransom.catalog.databases.innodb import decode
+from unransom.catalog.databases.innodb import _salvage_kernel as kernel
+from unransom.catalog.databases.innodb import decode, pages
 from unransom.catalog.databases.innodb.charsets import UTF8
+from unransom.catalog.databases.innodb.damaged import Form, candidates, form_of, is_compact
 from unransom.catalog.databases.innodb.instant import arrangements, is_told
-from unransom.catalog.databases.innodb.liveness import leaves
+from unransom.catalog.databases.innodb.liveness import leaves, torn_leaves
 from unransom.catalog.databases.innodb.plan import Plan, plan_of
 from unransom.catalog.databases.innodb.schema import (
     DOC_ID,
@@ -29,8 +31,11 @@ FITS = 0.9  # share of the records of sampled pages that a definition must expla
 SOUND = 0.99  # share that shows that the definition with the file's name is the one
 NAMESAKE, OWN = 2, 3  # how well the name of a table fits that of a file: it is the same, so is the database's
 TILES = 0.5  # share of records that a definition lays end to end, of which no wrong one is capable
-SAMPLE = 12  # pages
+SAMPLE, TORN_SAMPLE = 12, 4  # pages; of damaged ones, which take longer
+PROVEN = 0.025  # share of the records of damaged pages that a definition must find; wrong ones find 0.01
+LEAST = 5  # records that it must find
 HEAP_TOP, HEAP, GARBAGE = 40, 42, 46  # in the head of a page
+SMALLEST = 24  # bytes of a record with a transaction
 FIRST, OLD_FIRST = 120, 125  # where the records of a page begin, and in the older format
 
 
@@ -95,9 +100,11 @@ def best(
 
 
 def sample(space: Tablespace, index: int) -> NDArray[np.int64]:
-    """Return the numbers of some sound leaf pages of an index."""
-    numbers = leaves(space.table, index)
-    return numbers[:: max(len(numbers) // SAMPLE, 1)][:SAMPLE]
+    """Return the numbers of some sound leaf pages of an index, of damaged ones where none is sound."""
+    numbers, most = leaves(space.table, index), SAMPLE
+    if not len(numbers):
+        numbers, most = torn_leaves(space.table, index), TORN_SAMPLE
+    return numbers[:: max(len(numbers) // most, 1)][:most]
 
 
 def rate(
@@ -124,8 +131,13 @@ def _arranged(
     best = (0.0, 0.0, layout_of(definition), 0)
     told = is_told(space, index)
     for layout, core in arrangements(space, index, definition):
-        sound, tiled = fit(space, numbers, plan_of(layout, core))
-        proven = sound >= FITS and tiled >= TILES
+        plan = plan_of(layout, core)
+        if (space.table["verdict"][numbers] == pages.VALID).all():
+            sound, tiled = fit(space, numbers, plan)
+            proven = sound >= FITS and tiled >= TILES
+        else:
+            sound, tiled = _found_in_damaged(space, numbers, form_of(layout, plan, index, compact=True))
+            proven, told = sound >= FITS, False
         if proven or told:
             best = (sound, tiled, layout, core)
         if proven:
@@ -161,6 +173,20 @@ def fit(space: Tablespace, numbers: NDArray[np.int64], plan: Plan) -> tuple[floa
         full = _filled(data, space.logical, located)[located.owners[order][1:]]
         tiled += int(((ends[:-1] == begins[1:]) | full).sum())
     return (good / total, tiled / total) if total else (1.0, 0.0)
+
+
+def _found_in_damaged(space: Tablespace, numbers: NDArray[np.int64], form: Form) -> tuple[float, float]:
+    """Return how sound a definition is by damaged pages, and the share of their records that it finds.
+
+    It finds those that are whole and lie end to end with others. Of damaged pages that is enough or not.
+    """
+    found = 0
+    for kept, data in space.groups(numbers):
+        judged = candidates(form._replace(compact=is_compact(data, space.logical)), kept, data)
+        found += int((judged.results == kernel.PROVEN).sum())
+    records = np.minimum(space.table["records"][numbers], space.logical // SMALLEST)
+    share = min(found / max(int(records.sum()), 1), 1.0)
+    return (FITS if share >= PROVEN and found >= LEAST else 0.0), share
 
 
 def _filled(data: NDArray[np.uint8], size: int, located: decode.Located) -> NDArray[np.bool_]:

@@ -116,7 +116,9 @@ class Tablespace:
         self.patched: dict[int, bytes] = {}
         self.stale: list[int] = []
         self.table = self._merge([each.table for each in files])
-        self.space = majority(self.table["space"][self.table["verdict"] == pages.VALID])
+        verdicts = self.table["verdict"]
+        told = verdicts == (pages.VALID if (verdicts == pages.VALID).any() else pages.TORN)
+        self.space = majority(self.table["space"][told])
         self._put_copies_back()
         self.current: dict[int, Current] = {}
         self._kept: tuple[int, bytes] = (-1, b"")
