@@ -19,6 +19,7 @@ from unransom.core.messages import say
 from unransom.core.progress import Listener
 from unransom.core.records import FileRef, Finding, Grade, Output, Problem, Source
 from unransom.core.spans import Origin, Run
+from unransom.evidence.locations import IMAGE_NAMES, path_of
 from unransom.evidence.presence import check_there
 from unransom.recover.carve.candidates import Candidate, endings, original_of
 from unransom.recover.carve.records import Carved, Mapped
@@ -41,9 +42,18 @@ class _Named(msgspec.Struct, frozen=True):
 
 
 def images(case: Case) -> list[Source]:
-    """Return the images that are not carved yet."""
-    every = (each for each in case.sources() if each.kind == "image" and each.role == "evidence")
-    return [each for each in every if not case.fact(_fact(each))]
+    """Return the images that are not carved yet, also those of which too much is lost to open them."""
+    every = (each for each in case.sources() if each.role == "evidence")
+    found = (each for each in every if each.kind == "image" or _is_headless(case, each))
+    return [each for each in found if not case.fact(_fact(each))]
+
+
+def _is_headless(case: Case, source: Source) -> bool:
+    """Return whether a single file is called like an image, and is not sound as anything else."""
+    if source.kind != "file" or not path_of(source).lower().endswith(IMAGE_NAMES):
+        return False
+    query = f"SELECT 1 FROM files WHERE source = ? AND {LOCKED}"
+    return case.database.execute(query, (source.id,)).fetchone() is not None
 
 
 def carve_image(case: Case, source: Source, executor: Executor, listener: Listener, *, keys: bool) -> int:

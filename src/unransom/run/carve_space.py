@@ -16,6 +16,7 @@ from unransom.evidence.containers.mapped import Part
 from unransom.evidence.filesystems.free import free_spans
 from unransom.evidence.filesystems.remnants import Remnant
 from unransom.evidence.filesystems.residue import remnants
+from unransom.evidence.lost.runs import MOST_FILES, unheld
 from unransom.evidence.stores.image import ImageStore
 from unransom.recover.carve.board import Board
 from unransom.recover.carve.found import Claims
@@ -77,12 +78,14 @@ def place_of(source: Source, cluster: int, hole: int, *, whole: bool) -> Place:
     """
     store = open_store(source)
     try:
-        entries = store.files(earlier=False) if isinstance(store, ImageStore) else store.files()
+        entries = list(store.files(earlier=False) if isinstance(store, ImageStore) else store.files())
         refs = [each for each in entries if isinstance(each, FileRef)]
         ref = store.whole() if isinstance(store, ImageStore) else refs[0]
         with store.open(ref) as image:
             free = free_spans(image)
             searched = [Span(0, image.size)] if free is None or whole else free
+            if free is not None and len(refs) < len(entries) and len(entries) <= MOST_FILES:
+                searched = merge([*searched, *unheld(image)])  # what could not be listed may be given out
             extents = (store if isinstance(store, ImageStore) else Part(image, 0, image.size)).extents()
             spans = tuple(common(searched, _joined(extents, hole)))
             target = Target(ref=ref, spans=spans, cluster=cluster)

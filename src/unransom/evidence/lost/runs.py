@@ -12,6 +12,7 @@ import pytsk3
 
 from unransom.core.errors import UnreadableError
 from unransom.core.records import FileRef
+from unransom.core.spans import Span, gaps, merge
 from unransom.core.streams import Reader
 from unransom.evidence.containers.mapped import Part
 from unransom.evidence.filesystems.ext.layout import VACANT, places, superblock
@@ -23,6 +24,7 @@ from unransom.evidence.filesystems.xfs.inodes import HEAD, Inodes
 from unransom.evidence.filesystems.xfs.inodes import superblock as xfs_superblock
 from unransom.evidence.filesystems.xfs.volume import XfsVolume
 from unransom.evidence.sleuthkit import TSK_ERRORS, TskImage, attributes
+from unransom.evidence.volumes.lvm import Linear
 from unransom.evidence.volumes.partitions import Volume, disk_of, volumes
 
 MOST_FILES = 500_000
@@ -61,6 +63,24 @@ def file_runs(disk: Reader) -> Iterator[Extent]:
                 yield from _in_volume(disk_of(volume, disk), volume)
         except UNREADABLE:
             continue
+
+
+def unheld(disk: Reader) -> list[Span]:
+    """Return what no file that is known has of a disk, whatever the maps of free space say.
+
+    Where records of files are lost, their clusters are given out in these maps, and no list has the files.
+    """
+    held: list[Span] = []
+    for volume in volumes(TskImage(disk)):
+        try:
+            own = [
+                Span(each.start, each.end) for each in _in_volume(disk_of(volume, disk), volume) if each.used
+            ]
+        except UNREADABLE:
+            continue
+        linear = Linear(disk, volume.spans) if len(volume.spans) > 1 else None
+        held += itertools.chain(*map(linear.places, own)) if linear else own
+    return list(gaps(merge(held), disk.size))
 
 
 def _in_volume(disk: Reader, volume: Volume) -> Iterator[Extent]:
