@@ -96,7 +96,7 @@ def test_a_folder_comes_back_byte_for_byte(tree, tmp_path):
 def test_processes_prepare_the_same_archive(tree, tmp_path, monkeypatch):
     acquire(str(tree), tmp_path / "first")  # the folders' times of access change with it
     alone = acquire(str(tree), tmp_path / "alone")
-    few = functools.partial(collecting.collect, spread=Spread(batch=3, alone=1, processes=True))
+    few = functools.partial(collecting.collect, spread=Spread(batch=3, alone=1))
     monkeypatch.setattr(step, "collect", few)
     spread = acquire(str(tree), tmp_path / "spread")
     assert spread.digests == alone.digests

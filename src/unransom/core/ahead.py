@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from typing import TypeVar
 
 CONNECTIONS = 16  # threads for work that is mostly waiting for a network
@@ -47,7 +44,7 @@ def ahead(
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
-        except BrokenProcessPool as error:
+        except BrokenExecutor as error:
             raise ChildProcessError(str(error)) from error
         finally:
             pool.shutdown(cancel_futures=True)
@@ -55,6 +52,10 @@ def ahead(
 
 def _processes(workers: int) -> Executor:
     """Return processes that leave Ctrl-C to their parent, and have none of its locks."""
+    import multiprocessing  # noqa: PLC0415 threads need none of these
+    import signal  # noqa: PLC0415
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+
     return ProcessPoolExecutor(
         workers, multiprocessing.get_context("forkserver"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
     )

@@ -102,7 +102,12 @@ def is_image(place: Location) -> bool:
                 return True
         except UnreadableError:
             return False
-    return place.path.lower().endswith(IMAGE_NAMES) and _has_volumes(place.path)
+    return is_called_image(place.path) and _has_volumes(place.path)
+
+
+def is_called_image(path: bytes) -> bool:
+    """Return whether a file has the extension of a disk image."""
+    return path.lower().endswith(IMAGE_NAMES)
 
 
 def _has_volumes(path: bytes) -> bool:

@@ -19,7 +19,7 @@ from unransom.core.messages import say
 from unransom.core.progress import Listener
 from unransom.core.records import FileRef, Finding, Grade, Output, Problem, Source
 from unransom.core.spans import Origin, Run
-from unransom.evidence.locations import IMAGE_NAMES, path_of
+from unransom.evidence.locations import is_called_image, path_of
 from unransom.evidence.presence import check_there
 from unransom.recover.carve.candidates import Candidate, endings, original_of
 from unransom.recover.carve.records import Carved, Mapped
@@ -50,7 +50,7 @@ def images(case: Case) -> list[Source]:
 
 def _is_headless(case: Case, source: Source) -> bool:
     """Return whether a single file is called like an image, and is not sound as anything else."""
-    if source.kind != "file" or not path_of(source).lower().endswith(IMAGE_NAMES):
+    if source.kind != "file" or not is_called_image(path_of(source)):
         return False
     query = f"SELECT 1 FROM files WHERE source = ? AND {LOCKED}"
     return case.database.execute(query, (source.id,)).fetchone() is not None

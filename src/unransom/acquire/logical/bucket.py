@@ -41,7 +41,6 @@ def _entry(store: BucketStore, ref: FileRef) -> Entry:
         metadata=lambda: store.metadata(ref) | ({"VersionId": ref.version} if ref.version else {}),
         open=lambda: _Opened(store, ref),
         whole=(lambda: _whole(store, ref)) if ref.size <= SMALL else None,
-        remote=True,
     )
 
 

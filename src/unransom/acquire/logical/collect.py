@@ -21,7 +21,7 @@ from unransom.acquire.logical import pax
 from unransom.acquire.logical.entries import Entry, Unlisted
 from unransom.acquire.logical.prepared import FILES, Line, Prepared, Spread, named, prepared
 from unransom.acquire.packing import Packing
-from unransom.core.ahead import CONNECTIONS, ahead
+from unransom.core.ahead import ahead
 from unransom.core.errors import EvidenceChangedError, UnreadableError
 from unransom.core.hashing import Digests, Hasher
 from unransom.core.outputs import FileReader
@@ -59,11 +59,12 @@ class Collected(msgspec.Struct, frozen=True):
 class Archive:
     """An archive that is being written."""
 
-    def __init__(self, part: Path, source: str, level: int, listener: Listener) -> None:
+    def __init__(self, part: Path, source: str, level: int, listener: Listener, connections: int = 0) -> None:
         self._part = part
         self._sidecar = part.with_name(part.name + ".jsonl")
         self._source = source
         self._listener = listener
+        self._connections = connections
         self._hasher = Hasher()
         self._packing = Packing(part, packed.Description(UNKNOWN, source), level)
         self._buffer = bytearray()
@@ -148,7 +149,7 @@ class Archive:
         try:
             with entry.open() if entry.open else contextlib.nullcontext() as reader:
                 content = Salvage(reader, sector=entry.sector)  # type: ignore[arg-type]
-                for offset, piece, stored in _pieces(content, entry, holes=counts):
+                for offset, piece, stored in _pieces(content, entry, self._connections, holes=counts):
                     if stored or counts:
                         md5.update(piece)
                         sha256.update(piece)
@@ -251,7 +252,7 @@ def collect(
         OSError: It cannot be written; what is written stays, and the next run goes on with it.
     """
     part = out.with_name(out.name + ".part")
-    archive = Archive(part, source, level, listener)
+    archive = Archive(part, source, level, listener, spread.connections)
     try:
         for each in prepared(filter(archive.lacks, entries), spread):
             if isinstance(each, Unlisted):
@@ -273,7 +274,9 @@ def _holes(entry: Entry) -> int:
     return entry.size - sum(length for _, length in entry.segments or ((0, entry.size),))
 
 
-def _pieces(content: Salvage, entry: Entry, *, holes: bool) -> Iterator[tuple[int, bytes, bool]]:
+def _pieces(
+    content: Salvage, entry: Entry, connections: int, *, holes: bool
+) -> Iterator[tuple[int, bytes, bool]]:
     """Yield the content piece by piece: where it begins, the bytes, and whether they are stored.
 
     A file that has become shorter is filled up with zeros, for its header has been written.
@@ -283,17 +286,17 @@ def _pieces(content: Salvage, entry: Entry, *, holes: bool) -> Iterator[tuple[in
         yield from ((position, piece, False) for piece in _filled(start - position if holes else 0))
         position, end = start, start + length
         places = ((place, min(CHUNK, end - place)) for place in range(start, end, CHUNK))
-        for piece in _read(content, places, threads=CONNECTIONS if entry.remote and length > CHUNK else 0):
+        for piece in _read(content, places, connections if length > CHUNK else 0):
             yield position, piece, True
             position += len(piece)
             if position < end and len(piece) < CHUNK:
                 raise UnreadableError(position, end - position, "the file has become shorter")
 
 
-def _read(content: Salvage, places: Iterable[tuple[int, int]], threads: int) -> Iterator[bytes]:
-    if not threads:
+def _read(content: Salvage, places: Iterable[tuple[int, int]], connections: int) -> Iterator[bytes]:
+    if not connections:
         return itertools.starmap(content.read_at, places)
-    return ahead(lambda place: content.read_at(*place), places, workers=threads)
+    return ahead(lambda place: content.read_at(*place), places, workers=connections)
 
 
 def _filled(length: int) -> Iterator[bytes]:

@@ -28,7 +28,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         sector: Bytes; the smallest range of the content that is given up where it cannot be read.
         version, etag, deleted: Of an object in a bucket.
         metadata: Asks for what a store keeps with an object; raises OSError where it does not answer.
-        remote: Whether reading is mostly waiting, so that many reads at a time help.
         open: Opens the content.
         whole: Reads the content of a small file at once; None where it is not what it was when it was listed.
     """
@@ -52,7 +51,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     etag: str = ""
     deleted: bool = False
     metadata: Callable[[], dict[str, str]] | None = None
-    remote: bool = False
     open: Callable[[], AbstractContextManager[Reader]] | None = None
     whole: Callable[[], bytes | None] | None = None
 

@@ -27,16 +27,16 @@ class Spread(NamedTuple):
     Attributes:
         batch: How many entries are given away at a time.
         alone: How many are prepared before help is called, which takes longer than a few of them.
-        processes: Whether processes help, one a core; else threads do, one a connection.
+        connections: How many threads help, as reading is mostly waiting; with none processes do, one a core.
     """
 
     batch: int
     alone: int
-    processes: bool
+    connections: int = 0
 
 
-FILES = Spread(batch=256, alone=1024, processes=True)
-OBJECTS = Spread(batch=1, alone=0, processes=False)
+FILES = Spread(batch=256, alone=1024)
+OBJECTS = Spread(batch=1, alone=0, connections=CONNECTIONS)
 
 
 class Prepared(NamedTuple):
@@ -66,10 +66,8 @@ def prepared(entries: Iterable[Entry | Unlisted], spread: Spread) -> Iterator[Pa
     for entry in itertools.islice(source, spread.alone):
         yield _pair(entry, prepare(entry))
     sent, kept = itertools.tee(_batches(source, spread.batch))
-    threads = 0 if spread.processes else CONNECTIONS
-    for batch, found in zip(
-        kept, ahead(_all, sent, workers=threads, processes=spread.processes), strict=True
-    ):
+    results = ahead(_all, sent, workers=spread.connections, processes=not spread.connections)
+    for batch, found in zip(kept, results, strict=True):
         yield from map(_pair, batch, found)
 
 

@@ -19,8 +19,7 @@ from unransom.evidence.filesystems.tsk import FileSystem
 from unransom.evidence.filesystems.xfs.free import free_blocks
 from unransom.evidence.filesystems.xfs.inodes import HEAD, superblock
 from unransom.evidence.sleuthkit import TSK_ERRORS, TskImage
-from unransom.evidence.volumes.lvm import Linear
-from unransom.evidence.volumes.partitions import Volume, disk_of, volumes
+from unransom.evidence.volumes.partitions import Volume, disk_of, places_on, volumes
 
 NTFS_BITMAP = 6  # number of its record
 UNREADABLE = (OSError, UnreadableError, *TSK_ERRORS)
@@ -42,15 +41,10 @@ def free_spans(image: Reader) -> list[Span] | None:
 
 
 def _placed(image: TskImage, volume: Volume) -> Iterator[Span]:
-    """Yield where on the disk lies what belongs to the files of a volume."""
+    """Return where on the disk lies what belongs to the files of a volume."""
     reader = disk_of(volume, image.reader)
     used = _used(image if reader is image.reader else TskImage(reader), volume)
-    if len(volume.spans) < 2:
-        yield from used
-        return
-    linear = Linear(image.reader, volume.spans)
-    for span in used:
-        yield from linear.places(span)
+    return places_on(image.reader, volume, used)
 
 
 def _used(image: TskImage, volume: Volume) -> Iterator[Span]:

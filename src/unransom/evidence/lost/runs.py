@@ -24,8 +24,7 @@ from unransom.evidence.filesystems.xfs.inodes import HEAD, Inodes
 from unransom.evidence.filesystems.xfs.inodes import superblock as xfs_superblock
 from unransom.evidence.filesystems.xfs.volume import XfsVolume
 from unransom.evidence.sleuthkit import TSK_ERRORS, TskImage, attributes
-from unransom.evidence.volumes.lvm import Linear
-from unransom.evidence.volumes.partitions import Volume, disk_of, volumes
+from unransom.evidence.volumes.partitions import Volume, disk_of, places_on, volumes
 
 MOST_FILES = 500_000
 EXT_ROOT, EXT_FIRST = 2, 11  # inodes between them are the system's own, and mostly zeros
@@ -73,13 +72,10 @@ def unheld(disk: Reader) -> list[Span]:
     held: list[Span] = []
     for volume in volumes(TskImage(disk)):
         try:
-            own = [
-                Span(each.start, each.end) for each in _in_volume(disk_of(volume, disk), volume) if each.used
-            ]
+            found = [each for each in _in_volume(disk_of(volume, disk), volume) if each.used]
         except UNREADABLE:
             continue
-        linear = Linear(disk, volume.spans) if len(volume.spans) > 1 else None
-        held += itertools.chain(*map(linear.places, own)) if linear else own
+        held += places_on(disk, volume, (Span(each.start, each.end) for each in found))
     return list(gaps(merge(held), disk.size))
 
 

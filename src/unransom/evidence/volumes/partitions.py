@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from unransom.core.errors import UnreadableError
@@ -52,6 +52,16 @@ def disk_of(volume: Volume, disk: Reader) -> Reader:
     if volume.spans:
         reader = lvm.Linear(reader, volume.spans)
     return Patched(reader, volume.patches) if volume.patches else reader
+
+
+def places_on(disk: Reader, volume: Volume, spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield where on ``disk`` lies what is at ``spans`` of what `disk_of` returns."""
+    if len(volume.spans) < 2:
+        yield from spans
+        return
+    linear = lvm.Linear(disk, volume.spans)
+    for span in spans:
+        yield from linear.places(span)
 
 
 class Beside(Protocol):

@@ -15,7 +15,7 @@ import numpy as np
 
 from unransom.catalog.databases.innodb import decode, lobs, pages
 from unransom.catalog.databases.innodb.charsets import BINARY
-from unransom.catalog.databases.innodb.liveness import leaves, torn_leaves
+from unransom.catalog.databases.innodb.liveness import leaves
 from unransom.catalog.databases.innodb.row_versions import marks, versioned
 from unransom.catalog.databases.innodb.schema import MOST_COLUMNS, Field, Layout, TableDef, layout_of
 from unransom.catalog.databases.innodb.tablespace import Tablespace
@@ -91,7 +91,7 @@ def is_told(space: Tablespace, owner: int) -> bool:
     if any(marks(space, owner)):
         return False
     table, numbers = space.table, leaves(space.table, owner)
-    if not len(numbers) and not len(torn_leaves(table, owner)):
+    if not len(numbers) and not len(leaves(table, owner, pages.TORN)):
         return True
     first = bool((table["previous"][numbers] == pages.NIL).any())
     return first or _kind_of_root(space, owner) == pages.INDEX or _metadata(space, owner) is not None
@@ -128,7 +128,7 @@ def _maps(space: Tablespace, layout: Layout) -> Iterator[tuple[Field, ...]]:
 def _metadata(space: Tablespace, owner: int) -> tuple[bytes, int] | None:
     """Return the page and the origin of the hidden record, None where there is none."""
     table = space.table
-    for number in [*leaves(table, owner).tolist(), *torn_leaves(table, owner).tolist()]:
+    for number in [*leaves(table, owner).tolist(), *leaves(table, owner, pages.TORN).tolist()]:
         if table[number]["previous"] != pages.NIL:
             continue
         page = space.page(number)

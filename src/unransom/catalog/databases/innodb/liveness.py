@@ -13,15 +13,9 @@ ENTRIES, BITMAP = 150, 24  # of extents in pages 0, 16384, …: the first, and t
 UNTOLD, USED, FREE = range(3)
 
 
-def leaves(table: NDArray[np.void], index: int) -> NDArray[np.int64]:
-    """Return the numbers of the sound leaf pages of ``index``."""
-    mine = (table["verdict"] == pages.VALID) & (table["index"] == index) & (table["level"] == 0)
-    return np.flatnonzero(mine & np.isin(table["kind"], pages.INDEXES)).astype(np.int64)
-
-
-def torn_leaves(table: NDArray[np.void], index: int) -> NDArray[np.int64]:
-    """Return the numbers of the damaged pages whose heads say that they are leaves of ``index``."""
-    mine = (table["verdict"] == pages.TORN) & (table["index"] == index) & (table["level"] == 0)
+def leaves(table: NDArray[np.void], index: int, verdict: int = pages.VALID) -> NDArray[np.int64]:
+    """Return the numbers of the sound leaf pages of ``index``; of torn ones those whose heads say so."""
+    mine = (table["verdict"] == verdict) & (table["index"] == index) & (table["level"] == 0)
     return np.flatnonzero(mine & np.isin(table["kind"], pages.INDEXES)).astype(np.int64)
 
 

@@ -14,7 +14,7 @@ from unransom.catalog.databases.innodb import decode, pages
 from unransom.catalog.databases.innodb.charsets import UTF8
 from unransom.catalog.databases.innodb.damaged import Form, candidates, form_of, is_compact
 from unransom.catalog.databases.innodb.instant import arrangements, is_told
-from unransom.catalog.databases.innodb.liveness import leaves, torn_leaves
+from unransom.catalog.databases.innodb.liveness import leaves
 from unransom.catalog.databases.innodb.plan import Plan, plan_of
 from unransom.catalog.databases.innodb.schema import (
     DOC_ID,
@@ -103,7 +103,7 @@ def sample(space: Tablespace, index: int) -> NDArray[np.int64]:
     """Return the numbers of some sound leaf pages of an index, of damaged ones where none is sound."""
     numbers, most = leaves(space.table, index), SAMPLE
     if not len(numbers):
-        numbers, most = torn_leaves(space.table, index), TORN_SAMPLE
+        numbers, most = leaves(space.table, index, pages.TORN), TORN_SAMPLE
     return numbers[:: max(len(numbers) // most, 1)][:most]
 
 
@@ -129,15 +129,16 @@ def _arranged(
 ) -> tuple[float, float, Layout, int]:
     """Return how sound the best arrangement of a definition is, how well it tiles, and what it is."""
     best = (0.0, 0.0, layout_of(definition), 0)
-    told = is_told(space, index)
+    is_sound = bool((space.table["verdict"][numbers] == pages.VALID).all())
+    told = is_sound and is_told(space, index)
     for layout, core in arrangements(space, index, definition):
         plan = plan_of(layout, core)
-        if (space.table["verdict"][numbers] == pages.VALID).all():
+        if is_sound:
             sound, tiled = fit(space, numbers, plan)
             proven = sound >= FITS and tiled >= TILES
         else:
             sound, tiled = _found_in_damaged(space, numbers, form_of(layout, plan, index, compact=True))
-            proven, told = sound >= FITS, False
+            proven = sound >= FITS
         if proven or told:
             best = (sound, tiled, layout, core)
         if proven:

@@ -21,6 +21,7 @@ from unransom.catalog.databases.innodb.accounted import (
 from unransom.catalog.databases.innodb.current import current, current_leaves
 from unransom.catalog.databases.innodb.damaged import (
     ANY,
+    Checks,
     Form,
     candidates,
     checks_of,
@@ -28,8 +29,9 @@ from unransom.catalog.databases.innodb.damaged import (
     is_compact,
     latest_in,
 )
-from unransom.catalog.databases.innodb.liveness import free_pages, torn_leaves
+from unransom.catalog.databases.innodb.liveness import free_pages, leaves
 from unransom.catalog.databases.innodb.origin import Found
+from unransom.catalog.databases.innodb.schema import Layout
 from unransom.catalog.databases.innodb.tablespace import Tablespace
 
 PROVEN, LINKED = 0.95, 0.85  # confidence: its neighbour begins where it ends; it is linked and out of noise
@@ -73,24 +75,29 @@ def profile(found: Found) -> Profile:
         form = form._replace(
             noisy=bool(noises[[kernel.EDGE, kernel.INSIDE]].sum() > looked // 20),
             natural=bool(noises[kernel.INSIDE]),
-            checks=checks_of(found.layout, min(latest + LATER, ANY)),
+            checks=_checks(found.layout, latest),
         )
     elif not len(numbers):
         form = _of_damaged(space, form)
     return Profile(form, accounting.accounted())
 
 
+def _checks(layout: Layout, latest: int) -> Checks:
+    """Return the checks for damaged pages, of which some are newer than what names ``latest``."""
+    return checks_of(layout, min(latest + LATER, ANY))
+
+
 def _of_damaged(space: Tablespace, form: Form) -> Form:
     """Return what records are like by damaged pages alone."""
-    numbers = torn_leaves(space.table, form.owner)
+    numbers = leaves(space.table, form.owner, pages.TORN)
     latest = 0
     for kept, data in space.groups(numbers[:: max(len(numbers) // SAMPLE, 1)][:SAMPLE]):
         form = form._replace(compact=is_compact(data, space.logical))
         judged = candidates(form, kept, data)
         proven = judged.located.only(judged.results == kernel.PROVEN)
         if len(proven.origins):
-            latest = latest_in(form.layout, proven)
-    return form._replace(checks=checks_of(form.layout, latest + LATER)) if latest else form
+            latest = max(latest, latest_in(form.layout, proven))
+    return form._replace(checks=_checks(form.layout, latest)) if latest else form
 
 
 def damaged_pages(found: Found) -> NDArray[np.int64]:
