@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from unransom.core.ahead import ahead
+from unransom.core.ahead import ahead, ahead_in_processes
+from unransom.core.errors import UnransomError
 
 
 def test_results_come_in_the_items_order() -> None:
@@ -59,6 +61,22 @@ def _seen(number: int) -> tuple[int, int, bool]:
     return number, os.getpid(), signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
+def _dying(number: int) -> bytes:
+    if number == 1:
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    return bytes(8 << 20)  # more than a pipe holds
+
+
+def _slowly(_: bytes) -> None:
+    time.sleep(0.5)
+
+
+def _failing(number: int) -> int:
+    if number == 3:
+        raise LookupError(number)
+    return number
+
+
 def _killed(number: int) -> int:
     if number == 5:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -67,12 +85,27 @@ def _killed(number: int) -> int:
 
 def test_processes_give_results_in_order_and_leave_interrupts_to_their_parent() -> None:
     """None of them is this one."""
-    found = list(ahead(_seen, range(40), processes=True))
+    found = list(ahead_in_processes(_seen, range(40)))
     assert [number for number, _, _ in found] == list(range(40))
     assert all(process != os.getpid() and deaf for _, process, deaf in found)
 
 
-def test_a_process_that_is_killed_is_an_error_of_the_system() -> None:
-    """Whoever writes an output then keeps what there is, as on a full disk."""
-    with pytest.raises(ChildProcessError):
-        list(ahead(_killed, range(1000), processes=True))
+def test_a_process_that_is_killed_is_an_error_that_a_person_is_shown() -> None:
+    """It says so, and what to do; whoever writes an output keeps what there is."""
+    with pytest.raises(UnransomError, match="a process that helped was killed"):
+        list(ahead_in_processes(_killed, range(1000)))
+
+
+def test_a_process_that_is_killed_with_half_of_a_result_written_stops_nobody() -> None:
+    """The other ones are no better off: there may be just one."""
+    results = ahead_in_processes(_dying, range(20))
+    with pytest.raises(UnransomError, match="a process that helped was killed"):
+        list(map(_slowly, results))
+
+
+def test_what_is_raised_in_a_process_is_raised_in_its_place() -> None:
+    """What came before it is given first."""
+    results = ahead_in_processes(_failing, range(10))
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(LookupError):
+        next(results)

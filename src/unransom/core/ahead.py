@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
+
+from unransom.core.errors import UnransomError
+from unransom.core.messages import say
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 CONNECTIONS = 16  # threads for work that is mostly waiting for a network
 Item = TypeVar("Item")
@@ -14,29 +22,20 @@ Result = TypeVar("Result")
 
 
 def ahead(
-    work: Callable[[Item], Result],
-    items: Iterable[Item],
-    each: int = 1,
-    *,
-    workers: int = 0,
-    processes: bool = False,
+    work: Callable[[Item], Result], items: Iterable[Item], each: int = 1, *, workers: int = 0
 ) -> Generator[Result]:
     """Yield what ``work`` returns for each item, in the items' order.
 
     Args:
-        work: Called in threads; what it raises is raised where its result would have come.
+        work: Called in threads, for it leaves Python's lock, as reading and hashing do; what it raises is
+            raised where its result would have come.
         items: Taken one by one, by the caller's thread.
         each: How many results may wait for the caller, for each thread.
         workers: How many threads, one a core by default.
-        processes: Call ``work`` in processes instead, which start with the first item: for what does not
-            leave Python's lock, as reading and hashing do.
-
-    Raises:
-        ChildProcessError: A process was killed.
     """
     workers = workers or os.cpu_count() or 1
     waiting: deque[Future[Result]] = deque()
-    with _processes(workers) if processes else ThreadPoolExecutor(workers, "ahead") as pool:
+    with ThreadPoolExecutor(workers, "ahead") as pool:
         try:
             for item in items:
                 waiting.append(pool.submit(work, item))
@@ -44,18 +43,80 @@ def ahead(
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
-        except BrokenExecutor as error:
-            raise ChildProcessError(str(error)) from error
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _processes(workers: int) -> Executor:
-    """Return processes that leave Ctrl-C to their parent, and have none of its locks."""
-    import multiprocessing  # noqa: PLC0415 threads need none of these
-    import signal  # noqa: PLC0415
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+def ahead_in_processes(work: Callable[[Item], Result], items: Iterable[Item]) -> Generator[Result]:
+    """Yield what ``work`` returns for each item, in the items' order, with a process for each core.
 
-    return ProcessPoolExecutor(
-        workers, multiprocessing.get_context("forkserver"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
-    )
+    Every process has a pipe of its own and one item at a time: of processes that share a pipe one that is
+    killed while it writes stops all, and with more items both ends could wait for each other.
+
+    Args:
+        work: Can be pickled, as can items and results; what it raises is raised where its result would have
+            come.
+        items: Taken one by one, by the caller's thread.
+
+    Raises:
+        UnransomError: A process was killed.
+    """
+    import multiprocessing  # noqa: PLC0415 threads need none of it
+
+    context = multiprocessing.get_context("forkserver")  # of the locks of this process they have none
+    source, helpers = iter(items), []
+    busy: deque[Connection] = deque()
+    try:
+        for item in islice(source, os.cpu_count() or 1):
+            with _alive():
+                pipe, theirs = context.Pipe()
+                helper = context.Process(target=_serve, args=(theirs, work), daemon=True)
+                helper.start()
+                theirs.close()
+                helpers.append((helper, pipe))
+                pipe.send(item)
+            busy.append(pipe)
+        while busy:
+            pipe = busy.popleft()
+            with _alive():
+                result, error = pipe.recv()
+            if error is not None:
+                raise error
+            for item in islice(source, 1):
+                with _alive():
+                    pipe.send(item)
+                busy.append(pipe)
+            yield result
+    finally:
+        for helper, pipe in helpers:
+            pipe.close()
+            helper.kill()
+            helper.join()
+
+
+@contextlib.contextmanager
+def _alive() -> Generator[None]:
+    """Tell that a process is dead by what its pipe does."""
+    try:
+        yield
+    except (EOFError, OSError) as error:  # the latter in the middle of a result
+        raise UnransomError(
+            say("a process that helped was killed"),
+            causes=(say("the machine is short of memory"),),
+            hint=say("run the same command again"),
+        ) from error
+
+
+def _serve(pipe: Connection, work: Callable[[Item], Result]) -> None:
+    """Work until nobody asks any more; Ctrl-C is the business of who asks."""
+    import signal  # noqa: PLC0415
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            item = pipe.recv()
+            try:
+                answer = work(item), None
+            except Exception as error:  # noqa: BLE001 raised again by who asked
+                answer = None, error  # type: ignore[assignment]
+            pipe.send(answer)

@@ -250,6 +250,7 @@ def collect(
 
     Raises:
         OSError: It cannot be written; what is written stays, and the next run goes on with it.
+        UnransomError: A process that helps was killed; the same holds.
     """
     part = out.with_name(out.name + ".part")
     archive = Archive(part, source, level, listener, spread.connections)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from unransom.acquire.logical import pax
 from unransom.acquire.logical.entries import Entry, Unlisted
-from unransom.core.ahead import CONNECTIONS, ahead
+from unransom.core.ahead import CONNECTIONS, ahead, ahead_in_processes
 from unransom.core.text import shown
 
 SAID = ("accessed", "changed", "segments", "version", "etag", "deleted")  # where there is any
@@ -60,13 +60,14 @@ def prepared(entries: Iterable[Entry | Unlisted], spread: Spread) -> Iterator[Pa
     """Yield every entry with what was prepared of it, in the same order; where that fails, with the reason.
 
     Raises:
-        OSError: A process that prepares was killed.
+        UnransomError: A process that prepares was killed.
     """
     source = iter(entries)
     for entry in itertools.islice(source, spread.alone):
         yield _pair(entry, prepare(entry))
     sent, kept = itertools.tee(_batches(source, spread.batch))
-    results = ahead(_all, sent, workers=spread.connections, processes=not spread.connections)
+    threads = spread.connections
+    results = ahead(_all, sent, workers=threads) if threads else ahead_in_processes(_all, sent)
     for batch, found in zip(kept, results, strict=True):
         yield from map(_pair, batch, found)
 
