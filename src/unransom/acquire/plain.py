@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import mmap
 import os
 from pathlib import Path
 
@@ -34,7 +35,9 @@ class Copy:
         self._done = self._chart.total(Status.DONE)
         self.resumed = self._done
         self._hasher = Hasher(BUFFERS)
-        self._buffers = itertools.cycle([memoryview(bytearray(CHUNK)) for _ in range(BUFFERS)])
+        # Whole pages: Intel's processors copy out of the page cache into what begins a few bytes behind one,
+        # as the memory of a bytearray does, at a third of the speed.
+        self._buffers = itertools.cycle([memoryview(mmap.mmap(-1, CHUNK)) for _ in range(BUFFERS)])
         self._buffer = next(self._buffers)  # that no hash reads
         self._hashed = 0  # bytes from the start on
         copying.begin(self._done)
