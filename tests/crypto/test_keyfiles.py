@@ -2,9 +2,11 @@
 
 import base64
 import hashlib
+import math
 import struct
 
 import pytest
+from Cryptodome.Cipher import PKCS1_OAEP
 from Cryptodome.PublicKey import RSA
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -77,6 +79,8 @@ FORMS = {
     "pair, little-endian": lambda key: pair(key, "little"),
     "pair, big-endian": lambda key: pair(key, "big"),
     "pair, modulus first": lambda key: pair(key, "big", modulus_first=True),
+    "numbers in hex": lambda key: f"n = 0x{key.n:x}\nd = 0x{key.d:x}\n".encode(),
+    "numbers in decimal": lambda key: f"{key.d}\r\n{key.n}\r\n".encode(),
 }
 
 
@@ -125,6 +129,29 @@ def test_a_key_shows_its_fingerprint_and_never_itself():
     assert key.fingerprint in repr(key)
     assert RAW.hex() not in repr(key)
     assert repr(RAW)[2:-1] not in repr(key)
+
+
+def test_primes_are_a_key_with_each_usual_public_exponent(rsa):
+    found = [
+        key for key in read_keys(f"p: {rsa.p:X}, q: {rsa.q:X}".encode(), "test") if key.kind is KeyKind.RSA
+    ]
+    numbers = [rsa_numbers.numbers(key.data) for key in found]
+    assert rsa.e in {each.public_numbers.e for each in numbers}
+    assert {each.public_numbers.n for each in numbers} == {rsa.n}
+
+
+def test_a_modulus_and_a_private_exponent_of_an_unusual_public_one_open_what_was_wrapped(rsa):
+    period = math.lcm(rsa.p - 1, rsa.q - 1)
+    public = next(each for each in range(rsa.n >> 3 | 1, rsa.n, 2) if math.gcd(each, period) == 1)
+    text = f"{rsa.n:X}\n{pow(public, -1, period):X}"
+    (found,) = [key for key in read_keys(text.encode(), "test") if key.kind is KeyKind.RSA]
+    message = drawn("message", 40)
+    wrapped = pow(int.from_bytes(message), public, rsa.n).to_bytes(128)
+    assert rsa_numbers.decrypt_raw(found.data, wrapped).lstrip(b"\0") == message.lstrip(b"\0")
+    other = RSA.construct((rsa.n, public), consistency_check=False)
+    sealed = PKCS1_OAEP.new(other).encrypt(message)
+    assert rsa_numbers.decrypt_oaep(found.data, sealed, "sha1") == message
+    assert rsa_numbers.decrypt_oaep(found.data, sealed[:-1] + b"\0", "sha1") is None
 
 
 def test_numbers_that_do_not_belong_together_are_no_key(rsa):

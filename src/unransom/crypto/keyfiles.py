@@ -4,18 +4,22 @@ Public keys of RSA are read besides: they open nothing, but they may be weak.
 
 One file can be several things: 32 bytes are an AES key, an X25519 scalar or a password, and all of
 them are the same ``RAW`` key; 256 bytes may besides be an RSA pair of exponent and modulus. A reading
-as RSA is taken only when the numbers prove it, so no reading is ever wrong, only useless.
+as RSA is taken only when the numbers prove it, so no reading is ever wrong, only useless. The exception
+are a modulus and a private exponent alone, whose public exponent may be any: every padding tells of them
+whether they are a key.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import re
 import struct
 from collections.abc import Callable, Iterator
 from xml.etree import ElementTree
 
+import gmpy2
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 from cryptography.hazmat.primitives.serialization import (
@@ -28,12 +32,18 @@ from cryptography.hazmat.primitives.serialization import (
 
 from unransom.core.keys import Key, KeyKind
 from unransom.crypto import public_keys
+from unransom.crypto.der import sequence_of
 from unransom.crypto.weak_rsa.private_keys import private_key
 
 MAX_KEY_FILE = 24 << 20  # bytes; the largest key seen is a table of 10 MiB, twice as long in hexadecimal
 MAX_RAW = 8192  # bytes of a raw key: longer data is no key by itself, but for
 TABLES = frozenset({0x100000, 0x300000, 0xA00000})  # bytes of key tables: of Hive v3, v4, and v1 and v2
 PUBLIC_EXPONENTS = (65537, 3, 17)
+NUMBER = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{64,4096})(?![0-9A-Za-z])")
+LONGEST_TEXT = 64 * 1024  # bytes of a text with numbers
+MOST_NUMBERS = 8  # in such a text
+LEAST_BITS = 384  # of a modulus whose public exponent nobody knows; hashes are shorter
+SHORTER = 64  # bits that a private exponent has less than its modulus, at most
 
 
 def read_keys(data: bytes, origin: str) -> tuple[Key, ...]:
@@ -171,8 +181,41 @@ def _pair(data: bytes) -> Reading:
                 yield from _rsa(modulus, exponent, private)
 
 
+def is_number(data: bytes) -> bool:
+    """Return whether ``data`` is one long number as text, as a modulus or an exponent is."""
+    return len(data) <= LONGEST_TEXT and NUMBER.fullmatch(data.strip()) is not None
+
+
+def _numbers(data: bytes) -> Reading:
+    """Numbers as text, in hexadecimal or decimal: two primes, or a modulus and its private exponent."""
+    digits = NUMBER.findall(data) if len(data) <= LONGEST_TEXT and data.isascii() else []
+    if not 2 <= len(digits) <= MOST_NUMBERS:
+        return
+    base = 10 if all(each.isdigit() for each in digits) else 16
+    for first, second in itertools.permutations([int(each, base) for each in digits], 2):
+        if first > second and gmpy2.is_prime(first) and gmpy2.is_prime(second):
+            for exponent in PUBLIC_EXPONENTS:
+                yield from _from_primes(first * second, exponent, first, second)
+        yield from _private_pair(first, second)
+
+
+def _private_pair(modulus: int, private: int) -> Reading:
+    """Yield the RSA key of a modulus and a private exponent; with primes only if its public one is usual."""
+    if modulus.bit_length() - private.bit_length() > SHORTER or not modulus % 2 or not private % 2:
+        return
+    known = [each for exponent in PUBLIC_EXPONENTS for each in _rsa(modulus, exponent, private)]
+    if known:
+        yield from known
+    elif (
+        private < modulus
+        and LEAST_BITS <= modulus.bit_length() <= public_keys.MOST_BITS
+        and not gmpy2.is_prime(modulus)
+    ):
+        yield KeyKind.RSA, sequence_of((0, modulus, 0, private, 0, 0, 0, 0, 0))
+
+
 READINGS: tuple[Callable[[bytes], Reading], ...] = (
-    *(_pem, _der, _xml, _capi, _bcrypt, _pair),
+    *(_pem, _der, _xml, _capi, _bcrypt, _pair, _numbers),
     *public_keys.READINGS,
     _raw,
 )
@@ -189,7 +232,7 @@ def _rsa(modulus: int, exponent: int, private: int) -> Reading:
     """Yield the RSA key of these numbers if they belong together: encrypting and decrypting gives 2 back."""
     if not (1 < private < modulus and exponent > 1 and modulus % 2 and modulus.bit_length() <= 16384):
         return
-    if pow(pow(2, exponent, modulus), private, modulus) != 2:
+    if gmpy2.powmod(gmpy2.powmod(2, exponent, modulus), private, modulus) != 2:
         return
     try:
         prime1, prime2 = rsa.rsa_recover_prime_factors(modulus, exponent, private)

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from unransom.crypto.chc import chc
+from unransom.crypto.der import numbers_in
 
 ByteOrder = Literal["little", "big"]
 OaepHash = Literal["sha1", "sha256", "sha384", "sha512", "sha3_512", "chc"]
@@ -40,8 +41,10 @@ def _private_key(der: bytes) -> rsa.RSAPrivateKey:
 
 @functools.lru_cache(maxsize=256)
 def numbers(der: bytes) -> rsa.RSAPrivateNumbers:
-    """Return the numbers of a PKCS #1 DER private key."""
-    return _private_key(der).private_numbers()
+    """Return the numbers of a PKCS #1 DER private key; those that nobody knows, e and primes, are 0."""
+    _, modulus, exponent, private, *parts = numbers_in(der)
+    p, q, dmp1, dmq1, iqmp = parts
+    return rsa.RSAPrivateNumbers(p, q, private, dmp1, dmq1, iqmp, rsa.RSAPublicNumbers(exponent, modulus))
 
 
 def size(der: bytes) -> int:
@@ -59,6 +62,8 @@ def decrypt_raw(der: bytes, blob: bytes, order: ByteOrder = "big") -> bytes | No
     cipher = int.from_bytes(blob, order)
     if len(blob) != size(der) or cipher >= key.public_numbers.n:
         return None
+    if not key.p:
+        return int(gmpy2.powmod(cipher, key.d, key.public_numbers.n)).to_bytes(len(blob), order)
     # Chinese remainders: four times as fast as one power.
     high = gmpy2.powmod(cipher % key.p, key.dmp1, key.p)
     low = gmpy2.powmod(cipher % key.q, key.dmq1, key.q)
@@ -91,7 +96,7 @@ def decrypt_oaep(
     """
     if len(blob) != size(der):
         return None
-    if digest not in OPENSSL_HASHES:
+    if digest not in OPENSSL_HASHES or not numbers(der).p:
         block = decrypt_raw(der, blob, order)
         if block is None:
             return None

@@ -18,6 +18,7 @@ import functools
 import struct
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from unransom.catalog.schemes.ciphers import Cipher
@@ -34,6 +35,7 @@ from unransom.crypto import rsa
 from unransom.crypto.ciphers.at_once import decrypted
 
 RSA_SIZE = 256
+USUAL_EXPONENT = 65537
 TAIL = Tail((Number("blocks", 2), Field("marker", 32)))
 BLOCK = 512
 MOST_BLOCKS = 256  # 128 KiB: the longest path there is, in UTF-8
@@ -133,8 +135,9 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
 @functools.lru_cache(maxsize=256)
 def _total(der: bytes) -> int:
     """Return the sum that the marker of a private key's public key is seeded with."""
-    public = rsa.numbers(der).public_numbers.public_key()
-    encoded = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    public = rsa.numbers(der).public_numbers
+    known = RSAPublicNumbers(public.e or USUAL_EXPONENT, public.n).public_key()
+    encoded = known.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return sum(byte or 1 for byte in b"ENCODER" + encoded)
 
 
