@@ -30,6 +30,7 @@ SCHEMAS, INDEXES, INDEX_COLUMNS, LINKS = 64, 54, 55, 74
 DROPPED = 1 << 16  # columns that were dropped have higher numbers
 IN_ROW = 1  # type of allocation unit
 NOT_NULL = 128  # bit of the status of a row column
+COMPUTED = 16  # bit of the status of a column: it is stored only where it is persisted
 PRIMARY_KEY = 0x20  # bit of the status of an index
 FOREIGN_COLUMN, FOREIGN_KEY = (
     28,
@@ -240,7 +241,7 @@ def catalogue_of(rows: Mapping[int, list[Row]]) -> Catalogue:
 def _declared(
     titles: Mapping[int, str], described: Mapping[tuple[int, int], Row], rows: Mapping[int, list[Row]]
 ) -> Iterator[Declared]:
-    """Yield the tables of ``titles`` by their columns alone, those of which none is lost.
+    """Yield the tables of ``titles`` by their columns alone, those of which none is lost or computed.
 
     With a part of its columns a table might seem to be another one's.
     """
@@ -248,7 +249,7 @@ def _declared(
     columns: dict[int, list[Field]] = defaultdict(list)
     blank = dict.fromkeys(("offset", "bit", "null_bit"), 0) | {"status": NOT_NULL, "order": 1}
     for (table, number), row in sorted(described.items()):
-        if table in titles:
+        if table in titles and not row["status"] & COMPUTED:
             columns[table].append(_field(blank | {"column": number}, row))
     for table, fields in columns.items():
         if [field.number for field in fields] != list(range(1, counts[table] + 1)):
