@@ -11,6 +11,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -313,7 +314,7 @@ class Carving:
         with FileReader(path) as reader:
             return digest(reader) == carved.digests
 
-    @property
+    @cached_property
     def _space(self) -> Space:
         return Space(Sized(self._target.ref.size), self._target.spans)
 

@@ -53,7 +53,8 @@ class _Residue:
             listed = extents(self._reader, self._layout, inode) if inode and inode.is_folder else None
             for block in islice(data_blocks(listed or []), MOST_BLOCKS - len(self._owners)):
                 self._owners[block] = number
-                for below in self._take(self._block(block), number, NOW):
+                data = self._block(block)
+                for below in self._take(data, number, NOW) if folders.is_folder(data) else ():
                     if below not in seen and len(seen) < MOST_FOLDERS:
                         seen.add(below)
                         pending.append(below)
@@ -93,8 +94,6 @@ class _Residue:
 
     def _take(self, data: bytes, folder: int, order: int) -> Iterator[int]:
         """Keep the names in a block of a folder; yield the folders in it that are there."""
-        if not folders.is_folder(data):
-            return
         for entry in folders.entries(data, self._layout.inodes):
             if entry.name in {b".", b".."}:
                 continue

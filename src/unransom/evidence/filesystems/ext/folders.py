@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
+FIELDS = struct.Struct("<IHBB")  # at the beginning of an entry: inode, length, bytes of the name, kind
 FOLDER = 2  # kind of an entry
 KINDS = 8
 TAIL = 12  # bytes of the entry that holds a checksum
+SHORT = 512  # bytes of an entry that is remembered,
+REMEMBERED = 1 << 14  # and how many are: the copies of a block in a journal differ in one or two
 
 
 class Entry(NamedTuple):
@@ -27,7 +31,7 @@ def is_folder(block: bytes) -> bool:
     """Return whether the entries of a block follow each other up to its end."""
     at, named = 0, False
     while at + 8 <= len(block):
-        inode, length, size, kind = struct.unpack_from("<IHBB", block, at)
+        inode, length, size, kind = FIELDS.unpack_from(block, at)
         if length < 8 or length % 4 or at + length > len(block) or size + 8 > length:
             return False
         if kind >= KINDS and not (inode == 0 and kind == 0xDE and length == TAIL):
@@ -41,17 +45,23 @@ def entries(block: bytes, inodes: int) -> Iterator[Entry]:
     """Yield the names in a block that `is_folder`; of inodes up to the number ``inodes`` only."""
     at = 0
     while at + 8 <= len(block):
-        inode, length, size, _ = struct.unpack_from("<IHBB", block, at)
+        length = FIELDS.unpack_from(block, at)[1]
         if length < 8 or at + length > len(block):
             return
-        behind = at + 8 + (size + 3 & ~3)
-        entry = _entry(block, at, at + length, inodes, live=bool(inode))
-        if entry:
-            yield entry
-        elif not inode:
-            behind = at  # the first entry of a block: only its inode is cleared
-        yield from _gap(block, behind, at + length, inodes)
+        names = _remembered if length <= SHORT else _names
+        yield from names(block[at : at + length], inodes)
         at += length
+
+
+def _names(stored: bytes, inodes: int) -> tuple[Entry, ...]:
+    """Return the name of an entry, which is ``stored`` with the gap behind it, and those in the gap."""
+    inode, _, size, _ = FIELDS.unpack_from(stored)
+    entry = _entry(stored, 0, len(stored), inodes, live=bool(inode))
+    behind = 8 + (size + 3 & ~3) if entry or inode else 0  # the first of a block: only its inode is cleared
+    return (*([entry] if entry else []), *_gap(stored, behind, len(stored), inodes))
+
+
+_remembered = lru_cache(REMEMBERED)(_names)
 
 
 def _gap(block: bytes, at: int, end: int, inodes: int) -> Iterator[Entry]:
@@ -66,14 +76,15 @@ def _gap(block: bytes, at: int, end: int, inodes: int) -> Iterator[Entry]:
 
 
 def _entry(block: bytes, at: int, end: int, inodes: int, *, live: bool) -> Entry | None:
-    inode, length, size, kind = struct.unpack_from("<IHBB", block, at)
+    inode, length, size, kind = FIELDS.unpack_from(block, at)
+    if not (0 < inode <= inodes and 0 < size <= length - 8 and kind < KINDS and length % 4 == 0):
+        return None  # nearly all that stands in gaps
     name = block[at + 8 : at + 8 + size]
-    sound = 0 < inode <= inodes and size and at + 8 + size <= end and kind < KINDS
-    sound = sound and length % 4 == 0 and length >= 8 + size and b"\0" not in name and b"/" not in name
+    sound = at + 8 + size <= end and b"\0" not in name and b"/" not in name
     return Entry(name, inode, kind, live) if sound else None
 
 
 def own(block: bytes) -> int:
     """Return the inode of the folder that a block is the first one of; 0 for another block."""
-    inode, _, size, _ = struct.unpack_from("<IHBB", block)
+    inode, _, size, _ = FIELDS.unpack_from(block)
     return int(inode) if size == 1 and block[8:9] == b"." else 0
