@@ -133,11 +133,61 @@ def test_a_value_that_is_lost_is_no_zero_though_its_column_may_not_be_null(maria
     assert "ALTER TABLE [lost] ALTER COLUMN [price] int NULL;" in (tmp_path / "mssql.sql").read_text()
 
 
-def write(writer, name="lost"):
-    writer.begin(Shown(name, LOST, LOST.columns))
-    for batch in BATCHES:
+def write(writer, name="lost", table=LOST, batches=BATCHES):
+    writer.begin(Shown(name, table, table.columns))
+    for batch in batches:
         writer.write(batch)
     writer.keep()
+
+
+DRAWN = Table(
+    "drawn", (
+        Column("code", "varchar(9)", pyarrow.string(), False),
+        Column("I'd", "int unsigned", pyarrow.uint32(), False, automatic=True),
+    ), ("code",), dialect="mysql",
+)  # fmt: skip
+CODES = [
+    pyarrow.record_batch([[f"c{n}"], pyarrow.array([n], pyarrow.uint32())], ["code", "I'd"])
+    for n in (0, 7, 3)
+]
+
+
+def test_a_restored_table_goes_on_behind_its_largest_number(mariadb, postgres, tmp_path):
+    """By script and straight into a server; a zero stays one."""
+    mariadb.run("create database drawn")
+    postgres.call("createdb", "-h", postgres.folder, "-U", "root", "drawn")
+    urls = {
+        "mysql": f"mysql+pymysql://root@localhost/drawn?unix_socket={mariadb.folder}/s",
+        "postgresql": f"postgresql+psycopg://root@/drawn?host={postgres.folder}",
+    }
+    for dialect, url in urls.items():
+        write(IntoWriter(connect(url, "")), "drawn", DRAWN, CODES)
+        write(SqlWriter(tmp_path, dialect, dialect), "scripted", DRAWN, CODES)
+        with connect(url, "").begin() as server:
+            for statement in (tmp_path / f"{dialect}.sql").read_text().split(";\n"):
+                if statement.strip():
+                    server.exec_driver_sql(statement)
+            quote = "`" if dialect == "mysql" else '"'
+            for name in ("drawn", "scripted"):
+                server.exec_driver_sql(f"insert into {name} (code) values ('new')")
+                found = server.exec_driver_sql(f"select code, {quote}I'd{quote} from {name}").fetchall()
+                assert sorted(map(tuple, found)) == [("c0", 0), ("c3", 3), ("c7", 7), ("new", 8)]
+
+
+def test_sql_server_takes_numbers_as_they_are_and_draws_new_ones(tmp_path):
+    writer = SqlWriter(tmp_path, "shop", "mssql")
+    for name in ("one", "two"):
+        writer.begin(Shown(name, DRAWN, DRAWN.columns))
+        writer.write(CODES[1])
+    writer.keep()
+    script = (tmp_path / "shop.sql").read_text()
+    assert script.count("[I'd] bigint NOT NULL IDENTITY(1,1)") == 2
+    assert "SET IDENTITY_INSERT [one] ON;\nINSERT INTO [one] ([code], [I'd]) VALUES\n(N'c7', 7);\n" in script
+    order = [
+        script.index(f"SET IDENTITY_INSERT [{each}")
+        for each in ("one] ON", "one] OFF", "two] ON", "two] OFF")
+    ]
+    assert order == sorted(order)
 
 
 def test_a_password_in_the_url_is_refused(tmp_path):

@@ -59,6 +59,7 @@ class Column(msgspec.Struct, frozen=True):
             what has no better type as string.
         nullable: It may be NULL.
         hidden: The engine's own, not the user's.
+        automatic: The server draws its numbers: AUTO_INCREMENT, IDENTITY.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Column(msgspec.Struct, frozen=True):
     arrow: pyarrow.DataType
     nullable: bool = True
     hidden: bool = False
+    automatic: bool = False
 
 
 class Reference(msgspec.Struct, frozen=True):

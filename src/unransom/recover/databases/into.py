@@ -13,7 +13,7 @@ import sqlalchemy
 
 from unransom.core.errors import UnransomError, UsageError
 from unransom.core.messages import say
-from unransom.recover.databases.sql import create_statement, quoted, with_lost
+from unransom.recover.databases.sql import create_statement, quoted, when_full, with_lost
 from unransom.recover.databases.values import plain
 from unransom.recover.databases.writer import Shown
 
@@ -70,6 +70,7 @@ class IntoWriter:
         self._dialect = "mysql" if engine.dialect.name in {"mysql", "mariadb"} else "postgresql"
         self._connection = engine.connect()
         self._names: dict[str, str] = {}  # real names by those that tables have until they are whole
+        self._full: dict[str, list[str]] = {}  # what to run when they have their real names
         self._insert = ""
         self._shown: Shown | None = None
         if self._dialect == "mysql":
@@ -96,6 +97,7 @@ class IntoWriter:
         self._run(create_statement(self._shown, self._dialect))
         marks = ", ".join(["%s"] * len(shown.columns))
         self._insert = f"INSERT INTO {quoted(name, self._dialect)} VALUES ({marks})"  # noqa: S608  quoted
+        self._note()
 
     def write(self, batch: pyarrow.RecordBatch) -> None:
         """Insert rows."""
@@ -103,6 +105,7 @@ class IntoWriter:
         self._shown, statements = with_lost(self._shown, batch, self._dialect)
         for statement in statements:
             self._run(statement)
+            self._note()
         pairs = zip(batch.columns, self._shown.columns, strict=True)
         zero_dates = self._dialect == "mysql"
         columns = [self._taken(plain(array, column if zero_dates else None)) for array, column in pairs]
@@ -119,6 +122,8 @@ class IntoWriter:
         else:
             for name, real in self._names.items():
                 self._run(f"ALTER TABLE {self._quoted(name)} RENAME TO {self._quoted(real)}")
+        for statement in (each for statements in self._full.values() for each in statements):
+            self._run(statement)
         self._connection.commit()
         self._connection.close()
         return []
@@ -131,6 +136,12 @@ class IntoWriter:
         self._connection.commit()
         self._connection.close()
         self._names = {}
+
+    def _note(self) -> None:
+        """Note what the table that is filled needs in the end, by its real name."""
+        assert self._shown is not None  # noqa: S101  begin came first
+        real = self._shown._replace(name=self._names[self._shown.name])
+        self._full[self._shown.name] = when_full(real, self._dialect)
 
     def _run(self, statement: str) -> None:
         self._connection.exec_driver_sql(statement.replace("%", "%%"))

@@ -22,6 +22,15 @@ OPTIONS = {"mysql": " DEFAULT CHARSET=utf8mb4"}  # of tables: the server's own m
 EXACT = {"mysql": "utf8mb4_bin", "mssql": "Latin1_General_BIN2"}
 LONGEST_KEY = {"mysql": 3072, "mssql": 900}  # bytes that an index takes
 CHARACTER = {"mysql": 4, "mssql": 2}  # bytes of a character in an index
+NUMBERED = {
+    "mysql": " AUTO_INCREMENT",
+    "mssql": " IDENTITY(1,1)",
+}  # PostgreSQL's columns are when they are full
+_WHOLE = {  # types of numbers that the server can draw
+    "mysql": re.compile(r"(tiny|small|medium|big)?int\b", re.I),
+    "postgresql": re.compile(r"(smallint|integer|bigint)$"),
+    "mssql": re.compile(r"(small|tiny|big)?int$|(decimal|numeric)\(\d+(, *0)?\)$", re.I),
+}
 _TEXT = re.compile(r"n?(var)?char\(", re.I)
 _NO_KEY = re.compile(r"^(tiny|medium|long)?(text|blob)|^json|^geometry|\(max\)$", re.I)
 
@@ -44,14 +53,19 @@ class SqlWriter:
         self._file = self._draft.path.open("w", encoding="utf-8", newline="\n")
         self._shown: Shown | None = None
         if dialect == "mysql":
-            self._file.write("SET NAMES utf8mb4;\nSET time_zone = '+00:00';\nSET sql_mode = '';\n")
+            self._file.write(
+                "SET NAMES utf8mb4;\nSET time_zone = '+00:00';\nSET sql_mode = 'NO_AUTO_VALUE_ON_ZERO';\n"
+            )
 
     def begin(self, shown: Shown) -> None:
         """Write the statement that creates the table."""
+        self._end()
         self._shown = shown
         if not self._creating:
             return
         self._file.write(f"\n{create_statement(shown, self._dialect)};\n")
+        if self._dialect == "mssql" and numbered(shown, "mssql"):
+            self._file.write(f"SET IDENTITY_INSERT {quoted(shown.name, 'mssql')} ON;\n")
 
     def write(self, batch: pyarrow.RecordBatch) -> None:
         """Write rows as INSERT statements."""
@@ -61,13 +75,14 @@ class SqlWriter:
         pairs = zip(batch.columns, self._shown.columns, strict=True)
         kinds = [_type(self._shown, column, self._dialect) for column in self._shown.columns]
         texts = [self._literals(*pair, kind) for pair, kind in zip(pairs, kinds, strict=True)]
-        head = f"INSERT INTO {quoted(self._shown.name, self._dialect)} VALUES\n"
+        head = f"INSERT INTO {quoted(self._shown.name, self._dialect)}{self._named()} VALUES\n"
         rows = (f"({', '.join(row)})" for row in zip(*texts, strict=True))
         for together in _together(rows):
             self._file.write(head + ",\n".join(together) + ";\n")
 
     def keep(self) -> list[Path]:
         """Give the script its name."""
+        self._end()
         self._file.close()
         return [self._draft.keep()]
 
@@ -75,6 +90,17 @@ class SqlWriter:
         """Remove the script."""
         self._file.close()
         self._draft.drop()
+
+    def _end(self) -> None:
+        """Write what numbers the rows to come of the table that was begun last."""
+        if self._shown is not None and self._creating:
+            self._file.writelines(f"{each};\n" for each in when_full(self._shown, self._dialect))
+
+    def _named(self) -> str:
+        """Return the names of the columns as an INSERT has them, which only SQL Server's own numbers need."""
+        if self._shown is None or self._dialect != "mssql" or not numbered(self._shown, "mssql"):
+            return ""
+        return f" ({', '.join(quoted(column.name, 'mssql') for column in self._shown.columns)})"
 
     def _literals(self, array: pyarrow.Array, column: Column, kind: str) -> list[str]:
         values = plain(array, column if self._dialect == "mysql" else None)
@@ -127,17 +153,48 @@ def _together(rows: Iterable[str]) -> Iterator[list[str]]:
 def create_statement(shown: Shown, dialect: str) -> str:
     """Return the statement that creates a table, without a semicolon."""
     keyed = len(shown.columns) == len(shown.table.columns) and _is_keyed(shown, dialect)
+    drawn = numbered(shown, dialect)
     columns = [
         f"  {quoted(column.name, dialect)} {_type(shown, column, dialect)}"
         + (_exact(shown, column, dialect) if keyed and column.name in shown.table.key else "")
         + ("" if column.nullable or _may_be_zero(shown, column, dialect) else " NOT NULL")
+        + (NUMBERED.get(dialect, "") if column is drawn else "")
         for column in shown.columns
     ]
     if keyed:
         key = ", ".join(quoted(name, dialect) for name in shown.table.key)
         columns.append(f"  PRIMARY KEY ({key})")
+    if drawn and dialect == "mysql" and not (keyed and drawn.name == shown.table.key[0]):
+        columns.append(f"  KEY ({quoted(drawn.name, dialect)})")  # which MySQL wants of such columns
     body = ",\n".join(columns)
     return f"CREATE TABLE {quoted(shown.name, dialect)} (\n{body}\n){OPTIONS.get(dialect, '')}"
+
+
+def numbered(shown: Shown, dialect: str) -> Column | None:
+    """Return the column whose numbers the server draws, None without one that ``dialect`` can have."""
+    for column in shown.columns:
+        if column.automatic and not column.nullable:
+            return column if _WHOLE[dialect].match(_type(shown, column, dialect)) else None
+    return None
+
+
+def when_full(shown: Shown, dialect: str) -> list[str]:
+    """Return the statements behind a table's rows, by which the server goes on behind its largest number.
+
+    MySQL does so by itself.
+    """
+    column, table = numbered(shown, dialect), quoted(shown.name, dialect)
+    if column is None or dialect == "mysql":
+        return []
+    if dialect == "mssql":
+        return [f"SET IDENTITY_INSERT {table} OFF"]
+    name = quoted(column.name, dialect)
+    places = ", ".join("'" + each.replace("'", "''") + "'" for each in (table, column.name))
+    return [
+        f"ALTER TABLE {table} ALTER COLUMN {name} ADD GENERATED BY DEFAULT AS IDENTITY",
+        f"SELECT setval(pg_get_serial_sequence({places}), greatest(max({name}), 1),"  # noqa: S608  quoted
+        f" coalesce(max({name}) >= 1, false)) FROM {table}",
+    ]
 
 
 def with_lost(shown: Shown, batch: pyarrow.RecordBatch, dialect: str) -> tuple[Shown, list[str]]:

@@ -1,7 +1,10 @@
 """What the server's own tables say of tables whose rows' layout is lost."""
 
+from pathlib import Path
+
 import pytest
 
+from tests.catalog.databases.mssql.reading import opened
 from unransom.catalog.databases.mssql import catalogue
 
 
@@ -29,3 +32,28 @@ def system_rows(*statuses):
 def test_a_table_with_computed_columns_is_not_laid_out_by_its_columns_alone(statuses, known):
     found = catalogue.catalogue_of(system_rows(*statuses)).declared
     assert [table.name for table in found] == (["dbo.orders"] if known else [])
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    ("name", "drawn"),
+    [
+        (
+            "itsligo_northwnd",
+            {
+                "Categories.CategoryID", "Employees.EmployeeID", "Orders.OrderID", "Products.ProductID",
+                "Shippers.ShipperID", "Suppliers.SupplierID",
+            },
+        ),
+        ("anhnbt_pubs", {"Menus.CatID", "jobs.job_id", "sysdiagrams.diagram_id"}),
+    ],
+)  # fmt: skip
+def test_columns_whose_numbers_the_server_draws_are_known(name, drawn):
+    base = opened((Path("../shared/data/databases/mdf") / f"{name}.mdf").read_bytes())
+    found = {
+        f"{table.short}.{column.name}"
+        for table in base.tables
+        for column in table.columns
+        if column.automatic
+    }
+    assert found == drawn

@@ -168,4 +168,5 @@ def _field(table: TableDef, number: int, part: KeyPart) -> Field:
 
 def shown(column: ColumnDef) -> Column:
     """Return ``column`` as readers of tables see it."""
-    return Column(column.name, column.type.declared, column.type.arrow, column.nullable, column.hidden)
+    kind = column.type
+    return Column(column.name, kind.declared, kind.arrow, column.nullable, column.hidden, column.automatic)

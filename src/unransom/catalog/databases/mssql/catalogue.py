@@ -30,6 +30,7 @@ SCHEMAS, INDEXES, INDEX_COLUMNS, LINKS = 64, 54, 55, 74
 DROPPED = 1 << 16  # columns that were dropped have higher numbers
 IN_ROW = 1  # type of allocation unit
 NOT_NULL = 128  # bit of the status of a row column
+IDENTITY = 4  # bit of the status of a column
 COMPUTED = 16  # bit of the status of a column: it is stored only where it is persisted
 PRIMARY_KEY = 0x20  # bit of the status of an index
 FOREIGN_COLUMN, FOREIGN_KEY = (
@@ -344,6 +345,7 @@ def _field(part: Row, about: Row | None) -> Field:
         null_bit=part["null_bit"] or 0,
         number=part["column"],
         nullable=not part["status"] & NOT_NULL,
+        automatic=about is not None and bool(about["status"] & IDENTITY),
     )
 
 

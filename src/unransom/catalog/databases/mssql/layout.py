@@ -79,6 +79,7 @@ class Field(msgspec.Struct, frozen=True):
         number: Of the column, as sparse vectors name it.
         nullable: It may be NULL.
         hidden: The server's own.
+        automatic: IDENTITY.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Field(msgspec.Struct, frozen=True):
     number: int = 0
     nullable: bool = True
     hidden: bool = False
+    automatic: bool = False
 
     @property
     def width(self) -> int:
@@ -162,7 +164,7 @@ class Field(msgspec.Struct, frozen=True):
     @property
     def column(self) -> Column:
         """What it is to people."""
-        return Column(self.name, self.declared, self.arrow, self.nullable, self.hidden)
+        return Column(self.name, self.declared, self.arrow, self.nullable, self.hidden, self.automatic)
 
 
 class Layout(msgspec.Struct, frozen=True):

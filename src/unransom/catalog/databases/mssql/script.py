@@ -202,6 +202,7 @@ class _Script:
             msgspec.structs.replace(
                 field,
                 nullable=not not_null,
+                automatic="identity" in words,
                 collation=_collation(collation),
                 number=len(fields) + 1,
                 place=place,
