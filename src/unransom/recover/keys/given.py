@@ -11,21 +11,28 @@ from unransom.core.keys import Key
 from unransom.core.messages import say
 from unransom.core.records import FileRef, KeyFound, KeyTrial, LockedGroup, Record
 from unransom.core.streams import Salvage
-from unransom.recover.keys.proof import proof_beneath, proof_of
+from unransom.recover.keys.beneath import proofs_beneath
+from unransom.recover.keys.proof import proof_of
 
 
 def run(group: LockedGroup, context: Context) -> Iterator[Record]:
-    """Try every key on the samples of ``group``; yield each ``KeyFound``, then one ``KeyTrial``."""
+    """Try every key on the samples of ``group``; yield each ``KeyFound``, then one ``KeyTrial``.
+
+    Where files were locked twice, the keys of the layers beneath are found as well.
+    """
     family = family_named(group.family, context.described)
     keys = [key for key in context.keys if key.kind in family.takes]
-    trials = [_try(family, key, group.samples, context) for key in keys]
-    found = [trial for trial in trials if isinstance(trial, KeyFound)]
+    trials = {key.fingerprint: _try(family, key, group.samples, context) for key in keys}
+    found = [trial for trial in trials.values() if isinstance(trial, KeyFound)]
+    fitting = [key for key in keys if trials[key.fingerprint] != "refused"]
+    found += _beneath(family, fitting, group.samples, context, found)
     yield from found
-    if found:
-        outcome, why = "found", say("{keys} of {tried} keys open files", keys=len(found), tried=len(keys))
+    opened = sum(each.family == family.name for each in found)
+    if opened:
+        outcome, why = "found", say("{keys} of {tried} keys open files", keys=opened, tried=len(keys))
     elif not keys:
         outcome, why = "none", say("no key of a kind that this family takes was given")
-    elif any(trial == "unproven" for trial in trials):
+    elif any(trial == "unproven" for trial in trials.values()):
         outcome, why = "unproven", say("a key unwraps, and the output does not verify on any sample")
     else:
         outcome, why = "refused", say("the key wrap shows that no key that was given is the right one")
@@ -40,6 +47,20 @@ def run(group: LockedGroup, context: Context) -> Iterator[Record]:
     )
 
 
+def _beneath(
+    family: Family, keys: list[Key], samples: tuple[FileRef, ...], context: Context, found: list[KeyFound]
+) -> Iterator[KeyFound]:
+    """Yield what samples that were locked twice prove besides what is ``found``, each key once a family."""
+    known = {(each.family, each.fingerprint) for each in found}
+    for key in sorted(keys, key=lambda key: (family.name, key.fingerprint) not in known):  # proven ones first
+        for ref in samples:
+            proven = (family.name, key.fingerprint) in known
+            for each in proofs_beneath(family, key, ref, context, proven=proven):
+                if (each.family, each.fingerprint) not in known:
+                    known.add((each.family, each.fingerprint))
+                    yield each
+
+
 def _try(family: Family, key: Key, samples: tuple[FileRef, ...], context: Context) -> KeyFound | str:
     """Return the proof that ``key`` opens a sample, or ``unproven`` or ``refused``."""
     unwrapped = False
@@ -52,7 +73,6 @@ def _try(family: Family, key: Key, samples: tuple[FileRef, ...], context: Contex
                 continue
             unwrapped = True
             proof = proof_of(family, locked, mark, file_key, ref.original or ref.path)
-            proof = proof or proof_beneath(family, locked, key, ref.original or ref.path)
         if proof:
             bits, why = proof
             return KeyFound(family=family.name, fingerprint=key.fingerprint, bits=bits, proof=why)

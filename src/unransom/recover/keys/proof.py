@@ -7,13 +7,11 @@ from unransom.catalog.formats.identify import identify
 from unransom.catalog.oracle import judge
 from unransom.catalog.schemes.assemble import assembled, beginning
 from unransom.catalog.schemes.family import PROVEN, BadMarkError, Family, FileKey, Mark, Plan
-from unransom.core.keys import Key
 from unransom.core.messages import Message
 from unransom.core.spans import Origin
 from unransom.core.streams import BytesReader, Salvage
 
 LARGEST_SAMPLE = 16 << 20  # bytes; a sample is decrypted in memory
-LARGEST_TWICE = 2 << 20  # bytes; most keys are wrong, and all of them are tried on what may be locked twice
 
 
 def proof_of(
@@ -48,33 +46,6 @@ def proof_of(
     judgement = judge(content, name)
     bits = bits_of_key(content, origins, judgement, name)
     return (bits, judgement.validation.why) if bits >= PROVEN else None
-
-
-def proof_beneath(family: Family, locked: Salvage, key: Key, path: bytes) -> tuple[int, Message] | None:
-    """Return the proof of ``key`` on a small file that ``family`` locked twice with it, None where none is.
-
-    Args:
-        family: The family that ``locked`` is of.
-        locked: The locked file; one of more than ``LARGEST_TWICE`` bytes is not looked into.
-        key: What is to prove.
-        path: What the outer layer's original is called, as far as that is known.
-    """
-    mark = family.read(locked)
-    file_key = family.unwrap(mark, key) if mark and locked.size <= LARGEST_TWICE else None
-    if mark is None or file_key is None:
-        return None
-    try:
-        plan = family.plan(locked, mark, file_key)
-        if plan.size > LARGEST_TWICE:
-            return None
-        inner = Salvage(BytesReader(assembled(locked, plan)[0]), path.rpartition(b"/")[2])
-        mark = family.read(inner)
-        file_key = family.unwrap(mark, key) if mark else None
-    except BadMarkError:
-        return None
-    if mark is None or file_key is None:
-        return None
-    return proof_of(family, inner, mark, file_key, family.original_name(path) or path)
 
 
 def is_unchanged(locked: Salvage, content: bytes) -> bool:

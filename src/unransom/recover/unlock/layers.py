@@ -8,6 +8,7 @@ from typing import NamedTuple
 from unransom.catalog.control import HOLDS, bits_of_key
 from unransom.catalog.families import families
 from unransom.catalog.formats.identify import identify
+from unransom.catalog.inside import inner_lock, tells_lock
 from unransom.catalog.losses.loss import Loss
 from unransom.catalog.oracle import Judgement, judge
 from unransom.catalog.schemes.assemble import Assembly, beginning
@@ -23,7 +24,6 @@ from unransom.core.searches import Secret
 from unransom.core.spans import ByteMap, Origin
 from unransom.core.streams import Reader, Salvage
 from unransom.crypto.noise import is_noise
-from unransom.recover.unlock.inside import inner_lock, tells_lock
 from unransom.recover.unlock.races import race, write_rest
 
 REFUSES = 16  # bits of a wrap that hardly any wrong key gets through
