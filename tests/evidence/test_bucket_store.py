@@ -258,3 +258,21 @@ def test_without_the_part_for_buckets_the_hint_says_what_to_install(monkeypatch:
     with pytest.raises(UsageError) as caught:
         evidence.open_store(Source(id="b", kind="bucket", location="s3://b"))
     assert "unransom[bucket]" in str(caught.value.hint)
+
+
+def test_what_was_told_for_the_metadata_is_not_asked_for_again(
+    s3_bucket: Bucket, store_of: Callable[[str], BucketStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_of(f"s3://{s3_bucket({b'a': b'one', b'b': b'two'})}")
+    asked = []
+    call = store._s3.call_s3
+    monkeypatch.setattr(
+        store._s3, "call_s3", lambda method, **more: asked.append(method) or call(method, **more)
+    )
+    for ref in refs(store):
+        asked.clear()
+        store.metadata(ref)
+        assert len(content(store, ref)) == 3
+        assert asked == ["head_object", "get_object"]
+        assert len(content(store, ref)) == 3  # opened later it is asked for anew
+        assert asked[2:] == ["head_object", "get_object"]

@@ -46,6 +46,7 @@ HEADERS = (
 UNVERSIONED = "null"  # what S3 calls the version of an object that was put while versioning was off
 CURRENT = "current"  # the newest content of a key
 OLDER = "older"  # what a newer version has replaced
+MOST_HEADS = 1024  # that are remembered between asking for metadata and opening
 MARKERS = {  # per method of listing: argument that asks for the next page, and field of the last that has it
     "list_object_versions": {"KeyMarker": "NextKeyMarker", "VersionIdMarker": "NextVersionIdMarker"},
     "list_objects_v2": {"ContinuationToken": "NextContinuationToken"},
@@ -126,6 +127,8 @@ class BucketStore:
             config_kwargs={"max_pool_connections": CONNECTIONS},
         )
         self._has_versions = True
+        # What was told of versions that are opened next: that they are still so, every reading asks itself.
+        self._heads: dict[tuple[str, str], dict[str, Any]] = {}
 
     def fingerprint(self) -> str:
         """Return "": every object is checked when it is opened, and whenever it is read."""
@@ -167,13 +170,14 @@ class BucketStore:
         Raises:
             OSError: It does not answer.
         """
-        request = {"Bucket": self._bucket, "Key": Locator.parse(ref.locator).key}
-        if ref.version:
-            request["VersionId"] = ref.version
+        request = self._request(ref)
         try:
             head = self._s3.call_s3("head_object", **request)
         except ERRORS as error:
             raise OSError(str(error)) from error
+        self._heads[request["Key"], ref.version] = head
+        if len(self._heads) > MOST_HEADS:
+            self._heads.pop(next(iter(self._heads)), None)
         said = {name: str(head[name]) for name in HEADERS if head.get(name)}
         return said | {f"x-amz-meta-{name}": str(value) for name, value in head.get("Metadata", {}).items()}
 
@@ -181,23 +185,32 @@ class BucketStore:
     def open(self, ref: FileRef) -> Iterator[Reader]:
         """Open the content of ``ref``; see ``Store.open``."""
         try:
-            where = Locator.parse(ref.locator)
+            request = self._request(ref)
         except ValueError as error:
             raise changed(ref, str(error)) from error
-        request = {"Bucket": self._bucket, "Key": where.key}
-        if ref.version:
-            request["VersionId"] = ref.version
         try:
-            head = self._s3.call_s3("head_object", **request)
+            head = self._heads.pop((request["Key"], ref.version), None) or self._s3.call_s3(
+                "head_object", **request
+            )
         except ERRORS as error:
             if isinstance(error, FileNotFoundError):
                 raise changed(ref, str(error)) from error
             raise OSError(str(error)) from error
-        if head.get("ContentLength") != ref.size or not _is_listed(head, where.etag, ref):
+        listed = Locator.parse(ref.locator).etag
+        if head.get("ContentLength") != ref.size or not _is_listed(head, listed, ref):
             raise changed(ref)
         if etag := _etag(head):
             request["IfMatch"] = f'"{etag}"'
         yield ObjectReader(self._s3, request, ref)
+
+    def _request(self, ref: FileRef) -> dict[str, str]:
+        """Return what names a version in a request.
+
+        Raises:
+            ValueError: Its locator is none of a bucket.
+        """
+        request = {"Bucket": self._bucket, "Key": Locator.parse(ref.locator).key}
+        return request | ({"VersionId": ref.version} if ref.version else {})
 
     def close(self) -> None:
         """Close the connections; a second call does nothing."""
