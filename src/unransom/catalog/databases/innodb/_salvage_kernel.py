@@ -207,14 +207,16 @@ def _heap(data, origin, compact):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def given_up(data, size, bases, heads, compact, origins, owners, results):  # type: ignore[no-untyped-def]  # noqa: PLR0913, PLR0917
-    """Take back the results of candidates that their page has given up.
+def given_up(data, size, bases, heads, compact, origins, owners, results, kept):  # type: ignore[no-untyped-def]  # noqa: PLR0913, PLR0917
+    """Take back the results of candidates that their page has given up, and tell in ``kept`` which it keeps.
 
     A page keeps the rows that were moved to another page, or deleted, in a list of its own. Where its header
-    is whole (``heads``), it says whether there are any. Those in the table are linked with the slots of the
-    directory; where that is lost, those count as given up whose links lead to one that has none.
+    is whole (``heads``), it says whether there are any, and where that list and the table begin. Those in the
+    table are linked with the slots of the directory; where that is lost, those count as given up whose links
+    lead to one that has none, and of those whose links lead into the damage nothing tells.
     """
-    listed = np.zeros(size, np.bool_)
+    infimum = INFIMUM if compact else OLD_INFIMUM
+    listed, freed = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
     first = 0
     while first < len(origins):
         page = owners[first]
@@ -222,21 +224,28 @@ def given_up(data, size, bases, heads, compact, origins, owners, results):  # ty
         while last < len(origins) and owners[last] == page:
             last += 1
         base = bases[page]
-        if not heads[page] or u16(data, base + 44) != 0:
-            listed[:] = False
-            slots = _slots(data, base, size, heads[page], compact, listed)
-            for one in range(first, last):
-                at = origins[one] - base
-                if slots:
-                    if not _reaches(data, base, size, at, compact, listed):
-                        results[one] = UNLINKED
-                elif _ends_nowhere(data, base, size, at, compact):
-                    results[one] = UNLINKED
+        whole = heads[page]
+        if whole and u16(data, base + 44) == 0:
+            kept[first:last] = True
+            first = last
+            continue
+        listed[:] = False
+        freed[:] = False
+        if whole:
+            _follow(data, base, size, u16(data, base + 44), compact, freed, MOST_WALKED)
+        slots = _slots(data, base, size, compact, listed)
+        if whole:  # only now: what it marks would look like the end of the slots
+            _follow(data, base, size, step(data, base, size, infimum, compact), compact, listed, MOST_WALKED)
+        for one in range(first, last):
+            at = origins[one] - base
+            kept[one] = _reaches(data, base, size, at, compact, listed, MOST_OWNED if slots else MOST_WALKED)
+            if not kept[one] and (slots or freed[at] or _ends_nowhere(data, base, size, at, compact)):
+                results[one] = UNLINKED
         first = last
 
 
 @njit(cache=True, nogil=True)
-def _slots(data, base, size, head, compact, listed):  # type: ignore[no-untyped-def]
+def _slots(data, base, size, compact, listed):  # type: ignore[no-untyped-def]
     """Mark what the slots of a directory name, and what these lead to; returns how many slots are whole."""
     infimum, supremum = (INFIMUM, SUPREMUM) if compact else (OLD_INFIMUM, OLD_SUPREMUM)
     if u16(data, base + size - 10) != infimum:
@@ -250,19 +259,16 @@ def _slots(data, base, size, head, compact, listed):  # type: ignore[no-untyped-
             continue
         count += 1
         listed[origin] = True
-    if head:  # only now: what it marks would look like the end of the slots
-        _follow(data, base, size, infimum, compact, listed)
     for origin in range(FIRST, size - 8):
         if listed[origin]:
-            _follow(data, base, size, origin, compact, listed)
+            _follow(data, base, size, step(data, base, size, origin, compact), compact, listed, MOST_OWNED)
     return count
 
 
 @njit(cache=True, nogil=True)
-def _follow(data, base, size, origin, compact, listed):  # type: ignore[no-untyped-def]
-    """Mark the records behind one that is in the table, as far as their headers are whole."""
-    at = step(data, base, size, origin, compact)
-    for _ in range(MOST_OWNED):
+def _follow(data, base, size, at, compact, listed, most):  # type: ignore[no-untyped-def]
+    """Mark the record at ``at`` and those behind it in its list, as far as their headers are whole."""
+    for _ in range(most):
         if (
             not FIRST <= at < size - 8
             or listed[at]
@@ -274,10 +280,10 @@ def _follow(data, base, size, origin, compact, listed):  # type: ignore[no-untyp
 
 
 @njit(cache=True, nogil=True)
-def _reaches(data, base, size, at, compact, listed):  # type: ignore[no-untyped-def]
+def _reaches(data, base, size, at, compact, listed, most):  # type: ignore[no-untyped-def]
     """Return whether a record is in the table, or those behind it lead to one that is, or to the end."""
     last = SUPREMUM if compact else OLD_SUPREMUM
-    for _ in range(MOST_OWNED):
+    for _ in range(most):
         if at == last:
             return True
         if not FIRST <= at < size - 8:

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.innodb import _plausible_kernel as plausible
 from unransom.catalog.databases.innodb import _salvage_kernel as kernel
-from unransom.catalog.databases.innodb import decode
+from unransom.catalog.databases.innodb import decode, pages
 from unransom.catalog.databases.innodb.plan import Plan
 from unransom.catalog.databases.innodb.schema import ROLL_PTR, TRX_ID, Field, Layout
 from unransom.catalog.databases.innodb.types import Kind
 
 FIRST = 112  # bytes of a page in front of its records
+OVERWRITTEN = 8  # wrong bits of a page's number, kind and index that show that the head is overwritten
 SLACK = 8  # zeros of the values around zeros that are damage
 ANY = 1 << 47  # no transaction is newer
 
@@ -99,12 +100,13 @@ class Judged(NamedTuple):
     Attributes:
         located: Where they are.
         results: What each is worth; see ``_salvage_kernel.judge``.
-        seen: Of which pages it shows where the damage is; of another any value may be wrong.
+        shown: Of which it shows that no value is damaged, because it shows where on the page the damage is,
+            and that they are in the table and not among the rows that the page has given up.
     """
 
     located: decode.Located
     results: NDArray[np.int8]
-    seen: NDArray[np.bool_]
+    shown: NDArray[np.bool_]
 
 
 def candidates(form: Form, numbers: NDArray[np.int64], data: NDArray[np.uint8]) -> Judged:
@@ -136,9 +138,10 @@ def candidates(form: Form, numbers: NDArray[np.int64], data: NDArray[np.uint8]) 
         located.begins, located.ends, results,
     )  # fmt: skip
     heads = decode.numbers_at(data, bases + 66, 8) == form.owner
-    kernel.given_up(data, size, bases, heads, form.compact, located.origins, located.owners, results)
-    seen = _seen(form, located, noises)
-    return Judged(located, np.where(seen[located.owners], results, _listed(located, results)), seen)
+    kept = np.zeros(count, np.bool_)
+    kernel.given_up(data, size, bases, heads, form.compact, located.origins, located.owners, results, kept)
+    seen = _seen(form, located, noises)[located.owners]
+    return Judged(located, np.where(seen, results, _listed(located, results)), seen & kept)
 
 
 def _listed(located: decode.Located, results: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -156,11 +159,18 @@ def _listed(located: decode.Located, results: NDArray[np.int8]) -> NDArray[np.in
 
 
 def _seen(form: Form, located: decode.Located, noises: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Return of which pages it shows where the damage is: a wrong head, noise, sectors of zeros."""
+    """Return of which pages it shows where the damage is: a wrong head, noise, sectors of zeros.
+
+    A few wrong bits in the head may be some of many all over the page.
+    """
     size = len(located.data) // len(noises)
     bases = np.arange(len(noises), dtype=np.int64) * size
-    seen = decode.numbers_at(located.data, bases + 4, 4) != located.numbers.astype(np.uint64)
-    seen |= decode.numbers_at(located.data, bases + 66, 8) != form.owner
+    kinds = decode.numbers_at(located.data, bases + 24, 2)
+    kinds ^= np.where(np.isin(kinds, pages.INDEXES), kinds, np.uint64(pages.INDEX))
+    numbers = decode.numbers_at(located.data, bases + 4, 4) ^ located.numbers.astype(np.uint64)
+    owners = decode.numbers_at(located.data, bases + 66, 8) ^ np.uint64(form.owner)
+    bits = np.unpackbits(np.stack([kinds, numbers, owners], axis=1).view(np.uint8), axis=1)
+    seen = bits.sum(axis=1) >= OVERWRITTEN
     if not form.natural:
         seen |= (noises == kernel.INSIDE).any(axis=1)
     last = np.zeros(len(noises), np.int64)

@@ -60,11 +60,13 @@ class Rated(NamedTuple):
         sound: Share of records that it explains without a contradiction.
         named: How well its name and that of the file go together.
         tiled: Share of records that end where the next one begins, of which few definitions are capable.
+        found: About how many records of the index these are.
     """
 
     sound: float
     named: int
     tiled: float
+    found: float
     owner: int
     definition: TableDef
 
@@ -107,15 +109,38 @@ def sample(space: Tablespace, index: int) -> NDArray[np.int64]:
     return numbers[:: max(len(numbers) // most, 1)][:most]
 
 
+def _is_sound(space: Tablespace, numbers: NDArray[np.int64]) -> bool:
+    """Return whether all of some pages are sound."""
+    return bool((space.table["verdict"][numbers] == pages.VALID).all())
+
+
+def _records(space: Tablespace, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many records pages say they have, where there is room for so many."""
+    records = space.table["records"][numbers].astype(np.int64)
+    return np.asarray(np.minimum(records, space.logical // SMALLEST))
+
+
 def rate(
     space: Tablespace, samples: dict[int, NDArray[np.int64]], likeness: int, definition: TableDef
 ) -> Rated:
-    """Return how well a definition explains the index that it explains best, by some pages of each."""
-    rows = []
+    """Return how well a definition explains the index that it explains best, by some pages of each.
+
+    Damage gives pages ids of indexes that there are not. Such an index may be explained best, but has few of
+    the rows.
+    """
+    sound: list[Rated] = []
+    torn: list[Rated] = []
     for index, numbers in samples.items():
-        sound, tiled, _, _ = _arranged(space, index, numbers, definition)
-        rows.append(Rated(sound, likeness, tiled, index, definition))
-    return max(rows, key=lambda row: row.worth)
+        fits, tiled, _, _ = _arranged(space, index, numbers, definition)
+        every = np.concatenate([leaves(space.table, index), leaves(space.table, index, pages.TORN)])
+        found = tiled * int(_records(space, every).sum()) if fits >= FITS else 0
+        row = Rated(fits, likeness, tiled, found, index, definition)
+        (sound if _is_sound(space, numbers) else torn).append(row)
+    firm = max(sound, key=lambda row: row.worth, default=None)
+    weak = max(torn, key=lambda row: (row.found, row.worth), default=None)
+    if firm is None or weak is None:
+        return firm or weak or Rated(0, likeness, 0, 0, 0, definition)
+    return weak if weak.found > firm.found and weak.worth > firm.worth else firm
 
 
 def arranged(space: Tablespace, index: int, definition: TableDef) -> tuple[Layout, int]:
@@ -129,7 +154,7 @@ def _arranged(
 ) -> tuple[float, float, Layout, int]:
     """Return how sound the best arrangement of a definition is, how well it tiles, and what it is."""
     best = (0.0, 0.0, layout_of(definition), 0)
-    is_sound = bool((space.table["verdict"][numbers] == pages.VALID).all())
+    is_sound = _is_sound(space, numbers)
     told = is_sound and is_told(space, index)
     for layout, core in arrangements(space, index, definition):
         plan = plan_of(layout, core)
@@ -185,8 +210,7 @@ def _found_in_damaged(space: Tablespace, numbers: NDArray[np.int64], form: Form)
     for kept, data in space.groups(numbers):
         judged = candidates(form._replace(compact=is_compact(data, space.logical)), kept, data)
         found += int((judged.results == kernel.PROVEN).sum())
-    records = np.minimum(space.table["records"][numbers], space.logical // SMALLEST)
-    share = min(found / max(int(records.sum()), 1), 1.0)
+    share = min(found / max(int(_records(space, numbers).sum()), 1), 1.0)
     return (FITS if share >= PROVEN and found >= LEAST else 0.0), share
 
 

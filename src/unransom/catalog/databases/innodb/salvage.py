@@ -35,7 +35,7 @@ from unransom.catalog.databases.innodb.schema import Layout
 from unransom.catalog.databases.innodb.tablespace import Tablespace
 
 PROVEN, LINKED = 0.95, 0.85  # confidence: its neighbour begins where it ends; it is linked and out of noise
-UNSEEN = 0.6  # confidence of rows on a page that does not show where its damage is
+UNSEEN = 0.6  # confidence of rows of which it does not show where the damage is, or whether they are deleted
 SAMPLE = 16  # pages
 TOGETHER = 32  # damaged pages: what may be records takes much more room than what are
 LATER = 1 << 20  # transactions that damaged pages may be newer by
@@ -135,7 +135,7 @@ def salvage(
         good &= unseen(found, located, good, seen)
         if good.any():
             sure = np.where(results[good] == kernel.PROVEN, PROVEN, LINKED).astype(np.float32)
-            sure[~shown[located.owners[good]]] = UNSEEN
+            sure[~shown[good]] = UNSEEN
             yield located.only(good), sure
 
 

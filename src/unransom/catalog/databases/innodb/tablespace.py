@@ -17,6 +17,7 @@ from unransom.catalog.formats._innodb_checksums import rule_of
 from unransom.core.streams import BytesReader, Reader
 
 ENCRYPTED = (15, 16, 17, 37401)  # types of pages: MySQL; MariaDB, where they are also compressed
+PLAIN_RULES, ZIP_RULES = (0, 1, 5), (2, 4)  # rules of checksums, of ROW_FORMAT=COMPRESSED the others
 SYSTEM = 0  # id of the tablespace that all tables may share, with the data dictionary
 SAMPLE = 16  # pages that are asked whether they are encrypted
 BATCH = 256  # pages that are read and decoded together
@@ -54,7 +55,7 @@ def scan_source(source: Source) -> Scanned | None:
         logical, zipped = pages.logical_size(flags), pages.is_zipped(flags)
     else:
         flags = None
-        zipped = bool(np.isin(table["rule"], (2, 4)).any())
+        zipped = bool(np.isin(table["rule"], ZIP_RULES).sum() > np.isin(table["rule"], PLAIN_RULES).sum())
         logical = 16384 if zipped and size < 16384 else size
     _look_inside(source.reader, table, size, logical)
     return Scanned(source, size, logical, zipped, flags, table)
