@@ -142,13 +142,20 @@ class Case:
         self.publish()
 
     def new_keys(self, fingerprints: set[str]) -> bool:
-        """Remember the keys that were given; return whether one of them is new to the case."""
+        """Remember the keys that were given; return whether no run had all of them at the same time.
+
+        A file that was locked twice needs two of them together.
+        """
         seen = set(json.loads(self.fact("keys", "[]")))
-        if fingerprints <= seen:
+        together = [set(each) for each in json.loads(self.fact("keys together", "[]"))] or [seen]
+        if any(fingerprints <= each for each in together):
             return False
+        kept = [sorted(each) for each in together if not each <= fingerprints]
         with transaction(self.database):
             self.set_fact("keys", json.dumps(sorted(seen | fingerprints)))
-            self.record("keys given", {"fingerprints": [[each] for each in sorted(fingerprints - seen)]})
+            self.set_fact("keys together", json.dumps([*kept, sorted(fingerprints)]))
+            if fingerprints - seen:
+                self.record("keys given", {"fingerprints": [[each] for each in sorted(fingerprints - seen)]})
         self.publish()
         return True
 

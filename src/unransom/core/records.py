@@ -252,6 +252,7 @@ class Output(Record, frozen=True, kw_only=True):
         bits: Strength of the proof that the bytes are right, before any comparison with a manifest.
         grade, why: What the output's own tags, checksums and structure say.
         map: Origin of every byte, runs in order.
+        locked_by: Family that it is locked by still, beneath the layer that was undone; "" for none.
     """
 
     path: bytes
@@ -265,6 +266,7 @@ class Output(Record, frozen=True, kw_only=True):
     why: Message
     map: tuple[Run, ...] = ()
     format: str = ""
+    locked_by: str = ""
 
 
 class Delivery(Record, frozen=True, kw_only=True):

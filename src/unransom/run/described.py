@@ -15,14 +15,13 @@ from unransom.catalog.schemes.described import Description, encoded, family_of
 from unransom.catalog.schemes.description_text import DescriptionError, read_description
 from unransom.core.errors import UsageError
 from unransom.core.messages import say
+from unransom.run.withdrawing import remove, withdraw
 
 FACT = "described families"  # a JSON array of descriptions, each as a string
 MOST = 1 << 18  # bytes that are read of a description, and one more to see that there are more
 AGAIN = "('triage', 'confirm', 'wanted', 'unlock', 'integrity')"  # steps, in SQL
-COLUMNS = (  # that unlocking fills
-    *("output", "output_size", "method", "key", "md5", "sha256", "verdict"),
-    *("plain", "unlocked", "guessed", "lost"),
-)
+# Outputs that an old description gave and that do not verify.
+WITHDRAWN = "family = ? AND method = 'unlock' AND output IS NOT NULL AND verdict <> 'good'"
 TAKEN = frozenset(name for family in FAMILIES for name in (family.name, *family.aliases))
 
 
@@ -88,28 +87,9 @@ def add_descriptions(case: Case, descriptions: Iterable[Description]) -> None:
             case.database.execute(
                 "DELETE FROM records WHERE type = 'KeyFound' AND json_extract(body, '$.family') = ?", (name,)
             )
-            withdrawn += _withdraw(case, name)
+            withdrawn += withdraw(case, WITHDRAWN, name)
         _examine_again(case)
-    case.publish()
-    for path in withdrawn:
-        case.folder.joinpath(os.fsdecode(path)).unlink(missing_ok=True)
-
-
-def _withdraw(case: Case, family: str) -> list[bytes]:
-    """Take back what a family's old description gave and does not verify; return the paths of the outputs."""
-    rows = case.database.execute(
-        "SELECT id, output, sha256 FROM files"
-        " WHERE family = ? AND method = 'unlock' AND output IS NOT NULL AND verdict <> 'good'",
-        (family,),
-    ).fetchall()
-    if rows:
-        outputs = [[path.decode("utf-8", "backslashreplace"), sha256] for _, path, sha256 in rows]
-        case.record("outputs withdrawn", {"family": family, "outputs": outputs})
-    case.database.executemany(
-        f"UPDATE files SET {', '.join(f'{name} = NULL' for name in COLUMNS)} WHERE id = ?",
-        ((number,) for number, _, _ in rows),
-    )
-    return [path for _, path, _ in rows]
+    remove(case, withdrawn)
 
 
 def _examine_again(case: Case) -> None:

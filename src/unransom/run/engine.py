@@ -26,6 +26,7 @@ from unransom.run.packing import pack_originals
 from unransom.run.queue import Queue, size_of
 from unransom.run.repairs import reopen_repair
 from unransom.run.searches import budget_of
+from unransom.run.withdrawing import withdraw_locked_beneath
 from unransom.run.work import Done, Item, Surroundings, Task, name_of
 
 LISTED_AT_ONCE = 5000  # files per transaction
@@ -116,7 +117,8 @@ class Engine:
             )
 
     def _reopen(self) -> None:
-        """Give files that no earlier key opened another chance."""
+        """Give files that no earlier key opened, or only in part, another chance."""
+        withdraw_locked_beneath(self._case, self._all_keys())
         with transaction(self._database):
             journal.reopen(self._database, ("unlock", "databases"))
             self._database.execute(f"UPDATE files SET state = 'locked' WHERE {STILL_LOCKED}")

@@ -80,6 +80,7 @@ class _Verified(NamedTuple):
     why: Message
     format: str
     accepted: bool
+    locked_by: str = ""  # the family of a layer beneath that no key opens
 
 
 def unwind(layer: Layer, context: Context) -> Output | Message | None:
@@ -236,6 +237,7 @@ def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -
         why=verified.why,
         map=tuple(origins.runs),
         format=verified.format,
+        locked_by=verified.locked_by,
     )
 
 
@@ -267,9 +269,11 @@ def _beneath(
     if lock is None:
         return verified, None
     why = say(
-        "an outer layer is undone, and beneath it the file is still locked by {family}", family=lock.name
+        "an outer layer is undone, and beneath it the file is still locked by {family}: its key and that of the"
+        " outer layer are needed at the same time",
+        family=lock.name,
     )
-    return verified._replace(grade=Grade.BAD, why=why), None
+    return verified._replace(grade=Grade.BAD, why=why, locked_by=lock.name), None
 
 
 def _keep(
