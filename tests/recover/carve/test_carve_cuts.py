@@ -10,9 +10,9 @@ import pytest
 
 from tests.recover.carve.boards import CLUSTER, board_of, noise
 from unransom.core.spans import Span
-from unransom.recover.carve.reassembly.anchors import Placed
+from unransom.recover.carve.reassembly.anchors import CANDIDATES, Placed, by_distance, nearest
 from unransom.recover.carve.reassembly.checks import RAW, Inflation
-from unransom.recover.carve.reassembly.deflated import Deflated, Likeness, may_be_packed
+from unransom.recover.carve.reassembly.deflated import NEAR, Deflated, Likeness, may_be_packed
 from unransom.recover.carve.reassembly.seams import Cost
 from unransom.recover.carve.reassembly.summed import Summed
 
@@ -114,6 +114,31 @@ def test_a_search_in_deflated_data_ends_with_what_may_be_read():
     assert found.three(right, every(clusters)) is None
 
 
+@pytest.mark.parametrize("besides", [0, 700, 40_000, 1 << 24])
+def test_trying_what_is_near_first_takes_nothing_from_the_search_of_all(besides):
+    found, (_, middle, right), clusters = deflated_of((4, 9), GAPS[0])
+    wanted = [Placed(4 * CLUSTER, middle), Placed(9 * CLUSTER, right)]
+    alone, _, _ = deflated_of((4, 9), GAPS[0])
+    alone._cost._besides = 0
+    assert alone.three(right, every(clusters)) == wanted
+    needed = (1 << 26) - alone._cost.left
+    found._cost.left, found._cost._besides = needed, besides
+    assert found.three(right, every(clusters)) == wanted
+    assert found._cost.left >= (0 if besides < 1 << 24 else needed)
+
+
+def test_far_pieces_are_found_where_what_is_near_takes_all_that_may_be_spent_on_it():
+    found, (_, middle, right), clusters = deflated_of((4, 9), GAPS[0])
+    far = [number for number in range(clusters) if number * CLUSTER != 4 * CLUSTER + middle]
+    order = [*far, 4 + middle // CLUSTER]
+    near = max(NEAR + 1, len(order))
+    order = [order[0]] * (near - len(order)) + order  # the right one is the last of all
+    found._cost._besides = 10_000
+    wanted = [Placed(4 * CLUSTER, middle), Placed(9 * CLUSTER, right)]
+    assert found.three(right, lambda _before: order) == wanted
+    assert found._cost._besides == 0
+
+
 def test_clusters_of_others_hold_no_deflated_data():
     board = board_of(noise(1, 2) + bytes(CLUSTER) + (b"Some lines of text\n" * 216)[:CLUSTER] + noise(2, 1))
     board.claims.add([Span(0, 10)])
@@ -131,3 +156,13 @@ def test_what_is_strange_are_pairs_of_bytes_that_come_up_only_behind_a_border():
         new = [pair not in known for pair in pairwise(looked)]
         assert likeness.before(bound).strangeness(looked) == sum(new) / len(new)
     assert likeness.strangeness(b"") == likeness.strangeness(b"a") == 0
+
+
+def test_places_come_by_their_distance_as_if_all_were_sorted_by_it():
+    draw = random.Random(3)
+    for count in (0, 1, 5, 200):
+        places = sorted(draw.sample(range(1000), count))
+        for wanted in (-5, 0, 499, 500, 1200):
+            expected = sorted(places, key=lambda place: abs(place - wanted))
+            assert list(by_distance(np.array(places, np.int64), wanted)) == expected
+            assert nearest(places, wanted) == expected[:CANDIDATES]

@@ -17,7 +17,8 @@ def note(data, first, border):
     """
     for at in range(len(data) - 1):
         pair = int(data[at]) << 8 | int(data[at + 1])
-        first[pair] = min(first[pair], border)
+        if first[pair] > border:  # noqa: PLR1730  stores that change nothing would take most of the time
+            first[pair] = border
 
 
 @njit(cache=True, nogil=True)

@@ -7,8 +7,12 @@ arrangement that is wanted is the one with the fewest cuts: files are written in
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
+
+from unransom.recover.carve.scan import Places
 
 CANDIDATES = 12  # places of one part that are looked at, the nearest to its neighbours
 CUT = 1.0  # cost of a cut
@@ -105,6 +109,19 @@ def _followed(last: _Step | None) -> list[Placed]:
     return placed[::-1]
 
 
-def nearest(places: Sequence[int], wanted: int) -> list[int]:
-    """Return the places that are nearest to the wanted one."""
-    return sorted(places, key=lambda place: abs(place - wanted))[:CANDIDATES]
+def nearest(places: Sequence[int] | Places, wanted: int) -> list[int]:
+    """Return those of ``places``, which are sorted, that are nearest to the wanted one."""
+    return list(islice(by_distance(places, wanted), CANDIDATES))
+
+
+def by_distance(places: Sequence[int] | Places, wanted: int) -> Iterator[int]:
+    """Yield ``places``, which are sorted, that nearest to the wanted one first."""
+    above = bisect_left(places, wanted)
+    below = above - 1
+    while below >= 0 or above < len(places):
+        if above == len(places) or (below >= 0 and wanted - places[below] <= places[above] - wanted):
+            yield int(places[below])
+            below -= 1
+        else:
+            yield int(places[above])
+            above += 1

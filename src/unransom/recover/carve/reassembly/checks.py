@@ -6,6 +6,8 @@ import zlib
 from collections.abc import Sequence
 from typing import Any, Protocol, Self
 
+from unransom.catalog.formats._deflate import fastest
+
 RAW, ZLIB, GZIP = -15, 15, 31  # what stands around deflated data
 STEP = 1 << 20  # bytes that are inflated at once
 SHOWN = 1 << 16  # bytes of what comes out that are shown
@@ -49,6 +51,7 @@ class Inflation:
         self._stream: Any = zlib.decompressobj(wrap)
         self._expected = crc
         self._size = size
+        self._crc32 = fastest().crc32
         self._crc = 0
         self.length = 0
         self.used = 0
@@ -65,7 +68,7 @@ class Inflation:
                 pending = self._stream.unconsumed_tail
                 self.length += len(out)
                 if self._expected is not None:
-                    self._crc = zlib.crc32(out, self._crc)
+                    self._crc = self._crc32(out, self._crc)
                 if self._size is not None and self.length > self._size:
                     return False
         except zlib.error:

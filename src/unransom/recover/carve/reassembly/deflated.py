@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
 from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
@@ -29,6 +31,7 @@ TASTE = 512  # bytes of a cluster by which it is compared with others
 LEAST = 1 / 256  # below this share nothing differs
 KEPT = 192  # borders before a failure that are remembered
 FEW, MANY = 5, 32  # borders, and pieces, that are tried: those that are equally likely, and at least a few
+NEAR = 128  # clusters that are tried behind every border before farther ones are behind any
 
 
 Way = TypeVar("Way")
@@ -88,6 +91,23 @@ class _Step(NamedTuple):
     strangeness: float
 
 
+@dataclass
+class _Border:
+    """A border of clusters behind which the part may go on elsewhere.
+
+    Attributes:
+        step: The border.
+        numbers: Clusters that may follow and were not looked at, the nearest first.
+        tasted: How strange each that was looked at is, and its shift.
+        tried: The shifts that were followed to no end.
+    """
+
+    step: _Step
+    numbers: Iterator[int]
+    tasted: list[tuple[int, int]] = field(default_factory=list)
+    tried: set[int] = field(default_factory=set)
+
+
 class Deflated:
     """A deflated part of a file that begins in one piece.
 
@@ -135,14 +155,30 @@ class Deflated:
         return self._ending((step for _, step in self._ranked(self._trail, self._left)), right)
 
     def three(self, right: int, following: Continuations) -> list[Placed] | None:
-        """Return the two cuts of the part where it ends with shift ``right``; None where there are none."""
-        for step in _likeliest(self._ranked(self._trail, self._left)):
-            number = (step.at + self._left) // self._cluster - 1
-            for shift in self._shifts(step, following(number)):
+        """Return the two cuts of the part where it ends with shift ``right``; None where there are none.
+
+        The nearest clusters are tried behind every border first: most often one of them is it.
+        """
+        steps = _likeliest(self._ranked(self._trail, self._left))
+        borders = [
+            _Border(step, iter(following((step.at + self._left) // self._cluster - 1))) for step in steps
+        ]
+        with self._cost.besides():
+            found = self._three(borders, right, NEAR)
+        return found or self._three(borders, right, None)
+
+    def _three(self, borders: Iterable[_Border], right: int, most: int | None) -> list[Placed] | None:
+        """Return what `three` does; ``most`` clusters more are tried behind each border."""
+        for border in borders:
+            step = border.step
+            for shift in self._shifts(border, most):
                 likeness = self._likeness.before(self._number(step.at))
                 found, _ = self._walk(step.check.fork(), step.at, shift, likeness)
                 if (last := self._ending(_likeliest(self._ranked(found[1:], shift)), right)) is not None:
                     return [Placed(step.at, shift), last]
+                if self._cost.left < 0:
+                    return None
+                border.tried.add(shift)
         return None
 
     def _ending(self, borders: Iterable[_Step], right: int) -> Placed | None:
@@ -174,20 +210,25 @@ class Deflated:
         number = (step.at + shift) // self._cluster
         return step.at % self._cluster != 0 or (number < len(self._packed) and bool(self._packed[number]))
 
-    def _shifts(self, step: _Step, numbers: Iterable[int]) -> list[int]:
-        """Return the shifts of the clusters that may follow ``step``, the least strange first."""
+    def _shifts(self, border: _Border, most: int | None) -> list[int]:
+        """Return the shifts of the clusters that may follow a border, the least strange first.
+
+        Looks at ``most`` clusters more, None for all; of what was looked at, all that was not tried counts.
+        """
+        step = border.step
         length = min(self._end - step.at, TASTE)
         likeness = self._likeness.before(self._number(step.at))
-        tasted = []
-        for number in numbers:
+        for number in islice(border.numbers, most):
+            if not self._cost.spend(length):
+                border.numbers = chain((number,), border.numbers)
+                break
             piece = self._space.read_at(number * self._cluster, length)
             check = step.check.fork()
-            if not self._cost.spend(length):
-                break
             if len(piece) == length and check.feed(piece):
                 level = _level(likeness.strangeness(check.shown))
-                tasted.append((level, number * self._cluster - step.at))
-        return _likeliest(sorted(tasted, key=itemgetter(0)))
+                border.tasted.append((level, number * self._cluster - step.at))
+        ranked = sorted(border.tasted, key=itemgetter(0))
+        return [shift for shift in _likeliest(ranked) if shift not in border.tried]
 
     def _walk(
         self, check: Inflation, start: int, shift: int, likeness: Likeness, *, noting: bool = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 import numpy as np
 
@@ -87,6 +88,7 @@ class Pngs:
         rights = self._rights(chunk.end + 8, shift)[:RIGHTS]
         summed = Summed(self._space, self._board.cluster, cost, chunk, shift)
 
+        @cache  # a cluster may follow every border
         def stored(right: int) -> int:
             return int.from_bytes(self._space.read_at(max(chunk.end + right, 0), 4))
 

@@ -9,6 +9,7 @@ all of these clusters, then farther ones.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby, islice
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ TRAIL = 48  # clusters back to which a cut is looked for behind the first failur
 TASTE = 2  # clusters by which a continuation is judged before it is followed
 STRIDE = 16  # clusters that are checked at once where it does not matter which of them fails
 BATCH = 32  # clusters that are tasted at once
+BESIDES = 4  # this part of an allowance may be spent besides
 ROUNDS = (BATCH, 96, 1 << 62)  # places that are tried at every border before farther ones are at any
 
 Continuations = Callable[[int], Iterable[int]]  # number of the cluster before to numbers that may follow it
@@ -44,11 +46,26 @@ class Cost:
 
     def __init__(self, allowance: int) -> None:
         self.left = allowance
+        self._besides = allowance // BESIDES
 
     def spend(self, size: int) -> bool:
         """Spend ``size`` bytes; return whether there was enough."""
         self.left -= size
         return self.left >= 0
+
+    @contextmanager
+    def besides(self) -> Iterator[None]:
+        """Let what is likeliest be tried within, for a small allowance of its own that one file has.
+
+        It takes nothing from what is left: what is found without it is still found where it was in vain.
+        """
+        kept = self.left
+        lent = self.left = min(kept, self._besides)
+        try:
+            yield
+        finally:
+            self._besides -= lent - max(self.left, 0)
+            self.left = kept
 
 
 class _Fork(NamedTuple):

@@ -6,13 +6,13 @@ the sum of that cluster alone, so that every cluster is read once, however many 
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unransom.catalog.formats._deflate import fastest
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.recover.carve.reassembly.anchors import Placed
@@ -43,10 +43,11 @@ class Summed:
         self._cluster = cluster
         self._cost = cost
         self._left = left
+        self._crc32 = fastest().crc32
         self._start, self._end = span.start, span.end
         first = self._start - self._start % cluster + cluster
         self._borders = range(first, max(self._end, first), cluster)
-        self._known: dict[tuple[int, int], int | None] = {}  # sums of clusters, by place and length
+        self._known: dict[int, dict[int, int | None]] = {}  # sums of clusters, by length and place
         self._sums = self._from_start()
 
     def _from_start(self) -> list[int]:
@@ -57,7 +58,7 @@ class Summed:
             data = self._space.read_at(at + self._left, border - at)
             if len(data) < border - at:
                 break
-            crc, at = zlib.crc32(data, crc), border
+            crc, at = self._crc32(data, crc), border
             sums.append(crc)
         return sums
 
@@ -133,8 +134,9 @@ class Summed:
         rows = []
         for step, size in enumerate(lengths):
             if size not in known:
-                places = (every * self._cluster).tolist()
-                known[size] = np.array([self._sum(place, size) or 0 for place in places], np.uint32)
+                sums_of, places = self._known.setdefault(size, {}), (every * self._cluster).tolist()
+                some = [sums_of[each] if each in sums_of else self._sum(each, size) for each in places]
+                known[size] = np.array([each or 0 for each in some], np.uint32)
             crc = _moved(crc, _table(size)) ^ known[size][np.searchsorted(every, numbers + step)]
             rows.append(crc)
         sums = np.array(rows, np.uint32).reshape(len(lengths), len(numbers))
@@ -142,11 +144,11 @@ class Summed:
 
     def _sum(self, place: int, length: int) -> int | None:
         """Return the sum of some bytes of the space, None where these are not there."""
-        key = place, length
-        if key not in self._known:
+        known = self._known.setdefault(length, {})
+        if place not in known:
             data = self._space.read_at(place, length) if place >= 0 and self._cost.spend(length) else b""
-            self._known[key] = zlib.crc32(data) if len(data) == length else None
-        return self._known[key]
+            known[place] = self._crc32(data, 0) if len(data) == length else None
+        return known[place]
 
 
 def _moved(crc: Sums, table: Sums) -> Sums:

@@ -11,7 +11,8 @@ import struct
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import pairwise
+from heapq import merge
+from itertools import islice, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from unransom.catalog.formats import _zip_records as records
 from unransom.catalog.formats import ooxml
 from unransom.catalog.formats import zip as archives
+from unransom.catalog.formats._deflate import Budget, at_once
 from unransom.catalog.formats._reading import Cached
 from unransom.catalog.formats._zip_records import Entry
 from unransom.catalog.formats.format import HEAD
@@ -28,7 +30,14 @@ from unransom.core.streams import Window
 from unransom.recover.carve.board import Board, in_order
 from unransom.recover.carve.classes import DENSE, OTHER, TEXT
 from unransom.recover.carve.found import Found, proof_of
-from unransom.recover.carve.reassembly.anchors import Anchor, Placed, arrange, nearest
+from unransom.recover.carve.reassembly.anchors import (
+    CANDIDATES,
+    Anchor,
+    Placed,
+    arrange,
+    by_distance,
+    nearest,
+)
 from unransom.recover.carve.reassembly.checks import RAW, Inflation
 from unransom.recover.carve.reassembly.deflated import Deflated, may_be_packed
 from unransom.recover.carve.reassembly.seams import Cost, spans_of
@@ -95,13 +104,14 @@ class Zips:
         order = np.argsort(keys, kind="stable")
         return keys[order], self._locals[order]
 
-    def _named(self, name: bytes, crc: int, within: int) -> Iterator[int]:
-        """Yield where the local headers of a member stand; 0 stands for a CRC-32 that follows later."""
+    def _alike(self, name: bytes, crc: int, within: int) -> Places:
+        """Return where the local headers of a member may stand, by all but its name, sorted.
+
+        A ``crc`` of 0 stands for one that follows later.
+        """
         keys, places = self._headers
         first, last = np.searchsorted(keys, _key(*np.array([[crc], [within], [len(name)]], np.uint64)) + ENDS)
-        for place in places[first:last].tolist():
-            if self._space.read_at(place + records.LOCAL_SIZE, len(name)) == name:
-                yield place
+        return places[first:last]
 
     def _directory(self, position: int) -> Directory | None:
         """Return the directory that the end record at ``position`` speaks of, also where it is cut."""
@@ -128,7 +138,7 @@ class Zips:
         cluster = self._board.cluster
         borders = range(-(-(offset + 1) // cluster) * cluster, offset + size + 1, cluster)
         fitting = self._central[(self._central - offset) % cluster == 0]
-        for place in nearest(fitting.tolist(), offset + right):
+        for place in nearest(fitting, offset + right):
             left = place - offset
             if left == right:
                 continue
@@ -185,10 +195,16 @@ class Zips:
     def _places(self, entry: Entry, directory: Directory) -> tuple[int, ...]:
         """Return where the local header of ``entry`` may stand."""
         crcs = {entry.crc, 0} if entry.flags & records.STREAMED else {entry.crc}
-        shift = directory.pieces[0].shift
-        within = (entry.offset + shift) % self._board.cluster
-        places = [place for crc in crcs for place in self._named(entry.name, crc, within)]
-        return tuple(nearest(places, entry.offset + shift))
+        wanted = entry.offset + directory.pieces[0].shift
+        within = wanted % self._board.cluster
+        alike = (by_distance(self._alike(entry.name, crc, within), wanted) for crc in crcs)
+        every = merge(*alike, key=lambda place: abs(place - wanted))
+        named = (place for place in every if self._is_named(place, entry.name))
+        return tuple(islice(named, CANDIDATES))
+
+    def _is_named(self, place: int, name: bytes) -> bool:
+        """Return whether the local header at ``place`` is of a member with that name."""
+        return self._space.read_at(place + records.LOCAL_SIZE, len(name)) == name
 
     def _cuts(self, entries: list[Entry], placed: list[Placed], cost: Cost) -> list[Placed] | None:
         """Return how the archive lies, from what was placed; None where a cut is not found."""
@@ -244,9 +260,17 @@ class Zips:
     ) -> list[Placed] | None:
         """Return the cuts in a deflated member between two shifts."""
         left, right = shifts
+        if left == right and self._is_whole(entry, member, left):
+            return []
         check = Inflation(RAW, entry.crc, entry.size)
         deflated = Deflated(self._board, self._packed, cost, member, left, check)
         return [] if left == right and deflated.whole else deflated.cuts(right, TRIED)
+
+    def _is_whole(self, entry: Entry, member: Span, shift: int) -> bool:
+        """Return whether a deflated member lies in one piece, as the fastest library tells of short ones."""
+        start, end = member.start + shift, member.end + shift
+        found = at_once(self._space, start, end, Budget(end - start), entry.size) if start >= 0 else None
+        return found is not None and found.crc == entry.crc
 
     def _following(self, before: int) -> Iterator[int]:
         """Yield the clusters that may follow another one."""
