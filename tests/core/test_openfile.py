@@ -145,3 +145,18 @@ def test_a_stretch_ends_where_zeros_begin(sparse):
     data = [length for used, length in lengths if used]
     assert sum(data) <= 4000 + 200_000 + len(data) * 2 * HOLE
     assert sum(length for _, length in lengths) == 40 * MIB
+
+
+def test_readers_over_each_other_are_asked_for_their_file_once():
+    class Asked(BytesReader):
+        count = 0
+
+        @property
+        def file(self):
+            self.count += 1
+
+    innermost = reader = Asked(b"abc")
+    for _ in range(12):
+        reader = Salvage(reader)
+    assert file_of(reader) is None
+    assert innermost.count == 1

@@ -35,19 +35,14 @@ class Reader(Protocol):
         ...
 
 
-@runtime_checkable
-class Filed(Protocol):
-    """A reader that may give the bytes of an open file of this machine, each at its own offset."""
-
-    @property
-    def file(self) -> OpenFile | None:
-        """That file; None where the bytes come from elsewhere."""
-        ...
-
-
 def file_of(reader: Reader) -> OpenFile | None:
-    """Return the open file whose bytes ``reader`` gives, None where there is none."""
-    return reader.file if isinstance(reader, Filed) else None
+    """Return the open file whose bytes ``reader`` gives, each at its own offset; None where there is none.
+
+    A reader that may have one says so by an attribute ``file``. That is asked once: every reader over
+    another asks that one in turn.
+    """
+    file: OpenFile | None = getattr(reader, "file", None)
+    return file
 
 
 class BytesReader:
