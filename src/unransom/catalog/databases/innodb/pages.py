@@ -30,6 +30,7 @@ KINDS = {
     37401: "PAGE_COMPRESSED_ENCRYPTED",
 }  # fmt: skip
 VALID, TORN, BLANK, LOST = range(4)
+UNPACKED = -2  # instead of a rule: none holds, but the page could be unpacked, and damage be all over it
 VERDICTS = (PageVerdict.VALID, PageVerdict.TORN, PageVerdict.BLANK, PageVerdict.LOST)
 
 TABLE = np.dtype(

@@ -130,6 +130,7 @@ def salvage(
     numbers = _newest_first(found, damaged_pages(found))
     for kept, data in _damaged_groups(found.space, numbers, known.form.noisy):
         located, results, shown = candidates(known.form, kept, data)
+        shown &= (found.space.table["rule"][kept] != pages.UNPACKED)[located.owners]
         good = (results >= kernel.LINKED) & ((located.info() & 0x20) == 0)
         good &= ~known.accounted.covers(key_numbers(found, located), key_hashes(found, located))
         good &= unseen(found, located, good, seen)

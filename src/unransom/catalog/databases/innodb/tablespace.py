@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from unransom.catalog.databases.engine import Source
 from unransom.catalog.databases.innodb import pages
 from unransom.catalog.databases.innodb.page_zip import unzip
-from unransom.catalog.databases.innodb.unpack import is_packed, unpack
+from unransom.catalog.databases.innodb.unpack import is_packed, is_summed, unpack
 from unransom.catalog.formats._innodb_checksums import rule_of
 from unransom.core.streams import BytesReader, Reader
 
@@ -67,19 +67,28 @@ def absent(source: Source) -> Scanned:
 
 
 def _look_inside(reader: Reader, table: NDArray[np.void], size: int, logical: int) -> None:
-    """Fill in what packed pages say of themselves once they are unpacked."""
-    for row in np.flatnonzero(table["verdict"] != pages.BLANK):
+    """Fill in what packed pages say of themselves once they are unpacked.
+
+    Most algorithms unpack what is damaged as well, to something else. Servers that do not write full_crc32
+    leave the page's checksum inside.
+    """
+    for row in np.flatnonzero(table["verdict"] != pages.BLANK).tolist():
         if not is_packed(int(table[row]["kind"])):
             continue
-        page = unpack(reader.read_at(int(table[row]["offset"]), size), logical)
+        packed = reader.read_at(int(table[row]["offset"]), size)
+        page = unpack(packed, logical)
         if page is None:
             continue
-        rule, number = table[row]["rule"], table[row]["number"]
+        rule, number = table[row]["rule"], int(table[row]["number"])
         inner = pages.scan(BytesReader(page), logical)[0]
         for name in ("kind", "level", "index", "records", "previous", "next"):
             table[row][name] = inner[name]
-        if rule < 0 and inner["number"] == number:
-            table[row]["verdict"] = pages.VALID  # it unpacked to its full size, which a damaged one does not
+        if rule >= 0 or inner["number"] != number:
+            continue
+        if inner["rule"] >= 0 or is_summed(packed):
+            table[row]["verdict"] = pages.VALID
+        elif number == int(table[row]["offset"]) // size:
+            table[row]["verdict"], table[row]["rule"] = pages.TORN, pages.UNPACKED
 
 
 class Current(NamedTuple):

@@ -15,7 +15,7 @@ HEADER = 38
 MARIADB_HEADER = 26  # bytes in front of the packed part where the checksum is full_crc32
 MARIADB_FLAG = 0x8000
 PACKED, MYSQL_PACKED = 34354, 14
-NO_CHECKSUM = b"\xde\xad\xbe\xef"
+SUMMED = (b"\x78", b"BZh")  # streams that end with a checksum; those of MariaDB's LZMA have none
 
 
 def is_packed(kind: int) -> bool:
@@ -27,20 +27,36 @@ def is_packed(kind: int) -> bool:
 
 def unpack(page: bytes, size: int) -> bytes | None:
     """Return the page as it is in memory, ``size`` bytes; None where it cannot be unpacked."""
+    kind, packed = page[24] << 8 | page[25], _packed(page)
+    if packed is None:
+        return None
+    if kind != MYSQL_PACKED:
+        return _inflate(packed, size, page[4:8])
+    original, plain = struct.unpack_from(">HH", page, 28)
+    body = _inflate(packed, plain)
+    if body is None:
+        return None
+    head = page[:24] + original.to_bytes(2, "big") + bytes(8) + page[34:HEADER]
+    return (head + body).ljust(size, b"\0")[:size]
+
+
+def is_summed(page: bytes) -> bool:
+    """Return whether what is packed in a page cannot be unpacked where it is damaged: it has a checksum."""
+    return (_packed(page) or b"").startswith(SUMMED)
+
+
+def _packed(page: bytes) -> bytes | None:
+    """Return the packed part of a page, None where its header makes no sense."""
     kind = page[24] << 8 | page[25]
     if kind == MYSQL_PACKED:
-        version, algorithm, original, plain, packed = struct.unpack_from(">BBHHH", page, 26)
-        if version not in {1, 2} or algorithm not in {1, 2} or HEADER + packed > len(page):
+        version, algorithm, _, _, length = struct.unpack_from(">BBHHH", page, 26)
+        if version not in {1, 2} or algorithm not in {1, 2} or HEADER + length > len(page):
             return None
-        body = _inflate(page[HEADER : HEADER + packed], plain)
-        if body is None:
-            return None
-        head = page[:24] + original.to_bytes(2, "big") + bytes(8) + page[34:HEADER]
-        return (head + body).ljust(size, b"\0")[:size]
+        return page[HEADER : HEADER + length]
     if kind == PACKED:
         length = int.from_bytes(page[HEADER : HEADER + 2], "big")
-        return _inflate(page[HEADER + 2 : HEADER + 2 + length], size, page[4:8])
-    return _inflate(page[MARIADB_HEADER : (kind & 0x7FFF) * 256], size, page[4:8])
+        return page[HEADER + 2 : HEADER + 2 + length]
+    return page[MARIADB_HEADER : (kind & 0x7FFF) * 256]
 
 
 def _inflate(packed: bytes, size: int, number: bytes = b"") -> bytes | None:
