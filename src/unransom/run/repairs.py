@@ -20,7 +20,8 @@ from unransom.recover.repair.step import LOGS, logs_of, name_before
 STEP = "repair"
 SIBLINGS = 4  # sound files of the same origin that are looked at
 LISTED = 1000  # files that siblings are chosen from
-HELPED = {"jpg": "jpeg", "jpeg": "jpeg"}  # formats of files that siblings help, by extension
+FILMS = ("mp4", "mov", "m4v", "3gp", "qt")
+HELPED = {"jpg": "jpeg", "jpeg": "jpeg"} | dict.fromkeys(FILMS, "mp4")  # formats that siblings help
 IN_PART = "state = 'partial' AND output IS NOT NULL AND method <> 'copy'"
 SHUT = "state IN ('locked', 'failed') AND output IS NULL"
 # Of a file that is locked all over nothing comes back, and it would be read in vain. What is left of others

@@ -11,7 +11,7 @@ from unransom.catalog.formats.repair import REPAIRS
 from unransom.catalog.formats.repair.repair import Count, Damaged, Piece, Repair, Repaired, Tables
 from unransom.catalog.oracle import Judgement, judge
 from unransom.core.errors import UnreadableError
-from unransom.core.messages import say
+from unransom.core.messages import Message, say
 from unransom.core.outputs import Draft, Outputs
 from unransom.core.records import Grade, Output, Problem
 from unransom.core.spans import ByteMap, Span
@@ -111,7 +111,7 @@ def _write(repaired: Repaired, item: bytes, outputs: Outputs, write_tables: Writ
         verdict = judge(draft, path)
         if verdict.validation.grade is Grade.BAD:
             return None
-        output = _kept(draft, path, verdict, origin)
+        output = _kept(draft, path, verdict, origin, repaired.unproven)
     beside = [_beside(outputs, path + each.suffix.encode(), each.data) for each in repaired.beside]
     return Mended(
         item=shown(item),
@@ -125,16 +125,16 @@ def _write(repaired: Repaired, item: bytes, outputs: Outputs, write_tables: Writ
     )
 
 
-def _kept(draft: Draft, path: bytes, verdict: Judgement, origin: ByteMap) -> Output:
+def _kept(draft: Draft, path: bytes, verdict: Judgement, origin: ByteMap, unproven: Message | None) -> Output:
     final, digests = draft.keep(path)
     return Output(
         path=final,
         digests=digests,
         derived_from=0,
         method="repair",
-        bits=verdict.validation.bits,
+        bits=0 if unproven else verdict.validation.bits,
         grade=Grade.PARTIAL,  # a rebuilt file is never called whole
-        why=verdict.validation.why,
+        why=unproven or verdict.validation.why,
         map=tuple(origin),
         format=verdict.format,
     )

@@ -95,6 +95,7 @@ class Repaired(msgspec.Struct, frozen=True):
         beside: Further files.
         tables: A database to be written instead of ``pieces``.
         extension: Of the output where it differs from the input's.
+        unproven: Why it may be wrong though its structure holds, None where that proves the content, too.
     """
 
     pieces: Iterable[Piece]
@@ -105,6 +106,7 @@ class Repaired(msgspec.Struct, frozen=True):
     beside: tuple[Beside, ...] = ()
     tables: Tables | None = None
     extension: str = ""
+    unproven: Message | None = None
 
 
 class Repair(msgspec.Struct, frozen=True):
