@@ -21,9 +21,9 @@ from tests.fixtures.tools import ENVIRONMENT, run, tool
 from unransom import evidence
 from unransom.acquire.careful import Careful
 from unransom.acquire.mounts import written_mounts
-from unransom.acquire.records import Acquired, Job
+from unransom.acquire.records import Acquired, Job, TargetError
 from unransom.acquire.rescue_map import RescueMap, Status
-from unransom.acquire.step import Opened, TargetError, acquire, copy
+from unransom.acquire.step import Opened, acquire, copy
 from unransom.core.errors import UnreadableError, UsageError, VerificationError
 from unransom.core.spans import Span, merge
 from unransom.core.streams import BytesReader, Reader, chunks

@@ -17,8 +17,8 @@ import pytest
 from tests.fixtures.disks import looped
 from tests.fixtures.tools import run
 from unransom.acquire.careful import Careful
+from unransom.acquire.records import TargetError
 from unransom.acquire.rescue_map import RescueMap, Status
-from unransom.acquire.step import TargetError
 from unransom.case.case import IMAGES, Case
 from unransom.core.errors import UsageError
 from unransom.core.spans import Span, merge

@@ -24,6 +24,7 @@ from unransom.acquire.logical import folder as folder_module
 from unransom.acquire.logical import step
 from unransom.acquire.logical.prepared import Spread
 from unransom.acquire.logical.step import acquire
+from unransom.acquire.records import TargetError
 from unransom.core.errors import EvidenceChangedError, UnreadableError, UsageError
 from unransom.core.records import FileRef, Problem
 from unransom.core.spans import Span, merge
@@ -204,7 +205,7 @@ def test_a_full_disk_is_an_error_and_with_room_it_goes_on(tree, tmp_path, monkey
 
     with monkeypatch.context() as patch:
         patch.setattr(collecting.Packing, "_drain", full)
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(TargetError, match="cannot be written"):
             acquire(str(tree), out)
     acquire(str(tree), out)
     assert read_back(out)[0] == content_of(tree)

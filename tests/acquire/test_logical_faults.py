@@ -1,6 +1,8 @@
 """A bucket behind a server that fails now and then: errors 500, bodies cut short, a slow line."""
 
 import asyncio
+import contextlib
+import errno
 import http.client
 import io
 import itertools
@@ -18,6 +20,8 @@ import pytest
 
 from tests.fixtures.tools import tool
 from unransom.acquire.logical.step import acquire
+from unransom.acquire.packing import Packing
+from unransom.acquire.records import TargetError
 from unransom.core.records import FileRef
 from unransom.core.streams import chunks
 from unransom.evidence import identify, open_store
@@ -114,3 +118,29 @@ def test_the_command_copes_with_such_a_server(bad_server, tmp_path):
     with tarfile.open(fileobj=io.BytesIO(unpacked)) as archive:
         assert {each.name[2:] for each in archive} >= {path.decode() for path in files}
         assert archive.extractfile("./1.bin").read() == files[b"1.bin"]
+
+
+@pytest.mark.parametrize("failing", [1, 3])
+def test_an_image_that_cannot_be_written_is_no_fault_of_a_file(tmp_path, monkeypatch, failing):
+    """The next run goes on, and nothing of the first shows: a file whose bytes were lost on the way would."""
+    (tmp_path / "files").mkdir()
+    whole = {f"{n}.bin": random.Random(n).randbytes(3 << 20) for n in range(3)}
+    for name, data in whole.items():
+        (tmp_path / "files" / name).write_bytes(data)
+    calls, real = itertools.count(1), Packing.add
+
+    def add(self, chunk):
+        if next(calls) == failing:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(self, chunk)
+
+    monkeypatch.setattr(Packing, "add", add)
+    with pytest.raises(TargetError, match="cannot be written") as told:
+        acquire(str(tmp_path / "files"), tmp_path / "image.tar.zst")
+    assert "the disk is full" in map(str, told.value.causes)
+    done = acquire(str(tmp_path / "files"), tmp_path / "image.tar.zst")
+    assert not done.problems
+    with contextlib.closing(open_store(identify(str(tmp_path / "image.tar.zst")))) as store:
+        for ref in store.files():
+            with store.open(ref) as reader:
+                assert b"".join(chunks(reader)) == whole[ref.path.decode()]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-from unransom.core.errors import UsageError
+from unransom.core.errors import UnransomError, UsageError
 from unransom.core.hashing import Digests
 from unransom.core.messages import say
 from unransom.core.records import Problem, Record
 from unransom.core.spans import Span
+
+
+class TargetError(UnransomError):
+    """The image cannot be written."""
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -80,3 +87,22 @@ def check_new(image: Path) -> None:
 def unfinished(image: Path, *, packed: bool) -> Path:
     """Return what the image of a disk is called until it is whole."""
     return image.with_name(image.name + (".zst.part" if packed else ".raw.part"))
+
+
+@contextlib.contextmanager
+def writing(out: Path) -> Iterator[None]:
+    """Tell a refusal by the system as what it is: the image cannot be written.
+
+    Raises:
+        TargetError: The body raised an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+        raise TargetError(
+            say("{file} cannot be written", file=str(out)),
+            detail=str(error),
+            causes=(say("the disk is full"),) if full else (),
+            hint=say("make room and run the same command again: it goes on where it stopped"),
+        ) from error

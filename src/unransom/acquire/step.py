@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,9 +12,9 @@ from unransom.acquire.careful import Careful
 from unransom.acquire.mounts import written_mounts
 from unransom.acquire.plain import Copy
 from unransom.acquire.progress import Copying
-from unransom.acquire.records import Acquired, Job, check_new, unfinished
+from unransom.acquire.records import Acquired, Job, check_new, unfinished, writing
 from unransom.acquire.rescue_map import RescueMap, Status
-from unransom.core.errors import UnransomError, UsageError, VerificationError
+from unransom.core.errors import UsageError, VerificationError
 from unransom.core.hashing import Digests, Hasher, digest
 from unransom.core.messages import say
 from unransom.core.outputs import FileReader
@@ -28,10 +27,6 @@ from unransom.evidence.descriptors import DescriptorReader, open_quietly
 if TYPE_CHECKING:
     from unransom.evidence.containers import Disk
     from unransom.evidence.containers.opening import Note
-
-
-class TargetError(UnransomError):
-    """The image cannot be written."""
 
 
 class Opened(NamedTuple):
@@ -65,15 +60,13 @@ def copy(job: Job, source: Opened, careful: Careful, listener: Listener = silent
     part = unfinished(job.out, packed=job.packed)
     chart_path = part.with_name(part.name + ".map")
     copying = Copying(source.reader.size, chart_path, listener)
-    try:
+    with writing(job.out):
         digests, chart, resumed = (_packed if job.packed else _plain)(job, careful, part, copying)
         if job.verify:
             _verify(part, digests, packed=job.packed)
         map_path = job.out.with_name(job.out.name + ".map")
         chart_path.rename(map_path)
         part.rename(job.out)
-    except OSError as error:
-        raise _target_error(job.out, error) from error
     stored = {name: value for name, value in source.stored.items() if hasattr(digests, name)}
     return Acquired(
         image=str(job.out),
@@ -176,13 +169,3 @@ def _verify(image: Path, digests: Digests, *, packed: bool) -> None:
             causes=(say("a disk, memory or cable that changes bytes"),),
             hint=say("write to another disk"),
         )
-
-
-def _target_error(out: Path, error: OSError) -> TargetError:
-    full = error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-    return TargetError(
-        say("{file} cannot be written", file=str(out)),
-        detail=str(error),
-        causes=(say("the disk is full"),) if full else (),
-        hint=say("make room and run the same command again: it goes on where it stopped"),
-    )

@@ -21,6 +21,7 @@ from unransom.acquire.logical import pax
 from unransom.acquire.logical.entries import Entry, Unlisted
 from unransom.acquire.logical.prepared import FILES, Line, Prepared, Spread, named, prepared
 from unransom.acquire.packing import Packing
+from unransom.acquire.records import TargetError, writing
 from unransom.core.ahead import ahead
 from unransom.core.errors import EvidenceChangedError, UnreadableError
 from unransom.core.hashing import Digests, Hasher
@@ -59,8 +60,9 @@ class Collected(msgspec.Struct, frozen=True):
 class Archive:
     """An archive that is being written."""
 
-    def __init__(self, part: Path, source: str, level: int, listener: Listener, connections: int = 0) -> None:
-        self._part = part
+    def __init__(self, out: Path, source: str, level: int, listener: Listener, connections: int = 0) -> None:
+        self._out = out
+        self._part = part = out.with_name(out.name + ".part")
         self._sidecar = part.with_name(part.name + ".jsonl")
         self._source = source
         self._listener = listener
@@ -129,16 +131,17 @@ class Archive:
         self._packing.close()
 
     def settle(self, size: int) -> None:
-        """Write how large the archive has become, and remove the manifest beside it."""
+        """Write how large the archive is, remove the manifest beside it, and give the image its name."""
         with self._part.open("r+b") as file:
             file.write(packed.header(packed.Description(size, self._source)))
             file.flush()
             os.fsync(file.fileno())
         self._sidecar.unlink()
+        self._part.rename(self._out)
 
     def save(self) -> None:
         """Make last what is written, as far as it goes."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(TargetError):
             self._flush()
 
     def _content(self, entry: Entry) -> Line:
@@ -189,8 +192,8 @@ class Archive:
         self._listener(Progress("acquire", self.entries, 0, "files", shown(entry.path), self.position))
 
     def _flush(self) -> None:
-        self._packing.flush()
-        with self._sidecar.open("ab") as file:
+        with writing(self._out), self._sidecar.open("ab") as file:
+            self._packing.flush()
             file.write(b"".join(self._lines))
             file.flush()
             os.fsync(file.fileno())
@@ -209,7 +212,8 @@ class Archive:
 
     def _chunk(self, data: bytes) -> None:
         self._hasher.update(data)
-        self._packing.add(data)
+        with writing(self._out):  # else it would be taken for a fault of the entry
+            self._packing.add(data)
 
     def _resume(self) -> int:
         """Go on behind the last entry that an earlier run has written whole."""
@@ -249,25 +253,26 @@ def collect(
         spread: Who prepares them.
 
     Raises:
-        OSError: It cannot be written; what is written stays, and the next run goes on with it.
+        TargetError: It cannot be written; what is written stays, and the next run goes on with it.
         UnransomError: A process that helps was killed; the same holds.
     """
-    part = out.with_name(out.name + ".part")
-    archive = Archive(part, source, level, listener, spread.connections)
+    with writing(out):
+        archive = Archive(out, source, level, listener, spread.connections)
     try:
         for each in prepared(filter(archive.lacks, entries), spread):
             if isinstance(each, Unlisted):
                 archive.cannot(each)
             else:
                 archive.add(*each)
-        digests = archive.finish()
+        with writing(out):
+            digests = archive.finish()
     except BaseException:
         archive.save()
         raise
     finally:
         archive.close()
-    archive.settle(digests.size)
-    part.rename(out)
+    with writing(out):
+        archive.settle(digests.size)
     return Collected(str(out), digests, archive.entries, tuple(archive.problems), archive.resumed)
 
 

@@ -31,7 +31,7 @@ def acquire(location: str, out: Path, level: int = 1, listener: Listener = silen
 
     Raises:
         UsageError: The image is there already, or would lie in the folder.
-        OSError: The image cannot be written; the next run goes on with what is there.
+        TargetError: The image cannot be written; the next run goes on with what is there.
     """
     check_new(out)
     source = identify(location)
