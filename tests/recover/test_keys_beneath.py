@@ -101,3 +101,16 @@ def test_an_outer_key_that_reaches_a_few_bytes_of_the_metadata_is_not_proven(cov
     files = {b"a.raw.nbzi.INC": lock_inc(lock_stop(plain, "a"), b"a")}
     outer = {("inc", INC.fingerprint)} if proven else set()
     assert found("inc", files, STOP, INC) == {("stop", STOP.fingerprint), *outer}
+
+
+def test_many_keys_that_nothing_proves_take_a_bounded_time(monkeypatch):
+    looked = []
+    monkeypatch.setattr(given, "proofs_beneath", lambda family, key, ref, *_, **__: looked.append(key) or ())
+    files = {b"a%d.raw.INC" % n: lock_inc(drawn(f"raw {n}", 9), b"%d" % n) for n in range(12)}
+    few = tuple(Key(KeyKind.RAW, drawn(f"few {number}", 32)) for number in range(20))
+    assert found("inc", files, *few) == set()
+    assert len(looked) == 12 * 20, "all samples with a few keys"
+    looked.clear()
+    many = tuple(Key(KeyKind.RAW, drawn(f"many {number}", 32)) for number in range(200))
+    assert found("inc", files, *many) == set()
+    assert len(looked) == given.FEWEST * 200
