@@ -217,3 +217,16 @@ def test_a_key_is_proven_on_a_file_that_it_locked_twice(tmp_path):
         context = surroundings(tmp_path, BytesReader(locked), key)
         group = LockedGroup(family="inc", samples=(ref(b"a.png.INC", len(locked)),), files=1, size=1000)
         assert len(list(given.run(group, context))) == count + 1
+
+
+@pytest.mark.parametrize("size", [1, 7, 17, 40])
+@pytest.mark.parametrize("name", [b"a.csv.INC", b"a.raw.INC"])
+def test_of_two_proven_keys_the_wrong_one_writes_no_small_file(tmp_path, size, name):
+    plain, other = b"10042;lamp;25.50\n10043;lamps;51.00\n10044;x;1"[:size], bytes(range(7, 39))
+    proven = [Key(KeyKind.RAW, key).fingerprint for key in (other, INC_PRIVATE)]
+    for number in range(8):
+        locked = lock_inc(plain, b"file %d" % number)
+        found = unlocked(tmp_path, locked, other, INC_PRIVATE, path=name, proven=proven)
+        if isinstance(found, Output):
+            assert (tmp_path / found.path.decode()).read_bytes() == plain
+        assert isinstance(found, Output) or size < 8

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from unransom.catalog.control import HOLDS, bits_of_key
 from unransom.catalog.families import families
+from unransom.catalog.formats.format import HEAD
 from unransom.catalog.formats.identify import identify
 from unransom.catalog.inside import inner_lock, tells_lock
 from unransom.catalog.losses.loss import Loss
@@ -31,6 +32,7 @@ DEEPEST = 3  # layers: nobody has seen more, and every one costs a copy of the f
 UNREACHED = say("with a wrong key the format would hold as well as it does")
 RANDOM = say("what this key gives is random, as with a wrong key, and others fit as well")
 SAMPLE = 4096  # bytes
+TELLING = 8  # bytes; of so many random ones at least one has its high bit set, 255 times in 256
 
 
 class Layer(NamedTuple):
@@ -242,11 +244,19 @@ def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -
 
 
 def _is_doubtful(verified: _Verified, opening: _Opening, content: Reader, origins: ByteMap) -> bool:
-    """Return whether the key may be a wrong one: what was decrypted looks as such a key makes it."""
-    if not opening.rivals or verified.grade is not Grade.UNKNOWN:
+    """Return whether the key may be a wrong one: what was decrypted looks as such a key makes it.
+
+    So do all contents of a few bytes, and what only its name says to be of the format that it breaks.
+    """
+    if not opening.rivals or verified.grade not in {Grade.UNKNOWN, Grade.BAD}:
+        return False
+    if verified.grade is Grade.BAD and identify(content.read_at(0, HEAD)) is not None:
         return False
     first = next((run for run in origins if run.origin is Origin.UNLOCKED), None)
-    return first is not None and is_noise(content.read_at(first.start, min(SAMPLE, first.end - first.start)))
+    if first is None:
+        return False
+    data = content.read_at(first.start, min(SAMPLE, first.end - first.start))
+    return len(data) < TELLING or is_noise(data)
 
 
 def _beneath(
@@ -269,8 +279,8 @@ def _beneath(
     if lock is None:
         return verified, None
     why = say(
-        "an outer layer is undone, and beneath it the file is still locked by {family}: its key and that of the"
-        " outer layer are needed at the same time",
+        "an outer layer is undone, and beneath it the file is still locked by {family}: its key and that of"
+        " the outer layer are needed at the same time",
         family=lock.name,
     )
     return verified._replace(grade=Grade.BAD, why=why, locked_by=lock.name), None
