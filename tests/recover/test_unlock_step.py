@@ -224,7 +224,7 @@ def test_a_key_is_proven_on_a_file_that_it_locked_twice(tmp_path):
 def test_of_two_proven_keys_the_wrong_one_writes_no_small_file(tmp_path, size, name):
     plain, other = b"10042;lamp;25.50\n10043;lamps;51.00\n10044;x;1"[:size], bytes(range(7, 39))
     proven = [Key(KeyKind.RAW, key).fingerprint for key in (other, INC_PRIVATE)]
-    for number in range(8):
+    for number in range(40):
         locked = lock_inc(plain, b"file %d" % number)
         found = unlocked(tmp_path, locked, other, INC_PRIVATE, path=name, proven=proven)
         if isinstance(found, Output):

@@ -250,7 +250,8 @@ def _is_doubtful(verified: _Verified, opening: _Opening, content: Reader, origin
     """
     if not opening.rivals or verified.grade not in {Grade.UNKNOWN, Grade.BAD}:
         return False
-    if verified.grade is Grade.BAD and identify(content.read_at(0, HEAD)) is not None:
+    begins = identify(content.read_at(0, HEAD)) if verified.grade is Grade.BAD else None
+    if begins and begins.bits >= REFUSES:
         return False
     first = next((run for run in origins if run.origin is Origin.UNLOCKED), None)
     if first is None:
