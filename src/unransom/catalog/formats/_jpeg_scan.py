@@ -144,7 +144,15 @@ class ScanDecoder:
         history: What is known behind what was decoded.
     """
 
-    def __init__(self, tables: Tables, scan: Scan, history: History) -> None:
+    def __init__(self, tables: Tables, scan: Scan, history: History, units: int = 0) -> None:
+        """Begin a scan.
+
+        Args:
+            tables: What the segments before it have defined.
+            scan: Its header.
+            history: What is known behind earlier ones.
+            units: Decode so many only, without restart markers, as those between two markers; 0 for all.
+        """
         frame = tables.frame
         if frame is None:
             raise ValueError("a scan needs a frame header")
@@ -152,9 +160,9 @@ class ScanDecoder:
         self.history = history
         self._blocks, self.units, per_row = _blocks(frame, scan)
         mode = _mode(frame, scan)
-        self._scan = np.array(
-            [mode, self.units, per_row, tables.interval, max(scan.first, 1), scan.last], np.int64
-        )
+        interval = 0 if units else tables.interval
+        self.units = units or self.units
+        self._scan = np.array([mode, self.units, per_row, interval, max(scan.first, 1), scan.last], np.int64)
         bound = AMPLITUDE << max(frame.precision - 8, 0)
         components = [frame.components[index] for index, _, _ in scan.planes]
         quantisers = [tables.quantisers.get(each.quantiser, PLAIN) for each in components]

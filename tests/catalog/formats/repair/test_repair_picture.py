@@ -3,11 +3,15 @@
 import io
 import zlib
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFile
 
 from tests.catalog.formats.repair.damage import chance, damaged, holes, written
 from unransom.catalog.formats import png as png_format
+from unransom.catalog.formats.jpeg import FORMAT
 from unransom.catalog.formats.repair import jpeg, png
 from unransom.catalog.formats.repair.repair import Damaged
 from unransom.core.records import Grade
@@ -139,6 +143,69 @@ def test_the_head_of_a_sibling_serves():
     siblings = (BytesReader(sibling.getvalue()),)
     repaired = jpeg.repair(Damaged(harmed.reader, b"a.jpg", (lost,), siblings))
     assert opened(written(repaired)).size == SIZE
+
+
+def equal(one, other, size=16):
+    """Return the share of the squares of two images that are the same."""
+    corners = [(x, y) for y in range(0, SIZE[1], size) for x in range(0, SIZE[0], size)]
+    boxes = [(x, y, min(x + size, SIZE[0]), min(y + size, SIZE[1])) for x, y in corners]
+    return sum(one.crop(box).tobytes() == other.crop(box).tobytes() for box in boxes) / len(boxes)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"restart_marker_rows": 1}, {"restart_marker_blocks": 3}, {"restart_marker_rows": 1, "subsampling": 0}],
+)
+def test_parts_of_a_jpeg_between_restart_markers_stand_in_their_places(more):
+    data = saved("JPEG", quality=92, **more)
+    whole, step = opened(data), len(data) // 16 // 512 * 512
+    holes = [Span(place * step, place * step + step) for place in (4, 10)]
+    for told in (False, True):
+        repaired = jpeg.repair(damaged(data, holes, told=told))
+        out = written(repaired)
+        assert opened(out).size == SIZE
+        assert equal(opened(out), whole) > 0.65
+        assert FORMAT.validate(BytesReader(out)).grade is Grade.GOOD
+        assert repaired.unproven is None
+        assert any("between holes" in str(each) for each in repaired.missing)
+
+
+def test_a_lost_head_is_taken_from_the_sibling_by_which_parts_decode():
+    data = saved("JPEG", quality=92, restart_marker_rows=1)
+    lost = Span(0, len(data) // 4)
+    harmed = damaged(data, [lost], told=True)
+
+    def sibling(**more):
+        out = io.BytesIO()
+        picture(99).save(out, "JPEG", quality=92, restart_marker_rows=1, **more)
+        return BytesReader(out.getvalue())
+
+    wrong, right = sibling(subsampling=0), sibling()
+    assert jpeg.repair(msgspec.structs.replace(harmed, siblings=(wrong,))) is None
+    repaired = jpeg.repair(msgspec.structs.replace(harmed, siblings=(wrong, right)))
+    assert equal(opened(written(repaired)), opened(data)) > 0.6
+    assert repaired.unproven
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32))
+def test_any_damage_of_a_jpeg_with_restart_markers_is_survived(number):
+    draw = chance(number)
+    data = bytearray(saved("JPEG", quality=80, restart_marker_blocks=draw.choice([1, 5])))
+    for _ in range(draw.randrange(1, 12)):
+        start = draw.randrange(len(data))
+        size = min(draw.choice([1, 2, 64, 4096]), len(data) - start)
+        data[start : start + size] = draw.randbytes(size)
+    repaired = jpeg.repair(damaged(bytes(data)))
+    assert repaired is None or written(repaired)
+
+
+def test_markers_everywhere_cost_little():
+    data = saved("JPEG", quality=92, restart_marker_blocks=1)
+    scan = data.index(b"\xff\xda") + 14
+    body = b"".join(b"\x00" + bytes((0xFF, 0xD0 + number % 8)) for number in range(1 << 18))
+    repaired = jpeg.repair(damaged(data[:scan] + body))
+    assert repaired is None or written(repaired)
 
 
 def test_the_preview_is_taken_out():
