@@ -13,7 +13,7 @@ import numpy as np
 from unransom.core.spans import Span
 from unransom.core.streams import CHUNK, Reader
 from unransom.evidence.bitmaps import bits_of, runs
-from unransom.evidence.volumes.fat_layout import HEAD, LOW_BITS, MEDIUM, SMALL, layout, twelve
+from unransom.evidence.volumes.fat_layout import HEAD, LOW_BITS, MEDIUM, SMALL, Layout, layout, twelve
 
 BITMAP = 0x81  # kind of the entry of exFAT's root that tells where its bitmap is
 
@@ -29,13 +29,21 @@ def used_by_fat(reader: Reader, start: int) -> Iterator[Span]:
     if found is None:
         return
     yield Span(start, start + found.data)
-    data = start + found.data
+    for first, entries in table(reader, start, found):
+        yield from runs(entries != 0, start + found.data + first * found.cluster, found.cluster)
+
+
+def table(reader: Reader, start: int, found: Layout) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the entries of the first table of the volume at ``start``, from that of cluster 2 on.
+
+    They come in arrays, each with how many entries are in front of it.
+
+    Raises:
+        UnreadableError: The table cannot be read.
+    """
     if found.clusters < SMALL:
-        used = (
-            twelve(reader.read_at(start + found.table, (found.clusters + 2) * 3 // 2 + 1), found.clusters)
-            != 0
-        )
-        yield from runs(used, data, found.cluster)
+        raw = reader.read_at(start + found.table, (found.clusters + 2) * 3 // 2 + 1)
+        yield 0, twelve(raw, found.clusters)
         return
     form, mask = ("<u2", np.uint32(0xFFFF)) if found.clusters < MEDIUM else ("<u4", LOW_BITS)
     width = np.dtype(form).itemsize
@@ -43,8 +51,7 @@ def used_by_fat(reader: Reader, start: int) -> Iterator[Span]:
     for first in range(0, found.clusters, step):
         count = min(step, found.clusters - first)
         raw = reader.read_at(start + found.table + (first + 2) * width, count * width)
-        entries = np.frombuffer(raw[: len(raw) // width * width], form).astype(np.uint32) & mask
-        yield from runs(entries != 0, data + first * found.cluster, found.cluster)
+        yield first, np.frombuffer(raw[: len(raw) // width * width], form).astype(np.uint32) & mask
 
 
 def used_by_exfat(reader: Reader, start: int) -> Iterator[Span]:

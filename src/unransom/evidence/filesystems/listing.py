@@ -5,12 +5,14 @@ from __future__ import annotations
 import calendar
 import time
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 import pytsk3
 
 from unransom.core.messages import say
 from unransom.core.records import FileRef, Kind, Problem
+from unransom.evidence.filesystems.fat_folders import first_level
 from unransom.evidence.filesystems.ntfs.folders import ORPHANS
 from unransom.evidence.filesystems.tsk import NTFS_DATA, FileSystem, Locator
 from unransom.evidence.problems import problem, unlisted
@@ -77,6 +79,9 @@ class Listing:
         self._source = source
         self._prefix = prefix
         self._seen: set[int] = set()
+        self._named: set[int] = (
+            set()
+        )  # first sectors of the folders in FAT's root, where a part of it is lost
         self._has_streams = filesystem.kind == "ntfs"
         self._moment = _local if filesystem.kind in {"fat", "exfat"} else _utc
 
@@ -86,15 +91,27 @@ class Listing:
             info = self._filesystem.handle.info
             root, last, kind = int(info.root_inum), int(info.last_inum), int(info.ftype)
         if self._filesystem.kind == "fat" and self._is_lost(root):
-            yield problem(
-                self._source,
-                self._prefix,
-                say("the root folder is lost"),
-                say("what was in it may still be found by carving"),
-            )
+            yield from self._without_root(root)
+            return
         yield from self._walk(Folder(root, b"", deleted=False))
         if kind in KEEPS_ORPHANS:
             yield from self._walk(Folder(last, ORPHANS, deleted=True))
+
+    def _without_root(self, root: int) -> Iterator[FileRef | Problem]:
+        """Yield what is left of FAT's root folder, then the folders that were in it by their clusters."""
+        tops = first_level(self._filesystem.image.reader, self._filesystem.start)
+        yield problem(
+            self._source,
+            self._prefix,
+            say("the root folder is lost"),
+            say("folders found in it are listed without their names; files in it may be found by carving")
+            if tops
+            else say("what was in it may still be found by carving"),
+        )
+        yield from self._walk(Folder(root, b"", deleted=False))
+        for top in tops:
+            if top.sector not in self._named:
+                yield from self._walk(Folder(top.record, b"%s%d/" % (ORPHANS, top.cluster), deleted=False))
 
     def _is_lost(self, root: int) -> bool:
         """Return whether the root folder of FAT is none, which The Sleuth Kit takes for an empty one."""
@@ -153,6 +170,8 @@ class Listing:
         kind = KINDS.get(int(meta.type), Kind.SPECIAL)
         if int(meta.type) == FOLDER:
             subfolders.append(Folder(entry.record, entry.path + b"/", entry.deleted))
+            if not folder.path and not entry.deleted and self._filesystem.kind == "fat":
+                self._named.update(_first_block(file))
             yield from (ref for ref in self._contents(entry, file) if isinstance(ref, FileRef) and ref.stream)
         elif kind is Kind.FILE:
             contents = list(self._contents(entry, file))
@@ -256,6 +275,11 @@ class Listing:
             changed=self._moment(int(meta.ctime), int(meta.ctime_nano)),
             created=self._moment(int(meta.crtime), int(meta.crtime_nano)),
         )
+
+
+def _first_block(file: Any) -> list[int]:
+    """Return the block that a file's content begins with, in a list that is empty where there is none."""
+    return [int(run.addr) for attribute, _ in attributes(file) for run in islice(attribute, 1)]
 
 
 def _utc(seconds: int, nanoseconds: int) -> int | None:
