@@ -32,6 +32,7 @@ from unransom.crypto.ciphers.aes import BLOCK, AesCbc
 
 MIB = 1 << 20
 SMALL = 3 * MIB  # bytes of the largest file that is locked whole
+LARGEST_PADDED = SMALL + BLOCK  # bytes: as large as a large file may be, whose end holds no padding
 AREAS = ((150 * MIB, 50 * MIB), (15 * MIB, 5 * MIB), (SMALL, MIB))  # above that size, bytes of an area
 KEY_SIZE = 16
 SEALED, SEALED_SIZE = 0, 40  # the password in forest.png
@@ -42,11 +43,14 @@ SALT, ROUNDS = bytes(range(1, 9)), 1000
 def read(locked: Reader) -> Mark | None:
     """Return the weakest of marks: whole blocks in a small file, nothing at all in a large one."""
     size = locked.size
-    if size > SMALL:
-        return Mark(bits=1, plain_size=size, variant="large")
-    if size == 0 or size % BLOCK:
+    if size == 0 or (size <= SMALL and size % BLOCK):
         return None
-    return Mark(bits=1, fields={"end": locked.read_at(max(size - 2 * BLOCK, 0), 2 * BLOCK)}, variant="small")
+    fields = {"end": locked.read_at(max(size - 2 * BLOCK, 0), 2 * BLOCK)}
+    if size <= SMALL:
+        return Mark(bits=1, fields=fields, variant="small")
+    if size == LARGEST_PADDED:
+        return Mark(bits=1, fields=fields, variant="large")
+    return Mark(bits=1, plain_size=size, variant="large")
 
 
 def unwrap(mark: Mark, key: Key) -> FileKey | None:
@@ -55,9 +59,10 @@ def unwrap(mark: Mark, key: Key) -> FileKey | None:
     if data is None:
         return None
     parts = {"key": data[:KEY_SIZE], "iv": data[KEY_SIZE:]}
-    if mark.variant == "large":
+    last = (parts["iv"] + mark.fields.get("end", b""))[-2 * BLOCK :]
+    size = padding_size(last, parts["key"]) if "end" in mark.fields else None
+    if mark.variant == "large" and size != BLOCK:
         return FileKey(parts)
-    size = padding_size((parts["iv"] + mark.fields["end"])[-2 * BLOCK :], parts["key"])
     if size is None:
         return None
     return FileKey({**parts, "padding": bytes([size])}, PADDING_BITS, say("PKCS #7 padding"))
@@ -84,10 +89,10 @@ def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
     """Decrypt the whole of a small file, beginning and end of a large one."""
     del mark
     size = locked.size
-    for above, area in AREAS:
-        if size > above:
-            return Plan(size, _ends(size, area, key))
-    return Plan(size - key.parts["padding"][0], iter([Unlock(0, size, _start(key))]))
+    if "padding" in key.parts:
+        return Plan(size - key.parts["padding"][0], iter([Unlock(0, size, _start(key))]))
+    area = next(area for above, area in AREAS if size > above)
+    return Plan(size, _ends(size, area, key))
 
 
 def _ends(size: int, area: int, key: FileKey) -> Iterator[Piece]:
@@ -116,7 +121,6 @@ FAMILY = Family(
     ),
     limitations=(
         "The file carries no mark: without its extension the family shows only by a key that opens it.",
-        "A file of exactly 3 MiB is taken for a large one.",
         "Of large files only the public description was at hand, no real file.",
     ),
 )
