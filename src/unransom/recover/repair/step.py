@@ -23,7 +23,7 @@ from unransom.recover.repair.zeroed import zeroed
 HEAD = 4096
 TEXTS = frozenset({"csv", "text", "json", "xml", "html", "svg", "mail"})
 WIPED = bytes(16)  # no text has so many zeros, in no encoding
-SECTORED = frozenset({"sqlite", "ole2"})  # sectors are zero where nothing is stored
+SECTORED = frozenset({"sqlite", "ole2", "tar"})  # sectors are zero where nothing is stored
 LOGS = (b"-wal", b"-journal")  # what SQLite puts behind the name of a database
 KNOWN = frozenset(extension for each in REPAIRS for extension in each.extensions)
 WriteTables = Callable[[Tables], tuple[Iterable[Piece], tuple[Count, ...]]]

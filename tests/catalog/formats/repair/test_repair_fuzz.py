@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import sqlite3
+import tarfile
 import tempfile
 import zipfile
 import zlib
@@ -78,7 +79,18 @@ def mail():
     return message.as_bytes()
 
 
+def packages():
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as file:
+        for number in range(6):
+            info = tarfile.TarInfo("é" * number * 30 + f"{number}.txt")
+            info.size = 700 * number
+            file.addfile(info, io.BytesIO(b"y" * info.size))
+    return out.getvalue()
+
+
 SEEDS = {
+    "tar": packages,
     "mail": mail,
     "wide text": lambda: "order,2 lamps,paid\n".encode("utf-16") * 200,
     "workbook": workbook,

@@ -1,6 +1,19 @@
 """Repairs of damaged files, one kind of files each; ``REPAIRS`` is in the order of trial."""
 
-from unransom.catalog.formats.repair import gzip, jpeg, mail, mp4, odf, ole2, ooxml, pdf, png, sqlite, text
+from unransom.catalog.formats.repair import (
+    gzip,
+    jpeg,
+    mail,
+    mp4,
+    odf,
+    ole2,
+    ooxml,
+    pdf,
+    png,
+    sqlite,
+    tar,
+    text,
+)
 from unransom.catalog.formats.repair import zip as archives
 from unransom.catalog.formats.repair.repair import Repair
 
@@ -15,6 +28,7 @@ REPAIRS: tuple[Repair, ...] = (
     jpeg.REPAIR,
     mp4.REPAIR,
     gzip.REPAIR,
+    tar.REPAIR,
     mail.REPAIR,
     text.REPAIR,
 )

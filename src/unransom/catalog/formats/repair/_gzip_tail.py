@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import tarfile
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -11,14 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from unransom.catalog.formats.repair._holes import MOST, UNKNOWN, Symbols, inflate_end
+from unransom.catalog.formats.repair.tar import PARTIAL, REGULAR, info_of, longer_name
 from unransom.catalog.formats.tar import BLOCK, read_header
 from unransom.core.streams import Reader
 
 TRAILER = 8  # bytes of CRC-32 and size
 EXPANDED = 1032  # bytes of output that one compressed byte makes at most
 SIZES = 1 << 32  # sizes are told modulo this
-PARTIAL = "partial/"  # folder of what is left of damaged members
-REGULAR = (b"0", b"\0", b"7")
 USTAR = 257  # offset of the magic in a header
 NAMED = 1 << 16  # members looked at
 
@@ -103,7 +101,7 @@ def _members(symbols: Symbols) -> Iterator[tuple[tarfile.TarInfo, Symbols]]:
         begin = at + BLOCK
         block = plain[at:begin]
         member = read_header(block) if (symbols[at:begin] < UNKNOWN).all() else None
-        info = _info(block) if member else None
+        info = info_of(block) if member else None
         if member is None or info is None:
             at += 1
             continue
@@ -117,13 +115,4 @@ def _members(symbols: Symbols) -> Iterator[tuple[tarfile.TarInfo, Symbols]]:
 
 def _longer(kind: bytes, data: bytes, content: Symbols) -> str:
     """Return the name that a member without content of its own gives the next one, "" for none."""
-    found = re.search(rb"(?:^|\n)\d+ path=([^\n]*)\n", data) if kind == b"x" else None
-    name = found[1] if found else data.rstrip(b"\0") if kind == b"L" else b""
-    return name.decode("utf-8", "surrogateescape") if (content < UNKNOWN).all() else ""
-
-
-def _info(block: bytes) -> tarfile.TarInfo | None:
-    try:
-        return tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
-    except tarfile.TarError:
-        return None
+    return longer_name(kind, data).decode("utf-8", "surrogateescape") if (content < UNKNOWN).all() else ""
