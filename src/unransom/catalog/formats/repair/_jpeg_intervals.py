@@ -7,12 +7,13 @@ beginning of the scan or from its end; one between two holes is placed by how ma
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from unransom.catalog.formats import _jpeg_markers as markers
 from unransom.catalog.formats._jpeg_markers import GrammarError, Huffman, Scan, Tables
-from unransom.core.spans import Span
+from unransom.core.spans import Span, merge
 from unransom.core.streams import CHUNK, Reader, chunks
 
 MARKER = re.compile(rb"\xff[\xd0-\xd7\xd9]")
@@ -142,15 +143,15 @@ def _runs(reader: Reader, start: int, head: Head, lost: tuple[Span, ...], *, who
     units = scans.ScanDecoder(head.tables, head.scan, history).units
     rest = units - (head.total - 1) * head.tables.interval
     last = scans.ScanDecoder(head.tables, head.scan, history, rest)
+    holes = merge(lost)
+    ends = [each.end for each in holes]
     left = 4 * units  # hostile files cost as much as four images
 
     def sound(begin: int, end: int, decoder: scans.ScanDecoder) -> bool:
         nonlocal left
-        if (
-            not 0 < end - begin <= LARGEST
-            or left < 0
-            or any(each.start < end and begin < each.end for each in lost)
-        ):
+        reached = bisect(ends, begin)  # the first hole that ends behind the beginning
+        holed = reached < len(holes) and holes[reached].start < end
+        if holed or not 0 < end - begin <= LARGEST or left < 0:
             return False
         left -= decoder.units
         data, fork = reader.read_at(begin, end - begin), decoder.fork()
@@ -160,20 +161,21 @@ def _runs(reader: Reader, start: int, head: Head, lost: tuple[Span, ...], *, who
     before, number = start, -1 if whole else -2  # of the marker in front; -2 for none
     tied = False
     for position, code in _markers(reader, start):
-        ends = code == markers.EOI
-        due = (number + 1) % NUMBERS
-        fits = number > -2 and (ends or code & 7 == due) and sound(before, position, last if ends else usual)
+        final, due = code == markers.EOI, (number + 1) % NUMBERS
+        fits = (
+            number > -2 and (final or code & 7 == due) and sound(before, position, last if final else usual)
+        )
         if fits:
             interval = Interval(due, before, position)
             if tied:
                 runs[-1].intervals.append(interval)
             else:
                 runs.append(_Run([interval], number == -1, False))
-            if ends:
+            if final:
                 runs[-1] = runs[-1]._replace(last=True)
                 break
         tied = fits
-        if not ends:
+        if not final:
             before, number = position + 2, code & 7
     return runs
 
