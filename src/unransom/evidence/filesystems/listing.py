@@ -83,7 +83,7 @@ class Listing:
             set()
         )  # first sectors of the folders in FAT's root, where a part of it is lost
         self._has_streams = filesystem.kind == "ntfs"
-        self._moment = _local if filesystem.kind in {"fat", "exfat"} else _utc
+        self._moment = MOMENTS.get(filesystem.kind, _utc)
 
     def files(self) -> Iterator[FileRef | Problem]:
         """Yield every file: a folder's own first, then its subfolders', at last those without a folder."""
@@ -289,6 +289,15 @@ def _utc(seconds: int, nanoseconds: int) -> int | None:
     return seconds * 1_000_000_000 + nanoseconds
 
 
+def _unsigned(seconds: int, nanoseconds: int) -> int | None:
+    """Return nanoseconds since 1970, None from 2038 on.
+
+    The Sleuth Kit takes the 32 bits of ext as unsigned and leaves out those that extend them: such a time may
+    as well be one before 1970.
+    """
+    return _utc(seconds, nanoseconds) if seconds < 1 << 31 else None
+
+
 def _local(seconds: int, nanoseconds: int) -> int | None:
     """Return nanoseconds since 1970 of a time without a zone, taken as UTC.
 
@@ -299,3 +308,6 @@ def _local(seconds: int, nanoseconds: int) -> int | None:
         return _utc(calendar.timegm(time.localtime(seconds)) if seconds else 0, nanoseconds)
     except (OverflowError, ValueError, OSError):
         return None
+
+
+MOMENTS = {"fat": _local, "exfat": _local, "ext": _unsigned}
