@@ -1,6 +1,8 @@
 """Whole lines and whole objects come back from partly locked texts; nothing comes back that was not there."""
 
+import csv
 import gzip as packing
+import io
 import json
 import zlib
 
@@ -160,3 +162,56 @@ def test_a_picture_behind_a_text_in_an_archive_is_no_hole():
     data = packing.compress(content, mtime=0)
     span = Span(len(data) - 4, len(data))
     assert packing.decompress(written(gzip.repair(damaged(data, [span], b"a.gz", told=True)))) == content
+
+
+def quoted_table(rows=6000):
+    """Return rows of which many go on over lines within quotes, and the table."""
+    draw = chance(8)
+    made = [
+        [
+            str(number),
+            f'order {number} "paper"\n{"line, " * draw.randrange(5)}two',
+            f"{draw.randrange(10**6) / 100}",
+        ]
+        if draw.random() < 0.6
+        else [str(number), f"plain {number}", "1.50"]
+        for number in range(rows)
+    ]
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\r\n").writerows([["id", "note", "price"], *made])
+    return made, out.getvalue().encode()
+
+
+@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize("how", ["head", "tail", "even", "odd", "sectors"])
+def test_rows_with_ends_of_lines_in_their_quotes_are_whole_or_left_out(how, told):
+    rows, data = quoted_table()
+    draw = chance(3)
+    starts = sorted(draw.sample(range(len(data) // 512), 20))
+    spans = [Span(at * 512, at * 512 + 512) for at in starts] if how == "sectors" else holes(len(data), how)
+    repaired = text.repair(damaged(data, spans, b"orders.csv", told=told))
+    found = list(csv.reader(io.StringIO(written(repaired).decode(), newline="")))
+    assert [row for row in found if row not in rows and row != ["id", "note", "price"]] == []
+    assert [row for row in left_of(rows, spans) if row not in found] == []
+
+
+def left_of(rows, spans):
+    """Return the rows of ``quoted_table`` that no hole is near."""
+    position, left = len("id,note,price\r\n"), []
+    for row in rows:
+        out = io.StringIO(newline="")
+        csv.writer(out, lineterminator="\r\n").writerow(row)
+        end = position + len(out.getvalue())
+        if not any(span.start < end + 600 and position - 600 < span.end for span in spans):
+            left.append(row)
+        position = end
+    return left
+
+
+def test_quotes_that_end_nowhere_cost_no_lines():
+    lines = [f'{number},5" pipe,{number * 7}' for number in range(9001)]
+    data = "\n".join(lines).encode()
+    spans = holes(len(data), "even")
+    table, plain = (text.repair(damaged(data, spans, name)) for name in (b"a.csv", b"a.txt"))
+    assert table.counts[0].left >= plain.counts[0].left - 2
+    assert set(written(table).decode().splitlines()) <= set(lines)

@@ -10,6 +10,7 @@ import numpy as np
 from unransom.catalog.formats import csv, html, svg, text, xml
 from unransom.catalog.formats import json as json_format
 from unransom.catalog.formats.repair._letters import NARROW, Letters, letters_of
+from unransom.catalog.formats.repair._quotes import whole_rows
 from unransom.catalog.formats.repair.repair import LISTED, Count, Damaged, Piece, Repair, Repaired, copied
 from unransom.core.messages import Message, say
 from unransom.core.spans import Origin, Span, gaps, merge
@@ -22,6 +23,7 @@ SECTOR = 512  # holes begin and end at multiples of it, mostly
 EMPTY = bytes(16)
 TAIL = 65536  # or so many bytes in front of the end
 MOST_JSON = 1 << 28  # bytes of JSON looked into
+TABLES = (b".csv", b".tsv")
 UNCLOSED = 64  # beginnings of objects that go on to the end of a stretch
 
 
@@ -124,6 +126,8 @@ def repair(damaged: Damaged) -> Repaired | None:
     if letters is NARROW and damaged.name.lower().endswith(b".json") and reader.size <= MOST_JSON:
         return _objects(damaged, list(gaps(lost, reader.size)), lost)  # it may be a single line
     kept = whole_lines(reader, lost, letters)
+    if letters is NARROW and damaged.name.lower().endswith(TABLES):
+        kept = whole_rows(reader, kept)
     if not kept:
         return None
     return Repaired(
