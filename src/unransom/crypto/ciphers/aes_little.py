@@ -1,16 +1,15 @@
 """AES-CTR with a little-endian counter, which OpenSSL does not have.
 
-Numpy counts. OpenSSL encrypts the counters by *decrypting* them as CFB, its fastest mode: that yields
-each block's successor XORed with the encrypted block, and the successor of a counter is the next one.
+Numpy counts, and OpenSSL encrypts the counters as ECB.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms
+from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from numpy.typing import NDArray
 
-from unransom.crypto.ciphers.aes import BLOCK, CFB, COUNTERS
+from unransom.crypto.ciphers.aes import BLOCK, COUNTERS
 from unransom.crypto.ciphers.stream import Keystream
 
 HALF = 1 << 64
@@ -27,10 +26,13 @@ class AesCtrLittle(Keystream):
     def __init__(self, key: bytes, counter: bytes) -> None:
         """Start at ``counter``, 16 bytes; ``key`` is 16, 24 or 32 bytes."""
         super().__init__()
+        if len(counter) != BLOCK:
+            raise ValueError(f"a counter has {BLOCK} bytes, not {len(counter)}")
         self._key = key
         self._first = int.from_bytes(counter, "little")
-        self._context: CipherContext = Cipher(algorithms.AES(key), CFB(counter)).decryptor()
-        self._next = (self._first + 1) % COUNTERS
+        self._context: CipherContext = Cipher(algorithms.AES(key), modes.ECB()).encryptor()  # noqa: S305 of counters
+        self._end = bytearray(2 * BLOCK)
+        self._next = self._first
         self._counters = _counted(self._next)
 
     def at(self, offset: int) -> AesCtrLittle:
@@ -39,9 +41,11 @@ class AesCtrLittle(Keystream):
         return AesCtrLittle(self._key, counter.to_bytes(BLOCK, "little")).skip(offset % BLOCK)
 
     def _fill(self, words: NDArray[np.uint32]) -> None:
-        self._context.update_into(self._counters.data.cast("B"), words.data.cast("B"))
-        stream = words.view(np.uint64)
-        np.bitwise_xor(stream, self._counters, out=stream)
+        counters, stream = self._counters.data.cast("B")[: words.nbytes], words.data.cast("B")
+        # update_into wants a block more room than it writes, so the last block goes another way.
+        self._context.update_into(counters[:-BLOCK], stream)
+        self._context.update_into(counters[-BLOCK:], self._end)
+        stream[-BLOCK:] = self._end[:BLOCK]
         self._next = (self._next + AHEAD) % COUNTERS
         if self._next % HALF >= AHEAD and self._next % HALF + AHEAD <= HALF:
             np.add(self._counters, STEP, out=self._counters)
