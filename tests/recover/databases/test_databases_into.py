@@ -110,22 +110,31 @@ LOST = Table(
 BATCHES = [pyarrow.record_batch([[n, n + 1], [7, n or None]], ["id", "price"]) for n in (2, 0)]
 
 
+def new_databases(name, mariadb, postgres):
+    """Make an empty database on each server; return their URLs by dialect."""
+    mariadb.run(f"create database {name}")
+    postgres.call("createdb", "-h", postgres.folder, "-U", "root", name)
+    return {
+        "mysql": f"mysql+pymysql://root@localhost/{name}?unix_socket={mariadb.folder}/s",
+        "postgresql": f"postgresql+psycopg://root@/{name}?host={postgres.folder}",
+    }
+
+
+def statements(script):
+    """Return what a script consists of, one by one."""
+    return [each for each in script.read_text().split(";\n") if each.strip()]
+
+
 def test_a_value_that_is_lost_is_no_zero_though_its_column_may_not_be_null(mariadb, postgres, tmp_path):
     """As it is said of the rows: by script and straight into a server."""
-    mariadb.run("create database lost")
-    postgres.call("createdb", "-h", postgres.folder, "-U", "root", "lost")
-    urls = {
-        "mysql": f"mysql+pymysql://root@localhost/lost?unix_socket={mariadb.folder}/s",
-        "postgresql": f"postgresql+psycopg://root@/lost?host={postgres.folder}",
-    }
+    urls = new_databases("lost", mariadb, postgres)
     for url in urls.values():
         write(IntoWriter(connect(url, "")))
     for dialect, url in urls.items():
         write(SqlWriter(tmp_path, dialect, dialect), "scripted")
         with connect(url, "").begin() as server:
-            for statement in (tmp_path / f"{dialect}.sql").read_text().split(";\n"):
-                if statement.strip():
-                    server.exec_driver_sql(statement)
+            for statement in statements(tmp_path / f"{dialect}.sql"):
+                server.exec_driver_sql(statement)
             for name in ("lost", "scripted"):
                 found = server.exec_driver_sql(f"select id, price from {name} order by id").fetchall()
                 assert [tuple(row) for row in found] == [(0, 7), (1, None), (2, 7), (3, 2)]
@@ -154,19 +163,13 @@ CODES = [
 
 def test_a_restored_table_goes_on_behind_its_largest_number(mariadb, postgres, tmp_path):
     """By script and straight into a server; a zero stays one."""
-    mariadb.run("create database drawn")
-    postgres.call("createdb", "-h", postgres.folder, "-U", "root", "drawn")
-    urls = {
-        "mysql": f"mysql+pymysql://root@localhost/drawn?unix_socket={mariadb.folder}/s",
-        "postgresql": f"postgresql+psycopg://root@/drawn?host={postgres.folder}",
-    }
+    urls = new_databases("drawn", mariadb, postgres)
     for dialect, url in urls.items():
         write(IntoWriter(connect(url, "")), "drawn", DRAWN, CODES)
         write(SqlWriter(tmp_path, dialect, dialect), "scripted", DRAWN, CODES)
         with connect(url, "").begin() as server:
-            for statement in (tmp_path / f"{dialect}.sql").read_text().split(";\n"):
-                if statement.strip():
-                    server.exec_driver_sql(statement)
+            for statement in statements(tmp_path / f"{dialect}.sql"):
+                server.exec_driver_sql(statement)
             quote = "`" if dialect == "mysql" else '"'
             for name in ("drawn", "scripted"):
                 server.exec_driver_sql(f"insert into {name} (code) values ('new')")

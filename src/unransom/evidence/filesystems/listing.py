@@ -79,9 +79,7 @@ class Listing:
         self._source = source
         self._prefix = prefix
         self._seen: set[int] = set()
-        self._named: set[int] = (
-            set()
-        )  # first sectors of the folders in FAT's root, where a part of it is lost
+        self._named: set[int] = set()  # first sectors of the folders that FAT's root names
         self._has_streams = filesystem.kind == "ntfs"
         self._moment = MOMENTS.get(filesystem.kind, _utc)
 
