@@ -22,10 +22,7 @@ OPTIONS = {"mysql": " DEFAULT CHARSET=utf8mb4"}  # of tables: the server's own m
 EXACT = {"mysql": "utf8mb4_bin", "mssql": "Latin1_General_BIN2"}
 LONGEST_KEY = {"mysql": 3072, "mssql": 900}  # bytes that an index takes
 CHARACTER = {"mysql": 4, "mssql": 2}  # bytes of a character in an index
-NUMBERED = {
-    "mysql": " AUTO_INCREMENT",
-    "mssql": " IDENTITY(1,1)",
-}  # PostgreSQL's columns are when they are full
+NUMBERED = {"mysql": " AUTO_INCREMENT", "mssql": " IDENTITY(1,1)"}  # PostgreSQL's are when they are full
 _WHOLE = {  # types of numbers that the server can draw
     "mysql": re.compile(r"(tiny|small|medium|big)?int\b", re.I),
     "postgresql": re.compile(r"(smallint|integer|bigint)$"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -11,8 +12,11 @@ import numpy as np
 from unransom.catalog.formats._findings import Findings
 from unransom.catalog.formats._iso_boxes import TOP, Box, Table, box_at, children
 from unransom.catalog.formats._reading import Cached
-from unransom.catalog.formats.repair._film_units import Pictures
+from unransom.catalog.formats.repair._film_fragments import head
 from unransom.core.streams import BytesReader, Reader
+
+if TYPE_CHECKING:
+    from unransom.catalog.formats.repair._film_units import Pictures
 
 MOST = 1 << 26  # bytes of a table of contents that is read
 BOXES = 1 << 12  # on the top of a sibling that are walked over
@@ -167,7 +171,7 @@ def _shown(found: Pictures, step: int) -> tuple[bytes, int]:
 
 
 def _box(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I4s", 8 + len(data), name) + data
+    return head(name, 8 + len(data)) + data
 
 
 def _table(name: bytes, *numbers: int) -> bytes:

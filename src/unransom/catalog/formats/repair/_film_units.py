@@ -1,4 +1,7 @@
-"""The coded pictures of a film whose table of contents is lost, found by the units that they consist of."""
+"""The coded pictures of a film whose table of contents is lost, found by the units that they consist of.
+
+Imports numba through the kernel: import this module only where pictures are really looked for.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from unransom.catalog.formats.repair import _nal_kernel as kernel
+from unransom.catalog.formats.repair._nal_kernel import (
+    AHEAD,
+    BROKEN,
+    FIELD,
+    FIRST,
+    FRAME,
+    KEY,
+    MORE,
+    OFFSET,
+    ORDER,
+    SIZE,
+    WHAT,
+)
 from unransom.catalog.formats.repair._parameter_sets import Coding
 from unransom.core.streams import Reader
 
@@ -17,8 +34,6 @@ ROWS = 1 << 16  # units that the kernel returns at once
 MOST = 1 << 22  # units of a film
 
 Numbers = NDArray[np.int64]
-OFFSET, SIZE, WHAT, ORDER, KEY, FRAME, _REFERRED, BROKEN, FIELD = range(9)
-AHEAD, FIRST, MORE, BEHIND = 1, 2, 3, 4
 
 
 class Pictures(NamedTuple):
@@ -53,8 +68,6 @@ def pictures(reader: Reader, coding: Coding) -> Pictures | None:
 
 def _units(reader: Reader, coding: Coding) -> Numbers:
     """Return the units that hold, as rows of what the kernel found."""
-    from unransom.catalog.formats.repair import _nal_kernel as kernel  # noqa: PLC0415  numba is slow
-
     state = np.array([-1, -1, -1, coding.bits], np.int64)
     coded = coding.width, coding.hevc, coding.sets
     out = np.zeros((ROWS, kernel.FOUND), np.int64)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from unransom.catalog.formats import _jpeg_markers as markers
-from unransom.catalog.formats._jpeg_markers import GrammarError, Huffman, Scan, Tables
+from unransom.catalog.formats._jpeg_markers import Frame, GrammarError, Huffman, Scan, Tables
 from unransom.core.spans import Span, merge
 from unransom.core.streams import CHUNK, Reader, chunks
 
@@ -24,12 +24,27 @@ UNITS = 1 << 24  # that are decoded in all
 
 
 class Head(NamedTuple):
-    """An image up to its only scan's data: the bytes, what they define, the scan, and its intervals."""
+    """An image up to its only scan's data: the bytes, what they define, and the scan.
+
+    Attributes:
+        units: Of the scan.
+        total: Intervals of the scan.
+        last: Units of the last of them.
+    """
 
     data: bytes
     tables: Tables
+    frame: Frame
     scan: Scan
-    total: int
+    units: int
+
+    @property
+    def total(self) -> int:
+        return -(-self.units // self.tables.interval)
+
+    @property
+    def last(self) -> int:
+        return self.units - (self.total - 1) * self.tables.interval
 
 
 class Interval(NamedTuple):
@@ -80,8 +95,8 @@ def head_of(data: bytes) -> Head | None:
     if not tables.interval or not scans.decodable(tables, scan):
         return None
     units = scans.ScanDecoder(tables, scan, scans.History(frame)).units
-    total = -(-units // tables.interval)
-    return Head(data, tables, scan, total) if 1 < total <= MOST and units <= UNITS else None
+    head = Head(data, tables, frame, scan, units)
+    return head if 1 < head.total <= MOST and units <= UNITS else None
 
 
 def placed(reader: Reader, start: int, head: Head, lost: tuple[Span, ...], *, whole: bool) -> Placed | None:
@@ -136,16 +151,12 @@ def _runs(reader: Reader, start: int, head: Head, lost: tuple[Span, ...], *, who
     """Return the runs of sound intervals from ``start`` to the end of the scan."""
     from unransom.catalog.formats import _jpeg_scan as scans  # noqa: PLC0415  numba is slow to import
 
-    frame = head.tables.frame
-    assert frame is not None  # noqa: S101  head_of saw to that
-    history = scans.History(frame)
+    history = scans.History(head.frame)
     usual = scans.ScanDecoder(head.tables, head.scan, history, head.tables.interval)
-    units = scans.ScanDecoder(head.tables, head.scan, history).units
-    rest = units - (head.total - 1) * head.tables.interval
-    last = scans.ScanDecoder(head.tables, head.scan, history, rest)
+    last = scans.ScanDecoder(head.tables, head.scan, history, head.last)
     holes = merge(lost)
     ends = [each.end for each in holes]
-    left = 4 * units  # hostile files cost as much as four images
+    left = 4 * head.units  # hostile files cost as much as four images
 
     def sound(begin: int, end: int, decoder: scans.ScanDecoder) -> bool:
         nonlocal left
@@ -196,21 +207,15 @@ def _markers(reader: Reader, start: int) -> Iterator[tuple[int, int]]:
 
 def flat(placed: Placed) -> tuple[bytes, bytes] | None:
     """Return an interval of one colour, and the last one so; None where the image has no codes for that."""
-    from unransom.catalog.formats import _jpeg_scan as scans  # noqa: PLC0415  numba is slow to import
-
     head = placed.head
-    frame = head.tables.frame
-    assert frame is not None  # noqa: S101  head_of saw to that
     unit = ""
     for index, dc, ac in head.scan.planes:
         codes = _code(head.tables.huffman[0, dc]), _code(head.tables.huffman[1, ac])
         if not all(codes):
             return None
-        one = frame.components[index]
+        one = head.frame.components[index]
         unit += "".join(map(str, codes)) * (one.wide * one.high if len(head.scan.planes) > 1 else 1)
-    interval = head.tables.interval
-    units = scans.ScanDecoder(head.tables, head.scan, scans.History(frame)).units
-    return _coded(unit * interval), _coded(unit * (units - (head.total - 1) * interval))
+    return _coded(unit * head.tables.interval), _coded(unit * head.last)
 
 
 def _coded(bits: str) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,12 +20,14 @@ from unransom.catalog.formats._reading import Cached, find
 from unransom.catalog.formats.mp4 import FORMAT, validate
 from unransom.catalog.formats.repair._film_fragments import Fragment, fragments, framed, head
 from unransom.catalog.formats.repair._film_index import Pattern, contents, contents_of, pattern
-from unransom.catalog.formats.repair._film_units import Pictures, pictures
 from unransom.catalog.formats.repair._parameter_sets import coding
 from unransom.catalog.formats.repair.repair import Count, Damaged, Piece, Repair, Repaired, copied
 from unransom.core.messages import Message, say
 from unransom.core.spans import Origin, Span, merge
 from unransom.core.streams import Reader
+
+if TYPE_CHECKING:
+    from unransom.catalog.formats.repair._film_units import Pictures
 
 MOST = 1 << 26  # bytes of a table of contents that is read
 FILE_TYPE = b"\0\0\0\x18ftypisom\0\0\2\0isommp42"
@@ -145,6 +148,8 @@ def _tracks_of(table: bytes) -> frozenset[int]:
 
 def _from_pictures(damaged: Damaged) -> Repaired | None:
     """Rebuild the table of a film from the pictures that are left in it, None where no sibling helps."""
+    from unransom.catalog.formats.repair._film_units import pictures  # noqa: PLC0415  numba is slow to import
+
     patterns = (pattern(sibling) for sibling in damaged.siblings)
     known = {each.configuration: each for each in patterns if each}
     fitting: list[tuple[Pattern, Pictures]] = []
@@ -231,7 +236,7 @@ def _frame(reader: Cached, own: Box) -> dict[int, bytes]:
     if own.begin < reader.size // 2:  # the table first: all behind it is media data
         if reader.read_at(4, 4) != b"ftyp" and own.begin >= len(FILE_TYPE) + BOX:
             rest = own.begin - len(FILE_TYPE)
-            patches[0] = FILE_TYPE + struct.pack(">I4s", rest, b"free")
+            patches[0] = FILE_TYPE + head(b"free", rest)
         if own.end + BOX < reader.size and reader.read_at(own.end + 4, 4) not in {b"mdat", b"free", b"udta"}:
             patches[own.end] = head(b"mdat", reader.size - own.end)
         return patches
