@@ -1,5 +1,6 @@
 """Files stay small enough to read in one sitting, and what the wheel needs is declared."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,3 +44,9 @@ def test_help_imports_nothing_heavy():
 def test_nothing_stands_under_a_name_that_says_nothing():
     empty = {"utils", "helpers", "manager", "misc", "common", "base"}
     assert not [path for path in Path("src").rglob("*.py") if path.stem in empty]
+
+
+def test_no_test_asks_how_long_a_thing_took():
+    """A machine's speed says nothing of the program: work is counted, what may hang has a limit."""
+    timed = re.compile(r"assert .*(process_time|perf_counter|monotonic|time\.time)\(\).*<")
+    assert not [path for path in Path("tests").rglob("*.py") if timed.search(path.read_text())]

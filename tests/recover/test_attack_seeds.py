@@ -2,7 +2,6 @@
 
 import contextlib
 import itertools
-import time
 from pathlib import Path
 
 import pytest
@@ -80,7 +79,7 @@ def test_the_seed_of_a_real_file_is_the_published_one():
 
 
 @pytest.mark.shared_data
-def test_after_the_first_real_file_its_neighbours_take_less_than_a_second_each():
+def test_after_the_first_real_file_its_neighbours_take_a_quarter_of_a_million_candidates_each():
     clues = ((1, "103171640"),)  # of the fourth file
     for name, seed in (
         ("file-example_PDF", "103171375"),
@@ -89,8 +88,6 @@ def test_after_the_first_real_file_its_neighbours_take_less_than_a_second_each()
     ):
         (path,) = SAMPLE.glob(f"{name}*")
         locked, original = path.read_bytes(), path.name.partition(".PROM")[0].encode()
-        searching(locked, 0, modified=1, clues=((1, "0"),), name=original)  # compiles
-        began = time.process_time()
-        _, (found, *_) = searching(locked, 0, modified=1, clues=clues, name=original)
-        assert time.process_time() - began < 1
+        _, (found, *_, searched) = searching(locked, 0, modified=1, clues=clues, name=original)
         assert found.clue == seed
+        assert searched.candidates <= 250_000  # `benchmarks/keys.py` tests millions of them in a second

@@ -57,13 +57,11 @@ def test_a_search_goes_on_where_it_was_stopped(tmp_path, how):
     (tmp_path / "in/a.png.PROM[x@mail.ch]").write_bytes(locked)
     first = start(tmp_path, "10m")
     before = wait_for(tmp_path, 3, first)
-    began = time.monotonic()
     os.killpg(first.pid, how)
-    _, errors = first.communicate(timeout=WAIT)
+    _, errors = first.communicate(timeout=LONGEST)
     if how is signal.SIGINT:
         assert first.returncode == 130
         assert "again" in errors
-        assert time.monotonic() - began < LONGEST
     stopped = searched(tmp_path / "case")
     assert stopped[: len(before)] == before
     second = start(tmp_path, "10m")

@@ -1,14 +1,11 @@
 """No format claims more bits of random bytes than chance allows: 2**-b of them may show b."""
 
-import time
-
 import numpy as np
 import pytest
 
 from unransom.catalog.formats import FORMATS
 from unransom.catalog.formats.format import HEAD
 
-SLOW = 0.02  # seconds of a processor, twenty times what the slowest format takes
 LUCK = 4  # heads more than twice those expected that are no sign of anything
 
 
@@ -41,17 +38,12 @@ def test_what_stands_behind_a_signature_counts_as_often_as_chance_has_it(form):
         assert excess(claims(form, heads), count, 8 * len(begin)) is None, begin
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     "unit", [b"a", b"a b ", b" ", b"\n", b"\r", b",", b'"', b"<", b"{", b"\0", b"\xe4\xb8"]
 )
 def test_a_head_of_one_thing_takes_no_format_long(unit):
     head = (unit * HEAD)[:HEAD]
     for form in FORMATS:
-        assert min(seconds(form, head) for _ in range(3)) < SLOW, form.name
-
-
-def seconds(form, head):
-    form.recognise(bytes(HEAD))  # some keep what they found in the last one
-    started = time.process_time()
-    form.recognise(head)
-    return time.process_time() - started
+        for each in [head, bytes(HEAD)] * 3000:  # two, for some keep what they found in the last one
+            form.recognise(each)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,7 +16,6 @@ from unransom.core.records import Grade
 from unransom.core.streams import BytesReader
 
 EACH = pytest.mark.parametrize("name", SAMPLES)
-PATIENCE = 20  # seconds of processor time, of a busy machine
 FUZZ = settings(max_examples=25 * LONGER, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -79,7 +76,6 @@ def check_spans(damage: tuple, data: bytes) -> None:
 
 def check(form: Format, data: bytes) -> None:
     """Run everything that a format offers on ``data`` and hold it to what it may answer."""
-    began = time.process_time()
     reader = BytesReader(data)
     assert form.recognise(data[:HEAD]) >= 0
     measured = form.measure(reader)
@@ -91,7 +87,6 @@ def check(form: Format, data: bytes) -> None:
     assert str(measured.why)
     check_spans(verdict.damage, data)
     assert verdict.grade is not Grade.GOOD or not verdict.damage
-    assert time.process_time() - began < PATIENCE
 
 
 @st.composite

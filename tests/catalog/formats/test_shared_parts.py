@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import time
 from collections.abc import Callable
 
 import pytest
@@ -57,11 +56,10 @@ def _many_scans() -> bytes:
     return data[:-2] + data[header:-2] * 3000 + data[-2:]
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("make", [_many_strips, _many_icons, _many_samples, _many_scans])
 def test_parts_that_share_their_bytes_do_not_multiply_the_work(make: Callable[[], bytes]) -> None:
     data = make()
     form = identify(data[:HEAD]).format
-    began = time.process_time()
     form.validate(BytesReader(data))
     form.measure(BytesReader(data))
-    assert time.process_time() - began < 8

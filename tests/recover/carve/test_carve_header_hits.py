@@ -2,7 +2,6 @@
 
 import struct
 import subprocess
-import time
 
 import pytest
 
@@ -31,30 +30,26 @@ KINDS = {
     "databases": (TABLESPACE, DATA_FILE),
     "all": (JPEG, ZIP, ZIP_END, PDF, PNG, OLE2, FILM, TABLESPACE, DATA_FILE, *OTHERS),
 }
-SECONDS_A_HIT = 400e-6  # of a processor, on a slow and busy machine
 GiB = 1 << 30
 
 
+@pytest.mark.timeout(90)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_disk_full_of_beginnings_costs_no_more_than_its_size(kind, tmp_path):
-    carve(Job(str(_disk(tmp_path, KINDS[kind], 1)), tmp_path / "warm", dry=True), InProcess())
-    began = time.process_time()
     outcome = carve(Job(str(_disk(tmp_path, KINDS[kind], 64)), tmp_path / "out", dry=True), InProcess())
-    assert time.process_time() - began < 20 + 64 * 128 * SECONDS_A_HIT
     assert sum(outcome.holds.values()) == outcome.searched == 64 << 16
     assert outcome.problems == ()
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", ["jpeg", "all"])
-@pytest.mark.timeout(7200)
+@pytest.mark.timeout(4000)  # 400 microseconds a beginning, on a slow and busy machine
 def test_ten_million_beginnings(kind, tmp_path):
     disk = _disk(tmp_path, KINDS[kind], 10_000_000 // 128 + 1)
     command = [UNRANSOM, "carve", disk, "--out", tmp_path / "out", "--dry-run", "--workers", "1"]
     with subprocess.Popen(list(map(str, command))) as process:
         use = Use(process.pid)
-        assert process.wait(7000) == 0
-    assert use.seconds < 10_000_000 * SECONDS_A_HIT
+        assert process.wait(3900) == 0
     assert use.memory < GiB
 
 
