@@ -12,7 +12,7 @@ from tests.fixtures.program import UNRANSOM
 from tests.lockers import content, drawn, maze, shared
 from tests.lockers.rsa import key_of, pkcs1
 from unransom.case.case import Case
-from unransom.run.searches import BUDGET, Search, budget_of
+from unransom.run.searches import BUDGET, Search, time_left
 
 
 def sound(folder, count):
@@ -108,4 +108,4 @@ def test_the_budget_is_for_all_searches_of_a_run_together(tmp_path):
         assert first.end == second.end == third.end == 160.0
         case.set_fact(BUDGET, "60")  # the next run
         assert Search(case.database, 10.0, now=lambda: 300.0).end == 360.0
-        assert budget_of(case.database) == 60.0
+        assert [time_left(case.database, now) for now in (300.0, 350.0, 361.0)] == [60.0, 10.0, 0.0]

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from tests.run.poison import Deadly
+from unransom.case import files
 from unransom.case.case import Case
 from unransom.core.records import FileRef
 from unransom.run import engine, flow, queue
@@ -119,6 +120,39 @@ def test_a_file_that_takes_too_long_is_passed_over(tmp_path, poisoned):
     found, blamed = run_on(tmp_path, ["a", "slow", "b"], item_seconds=1.0)
     assert found == {"a": "intact", "b": "intact", "slow": "failed"}
     assert blamed == {"in:slow": "limit"}
+
+
+def test_a_search_that_goes_on_when_its_time_is_over_is_left_for_the_next_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "FLOW", ())
+    (tmp_path / "in").mkdir()
+    for name in ("a", "slow"):
+        (tmp_path / "in" / name).touch()
+    with Case(tmp_path / "case", create=True) as case, contextlib.closing(LocalExecutor(2)) as executor:
+        add_sources(case, [str(tmp_path / "in")])
+        searcher = Engine(case, executor)
+        searcher.run()  # lists
+        searcher.perform(POISONED._replace(items=lambda database: flow.Parts(Overdue(database))))
+        assert sorted(states(case).items()) == [("a", "intact"), ("slow", "found")]
+        assert not problems(case)
+        assert case.database.execute("SELECT sum(deaths) FROM journal").fetchone() == (0,)
+
+
+class Overdue:
+    """A search in files whose time is over once all of them but one have been searched."""
+
+    def __init__(self, database):
+        self._database = database
+        self._files = files.select(database, "1")
+        self.total = 2
+
+    @property
+    def over(self):
+        (waiting,) = self._database.execute("SELECT count(*) FROM files WHERE state = 'found'").fetchone()
+        return waiting == 1
+
+    def __next__(self):
+        ref = next(self._files)
+        return ref.id, ref
 
 
 def test_what_goes_wrong_with_one_file_costs_that_file(tmp_path, poisoned):

@@ -25,7 +25,7 @@ from unransom.run.found_schemes import adopt
 from unransom.run.packing import pack_originals
 from unransom.run.queue import Queue, size_of
 from unransom.run.repairs import reopen_repair
-from unransom.run.searches import budget_of
+from unransom.run.searches import time_left
 from unransom.run.withdrawing import withdraw_locked_beneath
 from unransom.run.work import Done, Item, Surroundings, Task, name_of
 
@@ -89,7 +89,7 @@ class Engine:
             return False
         if step.name in SEARCHES:
             self._lock_again()
-            searching = budget_of(self._database) > 0
+            searching = time_left(self._database, time.monotonic()) > 0
             if searching and step.name == "plan":
                 pack_originals(self._case)
             return searching
@@ -195,6 +195,8 @@ class Engine:
             seconds = time.monotonic() - began
             event = Progress(step.name, done, total, step.unit, item, size, seconds, problems, tried=tried)
             self._listener(event)
+            if queue.over:
+                break
         self._finished(step.name, began, done, size)
 
     def _finished(self, name: str, began: float, done: int, size: int) -> None:

@@ -117,6 +117,11 @@ class Parts(Iterator[Numbered]):
         """How many there are, as far as that can be told now."""
         return self._search.total
 
+    @property
+    def over(self) -> bool:
+        """Whether nobody waits any more for those that were given out."""
+        return self._search.over
+
 
 def _search(name: str, longest: float) -> Step:
     """Return a step for the searches that take at most ``longest`` seconds of one core."""

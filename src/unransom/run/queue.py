@@ -63,6 +63,11 @@ class Queue:
         """How many items there are, where that can grow; else 0."""
         return self._items.total if isinstance(self._items, Parts) else 0
 
+    @property
+    def over(self) -> bool:
+        """Whether tasks that have not ended yet are given up for this run."""
+        return isinstance(self._items, Parts) and self._items.over
+
     def again(self, task: Task) -> None:
         """Take the items of ``task`` back, each as a task of its own."""
         pairs = zip(task.numbers, task.items, strict=True)

@@ -31,6 +31,7 @@ INTACT = 500_000  # intact files that are looked at for the name of a locked one
 SPARED = 4  # of them that are taken for one locked file
 QUICK = 120.0  # seconds of one core that a stage of a search may take which comes first
 SLIGHTEST = 1e-9  # chance, for what promises nothing
+GRACE = 30.0  # seconds that what is searched when the time of searches ends may go on
 TRIED = 4  # files of a group that a search for each file is tried on in full before it is given up
 
 Intact = dict[bytes, list[tuple[int, int]]]  # number and size of intact files, by name
@@ -155,9 +156,10 @@ def _intact(database: sqlite3.Connection) -> Intact:
     return found
 
 
-def budget_of(database: sqlite3.Connection) -> float:
-    """Return the seconds that searches may take in this run."""
-    return next(iter(_budget(database)), 0.0)
+def time_left(database: sqlite3.Connection, now: float) -> float:
+    """Return the seconds that searches may still take in this run, at ``now`` by the clock; 0 for none."""
+    seconds, *end = _budget(database) or (0.0,)
+    return max(0.0, end[0] - now if end else seconds)
 
 
 def _budget(database: sqlite3.Connection) -> tuple[float, ...]:
@@ -274,6 +276,11 @@ class Search:
         plans = (turn.plan for turn in self._turns if turn.plan.each and turn.plan.family in self._targets)
         families = {plan.family for plan in plans if self._clues(plan)}
         return sum(self._database.execute(where, {"family": each}).fetchone()[0] for each in families)
+
+    @property
+    def over(self) -> bool:
+        """Whether what is still being searched has had its time; the next run does it again."""
+        return self._now() >= self.end + GRACE
 
     def __iter__(self) -> Iterator[tuple[int, Shard]]:
         return self
