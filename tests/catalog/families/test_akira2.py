@@ -37,6 +37,13 @@ def test_regions_of_a_renamed_archive_are_seen_from_its_checksums(locked_bytes):
     assert b"".join(bytes(view) for view in Assembly(locked, akira2.plan(locked, mark, file_key))) == plain
 
 
+def test_a_file_that_was_cut_off_into_its_text_has_no_tail():
+    text = b"10042;two lamps;shipped\n" * 4000
+    assert akira2.read(Salvage(BytesReader(drawn("start", 60_000) + text))) is None
+    assert akira2.read(Salvage(BytesReader(drawn("start", 60_000) + text[:64]))) is None
+    assert akira2.read(Salvage(BytesReader(drawn("start", 60_000)))) is not None
+
+
 def test_the_name_decides_before_the_size():
     assert akira2.regions(100, b"a.MDF", 50)[0].end == 100
     assert akira2.regions(100, b"a.txt", 50)[0].end == 50

@@ -150,7 +150,8 @@ FAMILY = Family(
     name="lockbit3",
     title="LockBit 3.0",
     aliases=("lockbit-black", "blackmatter-2"),
-    extensions=(r"\.(?=[^.]*[A-Z])(?=[^.]*[a-z0-9])[A-Za-z0-9]{9}",),
+    # Nine letters drawn from the first five are Avaddon's: of these, chance makes one in ten million.
+    extensions=(r"\.(?![A-Ea-e]{9})(?=[^.]*[A-Z])(?=[^.]*[a-z0-9])[A-Za-z0-9]{9}",),
     notes=(r"[A-Za-z0-9]{9}\.(?i:readme\.txt)",),
     read=read,
     takes=(KeyKind.RSA, KeyKind.RAW),

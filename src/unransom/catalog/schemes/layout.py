@@ -15,7 +15,7 @@ from unransom.catalog.schemes.data import MOST_METADATA, Data, Fault, FieldName,
 from unransom.catalog.schemes.family import Mark
 from unransom.core.messages import say
 from unransom.core.streams import Reader
-from unransom.crypto.noise import is_noise
+from unransom.crypto.noise import is_noise_all_over
 
 IMPOSSIBLE = -1
 
@@ -49,7 +49,7 @@ class Field(Data, frozen=True, tag="field"):
     def bits(self, value: bytes) -> int:
         """Return how many bits of ``value`` in the file are as they must be."""
         decoded = self.decoded(value)
-        if decoded is None or (self.random and not is_noise(decoded)):
+        if decoded is None or (self.random and not is_noise_all_over(decoded)):
             return IMPOSSIBLE
         free = {"raw": 8, "hex": 4, "base64": 6}[self.encoding]  # bits of a byte that may be anything
         return (8 - free) * self.size
