@@ -44,6 +44,19 @@ def test_a_file_that_was_cut_off_into_its_text_has_no_tail():
     assert akira2.read(Salvage(BytesReader(drawn("start", 60_000)))) is not None
 
 
+def test_a_wrong_key_is_told_by_the_beginning_and_no_pattern_is_tried(monkeypatch):
+    text = (b"10042;two lamps;shipped\n" * SIZE)[:SIZE]
+    secrets = drawn("right", 56)
+    sealed = maker.seal(text, [(0, SIZE // 2)], (secrets[:16], secrets[16:32], secrets[32:48], secrets[48:]))
+    locked = Salvage(BytesReader(sealed + drawn("tail", 512)))
+    mark = akira2.read(locked)
+    tried = []
+    monkeypatch.setattr(akira2, "_shown", lambda *others: tried.append(others) or 0)
+    for key, expected in ((drawn("wrong", 56), False), (secrets, True)):
+        akira2.plan(locked, mark, akira2.unwrap(mark, Key(KeyKind.RAW, key)))
+        assert bool(tried) is expected
+
+
 def test_the_name_decides_before_the_size():
     assert akira2.regions(100, b"a.MDF", 50)[0].end == 100
     assert akira2.regions(100, b"a.txt", 50)[0].end == 50

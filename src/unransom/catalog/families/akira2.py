@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Sequence
 
-from unransom.catalog.formats.identify import extension_of
+from unransom.catalog.formats.identify import extension_of, identify
 from unransom.catalog.schemes.choose import best_held
 from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.edges import areas_bits
@@ -156,7 +156,16 @@ def plan(locked: Locked, mark: Mark, key: FileKey) -> Plan:
     if percent not in PERCENTS:
         raise BadMarkError(say("no version is known to lock {percent} percent", percent=percent))
     usual = regions(size, FAMILY.original_name(locked.name) or b"", percent)
-    return _planned(size, usual, key) if given else _chosen(locked, size, usual, key)
+    if given or not (key.bits or _begins(locked, usual, key)):
+        return _planned(size, usual, key)
+    return _chosen(locked, size, usual, key)
+
+
+def _begins(locked: Reader, usual: list[Span], key: FileKey) -> bool:
+    """Return whether the beginning, which all patterns lock alike, is content; a wrong key is told by it."""
+    first = usual[0].end if usual else 0
+    head = decrypted(KCIPHER.start(key), locked.read_at(0, min(SAMPLE, first)))
+    return not is_noise(head) or not is_noise(head[:LEAST]) or identify(head) is not None
 
 
 def _chosen(locked: Reader, size: int, usual: list[Span], key: FileKey) -> Plan:
