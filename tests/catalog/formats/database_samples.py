@@ -23,6 +23,28 @@ def sqlite(page: int = 4096, rows: int = 600, *, vacuum: bool = False, encoding:
     return data
 
 
+def sqlite_with_long_records(page: int, rowid: str) -> bytes:
+    """Return a database whose records go on on other pages, in one table of some levels and one of a page."""
+    with sqlite3.connect(":memory:") as database:
+        database.execute(f"PRAGMA page_size = {page}")
+        database.execute(f"CREATE TABLE long (id TEXT PRIMARY KEY, note TEXT){rowid}")
+        database.execute("CREATE TABLE short (a, b)")
+        database.execute("INSERT INTO short VALUES (1, 'one')")
+        rows = ((f"k{number:04d}", f"{number} " * (page if number % 9 == 0 else 30)) for number in range(90))
+        database.executemany("INSERT INTO long VALUES (?, ?)", rows)
+        database.commit()
+        return database.serialize()
+
+
+def last_of_records(data: bytes, page: int) -> set[int]:
+    """Return the numbers of the pages on which long records end: no next one is named."""
+    return {
+        start // page + 1
+        for start in range(page, len(data), page)
+        if data[start : start + 4] == bytes(4)  # no page of a tree begins with them
+    }
+
+
 def sqlite_with_free_pages() -> bytes:
     with sqlite3.connect(":memory:") as database:
         database.execute("create table t(a blob)")

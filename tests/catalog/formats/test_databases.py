@@ -33,6 +33,26 @@ def test_sqlite_locates_a_bad_page_and_a_wrong_column_type() -> None:
     assert [span.start for span in damage] == [place // 4096 * 4096]
 
 
+@pytest.mark.parametrize("page", [512, 4096, 65536])
+@pytest.mark.parametrize("rowid", ["", " WITHOUT ROWID"])
+def test_zeros_in_place_of_any_page_of_sqlite_are_noticed(page: int, rowid: str) -> None:
+    data = samples.sqlite_with_long_records(page, rowid)
+    assert sqlite.validate(BytesReader(data)).grade is Grade.GOOD
+    ends = samples.last_of_records(data, page)
+    for start in range(page, len(data), page):
+        verdict = sqlite.validate(BytesReader(data[:start] + bytes(page) + data[start + page :]))
+        if start // page + 1 in ends:
+            continue  # zeros may be what it holds
+        assert verdict.grade is Grade.PARTIAL
+        assert any(span.start <= start and start + page <= span.end for span in verdict.damage)
+
+
+def test_pages_that_lead_behind_the_end_of_sqlite_are_no_danger() -> None:
+    data = samples.sqlite_with_long_records(512, "")
+    for end in range(512, len(data), 4096):
+        assert sqlite.validate(BytesReader(data[:end])).grade is not Grade.GOOD
+
+
 def test_free_pages_of_sqlite_may_hold_anything() -> None:
     data = samples.sqlite_with_free_pages()
     assert sqlite.validate(BytesReader(data)).grade is Grade.GOOD

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -15,6 +16,9 @@ from unransom.catalog.formats._trailing import check_trailer
 from unransom.catalog.formats.format import Format, Known, Measure, Validation
 from unransom.core.messages import say
 from unransom.core.streams import CHUNK, Reader
+
+if TYPE_CHECKING:
+    from unransom.catalog.formats._sqlite_links import Links
 
 MAGIC = b"SQLite format 3\0"
 SIZES = tuple(1 << power for power in range(9, 17))
@@ -102,22 +106,40 @@ def validate(reader: Reader) -> Validation:
 
 
 def _check_pages(reader: Reader, header: Header, findings: Findings) -> None:
+    from unransom.catalog.formats._sqlite_links import Links  # noqa: PLC0415  numba is slow to import
+
     free = free_pages(reader, header)
+    pages = min(header.pages, reader.size // header.size)
+    links = Links(pages, free) if findings.bits and pages <= FREE_CAP else None  # free ones may lead anywhere
     chance = 32 - math.log2(header.pages + 1)  # a random number is not that of a page
-    for first, kinds, strong in _walk(reader, header):
+    for first, kinds, strong in _walk(reader, header, links):
         numbers = first + np.flatnonzero(kinds == 0)
         for number in numbers[~np.isin(numbers, free)].tolist():
-            if (number - 1) * header.size <= LOCK_BYTE < number * header.size:
-                continue
+            if not _is_lock(number, header):
+                start = (number - 1) * header.size
+                findings.fault(
+                    start, start + header.size, say("page {number} is no page of SQLite", number=number)
+                )
+        findings.hold(int(strong.sum()) * 32 + int((kinds == 1).sum() * chance))
+    for number in links.wrong(header.usable).tolist() if links else ():
+        if not _is_lock(number, header):
             start = (number - 1) * header.size
             findings.fault(
-                start, start + header.size, say("page {number} is no page of SQLite", number=number)
+                start,
+                start + header.size,
+                say("page {number} is not what other pages say that it is", number=number),
             )
-        findings.hold(int(strong.sum()) * 32 + int((kinds == 1).sum() * chance))
 
 
-def _walk(reader: Reader, header: Header) -> Iterator[tuple[int, NDArray[np.uint8], NDArray[np.bool_]]]:
-    """Yield (number of the first page, kinds, which are strong) chunk by chunk."""
+def _is_lock(number: int, header: Header) -> bool:
+    """Return whether a page is the one that is never used."""
+    return (number - 1) * header.size <= LOCK_BYTE < number * header.size
+
+
+def _walk(
+    reader: Reader, header: Header, links: Links | None = None
+) -> Iterator[tuple[int, NDArray[np.uint8], NDArray[np.bool_]]]:
+    """Yield (number of the first page, kinds, which are strong) chunk by chunk; ``links`` looks at them."""
     from unransom.catalog.formats._sqlite_pages import Frame, sort_pages  # noqa: PLC0415  numba is slow to import
 
     step = header.usable // 5 + 1 if header.vacuum else 0
@@ -125,7 +147,10 @@ def _walk(reader: Reader, header: Header) -> Iterator[tuple[int, NDArray[np.uint
     for start in range(0, end, CHUNK):
         data = reader.read_at(start, min(CHUNK, end - start))
         first = start // header.size + 1
-        kinds, strong = sort_pages(data, Frame(first, header.size, header.usable, header.pages, step))
+        frame = Frame(first, header.size, header.usable, header.pages, step)
+        kinds, strong = sort_pages(data, frame)
+        if links:
+            links.look(data, frame, kinds)
         yield first, kinds, strong
 
 
@@ -173,7 +198,9 @@ FORMAT = Format(
     known=(Known(0, MAGIC), Known(21, FRACTIONS)),
     references=("https://www.sqlite.org/fileformat2.html",),
     limitations=(
-        "Values are not checked, and of overflow pages only the number of the next.",
+        "Values are not checked, and of overflow pages only the number of the next: the last of a record may "
+        "be zeros.",
+        "What pages lead to is not checked in databases of more than 4 million pages.",
         "Bytes behind the free list's pages and in the gaps of pages may be anything.",
         "A write-ahead log is not read.",
     ),
