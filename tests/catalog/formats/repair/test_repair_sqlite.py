@@ -140,6 +140,14 @@ def test_the_own_tables_of_sqlite_are_no_rows_of_others(tmp_path):
     assert rows_of(path, "sqlite_sequence") == {("counted", 2)}
 
 
+@pytest.mark.parametrize("part", [2, 3, 5])
+def test_rows_in_front_of_a_cut_stay_in_their_tables(part, tmp_path):
+    data = made(tmp_path / "a.db", page=16384)  # trees of two levels, whose roots are in front
+    cut = data[: len(data) * (part - 1) // part // 16384 * 16384]
+    names = {table.name for table in sqlite.repair(damaged(cut)).tables.tables}
+    assert names == {"orders", "customers", "stock"}
+
+
 def test_random_bytes_are_no_database():
     assert not sqlite.finds(damaged(locked(bytes(200_000), [Span(0, 200_000)])).reader)
 

@@ -135,7 +135,7 @@ class _Database:
         layout = layout if layout.encoding else layout._replace(encoding=_encoding(reader, layout))
         self.pages = Pages(reader, layout, merge(damaged.lost))
         self.stated = max(header.pages, pages)
-        self.kinds = _kinds(reader, layout, 0, pages)
+        self.kinds = _kinds(reader, layout, 0, pages, self.stated)
         self.partial = self.pages.partial_leaves()
         for page in self.partial:
             self.kinds[page - 1] = TABLE_LEAF
@@ -276,8 +276,11 @@ class _Database:
         return Table(name, text, width or columns_of(text), rows)
 
 
-def _kinds(reader: Reader, layout: Layout, first: int, end: int) -> NDArray[np.uint8]:
-    """Return the types of the pages behind the first ``first``, 0 for what is no sound page of a tree."""
+def _kinds(reader: Reader, layout: Layout, first: int, end: int, stated: int = 0) -> NDArray[np.uint8]:
+    """Return the types of the pages behind the first ``first``, 0 for what is no sound page of a tree.
+
+    ``stated`` is how many pages there once were: sound ones lead to those that are cut off, too.
+    """
     from unransom.catalog.formats._sqlite_pages import Frame, sort_pages  # noqa: PLC0415  numba is slow to import
 
     end = min(end, layout.pages)
@@ -285,7 +288,8 @@ def _kinds(reader: Reader, layout: Layout, first: int, end: int) -> NDArray[np.u
     step = max(CHUNK // layout.size, 1)
     for start in range(first, end, step):
         data = reader.read_at(start * layout.size, min(step, end - start) * layout.size)
-        kinds, _ = sort_pages(data, Frame(start + 1, layout.size, layout.usable, layout.pages, 0))
+        frame = Frame(start + 1, layout.size, layout.usable, max(stated, layout.pages), 0)
+        kinds, _ = sort_pages(data, frame)
         values = np.frombuffer(data, np.uint8)[: len(kinds) * layout.size].reshape(-1, layout.size)
         types = values[:, 0].copy()
         if start == 0 and len(types):
