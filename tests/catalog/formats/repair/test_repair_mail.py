@@ -113,6 +113,16 @@ def test_a_cut_mail_is_closed():
     assert len(repaired.lost) == 1
 
 
+def test_a_mail_without_its_end_is_closed():
+    cut = DATA[: DATA.index(b"photo.jpg") + 20_000]
+    repaired = mail.repair(damaged(cut, name=b"a.eml"))
+    left = dict(parts(written(repaired)))
+    assert left["bill.pdf"] == FILES["bill.pdf"]
+    assert FILES["photo.jpg"].startswith(left["photo.jpg"])
+    assert repaired.missing
+    assert repaired.lost == ("photo.jpg",)
+
+
 def test_a_sound_mail_is_left_alone_and_a_folder_of_mails_comes_back_as_lines():
     assert mail.repair(damaged(DATA, name=b"a.eml")) is None
     folder = (b"From a@shop.example Mon Mar  4 10:00:00 2024\n" + DATA.replace(b"\r", b"") + b"\n") * 2

@@ -91,6 +91,32 @@ def test_json_of_a_single_line_gives_its_objects():
     assert all(each in rows for each in found)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_json_that_is_cut_off_gives_its_whole_objects(encoding):
+    rows = [{"id": number, "note": "\u706f " * 9, "of": {"id": -number}} for number in range(4000)]
+    data = json.dumps({"orders": rows}, ensure_ascii=False).encode(encoding)
+    head = data[: len(data) // 2]
+    ended = head.decode(encoding, "ignore").count("}}")
+    assert json.loads(written(text.repair(damaged(head, name=b"a.json")))) == rows[:ended]
+
+
+@pytest.mark.parametrize("how", ["head", "tail", "even", "odd"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_objects_of_json_in_wide_letters_come_back(how, encoding):
+    rows = [{"id": number, "note": "\u706f " * 9} for number in range(8000)]
+    data = json.dumps(rows, ensure_ascii=False).encode(encoding)
+    spans = holes(len(data), how)
+    found = json.loads(written(text.repair(damaged(data, spans, b"a.json", told=True))))
+    texts = [json.dumps(row, ensure_ascii=False).encode(encoding) for row in rows]
+    places = [data.index(each) for each in texts]
+    left = [
+        row
+        for row, each, start in zip(rows, texts, places, strict=True)
+        if not any(span.start < start + len(each) and start < span.end for span in spans)
+    ]
+    assert found == left
+
+
 def lines_of(data, encoding):
     """Yield (start, end, line) of a text of two bytes a letter, without a mark."""
     position = 0

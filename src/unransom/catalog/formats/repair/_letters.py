@@ -13,9 +13,10 @@ from unransom.core.streams import Reader, chunks
 
 NEVER = (*range(9), 11, *range(14, 27), *range(28, 32), 127)  # control characters that no text has
 STRANGE = frozenset({"Cn", "Co"})  # not assigned, or without a meaning of its own
-SEARCHED = 1 << 28  # bytes in which the ends of lines are counted
-FEWEST = 4  # ends of lines that tell UTF-16
-SHARE = 20  # at least one in so many bytes like an end of a line is one: locked ranges have such bytes too
+COMMON = b'\n"'  # ends of lines and quotes: of these any text has some, a JSON document of one line too
+SEARCHED = 1 << 28  # bytes in which they are counted
+FEWEST = 4  # of them tell UTF-16
+SHARE = 20  # at least one in so many bytes like them is one: locked ranges have such bytes too
 
 
 class Letters(msgspec.Struct, frozen=True):
@@ -24,12 +25,14 @@ class Letters(msgspec.Struct, frozen=True):
     Attributes:
         unit: The type of one, for NumPy.
         width: Bytes of one.
+        codec: What decodes them; of bytes UTF-8 is likeliest.
         newline: The end of a line.
         mark: What stands in front of such a text, "" for nothing.
     """
 
     unit: str
     width: int
+    codec: str
     newline: bytes
     mark: bytes
 
@@ -62,8 +65,11 @@ class Letters(msgspec.Struct, frozen=True):
         return int((np.frombuffer(piece[: len(piece) // 2 * 2], self.unit) == ord("\n")).sum())
 
 
-NARROW = Letters("u1", 1, b"\n", b"")
-WIDE = (Letters("<u2", 2, b"\n\0", b"\xff\xfe"), Letters(">u2", 2, b"\0\n", b"\xfe\xff"))
+NARROW = Letters("u1", 1, "utf-8", b"\n", b"")
+WIDE = (
+    Letters("<u2", 2, "utf-16-le", b"\n\0", b"\xff\xfe"),
+    Letters(">u2", 2, "utf-16-be", b"\0\n", b"\xfe\xff"),
+)
 
 
 @cache
@@ -76,7 +82,7 @@ def _strange(unit: str) -> NDArray[np.bool_]:
 
 
 def letters_of(reader: Reader) -> Letters:
-    """Return how the letters of a text are written, by its mark, else by the ends of its lines."""
+    """Return how the letters of a text are written, by its mark, else by its ends of lines and its quotes."""
     start = reader.read_at(0, 2)
     for each in WIDE:
         if start == each.mark:
@@ -84,8 +90,9 @@ def letters_of(reader: Reader) -> Letters:
     counts = dict.fromkeys(WIDE, 0)
     total = 0
     for piece in chunks(reader, 0, min(reader.size, SEARCHED)):
-        total += piece.count(b"\n")
+        total += sum(map(piece.count, COMMON))
         for each in WIDE:
-            counts[each] += each.lines(piece)
+            units = np.frombuffer(piece[: len(piece) // 2 * 2], each.unit)
+            counts[each] += int(np.isin(units, np.frombuffer(COMMON, np.uint8)).sum())
     best = max(WIDE, key=counts.__getitem__)
     return best if counts[best] >= FEWEST and counts[best] * SHARE >= total else NARROW

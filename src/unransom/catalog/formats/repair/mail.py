@@ -151,22 +151,35 @@ def _open_at_first(every: bytes, declared: set[bytes]) -> list[bytes]:
 
 
 def repair(damaged: Damaged) -> Repaired | None:
-    """Put the whole lines together as a mail; None where nothing is lost, or all."""
+    """Put the whole lines together as a mail; None where none is left, or nothing is lost."""
     reader = damaged.reader
     if reader.size > MOST or FROM.match(reader.read_at(0, HEAD)):
         return text.repair(damaged)  # a folder of mails: its lines
     lost = text.holes(damaged)
     kept = text.whole_lines(reader, lost, NARROW)
-    if not lost or not kept:
+    if not kept:
         return None
     mail = _Mail(list(_stretches(reader, kept)))
     mail.build()
+    if not lost:
+        return _closed(reader, mail) if len(mail.pieces) > 1 else None
     return Repaired(
         mail.pieces,
         say("the whole lines were put together as a mail"),
         text.counts_of(reader, kept),
         (text.told_of(reader, kept, lost), *_missing(mail, kept)),
         (*text.named(reader, lost), *dict.fromkeys(mail.harmed))[:LISTED],
+    )
+
+
+def _closed(reader: Reader, mail: _Mail) -> Repaired:
+    """Return a mail without a hole that was cut off, with the end of its parts."""
+    return Repaired(
+        mail.pieces,
+        say("the end of the parts was written behind what is left of the mail"),
+        text.counts_of(reader, [Span(0, reader.size)]),
+        (say("the mail breaks off after {count} bytes: what followed is lost", count=reader.size),),
+        tuple(each.decode("utf-8", "replace") for each in NAME.findall(mail.pieces[0][0])[-1:]),
     )
 
 

@@ -121,10 +121,10 @@ def repair(damaged: Damaged) -> Repaired | None:
     reader = damaged.reader
     letters = letters_of(reader)
     lost = holes(damaged, letters)
+    if damaged.name.lower().endswith(b".json") and reader.size <= MOST_JSON:
+        return _objects(damaged, lost, letters)  # it may be a single line
     if not lost:
         return None
-    if letters is NARROW and damaged.name.lower().endswith(b".json") and reader.size <= MOST_JSON:
-        return _objects(damaged, list(gaps(lost, reader.size)), lost)  # it may be a single line
     kept = whole_lines(reader, lost, letters)
     if letters is NARROW and damaged.name.lower().endswith(TABLES):
         kept = whole_rows(reader, kept)
@@ -166,20 +166,27 @@ def _pieces(reader: Reader, kept: list[Span], letters: Letters) -> Iterator[Piec
         yield from copied(reader, span.start, span.end)
 
 
-def _objects(damaged: Damaged, kept: list[Span], lost: list[Span]) -> Repaired | None:
-    """Take the whole objects of a JSON document as a list."""
+def _objects(damaged: Damaged, lost: list[Span], letters: Letters) -> Repaired | None:
+    """Take the whole objects of a JSON document as a list, in UTF-8; it may have no hole, and be cut off."""
+    reader = damaged.reader
     found: list[bytes] = []
-    for span in kept:
-        piece = damaged.reader.read_at(span.start, len(span)).decode("utf-8", "replace")
-        found += [each.encode() for each in _whole_objects(piece)]
+    for span in gaps(lost, reader.size):
+        start = letters.up(span.start)
+        piece = reader.read_at(start, max(span.end - start, 0)).decode(letters.codec, "replace")
+        found += [each.encode("utf-8", "replace") for each in _whole_objects(piece)]
     if not found:
         return None
+    missing = say("what was between {count} holes in the document is lost", count=len(lost))
     return Repaired(
         [(b"[\n", Origin.GUESSED), (b",\n".join(found), Origin.PLAIN), (b"\n]\n", Origin.GUESSED)],
         say("the whole objects were put into a list"),
         (Count("objects", len(found)),),
-        (say("what was between {count} holes in the document is lost", count=len(lost)),),
-        named(damaged.reader, lost),
+        (
+            missing
+            if lost
+            else say("the document breaks off, or has an error: what is no whole object is lost"),
+        ),
+        named(reader, lost),
     )
 
 
