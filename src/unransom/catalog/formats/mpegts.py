@@ -14,6 +14,7 @@ from unransom.core.messages import say
 from unransom.core.streams import CHUNK, Reader
 
 SYNC = 0x47
+FIRST = bytes([SYNC])
 LAYOUTS = ((188, 0), (192, 4))  # bytes of a packet with what stands before it, and of that
 FEWEST = 5  # packets that make a stream
 PACKET_BITS = 10  # the byte it begins with, and that neither an error nor the reserved control is set
@@ -22,6 +23,8 @@ PACKET_BITS = 10  # the byte it begins with, and that neither an error nor the r
 def _layout(head: bytes) -> tuple[int, int] | None:
     """Return the layout whose packets ``head`` begins with, None where there is none."""
     for size, before in LAYOUTS:
+        if head[before : before + 1] != FIRST:
+            continue
         rows = np.frombuffer(head, np.uint8, len(head) // size * size).reshape(-1, size)[:, before:]
         if len(rows) >= FEWEST and _holds(rows).all():
             return size, before
