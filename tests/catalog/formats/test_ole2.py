@@ -51,6 +51,15 @@ def test_an_encrypted_block_in_the_workbook_is_located(workbook):
         assert any(span.start < start + 4096 and start <= span.end for span in verdict.damage)
 
 
+@pytest.mark.parametrize("size", [512, 4096, 65536])
+def test_zeros_in_the_workbook_are_noticed(workbook, size):
+    stream = olefile.OleFileIO(io.BytesIO(workbook)).openstream("Workbook").read()
+    place = workbook.index(stream[4096:4608]) - 4096
+    for start in range(place, place + len(stream) - size, 7 * 512):
+        zeroed = workbook[:start] + bytes(size) + workbook[start + size :]
+        assert ole2.validate(BytesReader(zeroed)).grade is not Grade.GOOD, start
+
+
 def test_measure_is_exact_to_the_sector(workbook):
     measured = ole2.measure(BytesReader(workbook + os.urandom(20000)))
     assert measured.length == len(workbook)

@@ -42,6 +42,17 @@ def test_an_encrypted_block_anywhere_is_noticed():
         assert pdf.validate(BytesReader(scramble(data, (start, start + 4096)))).grade is not Grade.GOOD, start
 
 
+@pytest.mark.parametrize("table", ["table", "stream"])
+@pytest.mark.parametrize("entries", [b"", b"/Filter /ASCII85Decode", b"/Filter /ASCIIHexDecode"])
+def test_zeros_are_no_white_space_where_something_was(table, entries):
+    # Digits are text of any of these filters.
+    data = make_pdf(table=table, extra=[stream(b"0123456789 " * 900, entries), *[b"<< /Next 1 >>"] * 200])
+    assert pdf.validate(BytesReader(data)).grade is Grade.GOOD
+    for start in range(512, len(data) - 1024, 512):
+        verdict = pdf.validate(BytesReader(data[:start] + bytes(512) + data[start + 512 :]))
+        assert verdict.grade is not Grade.GOOD, start
+
+
 def test_the_damaged_object_is_named():
     data = make_pdf()
     place = data.index(b"\n6 0 obj")

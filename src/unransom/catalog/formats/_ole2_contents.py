@@ -14,6 +14,8 @@ from unransom.core.messages import say
 BLOCK = 4096
 PIECE = 1 << 18
 
+LONGEST_REST = 512  # bytes of old content in a last sector
+BIFF_EOF = b"\x0a\0\0\0"
 BIFF_BOFS = frozenset({0x0809, 0x0409, 0x0209, 0x0009})
 BIFF_LONGEST = 8224
 POWERPOINT_LONGEST = 1 << 28
@@ -52,11 +54,19 @@ def picture_step(data: bytes, at: int) -> int | None:
 
 
 def walk_records(
-    stream: Chained, head: int, step: Callable[[bytes, int], int | None], name: str, findings: Findings
+    stream: Chained,
+    head: int,
+    step: Callable[[bytes, int], int | None],
+    name: str,
+    findings: Findings,
+    closing: bytes = b"",
 ) -> None:
-    """Follow the records of ``stream``, each with ``head`` bytes in front; zeros may fill its end."""
+    """Follow the records of ``stream``, each with ``head`` bytes in front; zeros may fill its end.
+
+    They must stand behind a record ``closing`` where that is given.
+    """
     base, piece = 0, b""
-    position = count = 0
+    position = count = last = 0
     while position + head <= stream.size:
         if not base <= position <= base + len(piece) - head:
             base, piece = position, stream.read_at(position, PIECE)
@@ -65,10 +75,12 @@ def walk_records(
         length = step(piece, position - base)
         if length is None:
             break
-        position += length
+        last, position = position, position + length
         count += 1
     findings.hold(min(8 * count, 1024))
-    if position > stream.size or _not_zero(stream, position):
+    filled = closing and stream.size - position > LONGEST_REST
+    broken = filled and stream.read_at(last, len(closing)) != closing
+    if broken or position > stream.size or _not_zero(stream, position):
         start = stream.place(min(position, stream.size - 1))
         why = say("the records of {name} break off after {count}", name=name, count=count)
         findings.fault(start, start + BLOCK, why)
@@ -76,8 +88,10 @@ def walk_records(
 
 def _not_zero(stream: Chained, position: int) -> bool:
     """Return whether non-zero bytes follow, more than the old content that may fill a last sector."""
-    rest = stream.size - position
-    return rest > 512 and any(stream.read_at(position, BLOCK))
+    end = stream.size - LONGEST_REST
+    return any(any(stream.read_at(at, min(PIECE, end - at))) for at in range(position, end, PIECE)) or (
+        end > position and any(stream.read_at(position, BLOCK))
+    )
 
 
 def check_workbook(stream: Chained, name: str, findings: Findings) -> None:
@@ -86,7 +100,7 @@ def check_workbook(stream: Chained, name: str, findings: Findings) -> None:
         start = stream.place(0)
         findings.fault(start, start + 8, say("{name} does not start as it must", name=name))
         return
-    walk_records(stream, 4, biff_step, name, findings)
+    walk_records(stream, 4, biff_step, name, findings, BIFF_EOF)
 
 
 def check_uniform(stream: Chained, name: str, findings: Findings) -> None:

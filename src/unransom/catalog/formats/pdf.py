@@ -24,16 +24,21 @@ from unransom.core.streams import Reader, Window, chunks
 MAGIC = b"%PDF-"
 HEADER_WINDOW = 1024  # readers accept a header that starts this late
 BLOCK = 4096
+BEGINNING = 64  # bytes that tell text from numbers
 FLUSH = b"\0\0\xff\xff"  # deflate's mark behind all that was put in so far
 FEW = 4  # bytes outside of strings that are no text; some producers write such names
+MOST_LOST = 1 << 16  # entries that point at no object and are looked at
 OBJECT_BITS = 16  # a cross-reference entry that points at an object
 
 _VERSION = re.compile(rb"%PDF-[12]\.\d")
 _FILTER = re.compile(rb"/Filter[\s\0]*\[?[\s\0]*/(\w+)")
 _ENCRYPT = re.compile(rb"/Encrypt[\s\0]*(?:\d+[\s\0]+\d+[\s\0]+R|<<)")
+_SAMPLED = (b"/Image", b"/FunctionType", b"/ShadingType")  # numbers, which may be those of letters
+_WRITTEN = re.compile(rb"[\t\n\f\r -~]+")
+_WIPED = bytes(16)  # white space, but nobody writes so much of it in zeros
 _TEXT_FILTERS = {
-    b"ASCII85Decode": re.compile(rb"[^!-uz~\s\0<>]"),
-    b"ASCIIHexDecode": re.compile(rb"[^0-9A-Fa-f\s\0<>]"),
+    b"ASCII85Decode": re.compile(rb"[^!-uz~\s\0<>]|\0{16}"),
+    b"ASCIIHexDecode": re.compile(rb"[^0-9A-Fa-f\s\0<>]|\0{16}"),
 }
 _OPAQUE = (b"/EmbeddedFile", b"/Length1")  # attachments; fonts, whose Type 1 encryption looks random
 _TABLE = re.compile(rb"[^\s\0\dnfxre]")
@@ -100,13 +105,13 @@ class _Check:
         if not part.whole and part.kind is Kind.OBJECT:
             why = say("object {number} at byte {offset} has no end", number=part.number, offset=part.start)
             self.findings.fault(part.start, part.end, why)
-        elif odd > FEW + len(part.text) // 20:
+        elif odd > FEW + len(part.text) // 20 or _WIPED in part.text:
             end = part.data or part.end
             why = say("object {number} at byte {offset} is not text", number=part.number, offset=part.start)
             self.findings.fault(part.start, end, why)
 
     def _check_table(self, part: Part) -> None:
-        if _TABLE.search(part.text):
+        if _TABLE.search(part.text) or _WIPED in part.text:
             why = say("the cross-reference table at byte {offset} is damaged", offset=part.start)
             self.findings.fault(part.start, part.end, why)
         self._listed.append(xref.table_offsets(part))
@@ -178,9 +183,18 @@ class _Check:
 
     def _check_plain(self, part: Part) -> None:
         """A stream without a filter is text or raw pixels: never uniformly random for a whole block."""
+        if self._is_written(part) and 0 <= (wiped := find(self.reader, _WIPED, part.data)) < part.data_end:
+            why = say("the text in the stream of object {number} has zeros", number=part.number)
+            self.findings.fault(wiped, part.data_end, why)
         for start, end in uniform_stretches(self.reader, part.data, part.data_end):
             why = say("the stream of object {number} looks encrypted", number=part.number)
             self.findings.fault(start, end, why)
+
+    def _is_written(self, part: Part) -> bool:
+        """Return whether a stream without a filter is text, as its beginning or its end shows."""
+        size = min(BEGINNING, part.data_end - part.data)
+        ends = (self.reader.read_at(start, size) for start in (part.data, part.data_end - size))
+        return not any(word in part.text for word in _SAMPLED) and any(map(_WRITTEN.fullmatch, ends))
 
     def _finish(self) -> None:
         """Compare the cross-reference entries with the objects that the walk met."""
@@ -190,11 +204,21 @@ class _Check:
         listed = np.concatenate([xref.NONE, *self._listed])
         objects = np.frombuffer(self._objects, np.int64)
         # Producers that put bytes in front of the header count from either place.
-        agreeing = max(int(np.isin(listed + shift, objects).sum()) for shift in {0, self._start})
+        counts = {shift: int(np.isin(listed + shift, objects).sum()) for shift in (0, self._start)}
+        shift = max(counts, key=counts.__getitem__)
+        agreeing = counts[shift]
         self.findings.hold(OBJECT_BITS * agreeing)
+        self._check_wiped(np.setdiff1d(listed + shift, objects)[:MOST_LOST])
         if not agreeing and len(listed) and not self.findings.clean:
             why = say("no cross-reference entry points at an object")
             self.findings.fault(self.reader.size, self.reader.size, why)
+
+    def _check_wiped(self, places: xref.Offsets) -> None:
+        """Between objects zeros are white space, but not where an object should begin."""
+        for place in places[(places >= 0) & (places < self.reader.size)].tolist():
+            if self.reader.read_at(place, len(_WIPED)) == _WIPED:
+                why = say("zeros at byte {offset} where an object should be", offset=place)
+                self.findings.fault(place, place + len(_WIPED), why)
 
     def whole(self) -> Message:
         """Return the sentence for a document in which everything holds."""

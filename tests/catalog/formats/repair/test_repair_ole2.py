@@ -110,6 +110,21 @@ def test_every_cell_that_is_left_comes_back(how):
     assert how != "none" or after.worksheets[0]["D5"].number_format == "yyyy\\-mm\\-dd"
 
 
+@pytest.mark.parametrize("size", [512, 4096, 65536])
+def test_zeros_are_no_numbers(size):
+    data = bytearray(DATA)
+    for start in range(size, len(data), 2 * size):
+        data[start : start + size] = bytes(len(data[start : start + size]))
+    repaired = ole2.repair(damaged(bytes(data), name=b"a.xls"))
+    assert not [each for each in repaired.counts if each.what == "cells" and each.total]
+    after = openpyxl.load_workbook(io.BytesIO(written(repaired)))
+    assert len(after.worksheets) == 2
+    for number, new in enumerate(after.worksheets):
+        for row in new.iter_rows(min_col=2, max_col=3):
+            for cell, value in zip(row, wanted(number, row[0].row - 1)[1:], strict=False):
+                assert cell.value is None or cell.value == pytest.approx(value)
+
+
 @pytest.mark.parametrize(
     ("raw", "number"), [(400 | 2, 100), (400 | 3, 1), (0x3FF00000, 1.0), (0xFFFFFFFE, -1)]
 )

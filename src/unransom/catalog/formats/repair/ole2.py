@@ -14,10 +14,12 @@ from unransom.catalog.formats.repair._skeleton import letters_of
 from unransom.catalog.formats.repair._zip_writer import archive
 from unransom.catalog.formats.repair.repair import LISTED, Beside, Count, Damaged, Repair, Repaired
 from unransom.core.messages import Message, say
-from unransom.core.spans import Span, merge
+from unransom.core.spans import Span, gaps, merge
 from unransom.core.streams import Reader
 
 MOST = 1 << 28  # bytes of a stream
+ZEROS = 256  # bytes that no record has in a row
+LAST = b"\x0a"  # what is no zero of the last record
 SECTOR = 512
 CELLS = b"\x09\x08\x10\x00\x00\x06"  # the first bytes of a workbook or sheet of cells
 NAMES = tuple(name.encode("utf-16-le") for name in ("Workbook", "WordDocument"))
@@ -37,7 +39,7 @@ def repair(damaged: Damaged) -> Repaired | None:
     streams = _streams(reader)
     book = next((streams[name] for name in WORKBOOKS & streams.keys()), None)
     if WORD not in streams and (book or _is_book(damaged)):
-        return _workbook(damaged, book or _physical(reader), lost)
+        return _workbook(damaged, book or _physical(reader), lost, chained=book is not None)
     return _document(damaged, streams, lost)
 
 
@@ -85,9 +87,28 @@ def _left(stream: Chained, data: bytes, lost: list[Span]) -> list[Span]:
     ]
 
 
-def _workbook(damaged: Damaged, stream: Chained, lost: list[Span]) -> Repaired | None:
+def _wiped(data: bytes) -> list[Span]:
+    """Return the runs of zeros in the records of a workbook, which have none so long but at their end."""
+    end = len(data.rstrip(b"\0"))
+    end = len(data) if data[:end].endswith(LAST) else end
+    places = np.flatnonzero(np.frombuffer(data, np.uint8))
+    edges = np.concatenate(([-1], places, [] if end == len(data) else [len(data)])).astype(np.int64)
+    runs = np.flatnonzero(np.diff(edges) > ZEROS)
+    return [Span(int(edges[run]) + 1, int(edges[run + 1])) for run in runs]
+
+
+def _without(left: list[Span], wiped: list[Span]) -> list[Span]:
+    """Return the parts of ``left`` that are not ``wiped``."""
+    if not wiped or not left:
+        return left
+    gone = merge([*wiped, *gaps(left, left[-1].end)])
+    return list(gaps(gone, left[-1].end))
+
+
+def _workbook(damaged: Damaged, stream: Chained, lost: list[Span], *, chained: bool) -> Repaired | None:
+    """Take the cells of a stream that is all of the workbook where it is ``chained``; None for no cell."""
     data = stream.read_at(0, min(stream.size, MOST))
-    left = _left(stream, data, lost)
+    left = _without(_left(stream, data, lost), _wiped(data))
     book = _biff.book_in(data, left)
     count = sum(map(len, book.sheets))
     if not count:
@@ -112,7 +133,7 @@ def _workbook(damaged: Damaged, stream: Chained, lost: list[Span]) -> Repaired |
         archive(damaged, _new_office.workbook(named, book.formats, book.codes)),
         say("the cells were put into a new workbook (xlsx)"),
         (
-            Count("cells", count, count + len(book.lost) if size == len(data) else None),
+            Count("cells", count, count + len(book.lost) if chained and size == len(data) else None),
             Count("sheets", len(named)),
         ),
         tuple(missing),
