@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import math
 import struct
 
@@ -9,7 +10,12 @@ import pytest
 from Cryptodome.Cipher import PKCS1_OAEP
 from Cryptodome.PublicKey import RSA
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,6 +70,32 @@ def pair(key, order, *, modulus_first=False):
     return b"".join(each.to_bytes(key.size_in_bytes(), order) for each in numbers)
 
 
+def kept_by_provider(key):
+    """Return a key as CryptoAPI's providers keep it: every number with zeros behind it."""
+
+    def padded(number, size):
+        return number.to_bytes(size + 4, "little")
+
+    half = key.size_in_bytes() // 2
+    parts = [key.p, key.q, key.d % (key.p - 1), key.d % (key.q - 1), pow(key.q, -1, key.p)]
+    head = struct.pack("<4sIIII", b"RSA2", 2 * half + 8, 16 * half, 2 * half - 1, key.e)
+    numbers = b"".join(padded(number, half) for number in parts)
+    return head + key.n.to_bytes(2 * half + 8, "little") + numbers + key.d.to_bytes(2 * half + 8, "little")
+
+
+def json_web_key(key):
+    def text(number):
+        data = number.to_bytes((number.bit_length() + 7) // 8)
+        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+    return json.dumps({"kty": "RSA", "n": text(key.n), "e": text(key.e), "d": text(key.d)}).encode()
+
+
+def openssh(key):
+    loaded = load_der_private_key(key.export_key("DER"), None)
+    return loaded.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+
+
 FORMS = {
     "PEM, PKCS #1": lambda key: key.export_key(),
     "PEM, PKCS #8": lambda key: key.export_key(pkcs=8),
@@ -75,6 +107,12 @@ FORMS = {
     "XML with a byte order mark": lambda key: b"\xef\xbb\xbf" + xml(key),
     "CAPI": capi,
     "CAPI in base64": lambda key: base64.b64encode(capi(key)),
+    "kept by a provider of CryptoAPI": lambda key: bytes(8) + kept_by_provider(key),
+    "JSON Web Key": json_web_key,
+    "OpenSSH": openssh,
+    "PEM in UTF-16": lambda key: key.export_key().decode().encode("utf-16"),
+    "PEM in JSON": lambda key: json.dumps({"key": key.export_key().decode()}).encode(),
+    "XML in UTF-16": lambda key: xml(key).decode().encode("utf-16-le"),
     "BCRYPT": bcrypt,
     "pair, little-endian": lambda key: pair(key, "little"),
     "pair, big-endian": lambda key: pair(key, "big"),
@@ -171,6 +209,15 @@ MAGICS = st.sampled_from([b"RSA2", b"RSA3", b"\x07\x02\0\0\0\xa4\0\0RSA2", b"0\x
 def test_what_only_begins_like_a_key_is_read_without_harm(magic, place, data):
     noise = drawn("noise", 400)
     read_keys(noise[:place] + magic + data + noise[place:], "test")
+
+
+def test_a_blob_whose_factors_are_no_primes_is_no_key_and_no_error(rsa):
+    first, second = rsa.p * rsa.q, rsa.p
+    sizes = [(number.bit_length() + 7) // 8 for number in (first * second, first, second)]
+    numbers = zip((first * second, first, second), sizes, strict=True)
+    body = b"".join(number.to_bytes(size) for number, size in numbers)
+    blob = struct.pack("<4sIIIII", b"RSA2", 8 * sizes[0], 3, *sizes) + b"\1\0\1" + body
+    assert KeyKind.RSA not in kinds(blob)
 
 
 @pytest.mark.parametrize("size", [1 << 20, 3 << 20])

@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import json
 import struct
 
 import pytest
@@ -57,6 +58,26 @@ FORMS = {
     "certificate in DER": certificate(Encoding.DER),
     "XML": xml(KEY),
     "CAPI": capi(KEY),
+    "OpenSSH": KEY.public_key().export_key("OpenSSH") + b" me@here\n",
+    "XML in UTF-16": xml(KEY).decode().encode("utf-16-le"),
+    "XML of a serializer": xml(KEY).replace(b"RSAKeyValue>", b"RSAParameters>"),
+    "JSON Web Key": b'{"kty": "RSA", "n": "'
+    + base64.urlsafe_b64encode(KEY.n.to_bytes(256))
+    + b'", "e": "AQAB"}',
+    "PEM in JSON": json.dumps({"key": KEY.public_key().export_key().decode()}).encode(),
+    "DER inside of a program": b"MZ" + bytes(301) + KEY.public_key().export_key("DER") + bytes(99),
+    "base64 inside of a note": b"Your ID:\n" + base64.encodebytes(sequence_of((KEY.n, KEY.e))) + b"\nwrite!",
+    "base64 in UTF-16 inside of a program": bytes(31)
+    + base64.b64encode(KEY.public_key().export_key("DER")).decode().encode("utf-16-le")
+    + bytes(9),
+    "number in hexadecimal": f"{KEY.n:x}".encode(),
+    "numbers with names": f"n = 0x{KEY.n:X}\ne = {KEY.e}\n".encode(),
+    "number in decimal": f"our key is {KEY.n}, pay".encode(),
+    "what OpenSSL prints": b"Modulus:\n    00:"
+    + b":\n    ".join(
+        b":".join(b"%02x" % byte for byte in KEY.n.to_bytes(256)[at : at + 15]) for at in range(0, 256, 15)
+    )
+    + b"\nExponent: 65537 (0x10001)\n",
     "CAPI behind other bytes": b"program" + capi(KEY) + b"more",
     "CAPI in hexadecimal": capi(KEY).hex().encode(),
     "BCRYPT": bcrypt(KEY),
@@ -85,6 +106,37 @@ def test_short_keys_are_read_too():
 
 def test_a_private_key_is_no_public_one():
     assert not publics(KEY.export_key())
+
+
+def test_many_numbers_one_a_line_are_all_read():
+    moduli = [key_of(name).n for name in ("rsa2048", "rsa4096")]
+    lines = "\n".join(f"{number:x},{3 + place * 2}" for place, number in enumerate(moduli))
+    assert publics(lines.encode()) == [(number, 65537) for number in moduli]
+
+
+def test_digests_identifiers_primes_and_signatures_are_no_moduli():
+    curve = sequence_of((KEY.n >> 1792 | 1, KEY.n >> 1793 | 1))  # of ECDSA: two numbers of 256 bits
+    prime = f"{KEY.p:x}"
+    digest = "f" + "ab" * 63 + "1"  # SHA-512
+    odd = "c" + "01" * 150  # of no length that moduli have
+    text = f"{prime}\n{digest}\n{odd}\n{KEY.n - 1:x}\n".encode()
+    assert not publics(bytes(40) + curve + bytes(40) + text)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"ab:" * 300_000 + b"abc",
+        b"7" * 500_000 + b"g",
+        (b"ab" * 48 + b"\n") * 5000,
+        b"<RSAKeyValue>" * 50_000,
+        b'"kty"' + b"{" * 500_000,
+        b"-----BEGIN PRIVATE KEY-----" * 20_000,
+        b"\x30\x82\xff\xff\x02\x01\x01" * 70_000,
+    ],
+)
+def test_what_only_begins_like_keys_is_passed_over(data):
+    assert not publics(data)
 
 
 @given(st.sampled_from(sorted(FORMS)), st.data())

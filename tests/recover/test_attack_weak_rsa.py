@@ -64,6 +64,17 @@ def test_primes_that_are_close(tmp_path):
     check(tmp_path, run)
 
 
+def test_a_public_key_in_the_note_beside_the_files_is_found_there(tmp_path):
+    first = prime("close")
+    master = pair(first, int(gmpy2.next_prime(first + (1 << 500))))
+    folder = company(tmp_path, master)
+    modulus = master.n.to_bytes(256).hex()
+    (folder / "our.key.txt").write_text(f"All your files are locked.\nYour key: {modulus}\nWrite to us.\n")
+    run = unransom("recover", folder, "--case", tmp_path / "case", code=None)
+    for name in "ab":
+        assert (tmp_path / f"case/recovered/in/{name}.png").read_bytes() == picture(name), run.stdout
+
+
 def plans(tmp_path, *arguments):
     run = unransom("keys", *arguments, "--json", code=None)
     return {(plan["attack"], plan["family"]): plan for plan in json.loads(run.stdout)["plans"]}, run

@@ -48,3 +48,20 @@ def _taken(tag: int, data: bytes) -> tuple[bytes, bytes]:
     if start + size > len(data):
         raise ValueError("a value in DER is cut off")
     return data[start : start + size], data[start + size :]
+
+
+def integer_at(data: bytes, at: int) -> tuple[int, int]:
+    """Return the whole number in DER at ``at`` and where it ends; zeros where there is none above 0.
+
+    ``data`` is not copied: it may be a program, and ``at`` anywhere in it.
+    """
+    head = data[at : at + 4]
+    if len(head) < 3 or head[0] != INTEGER:
+        return 0, 0
+    start, size = at + 2, head[1]
+    if size & 0x80:
+        start += size & 0x7F
+        size = int.from_bytes(head[2 : 2 + (size & 0x7F)])
+    if start - at > len(head) or start + size > len(data):
+        return 0, 0
+    return max(int.from_bytes(data[start : start + size], signed=True), 0), start + size

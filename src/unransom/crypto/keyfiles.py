@@ -17,7 +17,6 @@ import itertools
 import re
 import struct
 from collections.abc import Callable, Iterator
-from xml.etree import ElementTree
 
 import gmpy2
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -28,21 +27,29 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_der_private_key,
     load_pem_private_key,
+    load_ssh_private_key,
 )
 
 from unransom.core.keys import Key, KeyKind
 from unransom.crypto import public_keys
 from unransom.crypto.der import sequence_of
+from unransom.crypto.key_documents import numbers_named
 from unransom.crypto.weak_rsa.private_keys import private_key
+from unransom.crypto.written_public_keys import texts
 
 MAX_KEY_FILE = 24 << 20  # bytes; the largest key seen is a table of 10 MiB, twice as long in hexadecimal
 MAX_RAW = 8192  # bytes of a raw key: longer data is no key by itself, but for
 TABLES = frozenset({0x100000, 0x300000, 0xA00000})  # bytes of key tables: of Hive v3, v4, and v1 and v2
 PUBLIC_EXPONENTS = (65537, 3, 17)
+PEM = re.compile(
+    rb"-----BEGIN ([A-Z ]{0,20})PRIVATE KEY-----(?:[^-]|-(?!----)){32,32768}+-----END \1PRIVATE KEY-----"
+)
 NUMBER = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?([0-9A-Fa-f]{64,4096})(?![0-9A-Za-z])")
 LONGEST_TEXT = 64 * 1024  # bytes of a text with numbers
 MOST_NUMBERS = 8  # in such a text
 LEAST_BITS = 384  # of a modulus whose public exponent nobody knows; hashes are shorter
+LARGEST_CAPI = 10240  # bytes of a private key of CryptoAPI: of RSA-16384
+MOST_ZEROS = 16  # bytes behind a modulus in memory
 SHORTER = 64  # bits that a private exponent has less than its modulus, at most
 
 
@@ -93,10 +100,14 @@ def _raw(data: bytes) -> Reading:
 
 
 def _pem(data: bytes) -> Reading:
-    for block in re.findall(
-        rb"-----BEGIN [A-Z ]*PRIVATE KEY-----.+?-----END [A-Z ]*PRIVATE KEY-----", data, re.S
-    ):
-        yield from _loaded(load_pem_private_key, block)
+    for text in texts(data):
+        plain = text.replace(rb"\r", b"").replace(rb"\n", b"\n")  # as JSON and scripts write ends of lines
+        for found in PEM.finditer(plain):
+            yield from _loaded(_of_openssh if found[1] == b"OPENSSH " else load_pem_private_key, found[0])
+
+
+def _of_openssh(data: bytes, password: None, **_: bool) -> object:
+    return load_ssh_private_key(data, password)
 
 
 def _der(data: bytes) -> Reading:
@@ -119,34 +130,46 @@ def _loaded(load: Callable[..., object], data: bytes) -> Reading:
         yield KeyKind.RAW, key.private_bytes_raw()
 
 
-def _xml(data: bytes) -> Reading:
-    """.NET's ``RSAKeyValue``: big-endian numbers in base64."""
-    if b"<RSAKeyValue" not in data or b"<!" in data:
-        return
-    text = data[data.index(b"<RSAKeyValue") :].partition(b"</RSAKeyValue>")[0] + b"</RSAKeyValue>"
-    try:
-        root = ElementTree.fromstring(text)  # noqa: S314 without "<!" there are no entities
-        numbers = {part.tag: int.from_bytes(base64.b64decode(part.text or "")) for part in root}
-    except (ElementTree.ParseError, binascii.Error, ValueError):
-        return
-    if {"Modulus", "Exponent", "D"} <= numbers.keys():
-        yield from _rsa(numbers["Modulus"], numbers["Exponent"], numbers["D"])
-    elif {"Modulus", "Exponent"} <= numbers.keys():
-        yield from public_keys.checked(numbers["Modulus"], numbers["Exponent"])
+def _documents(data: bytes) -> Reading:
+    """Keys in .NET's XML and in JSON Web Keys."""
+    for numbers in numbers_named(data):
+        if "d" in numbers:
+            yield from _rsa(numbers["n"], numbers["e"], numbers["d"])
+        else:
+            yield from public_keys.checked(numbers["n"], numbers["e"])
 
 
 def _capi(data: bytes) -> Reading:
-    """CryptoAPI ``PRIVATEKEYBLOB``: bType 7, version 2, algorithm, ``RSA2``, bits, e, n, p, q, ..., d."""
+    """CryptoAPI's private keys, little-endian: ``RSA2``, numbers, then n, p, q and what follows from them.
+
+    A ``PRIVATEKEYBLOB`` has a header (bType 7, version 2, algorithm) before it, and bits and e behind it. As
+    providers keep the key in memory and in files, its bytes, bits, those of data, and e stand there, and each
+    number has zeros behind it.
+    """
     for at in _each(data, b"RSA2"):
-        if at < 8 or data[at - 8 : at - 6] != b"\x07\x02" or len(data) < at + 12:
+        if len(data) < at + 20:
             continue
-        bits, exponent = struct.unpack_from("<II", data, at + 4)
-        size, half = bits // 8, bits // 16
-        body = data[at + 12 : at + 12 + 2 * size + 5 * half]
-        if 256 <= bits <= 16384 and len(body) == 2 * size + 5 * half:
-            yield from _rsa(
-                int.from_bytes(body[:size], "little"), exponent, int.from_bytes(body[-size:], "little")
-            )
+        first, second, _, fourth = struct.unpack_from("<IIII", data, at + 4)
+        if at >= 8 and data[at - 8 : at - 6] == b"\x07\x02":
+            yield from _little_endian(data[at + 12 :][:LARGEST_CAPI], second, first // 8, first // 16)
+            continue
+        if second % 16 == 0 and second // 8 <= first <= second // 8 + MOST_ZEROS and first % 2 == 0:
+            yield from _little_endian(data[at + 20 :][:LARGEST_CAPI], fourth, first, first // 2)
+        elif first % 16 == 0:  # without the header
+            yield from _little_endian(data[at + 12 :][:LARGEST_CAPI], second, first // 8, first // 16)
+
+
+def _little_endian(body: bytes, exponent: int, size: int, half: int) -> Reading:
+    """Yield the key whose modulus of ``size`` bytes begins ``body``, primes of ``half`` bytes behind it."""
+    if 32 <= size <= 2048 + MOST_ZEROS and len(body) >= size + 2 * half:
+        numbers = (body[:size], body[size : size + half], body[size + half : size + 2 * half])
+        modulus, prime1, prime2 = (int.from_bytes(each, "little") for each in numbers)
+        if prime1 > 1 and prime1 * prime2 == modulus:
+            yield from _from_primes(modulus, exponent, prime1, prime2)
+            return
+        private = body[size + 5 * half : 2 * size + 5 * half]
+        if len(private) == size:
+            yield from _rsa(modulus, exponent, int.from_bytes(private, "little"))
 
 
 def _bcrypt(data: bytes) -> Reading:
@@ -215,7 +238,7 @@ def _private_pair(modulus: int, private: int) -> Reading:
 
 
 READINGS: tuple[Callable[[bytes], Reading], ...] = (
-    *(_pem, _der, _xml, _capi, _bcrypt, _pair, _numbers),
+    *(_pem, _der, _documents, _capi, _bcrypt, _pair, _numbers),
     *public_keys.READINGS,
     _raw,
 )

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key, lo
 from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificate
 
 from unransom.core.keys import KeyKind
+from unransom.crypto import written_public_keys
 from unransom.crypto.der import sequence_of
 
 LEAST_BITS, MOST_BITS = 128, 16384  # of a modulus
@@ -81,4 +82,9 @@ def _number(data: bytes, at: int, size: int, exponent: int, bits: int, order: st
         yield from checked(modulus, exponent)
 
 
-READINGS: tuple[Callable[[bytes], Reading], ...] = (_pem, _der, _blobs)
+def _written(data: bytes) -> Reading:
+    for modulus, exponent in written_public_keys.written(data):
+        yield from checked(modulus, exponent)
+
+
+READINGS: tuple[Callable[[bytes], Reading], ...] = (_pem, _der, _blobs, _written)

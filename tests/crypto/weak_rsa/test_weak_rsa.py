@@ -161,7 +161,31 @@ def test_known_factors_and_powers():
     broken = break_one(Public(first * second), known=[prime(512, 62), second * prime(300, 63)])
     assert set(broken.primes) == {first, second}
     assert by_power(first**3) == first
-    assert break_one(Public(first**2)).key() is None
+    assert opens(break_one(Public(first**2)).key())
+
+
+def opens(key):
+    """Return whether a private key gives back what its public numbers encrypted."""
+    public, message = rsa.numbers(key.data).public_numbers, 3**50
+    locked = pow(message, public.e, public.n).to_bytes(rsa.size(key.data))
+    return int.from_bytes(rsa.decrypt_raw(key.data, locked)) == message
+
+
+def test_keys_of_several_primes_are_taken_apart():
+    shared, first = prime(200, 64), prime(300, 65)
+    close = int(gmpy2.next_prime(first + 2))
+    broken = break_one(Public(shared * first * close), known=[shared * prime(200, 66)], effort=NONE)
+    assert broken.primes == tuple(sorted((shared, first, close)))
+    assert opens(broken.key())
+    unknown = break_one(Public(shared * first * prime(300, 67)), known=[shared], effort=NONE)
+    assert unknown.primes[0] == shared
+    assert unknown.key() is None  # what is left is no prime
+    assert opens(break_one(Public(shared**3)).key())
+
+
+@pytest.mark.parametrize("primes", [(P * P, P), (P * prime(300, 2), P), (P, P * P)])
+def test_factors_that_are_no_primes_give_no_key_and_no_error(primes):
+    assert private_key(math.prod(primes), E, primes) is None
 
 
 def test_sound_keys_do_not_give_way():
@@ -180,7 +204,6 @@ def test_numbers_that_are_no_keys_are_refused(modulus, exponent):
 
 def test_a_key_needs_its_own_primes():
     assert private_key(21, 3, (3, 7)) is None  # 3 has no inverse
-    assert private_key(P * P, E, (P, P)) is None
     assert private_key(P * 7, E, (P, 11)) is None
 
 

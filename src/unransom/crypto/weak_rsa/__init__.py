@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+import gmpy2
 import msgspec
 
 from unransom.core.keys import Key, KeyKind
@@ -33,6 +34,7 @@ __all__ = [
 
 EXPONENT = 65537
 USUAL_BITS = 1024  # of a modulus
+MOST_PRIMES = 16  # of a modulus
 
 
 class Public(msgspec.Struct, frozen=True):
@@ -57,7 +59,7 @@ class Broken(msgspec.Struct, frozen=True):
 
     Attributes:
         public: The key.
-        primes: Its factors.
+        primes: Its factors, as far as they are known to be smaller ones: each as often as it divides.
         why: What it gave way to.
     """
 
@@ -66,7 +68,9 @@ class Broken(msgspec.Struct, frozen=True):
     why: Message
 
     def key(self, origin: str = "") -> Key | None:
-        """Return the private key, None where the factors are not two different primes."""
+        """Return the private key, None where the factors are not all primes, or give none."""
+        if not all(map(gmpy2.is_prime, self.primes)):
+            return None
         data = private_key(self.public.modulus, self.public.exponent, self.primes)
         return Key(KeyKind.RSA, data, origin) if data else None
 
@@ -111,7 +115,7 @@ def break_all(
         broken = None
         if factor:
             why = say("its modulus shares a prime with another one")
-            broken = _broken(public, factor, why)
+            broken = _broken(public, factor, why, known, effort)
         broken = broken or break_one(public, known, effort)
         if broken:
             yield broken
@@ -119,6 +123,12 @@ def break_all(
 
 def break_one(public: Public, known: Sequence[int] = (), effort: Effort = FULL) -> Broken | None:
     """Return the factors of one key if it is weak by itself."""
+    found = _factor(public, known, effort)
+    return _broken(public, *found, known, effort) if found else None
+
+
+def _factor(public: Public, known: Sequence[int], effort: Effort) -> tuple[int, Message] | None:
+    """Return a factor of a modulus and what it gave way to."""
     modulus = public.modulus
     if modulus < 4:
         return None
@@ -140,7 +150,7 @@ def break_one(public: Public, known: Sequence[int] = (), effort: Effort = FULL) 
     for way, why in ways:
         factor = way()
         if factor:
-            return _broken(public, factor, why)
+            return factor, why
     return None
 
 
@@ -152,5 +162,19 @@ def advice(public: Public) -> tuple[Message, ...]:
     return told
 
 
-def _broken(public: Public, factor: int, why: Message) -> Broken:
-    return Broken(public, (factor, public.modulus // factor), why)
+def _broken(public: Public, factor: int, why: Message, known: Sequence[int], effort: Effort) -> Broken:
+    """Return the key with its factors; what is left of it, where that is no prime, is looked into as well."""
+    primes: list[int] = []
+    parts = [factor, public.modulus // factor]
+    while parts:
+        part = parts.pop()
+        further = (
+            _factor(Public(part, public.exponent), known, effort)
+            if len(primes) + len(parts) < MOST_PRIMES and not gmpy2.is_prime(part)
+            else None
+        )
+        if further:
+            parts += [further[0], part // further[0]]
+        else:
+            primes.append(part)
+    return Broken(public, tuple(sorted(primes)), why)

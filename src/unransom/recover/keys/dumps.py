@@ -22,7 +22,7 @@ from unransom.core.streams import Salvage
 from unransom.crypto.agreement import X25519_SIZE
 from unransom.crypto.keyfiles import read_keys
 from unransom.crypto.noise import is_noise
-from unransom.crypto.weak_rsa import public_of
+from unransom.recover.keys.publics import publics_of
 from unransom.recover.keys.trial import fitting, tried
 
 if TYPE_CHECKING:
@@ -100,9 +100,9 @@ def clues_of(target: Target, family: Family, context: Context) -> Clues:
         with context.open(ref) as reader:
             mark = family.read(Salvage(reader, ref.name))
         fields |= dict.fromkeys(mark.fields.values() if mark else ())
-    publics = (public_of(key) for key in context.keys if key.kind is KeyKind.RSA_PUBLIC)
+    publics = publics_of(target, context) if KeyKind.RSA in family.takes else ()
     return Clues(
-        moduli=tuple(public.modulus for public in publics) if KeyKind.RSA in family.takes else (),
+        moduli=tuple(dict.fromkeys(public.modulus for public in publics)),
         publics=tuple(field for field in fields if len(field) == X25519_SIZE),
         beside=tuple(field for field in fields if len(field) in BESIDE),
         wrong_bits=DECAY,

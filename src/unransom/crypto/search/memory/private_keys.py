@@ -51,8 +51,12 @@ def _sequence_size(head: bytes) -> int:
 def blob(memory: Memory, at: int) -> Iterator[Candidate]:
     """Yield the key of a CryptoAPI or CNG blob whose magic stands at ``at``, its bits behind it."""
     start = at - 8 if memory[max(at - 8, 0) : max(at - 6, 0)].tobytes() == PRIVATE_BLOB else at
-    size = int.from_bytes(memory[at + 4 : at + 8].tobytes(), "little") // 8
-    if LEAST <= size <= MOST:
+    numbers = memory[at + 4 : at + 12].tobytes()
+    sizes = (int.from_bytes(numbers[:4], "little") // 8, int.from_bytes(numbers[4:], "little") // 8)
+    size = next(
+        (each for each in sizes if LEAST <= each <= MOST), 0
+    )  # in bits, first or behind that in bytes
+    if size:
         yield from _keys(memory[start : at + 32 + 5 * size].tobytes(), start, "RSA2 or RSA3")
 
 

@@ -1,4 +1,4 @@
-"""Weak RSA: public keys that were given are factored, where they share a prime or were made without care.
+"""Weak RSA: public keys, given or left behind, are factored where they share a prime or were made carelessly.
 
 A private key that comes out counts when it opens files. What stays sound is said with what it would cost.
 """
@@ -8,17 +8,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
-import gmpy2
-
 from unransom.catalog.families import family as family_named
 from unransom.core.context import Context
-from unransom.core.keys import Key, KeyKind
+from unransom.core.keys import KeyKind
 from unransom.core.messages import Message, say
 from unransom.core.records import Record
 from unransom.core.searches import AttackPlan, Searched, Shard, Target
-from unransom.crypto.weak_rsa import FULL, Broken, Effort, Public, advice, break_all, public_of
+from unransom.crypto.weak_rsa import FULL, Broken, Effort, Public, advice, break_all
 from unransom.recover.keys.attacks.attack import Attack
 from unransom.recover.keys.factors import numbers_given
+from unransom.recover.keys.publics import publics_of
 from unransom.recover.keys.trial import tried
 
 NAME = "weak_rsa"
@@ -33,11 +32,11 @@ def plan(target: Target, context: Context) -> AttackPlan | None:
     family = family_named(target.family, context.described) if target.family else None
     if family is None or KeyKind.RSA not in family.takes:
         return None
-    publics, known = _publics(context), numbers_given(context.keys)
+    publics, known = publics_of(target, context), numbers_given(context.keys)
     if not publics:
         if not target.proper:
             return None
-        why = say("no public key was given that may be weak")
+        why = say("no public key was given or found that may be weak")
         helps = say("the public key in the note or the locker's program, and those of other victims")
         return AttackPlan(attack=NAME, family=target.family, why=why, helps=helps)
     shards = -(-len(publics) // SHARD)
@@ -60,18 +59,14 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
     """Break what is weak among some of the public keys, and try the private keys on the samples."""
     target = shard.target
     family = family_named(target.family, context.described)
-    publics, known = _publics(context), numbers_given(context.keys)
+    publics, known = publics_of(target, context), numbers_given(context.keys)
     for broken in _broken(publics, known, shard.number - 1):
-        key = _private(broken)
+        key = broken.key(str(say("RSA-{bits}, factored", bits=broken.public.modulus.bit_length())))
         if key:
             told = functools.partial(_told, broken)
             yield from tried(key, family, target.samples, context, NAME, told)
     count = len(publics[(shard.number - 1) * SHARD :][:SHARD])
     yield Searched(attack=NAME, family=family.name, item=0, shard=shard.number, candidates=count)
-
-
-def _publics(context: Context) -> tuple[Public, ...]:
-    return tuple(dict.fromkeys(public_of(key) for key in context.keys if key.kind is KeyKind.RSA_PUBLIC))
 
 
 @functools.lru_cache(maxsize=64)
@@ -85,12 +80,6 @@ def _broken(publics: tuple[Public, ...], known: tuple[int, ...], number: int) ->
 def _effort(publics: tuple[Public, ...]) -> Effort:
     """Return how far each of the keys of a shard is looked into."""
     return FULL.shared(len(publics), max((public.modulus.bit_length() for public in publics), default=0))
-
-
-def _private(broken: Broken) -> Key | None:
-    """Return the private key, None where the factors are no two primes."""
-    name = say("RSA-{bits}, factored", bits=broken.public.modulus.bit_length())
-    return broken.key(str(name)) if all(map(gmpy2.is_prime, broken.primes)) else None
 
 
 def _told(broken: Broken, why: Message) -> Message:
