@@ -9,8 +9,12 @@ SEQUENCE, INTEGER = 0x30, 0x02
 
 def sequence_of(numbers: Iterable[int]) -> bytes:
     """Return ``numbers``, none negative, as a DER sequence."""
-    integers = (_tagged(INTEGER, number.to_bytes(number.bit_length() // 8 + 1)) for number in numbers)
-    return _tagged(SEQUENCE, b"".join(integers))
+    return _tagged(SEQUENCE, b"".join(map(integer_of, numbers)))
+
+
+def integer_of(number: int) -> bytes:
+    """Return ``number``, not negative, in DER."""
+    return _tagged(INTEGER, number.to_bytes(number.bit_length() // 8 + 1))
 
 
 def numbers_in(data: bytes) -> tuple[int, ...]:

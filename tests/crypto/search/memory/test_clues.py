@@ -43,6 +43,29 @@ def test_bare_primes_give_the_whole_key(bits, order):
         assert not scan(memory, Clues(moduli=(int(other.n),)), finders=(bare_primes.FINDER,))
 
 
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_bare_primes_are_found_at_every_byte_of_small_files(order):
+    made = RSA.generate(1024)
+    for place in range(4096, 4100):
+        memory = noise()
+        memory[place : place + 64] = int(made.q).to_bytes(64, order)
+        found = scan(memory, Clues(moduli=(int(made.n),), guesses=True), finders=(bare_primes.FINDER,))
+        assert {each.offset for each in found if RSA.import_key(each.data).d == made.d} == {place}
+
+
+@pytest.mark.parametrize("bits", [1024, 2048, 4096])
+@pytest.mark.parametrize("part", [slice(None, 0.8), slice(0.45, None)])
+def test_what_is_left_of_a_key_in_der_gives_it_wherever_it_lies(bits, part):
+    made = RSA.generate(bits)
+    whole = made.export_key("DER")
+    left = whole[: int(len(whole) * part.stop)] if part.stop else whole[int(len(whole) * part.start) :]
+    for place in range(4096, 4100):
+        memory = noise()
+        memory[place : place + len(left)] = left
+        found = scan(memory, Clues(moduli=(int(made.n),)), finders=(bare_primes.FINDER,))
+        assert made.d in {RSA.import_key(each.data).d for each in found}
+
+
 def test_moduli_that_are_none_do_no_harm():
     clues = Clues(moduli=(0, 1, 2, 15, 1 << 2047, (1 << 40000) + 1))
     assert not scan(noise(), clues, finders=(bare_primes.FINDER,))

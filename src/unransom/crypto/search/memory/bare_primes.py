@@ -1,14 +1,22 @@
-"""Primes of a known RSA modulus that lie bare in memory, as big-number libraries leave them."""
+"""Primes of a known RSA modulus that lie bare in memory, as big-number libraries leave them.
+
+These lie at multiples of four bytes. What is left of a key in DER, some pages of which are elsewhere, or in
+SSH's form lies anywhere: there the length in front tells where. In small files every byte is looked at.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import islice
 
 import gmpy2
+import msgspec
 import numpy as np
 
 from unransom.core.keys import KeyKind
 from unransom.core.messages import say
+from unransom.crypto.der import integer_of
 from unransom.crypto.search.memory.candidate import Candidate, Clues, Finder, Memory
 from unransom.crypto.search.memory.prime_kernel import SAMPLE, sieve
 from unransom.crypto.weak_rsa.private_keys import private_key
@@ -17,6 +25,7 @@ NAME = "bare RSA primes"
 LARGEST = 1024  # bytes of a prime: of RSA-16384
 POSITIVE = b"\x01\x01"  # in front of little-endian bytes: an mpz as gmpy2 stores it
 EXPONENTS = (65537, 3, 17)
+LIMIT = 1 << 14  # lengths of each sort in one piece of memory
 GUESSED = 16  # bits, where the prime is right and the exponent is not the usual one
 
 
@@ -28,7 +37,25 @@ def find(memory: Memory, clues: Clues) -> Iterator[Candidate]:
         if 4 * SAMPLE <= size <= LARGEST and modulus % 2:
             by_size.setdefault(-(-size // 4) * 4, []).append(modulus)
     for size, moduli in by_size.items():
-        yield from _of_size(memory, size, moduli)
+        for shift in range(4) if clues.guesses else (0,):
+            for candidate in _of_size(memory[shift:], size, moduli):
+                yield msgspec.structs.replace(candidate, offset=candidate.offset + shift)
+    if by_size and not clues.guesses:
+        yield from _behind_lengths(memory, clues.moduli)
+
+
+def _behind_lengths(memory: Memory, moduli: tuple[int, ...]) -> Iterator[Candidate]:
+    """Yield what primes give that stand behind their length in DER or in SSH's form."""
+    data = memory.data.cast("B") if memory.flags.c_contiguous else memoryview(memory.tobytes())
+    for half in sorted({(modulus.bit_length() + 1) // 2 for modulus in moduli}):
+        size = half // 8 + 1  # a byte of zeros in front of a highest bit that is set
+        if half % 8 or not 4 * SAMPLE <= size <= LARGEST:
+            continue
+        for length in (integer_of(1 << (half - 1))[: 1 - size], size.to_bytes(4) + b"\0"):
+            for found in islice(re.finditer(re.escape(length), data), LIMIT):
+                prime = int.from_bytes(data[found.end() : found.end() + size - 1])
+                if prime & 1:
+                    yield from _candidates(prime, list(moduli), found.end())
 
 
 def _of_size(memory: Memory, size: int, moduli: list[int]) -> Iterator[Candidate]:
