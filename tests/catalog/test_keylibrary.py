@@ -17,9 +17,12 @@ from unransom.catalog.keylibrary import (
     decode,
     digest,
     encode,
+    entries_in,
     entry_of,
+    text_of,
 )
 from unransom.core.keys import Key, KeyKind
+from unransom.crypto.der import sequence_of
 
 SEED = bytes(range(32))
 ENTRIES = (
@@ -86,3 +89,33 @@ def test_missing_bits_are_enumerated_in_shards():
     assert [key.data for key in completions(ENTRIES[0])] == [b"k" * 32]
     with pytest.raises(ValueError, match="are missing"):
         next(completions(Entry(KeyKind.RAW, bytes(32), known=bytes(32))))
+
+
+NUMBERS = (0, 33, 3, 7, 11, 3, 7, 1, 4)  # of RSA
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        Entry(KeyKind.RAW, b""),
+        Entry(KeyKind.RAW, b"ab", known=bytes(32)),
+        Entry(KeyKind.RAW, bytes(32), known=b"\xff" * 4),
+        Entry(KeyKind.RSA, b"junk"),
+        Entry(KeyKind.RSA, sequence_of((0,))),
+        Entry(KeyKind.RSA, sequence_of((*NUMBERS[:5], 0, *NUMBERS[6:]))),
+        Entry(KeyKind.RSA, sequence_of((0, 0, *NUMBERS[2:4], 0, 0, 0, 0, 0))),
+        Entry(
+            KeyKind.RSA,
+            sequence_of(NUMBERS).replace(b"\x02\x01\x07\x02\x01\x0b", b"\x02\x01\xf7\x02\x01\x0b"),
+        ),
+        Entry(KeyKind.RSA, b"junk", known=b"\xff\xff\xff\xf0"),
+        Entry(KeyKind.RSA_PUBLIC, b"junk"),
+        Entry(KeyKind.RSA_PUBLIC, sequence_of((0, 0))),
+        Entry(KeyKind.EC, b"junk"),
+        Entry(KeyKind.PARTIAL, b"junk"),
+    ],
+)
+def test_what_is_no_key_is_left_out_of_a_library_of_others(entry):
+    sound = Entry(KeyKind.RSA, sequence_of(NUMBERS))
+    assert entries_in(text_of((entry, sound))) == (sound,)
+    assert decode(encode((entry, sound), bytes(32))).entries == (sound,)

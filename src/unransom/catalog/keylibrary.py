@@ -14,13 +14,15 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from unransom.core.keys import Key, KeyKind
 from unransom.core.messages import Message, say
 from unransom.crypto import rsa
 from unransom.crypto.agreement import X25519_SIZE, x25519_public
+from unransom.crypto.der import numbers_in
 
 TITLE = b"unransom key library 1"
 SIGNED = b"unransom key library\0"  # goes before the body that is signed, so that nothing else can pass
@@ -57,6 +59,29 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     def unknown_bits(self) -> int:
         """How many bits of the key are missing."""
         return 8 * len(self.data) - int.from_bytes(self.known).bit_count() if self.known else 0
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it is a key at all: others wrote it, and what uses it relies on its form."""
+        if self.known:
+            return self.kind is KeyKind.RAW and len(self.known) == len(self.data)
+        try:
+            if self.kind is KeyKind.RSA:
+                key = rsa.numbers(self.data)
+                whole = key.p * key.q == key.public_numbers.n > 0
+                return min(numbers_in(self.data)) >= 0 and (
+                    whole or key.p == key.q == 0 < key.public_numbers.n
+                )
+            if self.kind is KeyKind.RSA_PUBLIC:
+                modulus, exponent = numbers_in(self.data)
+                return 1 < exponent < modulus and modulus % 2 == 1
+            if self.kind is KeyKind.EC:
+                load_der_private_key(self.data, password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            return False
+        if self.kind is KeyKind.SERVER:
+            return b"\0" in self.data
+        return self.kind is not KeyKind.PARTIAL and len(self.data) > 0
 
     def key(self) -> Key | None:
         """Return the key, None where a part of it is missing."""
@@ -175,6 +200,10 @@ def completions(entry: Entry, start: int = 0, stop: int | None = None) -> Iterat
         yield Key(entry.kind, value.to_bytes(size), entry.source)
 
 
+def _sound(entry: Entry) -> bool:
+    return entry.is_sound
+
+
 @functools.cache
 def _encoder() -> msgspec.json.Encoder:
     return msgspec.json.Encoder(order="deterministic")
@@ -186,13 +215,13 @@ def text_of(entries: Iterable[Entry]) -> bytes:
 
 
 def entries_in(text: bytes) -> tuple[Entry, ...]:
-    """Return the entries in JSON that nobody has signed.
+    """Return the entries in JSON that nobody has signed, but for those that are no keys.
 
     Raises:
         LibraryError: It is something else.
     """
     try:
-        return msgspec.json.decode(text[:MOST_BYTES], type=tuple[Entry, ...])
+        return tuple(filter(_sound, msgspec.json.decode(text[:MOST_BYTES], type=tuple[Entry, ...])))
     except msgspec.MsgspecError as error:
         raise LibraryError(say("this is no key library")) from error
 
@@ -233,4 +262,4 @@ def decode(data: bytes, trusted: Iterable[str] | None = None) -> Library:
     name = public.public_bytes_raw().hex()
     if trusted is not None and name not in set(trusted):
         raise LibraryError(say("nobody who is trusted has signed the key library, but {signer}", signer=name))
-    return Library(tuple(dict.fromkeys(entries)), name)
+    return Library(tuple(dict.fromkeys(filter(_sound, entries))), name)
