@@ -20,6 +20,7 @@ from tests.catalog.formats.repair.damage import (
     written,
 )
 from unransom.catalog.formats.ooxml import FORMAT
+from unransom.catalog.formats.repair import _sheets as sheets
 from unransom.catalog.formats.repair import ooxml
 from unransom.core.records import Grade
 from unransom.core.spans import Span
@@ -163,6 +164,68 @@ def test_a_last_block_that_ends_well_in_garbage_is_cut_too(rows):
         ElementTree.fromstring(archive.read(name))
         if name.startswith("xl/worksheets"):
             assert complete_cells(archive.read(name)) == complete_cells(heads[name])
+
+
+CELL_OF_NUMBER = re.compile(rb'<c r="([A-Z]+\d+)"[^>]*><v>[^<]*</v></c>')
+
+
+@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("maker", MAKERS)
+def test_cells_of_a_workbook_that_is_not_packed_come_back_behind_holes_too(maker, how, told):
+    packed = zipfile.ZipFile(io.BytesIO(MAKERS[maker](2, 4000)))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name in packed.namelist():
+            archive.writestr(name, packed.read(name))
+    data = out.getvalue()
+    spans = holes(len(data), how)
+    repaired = ooxml.repair(damaged(data, spans, b"a.xlsx", told=told))
+    before, after = (openpyxl.load_workbook(io.BytesIO(each)) for each in (data, written(repaired)))
+    for number, (old, new) in enumerate(zip(before.worksheets, after.worksheets, strict=False), 1):
+        for row in new.iter_rows():
+            for cell in row:
+                assert cell.value in {None, old[cell.coordinate].value} or "[lost text" in str(cell.value)
+        header = zipfile.ZipFile(io.BytesIO(data)).getinfo(f"xl/worksheets/sheet{number}.xml").header_offset
+        start = data.find(b"<worksheet", header)
+        if not untouched(header, start, spans):
+            continue  # which sheet it is, may be lost
+        for found in re.finditer(CELL_OF_NUMBER, data[start : data.index(b"</worksheet>", start)]):
+            # A row that a hole cuts is lost behind it.
+            if untouched(start + found.start() - 600, start + found.end() + 600, spans):
+                assert new[found[1].decode()].value is not None, found[1]
+
+
+def untouched(start, end, spans):
+    return not any(span.start < end and start < span.end for span in spans)
+
+
+def test_zeros_in_packed_texts_are_no_letters():
+    data = MAKERS["xlsxwriter"]()
+    place = data.index(b"xl/sharedStrings.xml") + 6000
+    zeroed = data[:place] + bytes(300) + data[place + 300 :]
+    after = openpyxl.load_workbook(io.BytesIO(written(ooxml.repair(damaged(zeroed, name=b"a.xlsx")))))
+    before = openpyxl.load_workbook(io.BytesIO(data))
+    for old, new in zip(before.worksheets, after.worksheets, strict=True):
+        for row in new.iter_rows(max_col=1):
+            assert row[0].value == old[row[0].coordinate].value or "[lost text" in row[0].value
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'<c r="B7"><v>45B3v>1</v></c>',
+        b'<c r="B7" t="s"><v></c>',
+        b'<c r="A7"><v>1</v></c>',
+        b'<c r="B6"><v>1</v></c>',
+        b'<c r="B7"><v>1<w></v></w></c>',
+    ],
+)
+def test_random_bytes_that_look_like_a_cell_end_a_sheet(odd):
+    head = sheets.SHEET_START + b'<row r="7"><c r="A7"><v>6</v></c>'
+    cut = sheets.cut_sheet(head + odd + b'<c r="C7"><v>3</v></c>')
+    assert cut.data == head + b"</row>" + sheets.SHEET_END
+    assert (cut.cells, cut.row, cut.column) == (1, 7, "A")
 
 
 def furnished():

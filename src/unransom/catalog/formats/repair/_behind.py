@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import msgspec
+import re
 
+import msgspec
+import numpy as np
+
+from unransom.catalog.formats.repair._holes import UNKNOWN
 from unransom.catalog.formats.repair._members import inflated
 from unransom.catalog.formats.repair._package import Package
 from unransom.catalog.formats.repair._rows import FEWEST, Cell, Place, Rows, rows_behind
-from unransom.catalog.formats.repair._sheets import Sheet
+from unransom.catalog.formats.repair._sheets import DOUBTED, Sheet, is_cell, placed_cells
 from unransom.catalog.formats.repair._skeleton import SAMPLE, Learned, learned
 from unransom.catalog.formats.repair.repair import LISTED
 
 OWN = 2 * FEWEST  # rows in front of a hole that are enough to know what rows of the sheet are like
+SHEET_DATA_END = b"</sheetData>"
+ROW = re.compile(rb'<row\b[^<>]*?\br="(\d{1,7})"[^<>]*(?<!/)>')
 SHEETS = 8  # other sheets that are looked at where there are fewer
 
 
@@ -50,13 +56,31 @@ def behind(package: Package, name: bytes, sheet: Sheet, others: list[bytes]) -> 
     end = left.end
     for stretch in left.stretches:
         hole = (stretch.start - end) / max(stretch.end - stretch.start, 1)
-        found = rows_behind(stretch.symbols, known, Place(last + 1, sheet.rows, hole, doubted))
+        place = Place(last + 1, sheet.rows, hole, doubted)
+        text = stretch.symbols.astype(np.uint8).tobytes() if (stretch.symbols < UNKNOWN).all() else b""
+        found = _plain_rows(text, place) if text else rows_behind(stretch.symbols, known, place)
         if found is not None and found.cells:
             tags |= found.tags
             cells += _ascending(found, last)
             last = max(last, cells[-1].row if cells else 0)
             end = stretch.end
+        if SHEET_DATA_END in text:
+            break  # what follows is another sheet's
     return _written(tags, cells)
+
+
+def _plain_rows(text: bytes, place: Place) -> Rows | None:
+    """Return the rows in a stretch of a sheet that was not packed; None where they are another sheet's."""
+    cells: list[Cell] = []
+    for found in placed_cells(text.partition(SHEET_DATA_END)[0], place.after):
+        whole = found.end() < len(text) - DOUBTED or is_cell(found[0])
+        cells.append(Cell(found[1].decode(), int(found[2]), found[0] if whole else b""))
+    if not cells:
+        return None
+    low, high = place.firsts(cells[-1].row - cells[0].row + 1)
+    if place.doubted and not low <= cells[0].row <= high:
+        return None
+    return Rows({int(found[1]): found[0] for found in ROW.finditer(text)}, cells)
 
 
 def _known(package: Package, name: bytes, others: list[bytes]) -> Learned:

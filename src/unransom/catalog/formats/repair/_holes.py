@@ -133,9 +133,9 @@ def inflate_rest(
     whole = end == stream.kernel.DONE
     head = symbols.astype(np.uint8).tobytes()
     if stop == stream.size:  # a last block ends well in garbage too
-        fits = _sound_end(grammar, head, cut=end == stream.kernel.STOPPED)
+        fits = sound_end(grammar, head, cut=end == stream.kernel.STOPPED)
         if fits < len(head) or end == stream.kernel.BAD:
-            between = stream.run(0, stop, 0, done)[1] == behind and _sound_end(grammar, head, cut=True)
+            between = stream.run(0, stop, 0, done)[1] == behind and sound_end(grammar, head, cut=True)
             stop = _boundary(stream, marks, fits, behind, CODES if between == len(head) else 0)
             end, behind, symbols, _, _ = stream.run(0, stop, 0)
             head, whole = symbols.astype(np.uint8).tobytes(), False
@@ -150,7 +150,7 @@ def _first_lost(lost: tuple[Span, ...], start: int, end: int) -> int:
     )
 
 
-def _sound_end(grammar: re.Pattern[bytes] | None, text: bytes, *, cut: bool) -> int:
+def sound_end(grammar: re.Pattern[bytes] | None, text: bytes, *, cut: bool) -> int:
     """Return how far ``text`` is as it must be, in UTF-8; where ``cut`` off, it may end within a tag."""
     if grammar is None:
         return min(len(text) if cut else strange_from(text), _letters_end(text))

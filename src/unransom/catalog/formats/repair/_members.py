@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
@@ -13,12 +15,16 @@ from unransom.catalog.formats._reading import Cached, find
 from unransom.catalog.formats._zip_members import expand_member
 from unransom.catalog.formats._zip_records import DEFLATE, ENCRYPTED, STORED, STREAMED, Entry
 from unransom.catalog.formats.repair._holes import MARKUP, MOST, Inflated, inflate_rest
+from unransom.catalog.formats.repair._stored import stored_rest
 from unransom.catalog.formats.repair.repair import Damaged
+from unransom.core.spans import Span
 from unransom.core.streams import Reader, chunks
 
 COUNT = 1 << 20  # members at most
 PLAUSIBLE = 4096  # bytes of a name at most
 MARKED = (b".xml", b".rels", b".vml", b".html", b".htm", b".xhtml", b".svg")
+ZEROS = re.compile(rb"\0{64,}")  # packed text has none so long
+RUNS = 1024  # of them that are looked at
 
 
 class Member(msgspec.Struct):
@@ -177,11 +183,20 @@ def inflated(damaged: Damaged, member: Member) -> Inflated:
 
 def _inflated(damaged: Damaged, member: Member) -> Inflated:
     reader, entry = damaged.reader, member.entry
+    markup = member.name.lower().endswith(MARKED)
     if entry.method == DEFLATE and not member.whole and not entry.flags & ENCRYPTED:
         end = max(member.end, member.start)
         data = reader.read_at(member.start, min(end - member.start, MOST // 4))
-        markup = member.name.lower().endswith(MARKED)
-        return inflate_rest(data, member.start, reader.size, damaged.lost, MARKUP if markup else None)
+        if not markup:
+            return inflate_rest(data, member.start, reader.size, damaged.lost, None)
+        wiped = (
+            Span(member.start + found.start(), member.start + found.end())
+            for found in islice(ZEROS.finditer(data), RUNS)
+        )
+        return inflate_rest(data, member.start, reader.size, (*damaged.lost, *wiped), MARKUP)
+    if entry.method == STORED and markup and not member.whole and not entry.flags & ENCRYPTED:
+        data = reader.read_at(member.start, min(max(member.end - member.start, 0), MOST))
+        return stored_rest(data, member.start, entry.size, damaged.lost, MARKUP)
     pieces: list[bytes] = []
     if entry.method == STORED or entry.flags & ENCRYPTED:
         stop = damaged.lost_from(member.start, member.end)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from unransom.catalog.formats.repair import _skeleton as skeletons
 from unransom.catalog.formats.repair._holes import MARKUP, UNKNOWN, WINDOW, Symbols
+from unransom.catalog.formats.repair._sheets import is_cell
 from unransom.catalog.formats.repair._skeleton import CONST, FREE, ROW_NUMBER, Learned, Skeleton
 
 ROUNDS = 5
@@ -328,7 +329,7 @@ class _Laid:
             if not is_markup(element):
                 element = b""  # half a letter, or of an entity
             if shape.column > 0:
-                cells.append(Cell(letters, row, element))
+                cells.append(Cell(letters, row, element if is_cell(element) else b""))
             elif shape.column == 0 and element:
                 tags[row] = element
         return Rows(tags, cells)

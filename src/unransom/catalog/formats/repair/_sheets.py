@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from xml.parsers.expat import ExpatError, ParserCreate
 
 import msgspec
 
@@ -11,6 +12,12 @@ from unransom.catalog.formats.repair._skeleton import column_of, letters_of
 
 MAIN = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 CELL = re.compile(rb'<c\b(?=[^<>]*?\br="([A-Z]{1,3})(\d{1,7})")([^<>]*?)(?:/>|>(.*?)</c>)', re.DOTALL)
+VALUE = re.compile(rb"<v\b[^<>]*>(.*?)</v>", re.DOTALL)
+KIND = re.compile(rb'<c\b[^<>]*?\bt="([^"]*)"')
+NUMBER = re.compile(rb"\s*(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)?\s*")
+DOUBTED = (
+    1 << 16
+)  # bytes in front of a hole whose cells are looked at closely: random ones may look like cells
 ROW_END = re.compile(rb"</row>|<row\b[^<>]*/>")
 SHARED = re.compile(rb'<c\b(?=[^<>]*?\bt="s")(?=[^<>]*?\br="([A-Z]{1,3}\d{1,7})")[^<>]*>\s*<v>(\d{1,9})</v>')
 STYLE = re.compile(rb'<(?:c|row|col)\b[^<>]*?\b(?:s|style)="(\d{1,5})"')
@@ -60,10 +67,37 @@ def following(column: str) -> str:
     return letters_of(column_of(column.encode()) + 1)
 
 
+def is_cell(element: bytes) -> bool:
+    """Return whether a cell is one XML element that is whole, with a number where it says so."""
+    value = VALUE.search(element)
+    kind = KIND.match(element)
+    if value and (kind is None or kind[1] == b"n") and not NUMBER.fullmatch(value[1]):
+        return False
+    try:
+        ParserCreate().Parse(element, True)
+    except (ExpatError, ValueError):
+        return False
+    return True
+
+
+def placed_cells(text: bytes, row: int = 0) -> Iterator[re.Match[bytes]]:
+    """Yield the cells of a sheet as long as each stands behind the one before, in rows from ``row`` on."""
+    before = (row, 0)
+    for found in CELL.finditer(text):
+        place = (int(found[2]), column_of(found[1]))
+        if place <= before:
+            return
+        before = place
+        yield found
+
+
 def cut_sheet(head: bytes) -> Sheet:
     """Return what the first bytes of a sheet hold, up to its last whole cell."""
     last, count, row, column = 0, 0, 0, ""
     for found in CELL.finditer(head):
+        behind = (int(found[2]), column_of(found[1])) > (row, column_of(column.encode()))
+        if found.end() > len(head) - DOUBTED and not (behind and is_cell(found[0])):
+            break
         last, count = found.end(), count + 1
         row, column = int(found[2]), found[1].decode()
     dimension = DIMENSION.search(head)
