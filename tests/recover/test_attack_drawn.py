@@ -64,6 +64,21 @@ def test_every_file_has_its_own_second(tmp_path):
     assert out == plain
 
 
+def test_texts_have_the_same_key_or_one_of_their_own(tmp_path):
+    """Nothing is known of a text but that its bytes are letters, and of Chinese not even that."""
+    table = "".join(f"{number},lamp {number % 7},{number * 3}\n" for number in range(900)).encode()
+    chinese = "".join(f"第{number}号订单，两盏灯，已发货。\n" for number in range(300)).encode()
+    files = {
+        "a.png.xyzzy": (by_time(picture("a"), MORNING - 1800), MORNING),
+        "b.png.xyzzy": (by_time(picture("b"), MORNING - 1760), MORNING + 40),
+        "table.csv.xyzzy": (by_time(table, MORNING - 1700), MORNING + 100),
+        "chinese.txt.xyzzy": (by_time(chinese, MORNING - 1800), MORNING + 7),
+    }
+    run, out = recovered(tmp_path, files)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert out == {"a.png": picture("a"), "b.png": picture("b"), "table.csv": table, "chinese.txt": chinese}
+
+
 def test_a_counter_of_milliseconds_file_by_file():
     locked = by_ticks(picture("a"), 3_141_592)
     ref = FileRef(source="s", path=b"a", size=len(locked), id=3)

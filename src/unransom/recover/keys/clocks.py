@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -22,10 +23,11 @@ from unransom.core.streams import Salvage
 from unransom.crypto.generators import generator
 from unransom.crypto.search.recipe import Recipe
 from unransom.crypto.search.usual import likely, plain, recipes
-from unransom.recover.keys.drawing import hits, proven
+from unransom.recover.keys.drawing import Found, given, hits, proven
 from unransom.recover.keys.neighbours import SECOND, suggested
 
 SHARD = 1 << 23  # seeds, all ways together: about a second of a core
+SAME = 8  # different seeds of neighbours that are tried on a file as they are
 NARROW = 10  # seconds on both sides of where a neighbour's seed says
 DRAWING, OPENING, OPENING_RC4 = 1.5, 50e-9, 470e-9  # times eight outputs; seconds of a core for each key
 
@@ -150,20 +152,33 @@ def search(clock: Clock, shard: Shard, context: Context) -> Iterator[Record]:
     (ref,) = shard.target.samples[:1]
     with context.open(ref) as reader:
         locked = Salvage(reader, ref.name)
-        for number, seeds in _near(clock, shard, ref) if not shard.number else _work(clock, shard, ref):
-            recipe = clock.recipes[number]
-            found, count = hits(recipe, seeds, locked, ref)
+        for number, found, count in _found(clock, shard, ref, locked):
             tried += count
-            records = [
-                record
-                for each in found
-                for record in proven(clock.name, recipe, number, each, locked, shard.target, ref)
-            ]
-            yield from records
-            if records:
-                break  # a file has one key
+            recipe = clock.recipes[number]
+            tries = (proven(clock.name, recipe, number, each, locked, shard.target, ref) for each in found)
+            records = next(filter(None, tries), None)
+            if records:  # a file has one key
+                yield from records
+                break
     family = shard.target.family
     yield Searched(attack=clock.name, family=family, item=ref.id, shard=shard.number, candidates=tried)
+
+
+def _found(
+    clock: Clock, shard: Shard, ref: FileRef, locked: Salvage
+) -> Iterator[tuple[int, list[Found], int]]:
+    """Yield ways, what they give that may be the key, and how many seeds that took.
+
+    The very seeds of neighbours come first: many lockers draw one key for all files, and of those of which
+    nothing is known no other seed can be told to be wrong at a glance.
+    """
+    if not shard.number:
+        told = (json.loads(clue) for _, clue in reversed(shard.target.clues))
+        for number, seed in islice(dict.fromkeys(map(tuple, told)), SAME):
+            yield number, list(given(clock.recipes[number], seed, locked)), 1
+    sure = not shard.number
+    for number, seeds in _near(clock, shard, ref) if sure else _work(clock, shard, ref):
+        yield number, *hits(clock.recipes[number], seeds, locked, ref, sure=sure)
 
 
 def _near(clock: Clock, shard: Shard, ref: FileRef) -> Iterator[tuple[int, Span]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
 
+from unransom.catalog.formats.identify import by_name
 from unransom.catalog.oracle import heads
 from unransom.catalog.schemes.ciphers import Cipher
 from unransom.catalog.schemes.described import Description, encoded
@@ -20,13 +22,15 @@ from unransom.core.records import FileRef, KeyFound, Record
 from unransom.core.searches import Described, Secret, Target
 from unransom.core.spans import Span
 from unransom.core.streams import Salvage
-from unransom.crypto.search.recipe import Crib, Place, Recipe
+from unransom.crypto.search.recipe import Crib, Place, Recipe, material
 from unransom.recover.keys.describing import extensions_of
+from unransom.recover.keys.opened import TEXTS
 from unransom.recover.keys.proof import proof_of
 
 HEAD = 96  # bytes of a file that cribs lie in
 LEAST = 24  # bits of a crib
 BLOCK = 16
+LETTERS = range(48, 65)  # letters of a text, of each of which the highest bit is known: it is no Chinese
 
 
 class Found(NamedTuple):
@@ -44,29 +48,66 @@ class Found(NamedTuple):
     stored: Place
 
 
-def hits(recipe: Recipe, seeds: Span, locked: Salvage, ref: FileRef) -> tuple[list[Found], int]:
-    """Return what opens the head of the file to the head of a format, and how many seeds were tried."""
+def hits(
+    recipe: Recipe, seeds: Span, locked: Salvage, ref: FileRef, *, sure: bool = False
+) -> tuple[list[Found], int]:
+    """Return what opens the head of the file to the head of a format, and how many seeds were tried.
+
+    Args:
+        recipe: How the key was drawn.
+        seeds: Which to try.
+        locked: The file.
+        ref: The file.
+        sure: The recipe opened another file. Else a text behind a block of noise says nothing: that block may
+            be the IV, or the IV of the recipe the wrong one.
+    """
     from unransom.crypto.search.seeds import Search  # noqa: PLC0415 numba takes half a second to import
 
-    head = locked.read_at(0, HEAD)
-    stored = recipe.cipher.stored
-    if stored:
-        size = recipe.cipher.iv_size
-        iv = head[:size] if stored == "head" else locked.read_at(max(locked.size - size, 0), size)
-        recipe = msgspec.structs.replace(recipe, cipher=msgspec.structs.replace(recipe.cipher, iv=iv))
-        head = head[size:] if stored == "head" else head
-    places: dict[int, Place] = {0: stored}
-    if recipe.cipher.name == "aes-cbc" and not stored:
-        places[BLOCK] = "head"  # the block before is the IV, whether it is one or not
+    recipe = _with_iv(recipe, locked)
+    head = locked.read_at(recipe.cipher.iv_size if recipe.cipher.stored == "head" else 0, HEAD)
+    places = _places(recipe)
     cribs, where = [], []
     for start, place in places.items():
         for known in heads(ref.original or ref.path, LEAST, len(head) - start - BLOCK):
             cribs.append(Crib(locked=head, offset=start + known.offset, plain=known.data))
             where.append(place)
-    if not cribs or len(recipe.cipher.iv) < recipe.cipher.iv_size * bool(stored):
+        letters = min(len(head) - start - BLOCK, LETTERS[-1])
+        if letters in LETTERS and (sure or not start) and _is_text(ref):
+            cribs.append(Crib(locked=head, offset=start, plain=bytes(letters), mask=b"\x80" * letters))
+            where.append(place)
+    if not cribs or len(recipe.cipher.iv) < recipe.cipher.iv_size * bool(recipe.cipher.stored):
         return [], 0
     found = Search(recipe, cribs).over(range(seeds.start, seeds.end), limit=len(seeds))
     return [Found(hit.seed, hit.key, hit.iv, where[hit.crib]) for hit in found.hits], found.tried
+
+
+def given(recipe: Recipe, seed: int, locked: Salvage) -> Iterator[Found]:
+    """Yield what ``seed`` gives for a file of which nothing is known, for each place where the IV may be."""
+    key, iv = material(_with_iv(recipe, locked), seed)
+    for place in _places(recipe).values():
+        yield Found(seed, key, iv, place)
+
+
+def _with_iv(recipe: Recipe, locked: Salvage) -> Recipe:
+    """Return ``recipe`` with the IV that stands in the file, where it says that one does."""
+    size, stored = recipe.cipher.iv_size, recipe.cipher.stored
+    if not stored:
+        return recipe
+    iv = locked.read_at(0 if stored == "head" else max(locked.size - size, 0), size)
+    return msgspec.structs.replace(recipe, cipher=msgspec.structs.replace(recipe.cipher, iv=iv))
+
+
+def _places(recipe: Recipe) -> dict[int, Place]:
+    """Return where the IV may be, by how many bytes are before what is locked, without an IV that is read."""
+    places: dict[int, Place] = {0: recipe.cipher.stored}
+    if recipe.cipher.name == "aes-cbc" and not recipe.cipher.stored:
+        places[BLOCK] = "head"  # the block before is the IV, whether it is one or not
+    return places
+
+
+def _is_text(ref: FileRef) -> bool:
+    """Return whether files of such a name may be texts, which have no beginning in common."""
+    return all(each.name in TEXTS for each in by_name(ref.original or ref.path))
 
 
 def proven(
