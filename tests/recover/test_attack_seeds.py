@@ -53,6 +53,14 @@ def test_a_neighbour_says_where_to_look():
     assert searched.candidates < seeds.SHARD
 
 
+def test_a_text_is_found_by_its_letters():
+    table = "".join(f"{number};two lamps;shipped\n" for number in range(700)).encode()
+    clues = ((5_000_000 * MILLISECOND, "1499990000"),)
+    locked = seal(table, key_of(1_500_000_000))
+    _, (found, *_) = searching(locked, 0, modified=5_010_000 * MILLISECOND, clues=clues, name=b"orders.csv")
+    assert found.clue == "1500000000"
+
+
 def test_times_say_where_to_look_when_the_neighbour_is_hours_away():
     locked = seal(picture("later"), key_of(1_510_000_000))
     clues = ((0 * MILLISECOND + 1, "1500000000"),)

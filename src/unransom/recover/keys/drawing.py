@@ -71,10 +71,9 @@ def hits(
         for known in heads(ref.original or ref.path, LEAST, len(head) - start - BLOCK):
             cribs.append(Crib(locked=head, offset=start + known.offset, plain=known.data))
             where.append(place)
-        letters = min(len(head) - start - BLOCK, LETTERS[-1])
-        if letters in LETTERS and (sure or not start) and _is_text(ref):
-            cribs.append(Crib(locked=head, offset=start, plain=bytes(letters), mask=b"\x80" * letters))
-            where.append(place)
+        letters = letters_of(head, start, ref.original or ref.path) if sure or not start else []
+        cribs += letters
+        where += [place] * len(letters)
     if not cribs or len(recipe.cipher.iv) < recipe.cipher.iv_size * bool(recipe.cipher.stored):
         return [], 0
     found = Search(recipe, cribs).over(range(seeds.start, seeds.end), limit=len(seeds))
@@ -105,9 +104,21 @@ def _places(recipe: Recipe) -> dict[int, Place]:
     return places
 
 
-def _is_text(ref: FileRef) -> bool:
-    """Return whether files of such a name may be texts, which have no beginning in common."""
-    return all(each.name in TEXTS for each in by_name(ref.original or ref.path))
+def letters_of(head: bytes, start: int, name: bytes) -> list[Crib]:
+    """Return what is known of a text, which has no beginning in common with others: no high bit is set.
+
+    Args:
+        head: Of the locked file.
+        start: Where in it the text begins.
+        name: Name or path of the original.
+
+    Returns:
+        A crib; none where files of such a name are no texts, and where there are too few letters.
+    """
+    count = min(len(head) - start - BLOCK, LETTERS[-1])
+    if count not in LETTERS or any(each.name not in TEXTS for each in by_name(name)):
+        return []
+    return [Crib(locked=head, offset=start, plain=bytes(count), mask=b"\x80" * count)]
 
 
 def proven(

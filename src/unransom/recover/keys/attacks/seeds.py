@@ -24,6 +24,7 @@ from unransom.core.streams import Salvage
 from unransom.crypto.generators import generator
 from unransom.crypto.search.recipe import Crib
 from unransom.recover.keys.attacks.attack import Attack
+from unransom.recover.keys.drawing import letters_of
 from unransom.recover.keys.neighbours import suggested
 from unransom.recover.keys.proof import proof_of
 
@@ -79,7 +80,7 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
         cribs = [
             Crib(locked=head, offset=known.offset, plain=known.data)
             for known in heads(name, LEAST, len(head) - len(head) % 16)
-        ]
+        ] + letters_of(head, 0, name)
         for seeded in family.recipes if cribs else ():
             ready = Search(seeded.recipe, cribs)
             for span in _seeds(seeded, ref, shard):
@@ -161,5 +162,5 @@ ATTACK = Attack(
     plan=plan,
     search=search,
     references=("https://github.com/cycraft-corp/Prometheus-Decryptor",),
-    limitations=("The first bytes of the original must be those of a format that unransom knows.",),
+    limitations=("The original must begin as a format that unransom knows does, or with Latin letters.",),
 )
