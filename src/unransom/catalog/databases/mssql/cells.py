@@ -84,7 +84,7 @@ def _null(data, frame, bit):
 
 
 @njit(cache=True, nogil=True)
-def _frame(data, start, limit):
+def frame_of(data, start, limit):
     """Return a record's outline: end of its fixed part, number of columns, null bitmap, variable values.
 
     Of the variable values their number, where their ends are listed and where the first one begins; then
@@ -142,7 +142,7 @@ def cut(data, starts, limits, layout, result):
     cell_starts, cell_lengths, sound, ends = result
     for row in range(len(starts)):
         start = starts[row]
-        frame = _frame(data, start, limits[row])
+        frame = frame_of(data, start, limits[row])
         sound[row] = frame[6] >= 0
         ends[row] = start + max(frame[6], 0)
         for column in range(len(layout) if sound[row] else 0):

@@ -36,6 +36,7 @@ from unransom.core.streams import Reader
 
 IN_OLD_COPY = 0.7  # confidence in a row that only an older copy has
 IN_LOG = 0.9  # confidence in a row that only the log has
+UNPROVEN = 0.85  # confidence in a row of a page without checksum, where such pages may be damaged
 SAMPLE = 32  # data pages that are looked at to tell whether they are encrypted
 MOST_IMAGES = 2000  # logged rows that are looked at to tell their table
 FIRST_USER_INDEX = 256  # index numbers of the server's own tables are lower
@@ -78,16 +79,13 @@ class MssqlDatabase:
         self._data = _used(store)
         self._history = history_of(logs)
         catalogue = catalogue_of(stored_rows(store, self._history))
-        self._units = units_of(self._data)
-        self._number_old(catalogue)
+        self._damaged = _damaged(store)
+        self._units = _numbered(self._data, catalogue)
+        self._damaged_units = self._owners_of_damaged(catalogue)
         assigned = assign(catalogue, hints, list(self._page_groups(catalogue)), list(self._log_groups()))
         self.problems = (*assigned.problems, *self._warnings())
         self._known = {known.table.name: known for known in assigned.tables}
         self.tables = tuple(known.table for known in assigned.tables)
-        self._damaged = _damaged(store)
-        self._damaged_units = np.where(
-            self._damaged["soundness"] == Soundness.TORN, units_of(self._damaged), self._by_extent()
-        )
         self._shapes = shapes_of(
             {name: [part.layout for part in known.partitions] for name, known in self._known.items()}
         )
@@ -101,12 +99,13 @@ class MssqlDatabase:
         if found * 10 < stated:
             yield say("pages hold no rows behind sound headers: the database is probably encrypted (TDE)")
 
-    def _number_old(self, catalogue: Catalogue) -> None:
-        """Number the units of SQL Server 2000 as the catalogue does: its pages have index 0 instead of 1."""
-        known = {unit for entry in catalogue.tables for part in entry.partitions for unit in part.units}
-        same = np.isin(self._units, np.fromiter(known, np.int64, len(known)))
-        old = (self._data["index"] == 0) & (self._data["object"] >= SYSTEM_OBJECTS) & ~same
-        self._units[old] |= 1 << 48
+    def _owners_of_damaged(self, catalogue: Catalogue) -> NDArray[np.int64]:
+        """Return the unit of each damaged page: by its header, where others know it, else by its extent."""
+        said = _numbered(self._damaged, catalogue)
+        torn = self._damaged["soundness"] == Soundness.TORN
+        others, counts = np.unique(said[torn], return_counts=True)
+        known = np.concatenate((_known_units(catalogue), self._units, others[counts > 1]))
+        return np.where(torn & np.isin(said, known), said, self._by_extent())
 
     def _by_extent(self) -> NDArray[np.int64]:
         """Return the unit of each damaged page as the sound pages of its extent have it."""
@@ -137,10 +136,10 @@ class MssqlDatabase:
         weaker = WeakerRows(table.key, names, lambda: chain(self._logged(known), self._old(known)))
         for part in known.partitions:
             habits = Habits()
-            for decoded in decoded_rows(self._store, self._of(part, old=False), part):
+            for decoded, confidence in self._sound(part):
                 if decoded.records.starts.size and habits.hungry:
                     habits.learn(decoded.columns)
-                batch = _conform(decoded.batch(part.layout), table)
+                batch = _conform(decoded.batch(part.layout, confidence=confidence), table)
                 weaker.pass_by(batch)
                 yield Rows.of(table, batch)
             for batch in self._salvaged(known, part, habits):
@@ -148,6 +147,14 @@ class MssqlDatabase:
                 yield Rows.of(table, batch)
         for batch in weaker.rest():
             yield Rows.of(table, batch)
+
+    def _sound(self, part: Partition) -> Iterator[tuple[Decoded, float]]:
+        """Yield the rows of a part's sound pages, and the confidence in them."""
+        entries = self._of(part, old=False)
+        doubted = self._store.doubted(entries)
+        for chosen, confidence in ((entries[~doubted], 1.0), (entries[doubted], UNPROVEN)):
+            for decoded in decoded_rows(self._store, chosen, part):
+                yield decoded, confidence
 
     def parts(self, table: Table) -> tuple[Partition, ...]:
         """Return the parts of ``table``, each with how its rows lie."""
@@ -226,6 +233,20 @@ class MssqlDatabase:
         if table.expected is not None:
             return Loss(table.name, recovered, table.expected, say("the database's own count of rows"))
         return Loss(table.name, recovered, None, say("the database's own count of rows is lost"))
+
+
+def _known_units(catalogue: Catalogue) -> NDArray[np.int64]:
+    """Return the allocation units that a catalogue tells of."""
+    tables = {unit for entry in catalogue.tables for part in entry.partitions for unit in part.units}
+    return np.array([*tables, *catalogue.foreign], np.int64)
+
+
+def _numbered(entries: NDArray[np.void], catalogue: Catalogue) -> NDArray[np.int64]:
+    """Return the unit of each page as the catalogue calls it: pages of SQL Server 2000 say index 0 for 1."""
+    units = units_of(entries)
+    old = (entries["index"] == 0) & (entries["object"] >= SYSTEM_OBJECTS)
+    units[old & ~np.isin(units, _known_units(catalogue))] |= 1 << 48
+    return units
 
 
 def _used(store: PageStore) -> NDArray[np.void]:

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from unransom.catalog.databases.mssql.coherence import coherent
 from unransom.catalog.databases.table import Page, PageVerdict
-from unransom.catalog.formats.mssql import HEADER, PAGE, holds, protections
+from unransom.catalog.formats.mssql import HEADER, PAGE, holds, protections, restore
 from unransom.core.streams import CHUNK, Reader
 
 SECTOR = 512
@@ -67,7 +68,7 @@ ENTRY = np.dtype(  # one found page; 58 bytes, so that 10 GiB of pages take some
         ("source", "u1"),
         ("offset", "<i8"),
         ("soundness", "u1"),
-        ("summed", "u1"),  # 1 checksum, 2 torn-page bits
+        ("summed", "u1"),  # 0 nothing, 1 checksum, 2 torn-page bits
         ("type", "u1"),
         ("type_flags", "u1"),
         ("object", "<u4"),
@@ -111,7 +112,17 @@ def judge(pages: NDArray[np.uint8], headers: NDArray[np.void]) -> NDArray[np.uin
     for row in np.flatnonzero(~sane):
         if not pages[row].any():
             verdict[row] = Soundness.BLANK
+    unproven = np.flatnonzero((verdict >= Soundness.UNCHECKED) & ~summed & (headers["type"] == Kind.DATA))
+    if len(unproven):
+        verdict[unproven[~_holds_together(pages[unproven], headers[unproven])]] = Soundness.TORN
     return verdict.astype(np.uint8)
+
+
+def _holds_together(pages: NDArray[np.uint8], headers: NDArray[np.void]) -> NDArray[np.bool_]:
+    """Tell which data pages fit what their headers count; ``pages`` may be changed."""
+    restore(pages)
+    counts = (headers[name].astype(np.int64) for name in ("slots", "free", "free_count", "reserved"))
+    return np.asarray(coherent(pages, *counts))
 
 
 def scan(reader: Reader, source: int = 0) -> NDArray[np.void]:
@@ -168,9 +179,14 @@ def _entries(pages: NDArray[np.uint8], offsets: NDArray[np.int64], source: int) 
     entries["page"][known] = headers["page"][known]
     for name in _COPIED:
         entries[name][known] = headers[name][known]
-    summed, torn = protections(headers)
-    entries["summed"][known] = (summed * 1 + torn * 2)[known]
+    entries["summed"][known] = protection_of(headers)[known]
     return entries
+
+
+def protection_of(headers: NDArray[np.void]) -> NDArray[np.int64]:
+    """Return for each header what protects its page, as an ``ENTRY`` has it."""
+    summed, torn = protections(headers)
+    return np.asarray(summed * 1 + torn * 2)
 
 
 def _number(entries: NDArray[np.void]) -> None:

@@ -21,7 +21,7 @@ from unransom.catalog.databases.mssql.layout import MOST_SLOTS, Layout
 from unransom.catalog.databases.mssql.lob import LobReader
 from unransom.catalog.databases.mssql.noise import random_places
 from unransom.catalog.databases.mssql.ownership import odd_rows
-from unransom.catalog.databases.mssql.pages import FIRST_RECORD
+from unransom.catalog.databases.mssql.pages import FIRST_RECORD, headers_of
 from unransom.catalog.formats.mssql import PAGE
 
 VERSIONED = 0x40  # status bit: a version tag follows the record
@@ -154,13 +154,15 @@ def salvaged(
         return
     noise = np.concatenate(([0], np.cumsum(random_places(pages).reshape(-1))))
     starts = found.records.starts
+    free = headers_of(pages)["free"].astype(np.int64)
     slot_of = dict(zip(starts.tolist(), found.by_slot.tolist(), strict=True))
     for decoded in decode(layout, found.records, lobs):
         begin, end = decoded.records.starts, decoded.ends
         calm = noise[np.minimum(end, len(noise) - 1)] == noise[begin]
         sure = (decoded.doubts == 0) & calm & ~odd_rows(layout, decoded) & ~habits.strange(decoded.columns)
         by_slot = np.array([slot_of[start] for start in begin.tolist()], bool)
-        chained = np.isin(end, starts) & (np.isin(begin, end) | (begin % PAGE == FIRST_RECORD))
+        last = end == begin // PAGE * PAGE + free[begin // PAGE]
+        chained = (np.isin(end, starts) | last) & (np.isin(begin, end) | (begin % PAGE == FIRST_RECORD))
         chained &= owned[begin // PAGE]
         if has_torn_bits:
             sure &= owned[begin // PAGE] | ~_cover_sector_ends(begin % PAGE, end - begin)

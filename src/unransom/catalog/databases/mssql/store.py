@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from unransom.catalog.databases.mssql.pages import Kind, Soundness, headers_of, judge, scan
+from unransom.catalog.databases.mssql.pages import Kind, Soundness, headers_of, judge, protection_of, scan
 from unransom.catalog.databases.mssql.patch import patched
 from unransom.catalog.formats.mssql import PAGE, restore
 from unransom.core.streams import Reader
@@ -58,6 +58,7 @@ class PageStore:
             for name in set(self.entries.dtype.names or ()) & set(header.dtype.names or ()):
                 self.entries[name][row] = header[name][0]
             self.entries["soundness"][row] = judge(page, header)[0]
+            self.entries["summed"][row] = protection_of(header)[0]
             self._patches.add((int(header["file"][0]), int(header["page"][0])))
 
     def _put_together(self, entry: np.void) -> NDArray[np.uint8] | None:
@@ -90,6 +91,27 @@ class PageStore:
         """Most pages carry torn-page bits, so that pages without a header have bits that are others'."""
         sound = self.entries["summed"][self.entries["soundness"] >= Soundness.VALID]
         return bool((sound == 2).sum() > (sound == 1).sum())  # of them 2 says so
+
+    def doubted(self, entries: NDArray[np.void]) -> NDArray[np.bool_]:
+        """Tell of which pages nothing proves what they hold, where damage lies inside of pages as well.
+
+        Torn-page bits tell nothing of the bytes between them, and pages without protection nothing at all;
+        these are odd besides where most pages have checksums.
+        """
+        bare = entries["summed"] != 1
+        return bare if self._is_hurt else bare & (entries["summed"] == 0) & self._is_summed
+
+    @functools.cached_property
+    def _is_hurt(self) -> bool:
+        """Some pages in use are damaged behind a header that is not."""
+        torn = self.entries[self.entries["soundness"] == Soundness.TORN]
+        return bool(len(torn) and self.allocated(torn).any())
+
+    @functools.cached_property
+    def _is_summed(self) -> bool:
+        """Most data pages have checksums."""
+        kinds = self.select([Kind.DATA])["summed"]
+        return bool((kinds == 1).sum() > (kinds == 0).sum())
 
     def raw(self, entries: NDArray[np.void]) -> NDArray[np.uint8]:
         """Return the pages of ``entries`` as they lie in their file, or as they were put together."""
