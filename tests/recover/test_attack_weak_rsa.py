@@ -10,6 +10,9 @@ from tests.fixtures.locked import picture
 from tests.fixtures.program import unransom
 from tests.lockers import drawn, medusalocker3
 from tests.lockers.rsa import key_of
+from unransom.crypto import weak_rsa as crypto
+from unransom.crypto.weak_rsa import Public
+from unransom.recover.keys.attacks import weak_rsa
 
 
 def prime(seed, bits=1024):
@@ -51,6 +54,21 @@ def test_two_victims_whose_keys_share_a_prime(tmp_path):
     (tmp_path / "keys/other.der").write_bytes(other.public_key().export_key("DER"))
     run = unransom("recover", folder, "--case", tmp_path / "case", "--key", tmp_path / "keys", code=None)
     check(tmp_path, run)
+
+
+def test_of_many_keys_those_that_share_a_prime_fall_before_any_is_looked_into_by_itself(monkeypatch):
+    looked = []
+    monkeypatch.setattr(crypto, "break_one", lambda public, *_: looked.append(public))
+    numbers = [prime(f"of many {number}", 256) for number in range(80)]
+    publics = [Public(first * second) for first, second in zip(numbers[::2], numbers[1::2], strict=True)]
+    publics += [Public(numbers[0] * numbers[79])]
+    broken = weak_rsa._broken(tuple(publics), (), 0)
+    assert {each.public for each in broken} == {publics[0], publics[39], publics[40]}
+    assert not looked
+    shards = -(-len(publics) // weak_rsa.SHARD)
+    for number in range(1, shards + 1):
+        weak_rsa._broken(tuple(publics), (), number)
+    assert looked == publics[:39]  # each once, but for two of one shard that share a prime
 
 
 def test_primes_that_are_close(tmp_path):

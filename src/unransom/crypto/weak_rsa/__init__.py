@@ -21,6 +21,7 @@ __all__ = [
     "advice",
     "break_all",
     "break_one",
+    "break_shared",
     "curves",
     "hand_off",
     "private_key",
@@ -109,16 +110,23 @@ def break_all(
         known: Moduli or primes of other keys, which may share a factor with these.
         effort: For each of them.
     """
+    found = {broken.public: broken for broken in break_shared(publics, known, effort)}
+    for public in dict.fromkeys(publics):
+        broken = found.get(public) or break_one(public, known, effort)
+        if broken:
+            yield broken
+
+
+def break_shared(
+    publics: Sequence[Public], known: Sequence[int] = (), effort: Effort = FULL
+) -> Iterator[Broken]:
+    """Yield the keys of ``publics`` that share a factor with each other or with ``known`` ones."""
     factors = shared.shared_factors([public.modulus for public in publics] + list(known))
     for public in dict.fromkeys(publics):
         factor = factors.get(public.modulus)
-        broken = None
         if factor:
             why = say("its modulus shares a prime with another one")
-            broken = _broken(public, factor, why, known, effort)
-        broken = broken or break_one(public, known, effort)
-        if broken:
-            yield broken
+            yield _broken(public, factor, why, known, effort)
 
 
 def break_one(public: Public, known: Sequence[int] = (), effort: Effort = FULL) -> Broken | None:

@@ -14,7 +14,7 @@ from unransom.core.keys import KeyKind
 from unransom.core.messages import Message, say
 from unransom.core.records import Record
 from unransom.core.searches import AttackPlan, Searched, Shard, Target
-from unransom.crypto.weak_rsa import FULL, Broken, Effort, Public, advice, break_all
+from unransom.crypto.weak_rsa import FULL, Broken, Effort, Public, advice, break_all, break_shared
 from unransom.recover.keys.attacks.attack import Attack
 from unransom.recover.keys.factors import numbers_given
 from unransom.recover.keys.publics import publics_of
@@ -40,6 +40,7 @@ def plan(target: Target, context: Context) -> AttackPlan | None:
         helps = say("the public key in the note or the locker's program, and those of other victims")
         return AttackPlan(attack=NAME, family=target.family, why=why, helps=helps)
     shards = -(-len(publics) // SHARD)
+    shards += shards > 1  # what they share comes first, for all of them
     broken = _broken(publics, known, 0) if shards == 1 else ()
     if shards == 1 and not broken:
         return AttackPlan(attack=NAME, family=target.family, why=_sound(publics), factor=_left(publics))
@@ -65,16 +66,22 @@ def search(shard: Shard, context: Context) -> Iterator[Record]:
         if key:
             told = functools.partial(_told, broken)
             yield from tried(key, family, target.samples, context, NAME, told)
-    count = len(publics[(shard.number - 1) * SHARD :][:SHARD])
+    count = len(_own(publics, shard.number - 1))
     yield Searched(attack=NAME, family=family.name, item=0, shard=shard.number, candidates=count)
 
 
 @functools.lru_cache(maxsize=64)
 def _broken(publics: tuple[Public, ...], known: tuple[int, ...], number: int) -> tuple[Broken, ...]:
-    """Return those of a shard of ``publics`` that give way, to each other or by themselves."""
-    own = publics[number * SHARD : (number + 1) * SHARD]
-    others = [public.modulus for public in publics if public not in own]
-    return tuple(break_all(own, (*known, *others), _effort(own)))
+    """Return those of ``publics`` that give way to each other, or those of a shard that do by themselves."""
+    own = _own(publics, number)
+    if number == 0 and len(publics) > SHARD:
+        return tuple(break_shared(publics, known, _effort(publics)))
+    return tuple(break_all(own, known, _effort(own)))
+
+
+def _own(publics: tuple[Public, ...], number: int) -> tuple[Public, ...]:
+    """Return the keys that a shard looks into one by one; where there are several, the first has none."""
+    return publics if len(publics) <= SHARD else publics[max(number - 1, 0) * SHARD : number * SHARD]
 
 
 def _effort(publics: tuple[Public, ...]) -> Effort:
