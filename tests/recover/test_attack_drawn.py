@@ -34,6 +34,12 @@ def by_time(plain, second):
     return AES.new(secret[:32], AES.MODE_CBC, secret[32:]).encrypt(pad(plain, 16))
 
 
+def by_time_with_iv(plain, second):
+    """Lock with a key of srand(time): AES-256-CBC, PKCS #7, an IV in front that nobody drew."""
+    iv = hashlib.md5(plain, usedforsecurity=False).digest()
+    return iv + AES.new(drawn("glibc", second, 32), AES.MODE_CBC, iv).encrypt(pad(plain, 16))
+
+
 def by_ticks(plain, ticks):
     """Lock with new Random(TickCount).NextBytes(32): AES-256-CBC with an IV in front."""
     iv = hashlib.md5(plain, usedforsecurity=False).digest()  # as random as a locker's
@@ -64,15 +70,16 @@ def test_every_file_has_its_own_second(tmp_path):
     assert out == plain
 
 
-def test_texts_have_the_same_key_or_one_of_their_own(tmp_path):
+@pytest.mark.parametrize("lock", [by_time, by_time_with_iv])
+def test_texts_have_the_same_key_or_one_of_their_own(tmp_path, lock):
     """Nothing is known of a text but that its bytes are letters, and of Chinese not even that."""
     table = "".join(f"{number},lamp {number % 7},{number * 3}\n" for number in range(900)).encode()
     chinese = "".join(f"第{number}号订单，两盏灯，已发货。\n" for number in range(300)).encode()
     files = {
-        "a.png.xyzzy": (by_time(picture("a"), MORNING - 1800), MORNING),
-        "b.png.xyzzy": (by_time(picture("b"), MORNING - 1760), MORNING + 40),
-        "table.csv.xyzzy": (by_time(table, MORNING - 1700), MORNING + 100),
-        "chinese.txt.xyzzy": (by_time(chinese, MORNING - 1800), MORNING + 7),
+        "a.png.xyzzy": (lock(picture("a"), MORNING - 1800), MORNING),
+        "b.png.xyzzy": (lock(picture("b"), MORNING - 1760), MORNING + 40),
+        "table.csv.xyzzy": (lock(table, MORNING - 1700), MORNING + 100),
+        "chinese.txt.xyzzy": (lock(chinese, MORNING - 1800), MORNING + 7),
     }
     run, out = recovered(tmp_path, files)
     assert run.returncode == 0, run.stdout + run.stderr
@@ -89,7 +96,7 @@ def test_a_counter_of_milliseconds_file_by_file():
         Shard(plan=plan, target=target, number=2), context
     )
     assert isinstance(described, Described)
-    assert (found.clue, found.item) == ("[1, 3141592]", 3)
+    assert (found.clue, found.item) == ('[1, 3141592, "head"]', 3)
     assert secret.key.data == drawn("dotnet", 3_141_592, 32)
     assert searched.candidates == clocks.SHARD
 

@@ -21,13 +21,13 @@ from unransom.core.searches import AttackPlan, Searched, Shard, Stage, Target
 from unransom.core.spans import Span
 from unransom.core.streams import Salvage
 from unransom.crypto.generators import generator
-from unransom.crypto.search.recipe import Recipe
+from unransom.crypto.search.recipe import Place, Recipe
 from unransom.crypto.search.usual import likely, plain, recipes
 from unransom.recover.keys.drawing import Found, given, hits, proven
 from unransom.recover.keys.neighbours import SECOND, suggested
 
 SHARD = 1 << 23  # seeds, all ways together: about a second of a core
-SAME = 8  # different seeds of neighbours that are tried on a file as they are
+SAME = 8  # different seeds of neighbours by one way that are tried on a file as they are
 NARROW = 10  # seconds on both sides of where a neighbour's seed says
 DRAWING, OPENING, OPENING_RC4 = 1.5, 50e-9, 470e-9  # times eight outputs; seconds of a core for each key
 
@@ -172,25 +172,21 @@ def _found(
     The very seeds of neighbours come first: many lockers draw one key for all files, and of those of which
     nothing is known no other seed can be told to be wrong at a glance.
     """
-    if not shard.number:
-        told = (json.loads(clue) for _, clue in reversed(shard.target.clues))
-        for number, seed in islice(dict.fromkeys(map(tuple, told)), SAME):
-            yield number, list(given(clock.recipes[number], seed, locked)), 1
-    sure = not shard.number
-    for number, seeds in _near(clock, shard, ref) if sure else _work(clock, shard, ref):
-        yield number, *hits(clock.recipes[number], seeds, locked, ref, sure=sure)
-
-
-def _near(clock: Clock, shard: Shard, ref: FileRef) -> Iterator[tuple[int, Span]]:
-    """Yield the ways that solved neighbours, the last one first, and seeds near theirs."""
-    solved: dict[int, list[tuple[int, int]]] = {}
+    if shard.number:
+        for number, seeds in _work(clock, shard, ref):
+            yield number, *hits(clock.recipes[number], seeds, locked, ref)
+        return
+    told: dict[tuple[int, Place], list[tuple[int, int]]] = {}
     for time, clue in reversed(shard.target.clues):
-        number, seed = json.loads(clue)
-        solved.setdefault(number, []).append((time, seed))
+        number, seed, place = json.loads(clue)
+        told.setdefault((number, place), []).append((time, seed))
+    for (number, place), neighbours in told.items():
+        for seed in islice(dict.fromkeys(seed for _, seed in neighbours), SAME):
+            yield number, [given(clock.recipes[number], seed, locked, place)], 1
     narrow = min(NARROW * clock.per_second, clock.near)
-    for number, neighbours in solved.items():
+    for (number, place), neighbours in told.items():
         for span in suggested(neighbours, ref.modified or 0, clock.per_second, narrow, clock.near):
-            yield number, span
+            yield number, *hits(clock.recipes[number], span, locked, ref, place)
 
 
 def _work(clock: Clock, shard: Shard, ref: FileRef) -> Iterator[tuple[int, Span]]:

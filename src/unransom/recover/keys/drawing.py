@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -49,7 +48,7 @@ class Found(NamedTuple):
 
 
 def hits(
-    recipe: Recipe, seeds: Span, locked: Salvage, ref: FileRef, *, sure: bool = False
+    recipe: Recipe, seeds: Span, locked: Salvage, ref: FileRef, place: Place | None = None
 ) -> tuple[list[Found], int]:
     """Return what opens the head of the file to the head of a format, and how many seeds were tried.
 
@@ -58,33 +57,33 @@ def hits(
         seeds: Which to try.
         locked: The file.
         ref: The file.
-        sure: The recipe opened another file. Else a text behind a block of noise says nothing: that block may
-            be the IV, or the IV of the recipe the wrong one.
+        place: Where the IV stands in another file that the recipe opened; None where there is none. Then a
+            text behind a block of noise says nothing: is that block the IV, or the recipe's IV wrong?
     """
     from unransom.crypto.search.seeds import Search  # noqa: PLC0415 numba takes half a second to import
 
     recipe = _with_iv(recipe, locked)
     head = locked.read_at(recipe.cipher.iv_size if recipe.cipher.stored == "head" else 0, HEAD)
-    places = _places(recipe)
     cribs, where = [], []
-    for start, place in places.items():
+    for start, stored in _places(recipe, place).items():
         for known in heads(ref.original or ref.path, LEAST, len(head) - start - BLOCK):
             cribs.append(Crib(locked=head, offset=start + known.offset, plain=known.data))
-            where.append(place)
-        letters = letters_of(head, start, ref.original or ref.path) if sure or not start else []
+            where.append(stored)
+        if start and place is None:
+            continue
+        letters = letters_of(head, start, ref.original or ref.path)
         cribs += letters
-        where += [place] * len(letters)
+        where += [stored] * len(letters)
     if not cribs or len(recipe.cipher.iv) < recipe.cipher.iv_size * bool(recipe.cipher.stored):
         return [], 0
     found = Search(recipe, cribs).over(range(seeds.start, seeds.end), limit=len(seeds))
     return [Found(hit.seed, hit.key, hit.iv, where[hit.crib]) for hit in found.hits], found.tried
 
 
-def given(recipe: Recipe, seed: int, locked: Salvage) -> Iterator[Found]:
-    """Yield what ``seed`` gives for a file of which nothing is known, for each place where the IV may be."""
+def given(recipe: Recipe, seed: int, locked: Salvage, place: Place) -> Found:
+    """Return what ``seed`` gives for a file of which nothing is known, with the IV at ``place``."""
     key, iv = material(_with_iv(recipe, locked), seed)
-    for place in _places(recipe).values():
-        yield Found(seed, key, iv, place)
+    return Found(seed, key, iv, place)
 
 
 def _with_iv(recipe: Recipe, locked: Salvage) -> Recipe:
@@ -96,12 +95,12 @@ def _with_iv(recipe: Recipe, locked: Salvage) -> Recipe:
     return msgspec.structs.replace(recipe, cipher=msgspec.structs.replace(recipe.cipher, iv=iv))
 
 
-def _places(recipe: Recipe) -> dict[int, Place]:
+def _places(recipe: Recipe, place: Place | None) -> dict[int, Place]:
     """Return where the IV may be, by how many bytes are before what is locked, without an IV that is read."""
     places: dict[int, Place] = {0: recipe.cipher.stored}
     if recipe.cipher.name == "aes-cbc" and not recipe.cipher.stored:
         places[BLOCK] = "head"  # the block before is the IV, whether it is one or not
-    return places
+    return {start: each for start, each in places.items() if place in {None, each}}
 
 
 def letters_of(head: bytes, start: int, name: bytes) -> list[Crib]:
@@ -163,7 +162,7 @@ def proven(
                     proof=drawn,
                     item=ref.id,
                     attack=attack,
-                    clue=json.dumps([number, seed]),
+                    clue=json.dumps([number, seed, stored]),
                 ),
                 Secret(family=family.name, key=key, item=ref.id),
             ]

@@ -6,20 +6,35 @@ from collections.abc import Iterator
 
 from unransom.catalog.families import family as family_named
 from unransom.catalog.schemes.described import family_of
+from unransom.catalog.schemes.family import NAMED
 from unransom.core.context import Context
 from unransom.core.messages import say
 from unransom.core.records import FileRef, Output, Problem, Record, State
 from unransom.core.searches import LockedFile
+from unransom.core.streams import Salvage
 from unransom.core.text import shown
 from unransom.recover.unlock.layers import Layer, unwind
 
 
 def _likely(ref: FileRef, context: Context) -> Iterator[str]:
-    """Yield the families that ``ref`` may be of: its own, and those that were found for the case."""
-    described = {family.name for family in map(family_of, context.described)}
+    """Yield the families that ``ref`` may be of: its own, and those that were found for the case.
+
+    An extension can be a second locker's, or a person's: where it alone names the family, what its keys
+    do not open may be of any family that a key is proven for.
+    """
+    found = {family.name for family in map(family_of, context.described)}
     if ref.family:
         yield ref.family
-    yield from (name for name in ref.candidates if not ref.family or name in described)
+        if not _is_marked(ref, ref.family, context):
+            found |= {name for name, keys in context.proven.items() if keys}
+    yield from (name for name in ref.candidates if not ref.family or name in found)
+
+
+def _is_marked(ref: FileRef, name: str, context: Context) -> bool:
+    """Return whether the content names the family of ``ref``."""
+    with context.open(ref) as reader:
+        mark = family_named(name, context.described).read(Salvage(reader, ref.name))
+    return mark is not None and mark.bits >= NAMED
 
 
 def run(locked: LockedFile, context: Context) -> Iterator[Record]:
