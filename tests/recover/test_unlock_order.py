@@ -1,6 +1,7 @@
 """Which of the keys that fit is tried first: every file written in vain takes as long as one that stays."""
 
 import contextlib
+import struct
 
 import msgspec
 import pytest
@@ -10,7 +11,7 @@ from tests.lockers import drawn, locked
 from unransom.core.context import Context
 from unransom.core.keys import Key, KeyKind
 from unransom.core.outputs import Outputs
-from unransom.core.records import FileRef, Output, Problem
+from unransom.core.records import FileRef, Grade, Output, Problem
 from unransom.core.searches import LockedFile
 from unransom.core.streams import BytesReader
 from unransom.recover.unlock import step
@@ -33,7 +34,7 @@ def outputs(tmp_path):
     return CountedOutputs(tmp_path / "recovered", tmp_path / "scratch", tmp_path)
 
 
-def unlock(outputs, data, keys, candidates, proven=None):
+def unlock(outputs, data, keys, candidates, proven=None, family=None):
     context = Context(
         open=lambda _: contextlib.nullcontext(BytesReader(data)),
         keys=tuple(Key(KeyKind.RAW, key, "test") for key in keys),
@@ -41,6 +42,7 @@ def unlock(outputs, data, keys, candidates, proven=None):
         outputs=outputs,
     )
     ref = FileRef(source="s", path=b"a.zip.locked", size=len(data), candidates=candidates, original=b"a.zip")
+    ref = msgspec.structs.replace(ref, family=family)
     (record,) = step.run(LockedFile(ref=ref), context)
     return record
 
@@ -94,3 +96,23 @@ def test_what_nothing_could_prove_is_not_written(outputs):
     record = unlock(outputs, data, [KEY], ("babuk_esxi", "esxiargs", "locked"))
     assert isinstance(record, Problem)
     assert outputs.drafts == 0
+
+
+def test_where_an_extension_alone_names_the_family_others_with_proven_keys_are_tried(outputs):
+    plain, data = sealed()
+    proven = {"locked": frozenset([Key(KeyKind.RAW, KEY).fingerprint])}
+    output = unlock(outputs, data, [KEY], ("akira2", "locked"), proven, family="akira2")
+    assert isinstance(output, Output)
+    assert output.family == "locked"
+    assert output.digests.size == len(plain)
+    assert output.grade is Grade.GOOD
+
+
+def test_a_file_that_its_content_names_is_tried_with_keys_of_its_family_alone(outputs, monkeypatch):
+    asked = []
+    real = step.family_named
+    monkeypatch.setattr(step, "family_named", lambda name, *more: asked.append(name) or real(name, *more))
+    data = b"WANACRY!" + struct.pack("<I256sIQ", 256, drawn("blob", 256), 4, 4096) + drawn("data", 4096)
+    proven = {"locked": frozenset([Key(KeyKind.RAW, KEY).fingerprint])}
+    assert isinstance(unlock(outputs, data, [KEY], ("wannacry", "locked"), proven, "wannacry"), Problem)
+    assert "locked" not in asked
