@@ -14,9 +14,11 @@ from Cryptodome.Util.Padding import pad
 
 from tests.fixtures.locked import picture
 from tests.lockers import drawn as noise
+from unransom.catalog.schemes.assemble import Assembly
+from unransom.catalog.schemes.described import family_of
 from unransom.core.context import Context
 from unransom.core.records import FileRef, KeyFound
-from unransom.core.searches import Searched, Secret, Shard, Target
+from unransom.core.searches import Described, Searched, Secret, Shard, Target
 from unransom.core.spans import Span
 from unransom.core.streams import BytesReader, Salvage
 from unransom.crypto.generators import generator
@@ -302,6 +304,12 @@ def test_rare_ways_are_among_those_that_are_tried(way):
         for record in proven("drawn", each, number, hit, locked, target, ref)
     ]
     assert any(isinstance(record, KeyFound) and record.bits >= 64 for record in found)
+    described = next(record for record in found if isinstance(record, Described))
+    secret = next(record for record in found if isinstance(record, Secret))
+    family = family_of(described.description)
+    mark = family.read(locked)
+    opened = Assembly(locked, family.plan(locked, mark, family.unwrap(mark, secret.key)))
+    assert b"".join(bytes(view) for view in opened) == picture(way)
 
 
 def test_random_bytes_have_no_key():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from unransom.catalog.schemes.ciphers import Cipher, Kind
+from unransom.catalog.schemes.ciphers import WHOLE_BLOCKS, Cipher, Kind
 from unransom.catalog.schemes.described import Description
 from unransom.catalog.schemes.extents import Whole
 from unransom.catalog.schemes.family import FileKey
@@ -39,7 +39,7 @@ class Way(NamedTuple):
     @property
     def padded(self) -> bool:
         """Whether the last block may be padded."""
-        return self.kind in {"aes-cbc", "aes-ecb"}
+        return self.kind in WHOLE_BLOCKS
 
     def takes(self, size: int) -> bool:
         """Return whether so many bytes are a key for it."""

@@ -9,7 +9,7 @@ import msgspec
 
 from unransom.catalog.formats.identify import by_name
 from unransom.catalog.oracle import heads
-from unransom.catalog.schemes.ciphers import Cipher
+from unransom.catalog.schemes.ciphers import WHOLE_BLOCKS, Cipher
 from unransom.catalog.schemes.described import Description, encoded
 from unransom.catalog.schemes.extents import Whole
 from unransom.catalog.schemes.layout import Field, Head, Tail
@@ -135,7 +135,7 @@ def proven(
         ref: The file.
     """
     seed, secret, iv, stored = found
-    for padded in (True, False) if recipe.cipher.name == "aes-cbc" else (False,):
+    for padded in (True, False) if recipe.cipher.name in WHOLE_BLOCKS else (False,):
         description = _described(recipe, stored, padded=padded, target=target)
         size = max(end for _, end in description.wrap.parts.values())  # type: ignore[union-attr]
         key = Key(KeyKind.RAW, (secret + iv)[:size], attack)
