@@ -108,6 +108,14 @@ def test_where_an_extension_alone_names_the_family_others_with_proven_keys_are_t
     assert output.grade is Grade.GOOD
 
 
+@pytest.mark.parametrize("keys", [1, step.FEW + 1])
+def test_where_an_extension_alone_names_the_family_all_others_are_tried_with_few_keys(outputs, keys):
+    _, data = sealed()
+    given = [KEY, *(drawn(f"other {number}", 32) for number in range(1, keys))]
+    output = unlock(outputs, data, given, ("akira2", "locked"), family="akira2")
+    assert isinstance(output, Output) is (keys <= step.FEW)
+
+
 def test_a_file_that_its_content_names_is_tried_with_keys_of_its_family_alone(outputs, monkeypatch):
     asked = []
     real = step.family_named

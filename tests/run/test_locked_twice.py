@@ -6,6 +6,7 @@ from tests.fixtures.in_process import InProcess
 from tests.fixtures.locked import (
     INC_PRIVATE,
     PHOBOS_KEY,
+    archive,
     expected,
     lock_inc,
     lock_phobos,
@@ -45,3 +46,20 @@ def test_keys_that_come_one_after_the_other_open_what_was_locked_twice(tmp_path)
     assert run(case, evidence, PHOBOS, INC) == {"recovered": 4}
     assert recovered(case) == expected(ONCE | TWICE), "the still locked outputs are taken back"
     assert not list(flaws_of(case))
+    assert families(case) == {"inc"}, "the outer one is what the file looks like"
+
+
+def test_a_key_that_opens_a_file_names_its_family_against_its_extension(tmp_path):
+    evidence, case = tmp_path / "evidence", tmp_path / "case"
+    evidence.mkdir()
+    data = archive("renamed", 100_000)
+    write(evidence, {b"a.zip.akira": lock_inc(data, b"a.zip")})
+    assert run(case, evidence) == {"locked": 1}
+    assert families(case) == {"akira2"}
+    assert run(case, evidence, INC) == {"recovered": 1}
+    assert families(case) == {"inc"}
+
+
+def families(case):
+    with Case(case) as opened:
+        return {family for (family,) in opened.database.execute("SELECT family FROM files")}

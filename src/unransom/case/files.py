@@ -136,13 +136,13 @@ def _recovered(database: sqlite3.Connection, item: int, output: Output) -> None:
     database.execute(
         "UPDATE files SET state = CASE WHEN ?1 AND state = 'intact'"
         " AND NOT coalesce(json_extract(body, '$.deleted'), 0) THEN state ELSE ?2 END,"
-        " family = coalesce(family, ?), output = ?, output_size = ?, method = ?,"
+        " family = coalesce(?, family), output = ?, output_size = ?, method = ?,"
         " key = ?, md5 = ?, sha256 = ?, verdict = ?, why = ?, format = ?,"
         " plain = ?, unlocked = ?, guessed = ?, lost = ? WHERE id = ?",
         (
             output.method == "copy",
             _state(output.grade),
-            output.family or None,
+            output.outer or output.family or None,  # a key proves what triage may have guessed from a name
             output.path,
             output.digests.size,
             output.method,

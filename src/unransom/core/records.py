@@ -248,7 +248,9 @@ class Output(Record, frozen=True, kw_only=True):
         path: Path below the case folder, bytes.
         derived_from: ``FileRef.id`` of the locked file, 0 outside a case.
         method: ``unlock``, ``carve``, ``repair`` or ``copy``.
-        family, key: The family and the fingerprint of the key that opened it, for ``unlock``.
+        family, key: The family and the fingerprint of the key that opened it, for ``unlock``; of several
+            layers those of the innermost.
+        outer: The family of the outermost of several layers; "" where there is one.
         bits: Strength of the proof that the bytes are right, before any comparison with a manifest.
         grade, why: What the output's own tags, checksums and structure say.
         map: Origin of every byte, runs in order.
@@ -261,6 +263,7 @@ class Output(Record, frozen=True, kw_only=True):
     method: str
     family: str = ""
     key: str = ""
+    outer: str = ""
     bits: int = 0
     grade: Grade = Grade.UNKNOWN
     why: Message

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import msgspec
+
 from unransom.catalog.control import HOLDS, bits_of_key
 from unransom.catalog.families import families
 from unransom.catalog.formats.format import HEAD
@@ -214,7 +216,7 @@ def _open(layer: Layer, opening: _Opening, context: Context, outputs: Outputs) -
             )
             found = unwind(inner, context)
             if isinstance(found, Output):
-                return found
+                return msgspec.structs.replace(found, outer=opening.family.name)
         checked = plan.check() if plan.check else None
         judged = judgement.validation.bits
         if not (layer.sure and opening.proven) and assembly.map.totals()[Origin.UNLOCKED]:

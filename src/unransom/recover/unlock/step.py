@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from unransom.catalog.families import family as family_named
 from unransom.catalog.schemes.described import family_of
-from unransom.catalog.schemes.family import NAMED
+from unransom.catalog.schemes.family import NAMED, Family
 from unransom.core.context import Context
 from unransom.core.messages import say
 from unransom.core.records import FileRef, Output, Problem, Record, State
@@ -15,19 +15,26 @@ from unransom.core.streams import Salvage
 from unransom.core.text import shown
 from unransom.recover.unlock.layers import Layer, unwind
 
+FEW = 8  # keys, each of which is tried for all families that a file may be of
+
 
 def _likely(ref: FileRef, context: Context) -> Iterator[str]:
-    """Yield the families that ``ref`` may be of: its own, and those that were found for the case.
-
-    An extension can be a second locker's, or a person's: where it alone names the family, what its keys
-    do not open may be of any family that a key is proven for.
-    """
+    """Yield the families that ``ref`` may be of: its own, and those that were found for the case."""
     found = {family.name for family in map(family_of, context.described)}
     if ref.family:
         yield ref.family
-        if not _is_marked(ref, ref.family, context):
-            found |= {name for name, keys in context.proven.items() if keys}
     yield from (name for name in ref.candidates if not ref.family or name in found)
+
+
+def _others(ref: FileRef, context: Context) -> Iterator[str]:
+    """Yield the families that ``ref`` may be of where its name alone says that it is of its own.
+
+    An extension can be a second locker's, or a person's. With few keys these are all that the file may be of,
+    with many those that a key is proven for.
+    """
+    if ref.family and not _is_marked(ref, ref.family, context):
+        few = len(context.keys) <= FEW
+        yield from (name for name in ref.candidates if few or context.proven.get(name))
 
 
 def _is_marked(ref: FileRef, name: str, context: Context) -> bool:
@@ -37,6 +44,10 @@ def _is_marked(ref: FileRef, name: str, context: Context) -> bool:
     return mark is not None and mark.bits >= NAMED
 
 
+def _named(names: Iterable[str], context: Context) -> tuple[Family, ...]:
+    return tuple(family_named(name, context.described) for name in names)
+
+
 def run(locked: LockedFile, context: Context) -> Iterator[Record]:
     """Unlock ``locked``; yield its ``Output``, or a ``Problem`` that says which proof is missing.
 
@@ -44,10 +55,16 @@ def run(locked: LockedFile, context: Context) -> Iterator[Record]:
     """
     ref = locked.ref
     own = tuple(secret.family for secret in locked.own)
-    names = tuple(dict.fromkeys((*own, *_likely(ref, context))))
-    families = tuple(family_named(name, context.described) for name in names)
+    names = dict.fromkeys((*own, *_likely(ref, context)))
     with context.open(ref) as reader:
-        found = unwind(Layer(ref, reader, families, ref.name, ref.original, locked.own), context)
+        layer = Layer(ref, reader, _named(names, context), ref.name, ref.original, locked.own)
+        found = unwind(layer, context)
+        others = (
+            [] if isinstance(found, Output) else [each for each in _others(ref, context) if each not in names]
+        )
+        if others:  # what does not prove itself says nothing for a family that the name speaks against
+            other = unwind(layer._replace(families=_named(others, context), own=(), sure=False), context)
+            found = other if isinstance(other, Output) else found
     if isinstance(found, Output):
         yield found
     elif ref.state is State.UNKNOWN:
