@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from itertools import islice
 
@@ -32,7 +33,12 @@ def _held(target: Target, context: Context) -> Iterator[Public]:
             return
         with context.open(ref) as reader:
             data = Salvage(reader, ref.name).read_at(0, ref.size)
-        for numbers in islice(written(data), MOST):
+        for numbers in _numbers_in(data):
             if numbers not in seen:
                 seen.add(numbers)
                 yield Public(*numbers)
+
+
+@functools.lru_cache(maxsize=4096)  # every family asks for the same files
+def _numbers_in(data: bytes) -> tuple[tuple[int, int], ...]:
+    return tuple(islice(written(data), MOST))
