@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.lockers import drawn
 from unransom.crypto.answers import ANSWERS
+from unransom.crypto.ciphers import aes_little
 from unransom.crypto.ciphers.aes import AesCbc, AesCfb, AesCfb8, AesCtr, AesEcb, AesGcm, AesOfb
 from unransom.crypto.ciphers.aes_little import AesCtrLittle
 from unransom.crypto.ciphers.chacha import ChaCha
@@ -159,11 +160,20 @@ def test_aes_ctr_in_pieces(sizes, key_size):
     assert in_pieces(cipher, DATA, sizes) == other.decrypt(DATA)
 
 
-@given(PIECES, OFFSETS, st.sampled_from([0, 2**64 - 3, 2**64 - 9000, 2**128 - 5, 2**100]))
-def test_aes_ctr_little_endian_in_pieces_from_anywhere(sizes, offset, first):
-    other = AES.new(KEY, AES.MODE_CTR, counter=Counter.new(128, initial_value=first, little_endian=True))
-    cipher = AesCtrLittle(KEY, first.to_bytes(16, "little")).at(offset)
-    assert in_pieces(cipher, DATA[offset:], sizes) == other.decrypt(DATA)[offset:]
+@pytest.mark.parametrize("kernel", [True, False])
+@given(
+    PIECES,
+    OFFSETS,
+    st.sampled_from([0, 2**64 - 3, 2**64 - 9000, 2**128 - 5, 2**100]),
+    st.sampled_from([16, 24, 32]),
+)
+def test_aes_ctr_little_endian_in_pieces_from_anywhere(kernel, sizes, offset, first, key_size):
+    key = KEY[:key_size]
+    other = AES.new(key, AES.MODE_CTR, counter=Counter.new(128, initial_value=first, little_endian=True))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aes_little, "AVAILABLE", kernel and aes_little.AVAILABLE)
+        cipher = AesCtrLittle(key, first.to_bytes(16, "little")).at(offset)
+        assert in_pieces(cipher, DATA[offset:], sizes) == other.decrypt(DATA)[offset:]
 
 
 @given(st.lists(st.integers(0, 20), max_size=8))

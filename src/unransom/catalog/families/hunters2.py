@@ -20,7 +20,6 @@ from unransom.core.messages import say
 from unransom.core.spans import Span
 from unransom.core.streams import Reader
 from unransom.crypto import rsa
-from unransom.crypto.ciphers.aes_little import AesCtrLittle
 from unransom.crypto.noise import is_noise
 
 BLOB = 640
@@ -91,6 +90,8 @@ def plan(locked: Reader, mark: Mark, key: FileKey) -> Plan:
 
 
 def _pieces(marker: int, key: FileKey, spans: list[Span], size: int) -> Iterator[Piece]:
+    from unransom.crypto.ciphers.aes_little import AesCtrLittle  # noqa: PLC0415 numba takes half a second
+
     yield Keep(0, marker)
     yield Insert(key.parts["moved"])
     if spans[0].start > marker + MARKER:

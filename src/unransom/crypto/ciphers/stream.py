@@ -100,8 +100,8 @@ class Blocks(Keystream):
         return np.uint64(first)
 
 
-class MixedBlocks(Blocks):
-    """Blocks that their kernel gives to the text at once; only what is left over gets a keystream made.
+class Mixed(Keystream):
+    """A keystream that its kernel gives to the text at once; only what is left over gets a keystream made.
 
     Attributes:
         group: Bytes that the kernel takes a multiple of.
@@ -128,3 +128,7 @@ class MixedBlocks(Blocks):
     def _fill(self, words: NDArray[np.uint32]) -> None:
         words.fill(0)
         self._mix(words.view(np.uint8))
+
+
+class MixedBlocks(Mixed, Blocks):
+    """Blocks that their kernel gives to the text at once."""

@@ -9,35 +9,23 @@ inverse cipher are a last round and an inverse round on them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
-from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from unransom.crypto.ciphers.aes_vectors import AVAILABLE, INT, VECTOR, WIDTH, instruction
+
+__all__ = ["AVAILABLE", "LANES", "decrypt128", "decrypt256", "encrypt128", "encrypt256"]
+
 Words = NDArray[np.uint32]
-FEATURES = frozenset(cpu_target.target_context.codegen().magic_tuple()[2].split(","))
-AVAILABLE = "+aes" in FEATURES and "+sse4.1" in FEATURES
-
-
-def _lanes() -> int:
-    """Return how many blocks a vector holds."""
-    if {"+vaes", "+avx512f"} <= FEATURES:
-        return 4
-    return 2 if {"+vaes", "+avx2"} <= FEATURES else 1
-
-
-WIDTH = _lanes()
 BESIDE = 4  # vectors worked on at once, so that one hides the latency of another
 LANES = WIDTH * BESIDE
-INT = ir.IntType(32)
-VECTOR = ir.VectorType(INT, 4 * WIDTH)
-BLOCKS = ir.VectorType(ir.IntType(64), 2 * WIDTH)
-SUFFIX = {1: "", 2: ".256", 4: ".512"}[WIDTH]
 SMALLEST = {4: 10, 8: 14}  # rounds, by the words of the key
 
 
@@ -54,15 +42,7 @@ class _Code:
 
     def aes(self, name: str, state: list[Any], key: list[Any]) -> list[Any]:
         """Return the vectors after one instruction of AES."""
-        kind = ir.FunctionType(BLOCKS, [BLOCKS, BLOCKS])
-        module = self.builder.module
-        function = cgutils.get_or_insert_function(module, kind, f"llvm.x86.aesni.{name}{SUFFIX}")
-
-        def one(left: Any, right: Any) -> Any:
-            left, right = (self.builder.bitcast(value, BLOCKS) for value in (left, right))
-            return self.builder.bitcast(self.builder.call(function, [left, right]), VECTOR)
-
-        return self.each(one, state, key)
+        return self.each(partial(instruction, self.builder, name), state, key)
 
     def mixed(self, left: list[Any], right: list[Any]) -> list[Any]:
         """Return the exclusive or."""
