@@ -171,18 +171,22 @@ def _chains_of(table: NDArray[np.void], numbers: NDArray[np.int64], tree: Tree) 
 def _aged(
     table: NDArray[np.void], numbers: NDArray[np.int64], tree: Tree, chains: _Chains
 ) -> NDArray[np.bool_]:
-    """Return the chains that are by far older than every page that is sure to be in the tree.
+    """Return the chains that are by far older than every page that is likely to be in the tree.
 
-    Of tables whose tree has let go of no page that is left there are none: their oldest rows are theirs.
+    These are the pages that are sure to be, and those of chains that were written about when these were, and
+    so on. Of tables whose tree has let go of no page that is left there are none: old rows are theirs.
     """
-    sure = chains.inside if chains.inside.any() else chains.large
-    if not tree.outside.any() or not len(sure):
-        return np.zeros(len(sure), np.bool_)
-    written = table["lsn"][numbers[sure[chains.owners]]].astype(np.float64)
-    oldest, span = written.min(), written.max() - written.min()
-    short = np.bincount(chains.owners) <= SHORT
-    aged: NDArray[np.bool_] = ~sure & short & (chains.written.astype(np.float64) < oldest - span)
-    return aged
+    likely = chains.inside if chains.inside.any() else chains.large
+    if not tree.outside.any() or not len(likely):
+        return np.zeros(len(likely), np.bool_)
+    while True:
+        written = table["lsn"][numbers[likely[chains.owners]]].astype(np.float64)
+        oldest, span = written.min(), written.max() - written.min()
+        aged = ~likely & (chains.written.astype(np.float64) < oldest - span)
+        if (likely | aged).all():
+            break
+        likely = ~aged
+    return aged & (np.bincount(chains.owners) <= SHORT)
 
 
 def _without_room(ends: _Ends, tree: Tree, owners: NDArray[np.int64], chains: _Chains) -> NDArray[np.bool_]:
