@@ -20,6 +20,9 @@ def program(name: str) -> str:
     return tool(name, "mariadb-server")
 
 
+INSTALLS = 3  # attempts: on a busy machine one of some hundred fails
+
+
 class Server:
     """A running server; ``stop`` ends it, ``close`` also removes its data."""
 
@@ -31,7 +34,12 @@ class Server:
         install = [program("mariadb-install-db"), "--no-defaults", f"--datadir={self.data}", "--user=root"]
         install += ["--auth-root-authentication-method=normal", "--skip-test-db"]
         install += [option for option in options if option.startswith("--innodb-page-size")]
-        subprocess.run(install, check=True, capture_output=True)
+        for _ in range(INSTALLS):
+            run = subprocess.run(install, check=False, capture_output=True, text=True)
+            if run.returncode == 0:
+                break
+            shutil.rmtree(self.data, ignore_errors=True)
+        assert run.returncode == 0, run.stdout + run.stderr
         self.start()
 
     def start(self) -> None:
