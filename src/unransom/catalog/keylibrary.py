@@ -200,10 +200,6 @@ def completions(entry: Entry, start: int = 0, stop: int | None = None) -> Iterat
         yield Key(entry.kind, value.to_bytes(size), entry.source)
 
 
-def _sound(entry: Entry) -> bool:
-    return entry.is_sound
-
-
 @functools.cache
 def _encoder() -> msgspec.json.Encoder:
     return msgspec.json.Encoder(order="deterministic")
@@ -221,9 +217,10 @@ def entries_in(text: bytes) -> tuple[Entry, ...]:
         LibraryError: It is something else.
     """
     try:
-        return tuple(filter(_sound, msgspec.json.decode(text[:MOST_BYTES], type=tuple[Entry, ...])))
+        entries = msgspec.json.decode(text[:MOST_BYTES], type=tuple[Entry, ...])
     except msgspec.MsgspecError as error:
         raise LibraryError(say("this is no key library")) from error
+    return tuple(each for each in entries if each.is_sound)
 
 
 def encode(entries: Iterable[Entry], private: bytes) -> bytes:
@@ -262,4 +259,4 @@ def decode(data: bytes, trusted: Iterable[str] | None = None) -> Library:
     name = public.public_bytes_raw().hex()
     if trusted is not None and name not in set(trusted):
         raise LibraryError(say("nobody who is trusted has signed the key library, but {signer}", signer=name))
-    return Library(tuple(dict.fromkeys(filter(_sound, entries))), name)
+    return Library(tuple(dict.fromkeys(each for each in entries if each.is_sound)), name)

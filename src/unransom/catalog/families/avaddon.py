@@ -38,9 +38,8 @@ def read(locked: Reader) -> Mark | None:
     stored, size = mark.plain_size, mark.numbers["size"]
     if not 0 < size <= stored < size + PADDING or min(stored, LOCKED) % BLOCK:  # zeros are no size
         return None
-    if (
-        stored - size > BLOCK and stored % PADDING
-    ):  # filled up neither to a block nor to what is locked at once
+    # Filled up neither to a block nor to what is locked at once.
+    if stored - size > BLOCK and stored % PADDING:
         return None
     if not is_noise(locked.read_at(0, min(stored, SAMPLE))):
         return None

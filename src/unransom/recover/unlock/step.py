@@ -11,7 +11,7 @@ from unransom.core.context import Context
 from unransom.core.messages import say
 from unransom.core.records import FileRef, Output, Problem, Record, State
 from unransom.core.searches import LockedFile
-from unransom.core.streams import Salvage
+from unransom.core.streams import Reader, Salvage
 from unransom.core.text import shown
 from unransom.recover.unlock.layers import Layer, unwind
 
@@ -20,28 +20,22 @@ FEW = 8  # keys, each of which is tried for all families that a file may be of
 
 def _likely(ref: FileRef, context: Context) -> Iterator[str]:
     """Yield the families that ``ref`` may be of: its own, and those that were found for the case."""
-    found = {family.name for family in map(family_of, context.described)}
+    described = {family.name for family in map(family_of, context.described)}
     if ref.family:
         yield ref.family
-    yield from (name for name in ref.candidates if not ref.family or name in found)
+    yield from (name for name in ref.candidates if not ref.family or name in described)
 
 
-def _others(ref: FileRef, context: Context) -> Iterator[str]:
+def _others(ref: FileRef, reader: Reader, context: Context) -> Iterator[str]:
     """Yield the families that ``ref`` may be of where its name alone says that it is of its own.
 
     An extension can be a second locker's, or a person's. With few keys these are all that the file may be of,
     with many those that a key is proven for.
     """
-    if ref.family and not _is_marked(ref, ref.family, context):
+    mark = family_named(ref.family, context.described).read(Salvage(reader, ref.name)) if ref.family else None
+    if ref.family and (mark is None or mark.bits < NAMED):
         few = len(context.keys) <= FEW
         yield from (name for name in ref.candidates if few or context.proven.get(name))
-
-
-def _is_marked(ref: FileRef, name: str, context: Context) -> bool:
-    """Return whether the content names the family of ``ref``."""
-    with context.open(ref) as reader:
-        mark = family_named(name, context.described).read(Salvage(reader, ref.name))
-    return mark is not None and mark.bits >= NAMED
 
 
 def _named(names: Iterable[str], context: Context) -> tuple[Family, ...]:
@@ -59,9 +53,8 @@ def run(locked: LockedFile, context: Context) -> Iterator[Record]:
     with context.open(ref) as reader:
         layer = Layer(ref, reader, _named(names, context), ref.name, ref.original, locked.own)
         found = unwind(layer, context)
-        others = (
-            [] if isinstance(found, Output) else [each for each in _others(ref, context) if each not in names]
-        )
+        opened = isinstance(found, Output)
+        others = [] if opened else [each for each in _others(ref, reader, context) if each not in names]
         if others:  # what does not prove itself says nothing for a family that the name speaks against
             other = unwind(layer._replace(families=_named(others, context), own=(), sure=False), context)
             found = other if isinstance(other, Output) else found

@@ -53,9 +53,8 @@ def blob(memory: Memory, at: int) -> Iterator[Candidate]:
     start = at - 8 if memory[max(at - 8, 0) : max(at - 6, 0)].tobytes() == PRIVATE_BLOB else at
     numbers = memory[at + 4 : at + 12].tobytes()
     sizes = (int.from_bytes(numbers[:4], "little") // 8, int.from_bytes(numbers[4:], "little") // 8)
-    size = next(
-        (each for each in sizes if LEAST <= each <= MOST), 0
-    )  # in bits, first or behind that in bytes
+    # In bits; first, or behind that in bytes.
+    size = next((each for each in sizes if LEAST <= each <= MOST), 0)
     if size:
         yield from _keys(memory[start : at + 32 + 5 * size].tobytes(), start, "RSA2 or RSA3")
 
