@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.catalog.databases.mssql import mdf_maker as make
-from tests.catalog.databases.mssql.reading import opened, rows
+from tests.catalog.databases.mssql.reading import everything, opened, rows
 from tests.catalog.databases.mssql.test_mssql_damage import real
 from tests.catalog.databases.mssql.test_mssql_rows import note
 from unransom.catalog.formats.mssql import restore
@@ -81,6 +81,23 @@ def test_a_damaged_number_of_the_owner_does_not_hide_a_page():
     data[(FIRST + 3) * PAGE + 25] ^= 0x55  # of the object
     found = rows(opened(bytes(data)), "notes", ("salvaged",))
     assert len(found) == COUNT
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    ("name", "start", "end"), [("itsligo_northwnd", 5000, 5128), ("anhnbt_pubs", 4096, 4608)]
+)
+def test_rows_are_salvaged_where_every_page_is_damaged_the_catalogue_too(name, start, end):
+    data, hurt = real(f"{name}.mdf"), bytearray(real(f"{name}.mdf"))
+    for page in range(len(data) // PAGE):
+        noise(hurt, page, start, end)
+    want, database = everything(opened(data)), opened(bytes(hurt))
+    found, known = everything(database), set(map(repr, want))
+    assert len(found) >= 0.9 * len(want)
+    wrong = [row for row in found if repr(row) not in known]
+    assert all(any(value is None for _, value in row[1:]) for row in wrong)  # what was outside of its row
+    batches = [part.batch for table in database.tables for part in database.rows(table)]
+    assert max(max(batch.column("_confidence").to_pylist(), default=0) for batch in batches) < 0.9
 
 
 @pytest.mark.shared_data

@@ -25,7 +25,7 @@ from unransom.catalog.databases.mssql.ownership import (
     score,
 )
 from unransom.catalog.databases.mssql.script import Declared, tables_of
-from unransom.catalog.databases.table import Table
+from unransom.catalog.databases.table import FITTING, Table
 from unransom.core.messages import Message, say
 
 
@@ -195,6 +195,10 @@ class _Assignment:
             layout = first.layout
             title, confidence = self._from.get(name, ("catalogue", 1.0))
             about = self._described.get(name)
+            if not (parts or logged or layout.whole) and about is not None:
+                alike = [each for each in about[0].layouts() if _same_places(layout, each)]
+                if len(alike) == 1:
+                    layout, title, confidence = alike[0], about[1], FITTING
             key = (about[0].key if about else ()) or (entry.key if entry else ())
             names = {field.name for field in layout.fields}
             table = Table(
@@ -212,6 +216,16 @@ class _Assignment:
             units = frozenset(unit for part in own for unit in part.units)  # of pages that are all damaged
             found.append(Known(table, parts or (Partition(units, layout),), logged))
         return found
+
+
+def _same_places(part: Layout, whole: Layout) -> bool:
+    """Tell whether a layout from the catalogue, which lacks columns or names, is a part of another one."""
+    if (part.fixed, part.columns) != (whole.fixed, whole.columns):
+        return False
+    places = {(field.place, field.bit): field.kind for field in whole.fields}
+    return bool(part.fields) and all(
+        places.get((field.place, field.bit)) == field.kind for field in part.fields
+    )
 
 
 def _fitting(group: Group, layout: Layout) -> bool:

@@ -29,6 +29,7 @@ from unransom.catalog.databases.mssql.replay import Image, history_of, records_o
 from unransom.catalog.databases.mssql.rows import decoded_rows
 from unransom.catalog.databases.mssql.salvage import BY_CHAIN, BY_SLOT, Habits, salvaged, shapes_of
 from unransom.catalog.databases.mssql.store import PageStore, keys_of
+from unransom.catalog.databases.mssql.torn_catalogue import with_torn_rows
 from unransom.catalog.databases.mssql.weaker import WeakerRows, newest
 from unransom.catalog.databases.table import PROVENANCE, Loss, Rows, Table
 from unransom.core.messages import Message, say
@@ -78,7 +79,11 @@ class MssqlDatabase:
         self.logs = tuple(logs)
         self._data = _used(store)
         self._history = history_of(logs)
-        catalogue = catalogue_of(stored_rows(store, self._history))
+        stored = stored_rows(store, self._history)
+        catalogue = catalogue_of(stored)
+        more = stored if catalogue.tables else with_torn_rows(store, stored)
+        self._torn_catalogue = more != stored
+        catalogue = catalogue_of(more) if self._torn_catalogue else catalogue
         self._damaged = _damaged(store)
         self._units = _numbered(self._data, catalogue)
         self._damaged_units = self._owners_of_damaged(catalogue)
@@ -86,9 +91,10 @@ class MssqlDatabase:
         self.problems = (*assigned.problems, *self._warnings())
         self._known = {known.table.name: known for known in assigned.tables}
         self.tables = tuple(known.table for known in assigned.tables)
-        self._shapes = shapes_of(
+        shapes = shapes_of(
             {name: [part.layout for part in known.partitions] for name, known in self._known.items()}
         )
+        self._shapes = {} if self._torn_catalogue else shapes  # of tables that may lack columns
 
     def _warnings(self) -> Iterator[Message]:
         if self._history.full:
@@ -154,7 +160,11 @@ class MssqlDatabase:
         doubted = self._store.doubted(entries)
         for chosen, confidence in ((entries[~doubted], 1.0), (entries[doubted], UNPROVEN)):
             for decoded in decoded_rows(self._store, chosen, part):
-                yield decoded, confidence
+                yield decoded, self._at_most(confidence)
+
+    def _at_most(self, confidence: float) -> float:
+        """Return the confidence in rows that lie as the catalogue says, which damaged pages may tell."""
+        return min(confidence, UNPROVEN) if self._torn_catalogue else confidence
 
     def parts(self, table: Table) -> tuple[Partition, ...]:
         """Return the parts of ``table``, each with how its rows lie."""
@@ -212,7 +222,7 @@ class MssqlDatabase:
         for part in known.logged:
             images = self._history.images[part.rowset]
             batches = [
-                _conform(decoded.batch(part.layout, "log", IN_LOG), known.table)
+                _conform(decoded.batch(part.layout, "log", self._at_most(IN_LOG)), known.table)
                 for records in records_of_images(images)
                 for decoded in decode(part.layout, records, lobs)
             ]

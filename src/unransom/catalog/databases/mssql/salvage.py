@@ -194,9 +194,14 @@ def _part(decoded: Decoded, rows: NDArray[np.int64]) -> Decoded:
 
 
 def shapes_of(layouts: Mapping[str, Iterable[Layout]]) -> dict[Shape, str]:
-    """Return the tables by the shape of their records; shapes of several tables are left out."""
+    """Return the tables by the shape of their records; shapes of several tables are left out.
+
+    So are layouts that lack columns: what their records look like is not known for sure.
+    """
     owners: dict[Shape, set[str]] = {}
     for name, found in layouts.items():
         for layout in found:
+            if not layout.whole:
+                continue
             owners.setdefault((layout.fixed, layout.columns), set()).add(name)
     return {shape: next(iter(names)) for shape, names in owners.items() if len(names) == 1}
