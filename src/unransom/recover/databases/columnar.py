@@ -91,7 +91,7 @@ class _Csv:
 
 
 class CsvWriter(_FileWriter):
-    """Writes CSV files in UTF-8 with a head line; NULL is an empty field, an empty text is ``""``."""
+    """Writes CSV files in UTF-8 with a head line; NULL is empty, an empty text ``""``, a bit 0 or 1."""
 
     suffix = "csv"
 
@@ -105,6 +105,8 @@ class CsvWriter(_FileWriter):
         if pyarrow.types.is_binary(array.type) or pyarrow.types.is_large_binary(array.type):
             hexed = [None if value is None else value.hex() for value in array.to_pylist()]
             return pyarrow.array(hexed, pyarrow.string())
+        if pyarrow.types.is_boolean(array.type):
+            return array.cast(pyarrow.int8()).cast(pyarrow.string())
         return pyarrow.array(plain(array), pyarrow.string())
 
     def _opened(self, path: Path, schema: pyarrow.Schema) -> Any:
