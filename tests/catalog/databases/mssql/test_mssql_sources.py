@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.catalog.databases.mssql import mdf_maker as make
 from tests.catalog.databases.mssql.reading import everything, opened, rows
+from tests.catalog.databases.mssql.test_mssql_damage import real
 from tests.catalog.databases.mssql.test_mssql_rows import TYPES, lob_file, note, typed_row
 from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.mssql import ENGINE
@@ -131,6 +132,27 @@ def test_an_older_copy_gives_rows_but_none_over_newer_ones():
     )
     again = opened(("new.mdf", bytes(moved)), ("old.mdf", old))
     assert rows(again, "wide", ("old copy",)) == []
+
+
+def test_older_pages_behind_a_database_are_an_older_copy():
+    """As disk images and carved runs have them: the only copy of a lost page is not called sure."""
+    new, old = wide_file(lsn=(40, 100, 1)), wide_file(lsn=(30, 100, 1))
+    lost = new[: 41 * 8192] + random.Random(2).randbytes(8192) + new[42 * 8192 :]
+    for data in (lost + old, old + lost):
+        database = opened(data)
+        assert [row[0] for row in rows(database, "wide", ("old copy",))] == list(range(40, 80))
+        assert len(rows(database, "wide")) == 80
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize("name", ["itsligo_northwnd", "anhnbt_pubs"])
+def test_two_databases_in_one_run_of_bytes_are_told_apart(name):
+    one, other = real(f"{name}.mdf"), real("vanasp_Movies.mdf")
+    want = [set(map(repr, everything(opened(data)))) for data in (one, other)]
+    for data in (one + other, other + one):
+        databases = ENGINE.open([Source("disk.img", BytesReader(data))], Hints())
+        found = [set(map(repr, everything(database))) for database in databases]
+        assert sorted(found, key=len) == sorted(want, key=len)
 
 
 def test_rows_of_a_damaged_page_come_back_but_for_the_hit_ones():

@@ -13,6 +13,7 @@ from unransom.catalog.databases.mssql.database import MssqlDatabase
 from unransom.catalog.databases.mssql.log import blocks
 from unransom.catalog.databases.mssql.pages import Kind, Soundness, scan
 from unransom.catalog.databases.mssql.store import PageStore, keys_of
+from unransom.catalog.formats.mssql import PAGE
 from unransom.core.streams import Reader, Window
 
 PROBES = 8  # places that are looked at
@@ -22,6 +23,7 @@ BLOCK_BITS = 24  # of evidence in a log block whose sectors' marks and sizes fit
 MOST_BLOCKS = 8  # that are counted in one place
 SAME = 0.5  # share of common pages that two files of one database have of the same object
 FEW = 4  # common pages that do not tell
+RUN, MOST_ROWS = 8, 64  # pages in a row that tell; rows that are looked at
 CHAINED = (Kind.DATA, Kind.INDEX)  # kinds of pages that name their neighbours
 LINKS, CONTRADICTED = 8, 0.25  # links between two files that tell, and the share of them that may be wrong
 PAIR = 2  # sources of which one may be the backup of the other, whatever they are called
@@ -43,6 +45,13 @@ def recognise(reader: Reader) -> int:
 def open_databases(sources: Sequence[Source], hints: Hints) -> list[MssqlDatabase]:
     """Open the databases that ``sources`` are parts or copies of."""
     scanned = [scan(source.reader, number) for number, source in enumerate(sources)]
+    sources = list(sources)
+    for number in range(len(sources)):
+        scanned[number], *others = runs_of(scanned[number])
+        for run in others:
+            run["source"] = len(sources)
+            sources.append(sources[number])
+            scanned.append(run)
     readers = [source.reader for source in sources]
     groups = _groups(scanned, [source.name for source in sources])
     used = {number for group in groups for number in group}
@@ -57,6 +66,32 @@ def open_databases(sources: Sequence[Source], hints: Hints) -> list[MssqlDatabas
         )
         for place, group in enumerate(groups)
     ]
+
+
+def runs_of(entries: NDArray[np.void]) -> list[NDArray[np.void]]:
+    """Return the pages of a source apart where it has some twice: other databases, or older copies.
+
+    Pages that lie in a row belong together. Rows of which two have pages of the same numbers do not.
+    """
+    keys = keys_of(entries)
+    sound = entries["soundness"] >= Soundness.TORN
+    mine = keys[sound]
+    if (mine[1:] > mine[:-1]).all():
+        return [entries]
+    starts = entries["offset"] - entries["page"].astype(np.int64) * PAGE
+    rows, counts = np.unique(starts[sound], return_counts=True)
+    largest = [row for row in np.argsort(-counts, kind="stable")[:MOST_ROWS].tolist() if counts[row] >= RUN]
+    taken: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
+    home = np.zeros(len(entries), np.int64)
+    for row in largest:
+        own = starts == rows[row]
+        pages = keys[own & sound]
+        place = next((n for n, held in enumerate(taken) if np.isin(pages, held).sum() < FEW), len(taken))
+        if place == len(taken):
+            taken.append(np.zeros(0, np.int64))
+        taken[place] = np.concatenate((taken[place], pages))
+        home[own] = place
+    return [entries[home == place] for place in range(len(taken))]
 
 
 def _home(log: str, names: Sequence[str]) -> int:
