@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from tests.catalog.formats import database_samples
 from tests.fixtures.attacking import Evidence, Found, attacked
 from tests.fixtures.locked import picture
 from tests.lockers import blackbasta, content, drawn, ecb, moneymessage, shared
@@ -18,6 +19,12 @@ from unransom.recover.keys.attacks import ecb as ecb_attack
 from unransom.recover.keys.attacks.repeats import ATTACK
 
 CAMPAIGN = "6cb8a9d2eF1"
+UNUSED = 12  # pages that a database has allocated and not used
+PAGED = [
+    ("shop.mdf", database_samples.mssql(pages=40) + bytes(UNUSED * 8192), 8192),
+    ("shop.mdf", database_samples.mssql(pages=40) + bytes(UNUSED * 8192), 16384),
+    ("shop.ibd", database_samples.innodb(size=16384, pages=20) + bytes(UNUSED * 16384), 16384),
+]
 STREAM = shared.chacha("basta", 5056)
 
 
@@ -261,3 +268,24 @@ def test_a_key_with_one_wrong_byte_is_never_good():
     locked = bytearray(shared.xored(plain, bytes(key)))
     locked[1000] ^= 1  # damaged: the checksum must refuse it
     assert not attacked(ATTACK, Evidence({"photo.png.zq": bytes(locked)}, extension=".zq"))[1]
+
+
+@pytest.mark.parametrize(("name", "plain", "length"), PAGED)
+def test_unused_pages_of_a_database_are_the_key(name, plain, length):
+    locked = shared.xored(plain, drawn(f"{name} {length}", length))
+    _, found = attacked(ATTACK, Evidence({f"{name}.zq": locked}, extension=".zq"))
+    content, origins = found[0].opened(name, locked)
+    assert content == plain
+    assert origins.totals()[Origin.LOST] == 0
+
+
+def test_pages_that_are_alike_but_for_no_checksum_prove_no_key():
+    page = bytearray(8192)
+    page[4000:4040] = b"\x5a" * 40  # unused pages that are not all zeros
+    plain = database_samples.mssql(torn=True, pages=40) + bytes(page) * 40
+    locked = shared.xored(plain, drawn("torn", 8192))
+    _, found = attacked(ATTACK, Evidence({"shop.mdf.zq": locked}, extension=".zq"))
+    for each in found:
+        content, origins = each.opened("shop.mdf", locked)
+        wrong = np.frombuffer(content, np.uint8) != np.frombuffer(plain, np.uint8)
+        assert origins.totals()[Origin.LOST] >= wrong.sum()

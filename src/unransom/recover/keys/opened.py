@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from unransom.catalog.control import bits_beside_known, bits_of_key
+from unransom.catalog.formats import mssql
 from unransom.catalog.oracle import judge
 from unransom.catalog.schemes.assemble import assembled
 from unransom.catalog.schemes.family import PROVEN, BadMarkError, Family
@@ -62,7 +63,10 @@ class Opened(msgspec.Struct, frozen=True):
     @property
     def checked(self) -> bool:
         """Whether the content proves every byte of the key, those that were only likely too."""
-        return self.grade is Grade.GOOD and self.bits >= PROVEN and self.format in CHECKED
+        summed = self.format in CHECKED or (
+            self.format == mssql.FORMAT.name and mssql.is_summed(self.content)
+        )
+        return self.grade is Grade.GOOD and self.bits >= PROVEN and summed
 
 
 def opened(family: Family, locked: Salvage, key: Key, path: bytes) -> Opened | None:

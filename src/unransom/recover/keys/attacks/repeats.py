@@ -160,7 +160,8 @@ def _repeated(locked: Salvage, ref: FileRef, target: Target, context: Context) -
 
 def _tried(locked: Salvage, ref: FileRef, target: Target, candidate: ShortKey, name: bytes) -> list[Record]:
     """Return the records of the proof of a candidate: with all its bytes, or else the sure ones."""
-    choices = [None] if candidate.known is None else [None, candidate.known]
+    unsure = candidate.known is not None and candidate.known.any()
+    choices = [None, candidate.known] if unsure else [None]
     for known in choices:
         description = stream_scheme(
             "xor",
