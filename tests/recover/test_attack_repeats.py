@@ -279,13 +279,20 @@ def test_unused_pages_of_a_database_are_the_key(name, plain, length):
     assert origins.totals()[Origin.LOST] == 0
 
 
-def test_pages_that_are_alike_but_for_no_checksum_prove_no_key():
-    page = bytearray(8192)
+@pytest.mark.parametrize(
+    ("name", "pages", "size"),
+    [
+        ("shop.mdf", database_samples.mssql(torn=True, pages=40), 8192),
+        ("shop.ibd", database_samples.innodb("none", 16384, 20)[:-16384], 16384),
+    ],
+)
+def test_pages_that_are_alike_prove_no_key_without_checksums(name, pages, size):
+    page = bytearray(size)
     page[4000:4040] = b"\x5a" * 40  # unused pages that are not all zeros
-    plain = database_samples.mssql(torn=True, pages=40) + bytes(page) * 40
-    locked = shared.xored(plain, drawn("torn", 8192))
-    _, found = attacked(ATTACK, Evidence({"shop.mdf.zq": locked}, extension=".zq"))
+    plain = pages + bytes(page) * 3
+    locked = shared.xored(plain, drawn(f"alike {name}", size))
+    _, found = attacked(ATTACK, Evidence({f"{name}.zq": locked}, extension=".zq"))
     for each in found:
-        content, origins = each.opened("shop.mdf", locked)
+        content, origins = each.opened(name, locked)
         wrong = np.frombuffer(content, np.uint8) != np.frombuffer(plain, np.uint8)
         assert origins.totals()[Origin.LOST] >= wrong.sum()

@@ -25,6 +25,7 @@ BESIDE = 16
 CHECKED = frozenset(  # formats whose every byte, or nearly, is under a checksum
     {"bzip2", "flac", "gzip", "innodb", "ogg", "ooxml", "png", "rar", "sevenzip", "xz", "zip"}
 )
+UNSUMMED = b"\xde\xad\xbe\xef"  # where pages of InnoDB have their checksum, if it is switched off
 TEXTS = frozenset({"csv", "html", "json", "svg", "text", "xml"})
 ENCODINGS = ("utf-8", "gb18030", "shift-jis", "cp1252", "utf-16")
 MISPRINTS = 0.001  # share of a text's characters that no text should have
@@ -63,9 +64,10 @@ class Opened(msgspec.Struct, frozen=True):
     @property
     def checked(self) -> bool:
         """Whether the content proves every byte of the key, those that were only likely too."""
-        summed = self.format in CHECKED or (
-            self.format == mssql.FORMAT.name and mssql.is_summed(self.content)
-        )
+        if self.format == mssql.FORMAT.name:
+            summed = mssql.is_summed(self.content)
+        else:  # pages of InnoDB may say that they have no checksum
+            summed = self.format in CHECKED and not (self.format == "innodb" and UNSUMMED in self.content)
         return self.grade is Grade.GOOD and self.bits >= PROVEN and summed
 
 
