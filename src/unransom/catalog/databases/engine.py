@@ -68,6 +68,7 @@ class Graft(NamedTuple):
         create: The statement that makes the empty table which takes the file.
         afterwards: Statements that finish the table once it has.
         restored: Damaged pages of which salvaged rows are in it, and where on the page these are.
+        doubted: Sound pages of which it has no row, as they may not be the table's any more.
     """
 
     size: int
@@ -78,6 +79,7 @@ class Graft(NamedTuple):
     create: str
     afterwards: tuple[str, ...]
     restored: Mapping[int, NDArray[np.int64]] = {}
+    doubted: Sequence[int] = ()
 
 
 class Repair(NamedTuple):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow
-import pyarrow.compute
 from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Database, Engine, Graft, Hints, Source
@@ -20,7 +19,7 @@ from unransom.recover.databases.sql import SqlWriter
 from unransom.recover.databases.step import by_engine
 from unransom.recover.databases.writer import Shown
 
-SALVAGED = "salvaged"
+LIVE, SALVAGED = "live", "salvaged"
 
 
 def write_grafts(sources: Sequence[Source], hints: Hints, folder: Path) -> tuple[list[Path], list[Message]]:
@@ -76,18 +75,16 @@ def _script(made: Graft, name: str, salvaged: bool) -> str:
         *(statement + ";" for statement in made.afterwards),
     ]
     if salvaged:
-        lines.append(f"-- Rows of damaged pages, to be looked at first: SOURCE {name}.salvaged.sql")
+        lines.append(f"-- Rows of damaged or old pages, to be looked at first: SOURCE {name}.salvaged.sql")
     return "\n".join(lines) + "\n"
 
 
 def _salvaged(made: Graft, database: Database, table: Table, folder: Path) -> list[Path]:
-    """Write the rows that came out of damaged pages, and are not in the graft, as INSERT statements."""
+    """Write the rows of damaged and doubted pages that are not in the graft, as INSERT statements."""
     writer: SqlWriter | None = None
     name = table.short
     for rows in database.rows(table):
-        states = rows.batch.column(PROVENANCE[2]).cast(pyarrow.string())
-        salvaged = rows.batch.filter(pyarrow.compute.equal(states, SALVAGED))
-        batch = salvaged.filter(pyarrow.array(_outside(made, salvaged), pyarrow.bool_()))
+        batch = rows.batch.filter(pyarrow.array(_outside(made, rows.batch), pyarrow.bool_()))
         if not batch.num_rows:
             continue
         if writer is None:
@@ -98,10 +95,11 @@ def _salvaged(made: Graft, database: Database, table: Table, folder: Path) -> li
 
 
 def _outside(made: Graft, batch: pyarrow.RecordBatch) -> NDArray[np.bool_]:
-    """Return which salvaged rows are not in the graft."""
+    """Return which salvaged and doubted rows are not in the graft."""
     numbers, slots = (batch.column(name).to_numpy(zero_copy_only=False) for name in PROVENANCE[:2])
-    outside = np.ones(len(numbers), np.bool_)
-    for number in np.unique(numbers).tolist():
-        mine = numbers == number
+    states = batch.column(PROVENANCE[2]).cast(pyarrow.string()).to_numpy(zero_copy_only=False)
+    outside = (states == SALVAGED) | (states == LIVE) & np.isin(numbers, made.doubted)
+    for number in np.unique(numbers[states == SALVAGED]).tolist():
+        mine = outside & (numbers == number)
         outside[mine] = ~np.isin(slots[mine], made.restored.get(number, ()))
     return outside

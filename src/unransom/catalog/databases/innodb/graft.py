@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Graft
 from unransom.catalog.databases.innodb import decode, graft_pages, lobs, pages
-from unransom.catalog.databases.innodb.current import current_leaves
+from unransom.catalog.databases.innodb.current import current
 from unransom.catalog.databases.innodb.graft_order import Leaf, in_order
 from unransom.catalog.databases.innodb.graft_pages import Node, Shape, index_page, node_record, seal
 from unransom.catalog.databases.innodb.graft_restored import Restored, restored_leaves
@@ -65,7 +65,8 @@ class _Scion:
         self._found = found
         self._space = found.space
         table = found.space.table
-        mine = current_leaves(found)
+        self._doubted = current(found).doubted
+        mine = np.setdiff1d(current(found).leaves, self._doubted)
         first = found.space.page(int(mine[0])) if len(mine) else None
         sound = table[table["verdict"] == pages.VALID]
         rules = np.bincount(np.maximum(sound["rule"], 0), minlength=2)
@@ -174,6 +175,7 @@ class _Scion:
             restored={
                 leaf.number: self._restored[leaf.number] for leaf in leaves if leaf.number in self._restored
             },
+            doubted=self._doubted.tolist(),
         )
 
     def _place(self, number: int, books: Books, fresh: Iterator[int]) -> int:

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from unransom.catalog.databases.innodb import pages
 from unransom.catalog.databases.innodb.tablespace import Tablespace
 
-XDES = 9  # type of pages like page 0 further on
+KINDS = {pages.SPACE_HEADER, 9}  # types of pages with extent descriptors: page 0 and those further on
 ENTRIES, BITMAP = 150, 24  # of extents in pages 0, 16384, …: the first, and the bits in each
+STATE, ABOVE_STATE, STATES = 23, slice(20, 23), (1, 2, 3, 4, 5)  # what an extent is used for, 4 bytes
 UNTOLD, USED, FREE = range(3)
 
 
@@ -20,7 +21,7 @@ def leaves(table: NDArray[np.void], index: int, verdict: int = pages.VALID) -> N
 
 
 def books(space: Tablespace) -> NDArray[np.int8]:
-    """Return what the sound extent descriptors say of each page: ``USED``, ``FREE``, or ``UNTOLD``.
+    """Return what the extent descriptors that are left say of each page: ``USED``, ``FREE``, or ``UNTOLD``.
 
     Of pages that were written after the descriptor, as in files that were copied while the server wrote, or
     that come from another file, it says nothing.
@@ -31,7 +32,8 @@ def books(space: Tablespace) -> NDArray[np.int8]:
     size = space.logical
     extent = max((1 << 20) // size, 64)  # pages
     for number in range(0, len(told), size):
-        if not space.is_valid(number) or int(space.table[number]["kind"]) not in {pages.SPACE_HEADER, XDES}:
+        own = space.table[number]
+        if own["verdict"] not in {pages.VALID, pages.TORN} or int(own["kind"]) not in KINDS:
             continue
         page = np.frombuffer(space.page(number) or b"", np.uint8)
         width = BITMAP + extent // 4
@@ -40,12 +42,24 @@ def books(space: Tablespace) -> NDArray[np.int8]:
         bits = np.unpackbits(entries[:, BITMAP : BITMAP + extent // 4], axis=1, bitorder="little")
         rows = space.table[number : number + count * extent]
         free = bits[:, ::2].reshape(-1)[: len(rows)].astype(np.bool_)
-        own, sound = space.table[number], rows["verdict"] == pages.VALID
+        sound = rows["verdict"] == pages.VALID
         later = sound & (rows["lsn"] >= own["lsn"])
-        part = told[number : number + count * extent]
-        part[:] = np.where(free, np.where(later, UNTOLD, FREE), USED)
+        part = np.where(free, np.where(later, UNTOLD, FREE), USED)
         part[sound & (rows["source"] != own["source"]) & ~free] = UNTOLD
+        if own["verdict"] == pages.TORN:
+            part[~np.repeat(_are_whole(entries, bits), extent)[: len(rows)]] = UNTOLD
+        told[number : number + count * extent] = part
     return told
+
+
+def _are_whole(entries: NDArray[np.uint8], bits: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return which extent descriptors of a damaged page are as a server writes them.
+
+    The second of each page's two bits is always set, which noise does once in ``2 ** 64``.
+    """
+    return (
+        bits[:, 1::2].all(axis=1) & np.isin(entries[:, STATE], STATES) & ~entries[:, ABOVE_STATE].any(axis=1)
+    )
 
 
 def free_pages(space: Tablespace) -> NDArray[np.bool_]:

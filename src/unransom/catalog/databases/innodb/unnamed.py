@@ -38,21 +38,29 @@ class _Ends(NamedTuple):
     lasts: NDArray[np.uint64]
 
 
-def left_behind(found: Found, tree: Tree) -> NDArray[np.int64]:
-    """Return those of the leaf pages of ``tree`` that are not in it, besides those that it knows."""
+def left_behind(found: Found, tree: Tree) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return those of the leaf pages of ``tree`` that are not in it, besides those that it knows.
+
+    Then those that may be, but that something speaks against: their age, or what is left of the neighbours of
+    the chain of which they are.
+    """
     table = found.space.table
     numbers = np.flatnonzero(tree.nodes & ~tree.outside).astype(np.int64)
     chains = _chains_of(table, numbers, tree)
-    bad = _aged(table, numbers, tree, chains)
+    aged = _aged(table, numbers, chains)
+    newest = table["lsn"][tree.outside & tree.nodes].max(initial=0)
+    bad = aged & (np.bincount(chains.owners) <= SHORT) & (chains.written <= newest)
     sound = numbers[table["verdict"][numbers] == pages.VALID]
     ends = _ends(found, sound)
     if ends is None:
-        sure = (chains.inside if chains.inside.any() else chains.large)[chains.owners]
+        sure = (chains.inside if chains.inside.any() else chains.newest)[chains.owners]
         left = _accounted_for(found, sound, sure[np.isin(numbers, sound)])
         bad[chains.owners[np.isin(numbers, left)]] = True
     else:
         bad |= _without_room(ends, tree, chains.owners[np.searchsorted(numbers, ends.numbers)], chains)
-    return numbers[bad[chains.owners] & ~tree.inside[numbers]]
+    doubted = (aged | chains.contradicted) & ~bad
+    loose = ~tree.inside[numbers]
+    return numbers[bad[chains.owners] & loose], numbers[doubted[chains.owners] & loose]
 
 
 def _accounted_for(found: Found, numbers: NDArray[np.int64], sure: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -146,47 +154,47 @@ class _Chains(NamedTuple):
     Attributes:
         owners: The chain of each page.
         inside: Chains that are in the tree.
+        contradicted: Others that pages are in that are not in the tree.
         written: When the newest page of each was written.
-        large: The largest ones, which together have half of the pages.
+        newest: Those that were written last, which together have half of the pages.
     """
 
     owners: NDArray[np.int64]
     inside: NDArray[np.bool_]
+    contradicted: NDArray[np.bool_]
     written: NDArray[np.uint64]
-    large: NDArray[np.bool_]
+    newest: NDArray[np.bool_]
 
 
 def _chains_of(table: NDArray[np.void], numbers: NDArray[np.int64], tree: Tree) -> _Chains:
     firsts, owners = np.unique(tree.chains[numbers], return_inverse=True)
     inside, written = np.zeros(len(firsts), np.bool_), np.zeros(len(firsts), np.uint64)
     inside[owners[tree.inside[numbers]]] = True
+    contradicted = ~inside & np.isin(firsts, tree.chains[tree.nodes & tree.outside])
     np.maximum.at(written, owners, table["lsn"][numbers])
     sizes = np.bincount(owners, minlength=len(firsts))
-    order = np.argsort(sizes, kind="stable")[::-1]
-    large = np.zeros(len(firsts), np.bool_)
-    large[order] = np.cumsum(sizes[order]) - sizes[order] < len(numbers) / 2
-    return _Chains(owners, inside, written, large)
+    order = np.argsort(written, kind="stable")[::-1]
+    newest = np.zeros(len(firsts), np.bool_)
+    newest[order] = np.cumsum(sizes[order]) - sizes[order] < len(numbers) / 2
+    return _Chains(owners, inside, contradicted, written, newest)
 
 
-def _aged(
-    table: NDArray[np.void], numbers: NDArray[np.int64], tree: Tree, chains: _Chains
-) -> NDArray[np.bool_]:
+def _aged(table: NDArray[np.void], numbers: NDArray[np.int64], chains: _Chains) -> NDArray[np.bool_]:
     """Return the chains that are by far older than every page that is likely to be in the tree.
 
     These are the pages that are sure to be, and those of chains that were written about when these were, and
-    so on. Of tables whose tree has let go of no page that is left there are none: old rows are theirs.
+    so on.
     """
-    likely = chains.inside if chains.inside.any() else chains.large
-    if not tree.outside.any() or not len(likely):
-        return np.zeros(len(likely), np.bool_)
+    likely = chains.inside if chains.inside.any() else chains.newest
+    if not len(likely):
+        return np.zeros(0, np.bool_)
     while True:
         written = table["lsn"][numbers[likely[chains.owners]]].astype(np.float64)
         oldest, span = written.min(), written.max() - written.min()
         aged = ~likely & (chains.written.astype(np.float64) < oldest - span)
         if (likely | aged).all():
-            break
+            return aged
         likely = ~aged
-    return aged & (np.bincount(chains.owners) <= SHORT)
 
 
 def _without_room(ends: _Ends, tree: Tree, owners: NDArray[np.int64], chains: _Chains) -> NDArray[np.bool_]:
