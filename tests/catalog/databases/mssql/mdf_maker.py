@@ -146,6 +146,7 @@ class Database:
 
     def __init__(self, protection="checksum"):
         self.pages = {}
+        self.freed = set()  # numbers of pages that were given back
         self._protection = protection
         self._rows = {number: [] for number in (3, 5, 7, 34, 41, 64)}
         self._next_object, self._next_unit, self._next_page = 1000, 300, 40
@@ -208,7 +209,7 @@ class Database:
         assert at <= 40
         pages[0] = page(0, FILE_HEADER, 99, [record(b"", 1)], protection=self._protection)
         uses = bytearray(8088)
-        for number in pages:
+        for number in pages.keys() - self.freed:
             uses[number] = 0x40
         pages[1] = page(1, PFS, 99, [record(bytes(uses[:7990]), 1)], protection=self._protection)
         return b"".join(pages.get(number, bytes(PAGE)) for number in range(max(pages) + 1))

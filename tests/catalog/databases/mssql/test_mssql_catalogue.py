@@ -1,11 +1,16 @@
 """What the server's own tables say of tables whose rows' layout is lost."""
 
+import random
+import struct
 from pathlib import Path
 
 import pytest
 
-from tests.catalog.databases.mssql.reading import opened
-from unransom.catalog.databases.mssql import catalogue
+from tests.catalog.databases.mssql import mdf_maker as make
+from tests.catalog.databases.mssql.reading import opened, rows
+from unransom.catalog.databases.mssql import catalogue, system_tables, torn_catalogue
+
+PAGE = 8192
 
 
 def system_rows(*statuses):
@@ -24,8 +29,8 @@ def system_rows(*statuses):
         "columns": len(columns),
         "name": "orders",
     }
-    rows = {number: [] for number in catalogue.TABLES}
-    return rows | {catalogue.COLUMNS: columns, catalogue.OBJECTS: [named]}
+    rows = {number: [] for number in system_tables.TABLES}
+    return rows | {system_tables.COLUMNS: columns, system_tables.OBJECTS: [named]}
 
 
 @pytest.mark.parametrize(("statuses", "known"), [((1, 0, 5), True), ((1, 0, 16), False), ((0, 17, 1), False)])
@@ -57,3 +62,49 @@ def test_columns_whose_numbers_the_server_draws_are_known(name, drawn):
         if column.automatic
     }
     assert found == drawn
+
+
+def notes_with_old_catalogue(freed, lsn):
+    """Return a file with a table, and an old copy of the page that describes its columns."""
+    base = make.Database()
+    old = make.Database()
+    old.table("notes", [("id", 56, 4, 10, 0, 4, 1), ("old", 231, 60, 0, 0, -1, 2)], key=("id",))
+    unit = base.table("notes", [("id", 56, 4, 10, 0, 4, 1), ("note", 231, 100, 0, 0, -1, 2)], key=("id",))
+    at = old.bytes().index("old".encode("utf-16-le")) // PAGE * PAGE
+    page = bytearray(old.bytes()[at : at + PAGE])
+    struct.pack_into("<I", page, 32, 12)
+    struct.pack_into("<I", page, 40, lsn)
+    base.pages[12] = make.seal(page[:60] + bytes(4) + page[64:], "checksum")
+    base.freed |= {12} if freed else set()
+    notes = [make.record(struct.pack("<i", n), 2, (), [f"note {n}".encode("utf-16-le")]) for n in range(40)]
+    base.add(unit, notes)
+    return base.bytes()
+
+
+@pytest.mark.parametrize(("freed", "lsn"), [(True, 99), (False, 20)])
+@pytest.mark.parametrize("torn", [False, True])
+def test_an_old_copy_of_a_page_of_the_catalogue_does_not_count(freed, lsn, torn):
+    data = bytearray(notes_with_old_catalogue(freed, lsn))
+    for page in range(10, 40) if torn else ():
+        data[page * PAGE + 5000 : page * PAGE + 5100] = random.Random(page).randbytes(100)
+    database = opened(bytes(data))
+    (table,) = database.tables
+    assert [(column.name, column.declared) for column in table.columns] == [
+        ("id", "int"), ("note", "nvarchar(50)"),
+    ]  # fmt: skip
+    assert rows(database, "notes") == [(n, f"note {n}") for n in range(40)]
+
+
+def test_pages_that_each_claim_another_shape_are_searched_for_few(monkeypatch):
+    data = bytearray(notes_with_old_catalogue(freed=False, lsn=20))
+    for number in range(100, 164):
+        rowset = make.record(bytes(range(number, 255)), 18)
+        page = bytearray(make.page(number, make.DATA, system_tables.ROWSETS, [rowset]))
+        data += page[:5000] + random.Random(number).randbytes(100) + page[5100:]
+    for page in range(10, 40):
+        data[page * PAGE + 5000 : page * PAGE + 5100] = random.Random(page).randbytes(100)
+    searches = []
+    searched = torn_catalogue.salvaged
+    monkeypatch.setattr(torn_catalogue, "salvaged", lambda *a: searches.append(a) or searched(*a))
+    assert opened(bytes(data)).tables
+    assert len(searches) <= 4 * len(system_tables.TABLES)

@@ -307,3 +307,9 @@ def test_the_log_gives_the_last_state_of_rows_on_lost_pages(parity):
     log = bytes(8192) + log_block(records, parity=parity)
     found = rows(opened(("a.mdf", bytes(data)), ("a.ldf", log)), "wide", ("log",))
     assert [(row[0], row[3]) for row in found] == [(3, 9), (4, 12), (1, 777)]
+
+
+def test_a_server_may_have_more_files_than_a_byte_counts():
+    data = wide_file()
+    copies = [(f"wide_{number}.mdf", data) for number in range(260)]
+    assert len(rows(opened(*copies), "wide")) == 120

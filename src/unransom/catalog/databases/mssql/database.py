@@ -12,14 +12,7 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Hints
 from unransom.catalog.databases.mssql.assign import Known, assign
-from unransom.catalog.databases.mssql.catalogue import (
-    SYSTEM_OBJECTS,
-    Catalogue,
-    Partition,
-    catalogue_of,
-    stored_rows,
-    units_of,
-)
+from unransom.catalog.databases.mssql.catalogue import Catalogue, Partition, catalogue_of, units_of
 from unransom.catalog.databases.mssql.decode import Decoded, decode, records_of
 from unransom.catalog.databases.mssql.extents import NOBODY, units_by_extent
 from unransom.catalog.databases.mssql.lob import LobReader
@@ -29,6 +22,7 @@ from unransom.catalog.databases.mssql.replay import Image, history_of, records_o
 from unransom.catalog.databases.mssql.rows import decoded_rows
 from unransom.catalog.databases.mssql.salvage import BY_CHAIN, BY_SLOT, Habits, salvaged, shapes_of
 from unransom.catalog.databases.mssql.store import PageStore, keys_of
+from unransom.catalog.databases.mssql.system_tables import SYSTEM_OBJECTS, stored_rows
 from unransom.catalog.databases.mssql.torn_catalogue import with_torn_rows
 from unransom.catalog.databases.mssql.weaker import WeakerRows, newest
 from unransom.catalog.databases.table import PROVENANCE, Loss, Rows, Table

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from unransom.catalog.databases.mssql.catalogue import KEYS, SYSTEM_OBJECTS, TABLES, Row, long_enough, rows_of
 from unransom.catalog.databases.mssql.decode import Records, records_of
 from unransom.catalog.databases.mssql.layout import Layout
 from unransom.catalog.databases.mssql.lob import LobReader
 from unransom.catalog.databases.mssql.pages import Kind, Soundness
 from unransom.catalog.databases.mssql.salvage import Habits, Shape, salvaged
 from unransom.catalog.databases.mssql.store import PageStore
+from unransom.catalog.databases.mssql.system_tables import (
+    SYSTEM_OBJECTS,
+    TABLES,
+    Row,
+    distinct,
+    long_enough,
+    newest_first,
+    rows_of,
+)
+
+MOST_SHAPES = 4  # of one table's records that are looked for in some pages: versions of the server differ
 
 
 def with_torn_rows(store: PageStore, stored: Mapping[int, list[Row]]) -> dict[int, list[Row]]:
@@ -28,15 +39,13 @@ def with_torn_rows(store: PageStore, stored: Mapping[int, list[Row]]) -> dict[in
     torn = entries[own]
     found: dict[int, list[Row]] = {}
     for number, layout in TABLES.items():
-        mine, key = torn[torn["object"] == number], KEYS[number]
-        seen = {tuple(row[name] for name in key) for row in stored[number]}
-        found[number] = stored[number] + [
+        rows = (
             row
-            for part, pages in store.batches(mine)
+            for part, pages in store.batches(newest_first(store, torn[torn["object"] == number]))
             for records in _salvaged(store, layout, part, pages)
             for row in rows_of(layout, long_enough(records, number))
-            if tuple(row[name] for name in key) not in seen
-        ]
+        )
+        found[number] = distinct(number, chain(stored[number], rows))
     return found
 
 
@@ -51,9 +60,9 @@ def _salvaged(
             yield decoded.records.part(np.flatnonzero(by_slot))
 
 
-def _shapes(entries: NDArray[np.void], pages: NDArray[np.uint8]) -> set[Shape]:
-    """Return the shapes of records: the fixed part that headers say, and the columns that most count."""
-    out = set()
+def _shapes(entries: NDArray[np.void], pages: NDArray[np.uint8]) -> list[Shape]:
+    """Return the commonest shapes of records: the fixed part that headers say, and the columns most count."""
+    found: dict[Shape, int] = {}
     for fixed in np.unique(entries["fixed"]).tolist():
         mine = entries["fixed"] == fixed
         for records in records_of(pages[mine], entries[mine]):
@@ -65,5 +74,6 @@ def _shapes(entries: NDArray[np.void], pages: NDArray[np.uint8]) -> set[Shape]:
             if not records.compressed and len(at):
                 counts = records.data[at].astype(int) | records.data[at + 1].astype(int) << 8
                 values, times = np.unique(counts, return_counts=True)
-                out.add((int(fixed), int(values[times.argmax()])))
-    return out
+                shape = (int(fixed), int(values[times.argmax()]))
+                found[shape] = found.get(shape, 0) + int(times.max())
+    return sorted(found, key=lambda shape: -found[shape])[:MOST_SHAPES]
