@@ -98,6 +98,34 @@ def _central(entry: zipfile.ZipInfo, header: bytearray, packed: int, offset: int
     return fixed + header[30:]
 
 
+def widen(archive: bytes) -> bytes:
+    """Return ``archive``, whose members have no extra fields, with all sizes and places as 64 bits."""
+    wide, directory, full = bytearray(), bytearray(), b"\xff" * 4
+    entries = zipfile.ZipFile(io.BytesIO(archive)).infolist()
+    for entry in entries:
+        at, name, sizes = entry.header_offset, entry.filename.encode(), (entry.file_size, entry.compress_size)
+        extra = struct.pack("<2H3Q", 1, 24, *sizes, len(wide))
+        fixed = struct.pack("<5HI", 45, entry.flag_bits, entry.compress_type, *_time(archive, at), entry.CRC)
+        directory += b"PK\x01\x02-\0" + fixed + full * 2 + struct.pack("<5HI", len(name), 28, 0, 0, 0, 0)
+        directory += full + name + extra
+        sizes = (0, 0) if entry.flag_bits & 8 else sizes
+        wide += b"PK\x03\x04" + fixed[:10] + archive[at + 14 :][:4] + full * 2
+        wide += struct.pack("<2H", len(name), 20) + name + struct.pack("<2H2Q", 1, 16, *sizes)
+        start = at + 30 + len(name)
+        wide += archive[start : start + entry.compress_size]
+        if entry.flag_bits & 8:
+            wide += b"PK\x07\x08" + struct.pack("<I2Q", entry.CRC, entry.compress_size, entry.file_size)
+    start, count = len(wide), len(entries)
+    end = len(wide + directory)
+    last = struct.pack("<4sQ2H2I4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, len(directory), start)
+    last += b"PK\x06\x07" + struct.pack("<IQI", 0, end, 1)
+    return bytes(wide + directory + last) + b"PK\x05\x06" + bytes(4) + b"\xff" * 12 + bytes(2)
+
+
+def _time(archive: bytes, at: int) -> tuple[int, ...]:
+    return struct.unpack_from("<2H", archive, at + 10)
+
+
 def make(vector: dict) -> Made:
     """Return the locked archive of a vector; its key file is the password."""
     seed, password = vector["seed"], vector["password"].encode()

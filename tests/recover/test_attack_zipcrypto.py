@@ -14,7 +14,7 @@ import pytest
 from tests.fixtures.locked import picture
 from tests.fixtures.program import UNRANSOM
 from tests.lockers import content, drawn
-from tests.lockers.zipcrypto import Stream, archive, seal
+from tests.lockers.zipcrypto import Stream, archive, seal, widen
 from unransom.core.records import FileRef
 from unransom.core.streams import BytesReader, Salvage
 from unransom.crypto.ciphers.zipcrypto import state_of
@@ -113,6 +113,34 @@ def test_archives_of_other_programs_open_with_an_original(folders, command):
     zlibs = {len(zlib.compress(original, level, -15)) for level in range(1, 10)}
     assert packed not in zlibs  # the program itself must be asked
     assert solved(folders, "--known", folders / "old").read("orders.csv") == original
+
+
+@pytest.mark.parametrize("options", [("-fz", "a.zip", "orders.csv", "b"), ("a.zip", "-")])
+def test_archives_with_sizes_of_64_bits_open_with_the_password(folders, options):
+    files = {"orders.csv": content("orders", 9000), "b": drawn("b", 500)}
+    for name, data in files.items():
+        (folders / "old" / name).write_bytes(data)
+    command = ["zip", "-P", "secret", *options]
+    subprocess.run(command, cwd=folders / "old", input=files["b"], check=True, capture_output=True)
+    locked = (folders / "old/a.zip").rename(folders / "in/a.zip").read_bytes()
+    assert b"\x01\x00\x10\x00" in locked  # a zip64 field with two sizes
+    (folders / "password").write_bytes(b"secret")
+    archive = solved(folders, "--key", folders / "password")
+    assert archive.testzip() is None
+    assert {archive.read(name) == files.get(name, files["b"]) for name in archive.namelist()} == {True}
+    subprocess.run(["unzip", "-tq", archive.filename], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_archives_in_which_all_numbers_have_64_bits_open_with_an_original(folders, streamed):
+    files = {"orders.csv": content("orders", 9000), "b": drawn("b", 500)}
+    (folders / "old/copy").write_bytes(files["orders.csv"])
+    plain = archive(files, 6)
+    (folders / "in/a.zip").write_bytes(widen(seal(plain, b"secret", streamed=streamed)))
+    found = solved(folders, "--known", folders / "old")
+    assert {name: found.read(name) for name in found.namelist()} == files
+    if not streamed:
+        assert (folders / "case/recovered/in/a.zip").read_bytes() == widen(plain)
 
 
 def test_an_archive_without_a_password_tells_how_a_program_packs_that_is_not_here(folders):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from itertools import accumulate
 
 from unransom.catalog.formats import _zip_records as records
 from unransom.catalog.schemes.family import (
@@ -110,15 +111,10 @@ def plan(locked: Locked, mark: Mark, key: FileKey) -> Plan:
     entries = sorted(members(locked), key=lambda entry: entry.offset)
     if directory is None or len(entries) != directory.count or not entries:
         raise BadMarkError(say("the central directory does not hold"))
-    if directory.records != directory.end - records.END_SIZE - _comment(locked, directory):
-        raise BadMarkError(say("an archive of more than 4 GiB under a password is not supported"))
-    moved = {entry.offset: HEADER * sum(map(is_sealed, entries[:at])) for at, entry in enumerate(entries)}
+    before = accumulate((HEADER * is_sealed(entry) for entry in entries), initial=0)
+    moved = {entry.offset: shorter for entry, shorter in zip(entries, before, strict=False)}
     size = locked.size - HEADER * sum(map(is_sealed, entries))
     return Plan(size, _pieces(locked, directory, entries, moved, key.parts["state"]))
-
-
-def _comment(locked: Reader, directory: records.Directory) -> int:
-    return int.from_bytes(locked.read_at(directory.records + records.END_SIZE - 2, 2), "little")
 
 
 def _pieces(
@@ -139,8 +135,7 @@ def _pieces(
         if entry.offset < done or end > directory.start:
             raise BadMarkError(say("two members of the archive overlap"))
         yield Keep(done, entry.offset - done)
-        yield Insert(_local(locked.read_at(entry.offset, records.LOCAL_SIZE)))
-        yield Keep(entry.offset + records.LOCAL_SIZE, start - entry.offset - records.LOCAL_SIZE)
+        yield Insert(_local(locked.read_at(entry.offset, start - entry.offset)))
         cipher = ZipCrypto(state)
         decrypted(cipher, locked.read_at(start, HEADER))
         yield Unlock(start + HEADER, entry.packed - HEADER, cipher)
@@ -150,18 +145,51 @@ def _pieces(
             done += len(descriptor)
     yield Keep(done, directory.start - done)
     yield Insert(_central(locked.read_at(directory.start, directory.size), moved))
-    end_record = bytearray(locked.read_at(directory.records, locked.size - directory.records))
-    struct.pack_into("<I", end_record, 16, directory.start - HEADER * sum(map(is_sealed, entries)))
-    yield Insert(bytes(end_record))
+    yield Insert(_end(locked, directory, HEADER * sum(map(is_sealed, entries))))
 
 
 def _local(header: bytes) -> bytes:
-    """Return a local header without encryption."""
+    """Return a local header, with its name and extra fields, without encryption."""
     out = bytearray(header)
-    (flags,) = struct.unpack_from("<H", out, 6)
-    (packed,) = struct.unpack_from("<I", out, 18)
+    flags, name = (struct.unpack_from("<H", out, at)[0] for at in (6, 26))
     struct.pack_into("<H", out, 6, flags & ~records.ENCRYPTED)
-    struct.pack_into("<I", out, 18, packed - HEADER if packed >= HEADER else packed)
+    _, packed = _places(out, (22, 18), records.LOCAL_SIZE + name, len(out))
+    _shorten(out, packed, HEADER)
+    return bytes(out)
+
+
+def _places(out: bytearray, numbers: tuple[int, ...], extra: int, end: int) -> list[slice]:
+    """Return where ``numbers`` stand: in the zip64 field before ``end`` where 32 bits are full."""
+    while extra + 4 <= end and out[extra : extra + 2] != records.ZIP64:
+        extra += 4 + int.from_bytes(out[extra + 2 : extra + 4], "little")
+    end = min(extra + 4 + int.from_bytes(out[extra + 2 : extra + 4], "little"), end)
+    wide = extra + 4
+    places = []
+    for at in numbers:
+        full = out[at : at + 4] == b"\xff" * 4 and wide + 8 <= end
+        places.append(slice(wide, wide + 8) if full else slice(at, at + 4))
+        wide += 8 * full
+    return places
+
+
+def _shorten(out: bytearray, place: slice, by: int) -> None:
+    """Write a number that is less by ``by``; what is none yet, since it follows the data, stays."""
+    width = place.stop - place.start
+    value = int.from_bytes(out[place], "little")
+    if by <= value < (1 << 8 * width) - 1:
+        out[place] = (value - by).to_bytes(width, "little")
+
+
+def _end(locked: Reader, directory: records.Directory, by: int) -> bytes:
+    """Return the records behind the central directory, which begins ``by`` bytes sooner."""
+    out = bytearray(locked.read_at(directory.records, locked.size - directory.records))
+    end = out.rfind(records.END, 0, directory.end - directory.records)
+    while end >= 0 and records.directory_at(locked, directory.records + end) != directory:
+        end = out.rfind(records.END, 0, end)
+    _shorten(out, slice(end + 16, end + 20), by)
+    if out.startswith(records.END64):
+        _shorten(out, slice(48, 56), by)
+        _shorten(out, slice(end - records.LOCATOR64_SIZE + 8, end - records.LOCATOR64_SIZE + 16), by)
     return bytes(out)
 
 
@@ -180,15 +208,15 @@ def _central(data: bytes, moved: dict[int, int]) -> bytes:
     at = 0
     while at + records.CENTRAL_SIZE <= len(out):
         flags, method = struct.unpack_from("<HH", out, at + 8)
-        (packed,) = struct.unpack_from("<I", out, at + 20)
         name, extra, comment = struct.unpack_from("<3H", out, at + 28)
-        (offset,) = struct.unpack_from("<I", out, at + 42)
-        entry = records.Entry(b"", flags, method, 0, 0, packed, 0, 0)
-        if is_sealed(entry):
+        extras = at + records.CENTRAL_SIZE + name
+        _, packed, offset = _places(out, (at + 24, at + 20, at + 42), extras, extras + extra)
+        long = int.from_bytes(out[packed], "little")
+        if is_sealed(records.Entry(b"", flags, method, 0, 0, long, 0, 0)):
             struct.pack_into("<H", out, at + 8, flags & ~records.ENCRYPTED)
-            struct.pack_into("<I", out, at + 20, packed - HEADER)
-        struct.pack_into("<I", out, at + 42, offset - moved.get(offset, 0))
-        at += records.CENTRAL_SIZE + name + extra + comment
+            _shorten(out, packed, HEADER)
+        _shorten(out, offset, moved.get(int.from_bytes(out[offset], "little"), 0))
+        at = extras + extra + comment
     return bytes(out)
 
 
@@ -204,7 +232,7 @@ FAMILY = Family(
     wanted=say("the password, or the three words of state that it gives"),
     references=("PKWARE APPNOTE.TXT 6.3.10, section 6.1", "https://math.ucr.edu/~mike/zipattacks.pdf"),
     limitations=(
-        "Archives of more than 4 GiB, in several parts, or with bytes in front are not opened.",
+        "Archives in several parts, or with bytes in front, are not opened.",
         "Members under AES or strong encryption stay as they are.",
     ),
 )

@@ -18,6 +18,7 @@ LOCATOR64 = b"PK\x06\x07"
 DESCRIPTOR = b"PK\x07\x08"
 EXTRA_DATA = b"PK\x06\x08"
 SIGNATURE = b"PK\x05\x05"
+ZIP64 = b"\x01\x00"  # kind of the extra field with numbers of 64 bits
 
 LOCAL_SIZE = 30
 CENTRAL_SIZE = 46
