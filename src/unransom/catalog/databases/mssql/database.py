@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from unransom.catalog.databases.engine import Hints
@@ -130,10 +131,11 @@ class MssqlDatabase:
                     yield group
 
     def rows(self, table: Table) -> Iterator[Rows]:
-        """Yield the rows of ``table``: those of sound pages, then those that only weaker sources have."""
+        """Yield the rows of ``table``: of sound pages, then of weaker sources alone, then deleted ones."""
         known = self._known[table.name]
         names = [column.name for column in table.columns]
         weaker = WeakerRows(table.key, names, lambda: chain(self._logged(known), self._old(known)))
+        behind: list[NDArray[np.int64]] = []  # numbers of the pages with deleted rows
         for part in known.partitions:
             habits = Habits()
             for decoded, confidence in self._sound(part):
@@ -141,16 +143,29 @@ class MssqlDatabase:
                     habits.learn(decoded.columns)
                 batch = _conform(decoded.batch(part.layout, confidence=confidence), table)
                 weaker.pass_by(batch)
-                yield Rows.of(table, batch)
+                behind.append(np.unique(decoded.records.pages[decoded.records.deleted]))
+                yield Rows.of(table, _deleted(batch, False))
             for batch in self._salvaged(known, part, habits):
                 weaker.pass_by(batch)
                 yield Rows.of(table, batch)
+        last: list[pyarrow.RecordBatch] = []
         for batch in weaker.rest():
-            yield Rows.of(table, batch)
+            last.append(_deleted(batch, True))
+            yield Rows.of(table, _deleted(batch, False))
+        numbers = np.unique(np.concatenate(behind)) if behind else None
+        for part in known.partitions if numbers is not None and len(numbers) else ():
+            for decoded, confidence in self._sound(part, numbers):
+                batch = _conform(decoded.batch(part.layout, confidence=confidence), table)
+                yield Rows.of(table, _deleted(batch, True))
+        yield from (Rows.of(table, batch) for batch in last if batch.num_rows)
 
-    def _sound(self, part: Partition) -> Iterator[tuple[Decoded, float]]:
-        """Yield the rows of a part's sound pages, and the confidence in them."""
+    def _sound(
+        self, part: Partition, numbers: NDArray[np.int64] | None = None
+    ) -> Iterator[tuple[Decoded, float]]:
+        """Yield the rows of a part's sound pages, or of those of some ``numbers``, and how sure they are."""
         entries = self._of(part, old=False)
+        if numbers is not None:
+            entries = entries[np.isin(entries["page"], numbers)]
         doubted = self._store.doubted(entries)
         for chosen, confidence in ((entries[~doubted], 1.0), (entries[doubted], UNPROVEN)):
             for decoded in decoded_rows(self._store, chosen, part):
@@ -269,6 +284,12 @@ def _damaged(store: PageStore) -> NDArray[np.void]:
     torn = (entries["soundness"] == Soundness.TORN) & (entries["type"] == Kind.DATA)
     entries = entries[torn | (entries["soundness"] == Soundness.LOST)]
     return entries[store.allocated(entries)]
+
+
+def _deleted(batch: pyarrow.RecordBatch, deleted: bool) -> pyarrow.RecordBatch:
+    """Return the deleted rows of ``batch``, or the others."""
+    gone = np.asarray(pc.equal(batch.column("_state"), "deleted"))
+    return batch if not deleted and not gone.any() else batch.filter(pyarrow.array(gone == deleted))
 
 
 def _conform(batch: pyarrow.RecordBatch, table: Table) -> pyarrow.RecordBatch:
