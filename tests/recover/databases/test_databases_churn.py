@@ -130,3 +130,30 @@ def test_rows_of_doubted_pages_are_beside_the_graft(shortened, tmp_path):
     assert len(rows) > 0.9 * len(wanted)
     beside = (tmp_path / "shortened.salvaged.sql").read_text().count("\n(")
     assert 2000 < beside < 4000
+
+
+@pytest.mark.parametrize("pattern", ["H", "B"])
+def test_freed_upper_levels_speak_for_no_page(pattern):
+    server = Server()
+    try:
+        server.run(
+            "create database shop",
+            "use shop",
+            "create table shrunk (k varchar(200) charset latin1 primary key, n int)",
+            "insert into shrunk select concat(repeat(md5(seq), 5), seq), seq from seq_1_to_30000",
+            "flush tables shrunk for export",
+            "unlock tables",
+            "delete from shrunk where k > '2'",
+            "set global innodb_max_purge_lag_wait = 0",
+            "update shrunk set n = n + 1",
+        )
+        data, create, wanted = _taken(server, "shrunk")
+    finally:
+        server.close()
+    table = pages.scan(BytesReader(data), PAGE)
+    assert int((table["level"][table["kind"] == pages.INDEX] == 1).sum()) > 1
+    damaged = PATTERNS[pattern](data)
+    rows = _rows(ENGINE.open([Source("t.ibd", BytesReader(damaged))], Hints(sql=(create,)))[0])
+    sure = [row for row, sure in rows if sure >= SURE]
+    assert {*sure} <= wanted
+    assert len({row for row, _ in rows} & wanted) >= _on_whole_pages(data, damaged, create)

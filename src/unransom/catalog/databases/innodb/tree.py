@@ -72,7 +72,8 @@ def tree_of(found: Found) -> Tree:
         outside |= _contradicted(table, nodes, links, inside)
         chains = _chains(nodes, links)
         inside, outside = _spread(nodes, chains, inside, outside)
-        above = np.flatnonzero(nodes & ~outside & (table["verdict"] == pages.VALID)).astype(np.int64)
+        # One that nothing speaks for speaks for none: a freed one names freed pages.
+        above = np.flatnonzero(nodes & inside & (table["verdict"] == pages.VALID)).astype(np.int64)
         whole = _is_whole(table[above], above)
     return Tree(nodes, inside, outside, chains, links.before, links.after)
 
