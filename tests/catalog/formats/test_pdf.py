@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import os
+import random
+import re
 import zlib
 
 import pytest
@@ -9,7 +11,7 @@ from PIL import Image
 
 from tests.catalog.formats.locked import LOCKINGS, scramble
 from tests.catalog.formats.pdf_maker import assemble, make_pdf, stream, text_of
-from unransom.catalog.formats import pdf
+from unransom.catalog.formats import _pdf_walk, pdf
 from unransom.core.records import Grade
 from unransom.core.streams import BytesReader
 
@@ -138,3 +140,24 @@ def test_no_document_is_bad():
     for data in (b"", b"%PDF", b"hello " * 500, os.urandom(9000)):
         assert pdf.validate(BytesReader(data)).grade is Grade.BAD
         assert pdf.recognise(data[:4096]) == 0
+
+
+def test_searches_find_what_plainly_written_ones_find():
+    line = rb"(?=\d{1,10} \d{1,5} obj\b|xref\b|trailer\b|startxref\b)"
+    opens = rb">>[\s\0]*(?:%[^\r\n]*[\r\n]+[\s\0]*)?stream(?:\r\n|\r|\n|(?=[^\w\r\n]))"
+    plain = {
+        _pdf_walk._OBJECT_END: rb"(?:(" + opens + rb")|(endobj)|[\r\n]" + line + rb")",
+        _pdf_walk._TABLE_END: rb"(?=trailer|startxref|\bobj\b)",
+        _pdf_walk._TRAILER_END: rb"(?=startxref|%%EOF|\bobj\b|\bxref\b)",
+        _pdf_walk._RESYNC: rb"(?<!\d)\d{1,10}[ \r\n\t]+\d{1,5}[ \r\n\t]+obj\b"
+        rb"|\bxref\b|\btrailer\b|\bstartxref\b|%%EOF",
+    }
+    words = b">> stream endobj obj xref startxref trailer %%EOF % a x 1 23 0 12345678901".split()
+    draw = random.Random(5)
+    for _ in range(5000):
+        text = b"".join(draw.choices([*words, b" ", b"\r", b"\n", b"\0"], k=draw.randrange(1, 30)))
+        for fast, slow in plain.items():
+            found, wanted = fast.search(text), re.search(slow, text)
+            assert (found and found.start()) == (wanted and wanted.start()), (slow, text)
+            if found and wanted and wanted.re.groups:
+                assert (found.lastgroup == "stream", found.end()) == (wanted[1] is not None, wanted.end())

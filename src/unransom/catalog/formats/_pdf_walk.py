@@ -24,15 +24,20 @@ _TOKEN = re.compile(
     rb"|(?P<stray>endobj|endstream))"
 )
 _SPACE = re.compile(rb"[\s\0]*")
+# What is searched for through whole documents begins with plain bytes in every branch, and looks back for what
+# must not stand before them: a search then tries only where one of these bytes stands, and is several times
+# as fast.
 _OBJECT_END = re.compile(
-    rb"(?P<stream>>>[\s\0]*(?:%[^\r\n]*[\r\n]+[\s\0]*)?stream(?:\r\n|\r|\n|(?=[^\w\r\n])))"
-    rb"|(?P<endobj>endobj)"
-    rb"|(?P<implied>[\r\n](?=\d{1,10} \d{1,5} obj\b|xref\b|trailer\b|startxref\b))"
+    rb">>[\s\0]*(?:%[^\r\n]*[\r\n]+[\s\0]*)?stream(?:\r\n|\r|\n|(?=[^\w\r\n]))(?P<stream>)"
+    rb"|endobj"
+    rb"|\r(?=\d{1,10} \d{1,5} obj\b|xref\b|trailer\b|startxref\b)"
+    rb"|\n(?=\d{1,10} \d{1,5} obj\b|xref\b|trailer\b|startxref\b)"
 )
-_TABLE_END = re.compile(rb"(?=trailer|startxref|\bobj\b)")
-_TRAILER_END = re.compile(rb"(?=startxref|%%EOF|\bobj\b|\bxref\b)")
+_TABLE_END = re.compile(rb"trailer|startxref|o(?<!\wo)bj\b")
+_TRAILER_END = re.compile(rb"startxref|%%EOF|o(?<!\wo)bj\b|x(?<!\wx)ref\b")
 _RESYNC = re.compile(
-    rb"(?<!\d)\d{1,10}[ \r\n\t]+\d{1,5}[ \r\n\t]+obj\b|\bxref\b|\btrailer\b|\bstartxref\b|%%EOF"
+    rb"[\dxts%](?:(?<=\d)(?<!\d\d)\d{0,9}[ \r\n\t]+\d{1,5}[ \r\n\t]+obj\b"
+    rb"|(?<=x)(?<!\wx)ref\b|(?<=t)(?<!\wt)railer\b|(?<=s)(?<!\ws)tartxref\b|(?<=%)%EOF)"
 )
 _LENGTH = re.compile(rb"/Length\b[\s\0]*(\d{1,12})\b(?![\s\0]+\d+[\s\0]+R)")
 _ENDSTREAM = re.compile(rb"[\s\0]{0,8}endstream")
