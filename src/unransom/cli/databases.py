@@ -126,6 +126,8 @@ def _asks() -> bool:
 
 
 def _print(outcome: Outcome) -> None:
+    from unransom.recover.databases.report import uncertain
+
     if not outcome.tables and not outcome.problems:
         say_to_people(t("No database was found in what was given."))
     for result in outcome.tables:
@@ -138,5 +140,7 @@ def _print(outcome: Outcome) -> None:
                 expected="?" if known is None else known,
             )
         )
+        if result.doubtful:
+            print(spoken(uncertain(result)))
     for problem in outcome.problems:
         print(spoken(problem))

@@ -1,5 +1,6 @@
 """Damage to tables of a real MariaDB that have freed pages and rows: nothing comes back that is gone."""
 
+import json
 import random
 
 import numpy as np
@@ -9,6 +10,7 @@ from tests.recover.databases.churned_tables import TABLES, churn
 from tests.recover.databases.damage import PATTERNS
 from tests.recover.databases.mariadb_server import Server
 from tests.recover.databases.test_databases_mariadb import PAGE, _on_whole_pages, _rows, _taken
+from tests.recover.databases.test_databases_step import command
 from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.innodb import ENGINE, pages
 from unransom.core.streams import BytesReader
@@ -157,3 +159,16 @@ def test_freed_upper_levels_speak_for_no_page(pattern):
     sure = [row for row, sure in rows if sure >= SURE]
     assert {*sure} <= wanted
     assert len({row for row, _ in rows} & wanted) >= _on_whole_pages(data, damaged, create)
+
+
+def test_rows_that_are_not_certain_are_counted(shortened, tmp_path):
+    data, create, _ = shortened
+    (tmp_path / "t.ibd").write_bytes(_without(data, [0, 1, 2, *_beside_the_freed(data, create)]))
+    (tmp_path / "made.sql").write_text(f"{create};")
+    out = tmp_path / "out"
+    told = command(tmp_path, "--schema", str(tmp_path / "made.sql"), source="t.ibd", code=3)
+    doubtful = json.loads((out / "loss.json").read_text())["tables"][0]["doubtful"]
+    assert 2000 < doubtful < 4000
+    said = f"shortened: {doubtful} of these rows are not certain"
+    assert said in told
+    assert said in (out / "loss.txt").read_text()

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from unransom.core.drafts import DraftFile
-from unransom.core.messages import say
+from unransom.core.messages import Message, say
 from unransom.recover.databases.step import Outcome, TableResult
 
 
@@ -35,6 +35,15 @@ def _entry(result: TableResult, language: str) -> dict[str, object]:
     }
 
 
+def uncertain(result: TableResult) -> Message:
+    """Return how many of the rows that came back are not certain."""
+    return say(
+        "{table}: {count} of these rows are not certain; --provenance tells how sure each is",
+        table=result.table,
+        count=result.doubtful,
+    )
+
+
 def write_report(outcome: Outcome, folder: Path, language: str) -> None:
     """Write ``loss.json`` and ``loss.txt`` into ``folder``."""
     lines = [line for result in outcome.tables for line in _lines(result, language)]
@@ -58,6 +67,8 @@ def _lines(result: TableResult, language: str) -> list[str]:
     )
     states = ", ".join(f"{state} {count}" for state, count in sorted(result.states.items()))
     lines = [head.render(language), f"  {states}", f"  {result.loss.why.render(language)}"]
+    if result.doubtful:
+        lines.append(f"  {uncertain(result).render(language)}")
     for table, count in result.named_by.items():
         named = say(
             "rows of {table} name {count} of its keys that did not come back", table=table, count=count
