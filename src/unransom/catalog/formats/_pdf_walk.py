@@ -24,9 +24,9 @@ _TOKEN = re.compile(
     rb"|(?P<stray>endobj|endstream))"
 )
 _SPACE = re.compile(rb"[\s\0]*")
-# What is searched for through whole documents begins with plain bytes in every branch, and looks back for what
-# must not stand before them: a search then tries only where one of these bytes stands, and is several times
-# as fast.
+# What is searched for through whole documents begins with plain bytes in every branch, and looks back for
+# what must not stand before them: a search then tries only where one of these bytes stands, and is several
+# times as fast.
 _OBJECT_END = re.compile(
     rb">>[\s\0]*(?:%[^\r\n]*[\r\n]+[\s\0]*)?stream(?:\r\n|\r|\n|(?=[^\w\r\n]))(?P<stream>)"
     rb"|endobj"

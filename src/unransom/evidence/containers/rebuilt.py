@@ -67,14 +67,13 @@ def directory(words: np.ndarray, first: int) -> tuple[int, int] | None:
         words: 32-bit numbers from a multiple of a sector on.
         first: That sector.
     """
-    words = words.astype(np.int64)
-    heads, seconds = words[: -1 : SECTOR // 4], words[1 :: SECTOR // 4]
+    heads, seconds = (part.astype(np.int64) for part in (words[: -1 : SECTOR // 4], words[1 :: SECTOR // 4]))
     ahead = heads - np.arange(first, first + len(heads))  # sectors from a directory to its first table
     likely = (seconds - heads == TABLE) & (ahead > 0) & (ahead <= len(heads))
     for head in np.flatnonzero(likely).tolist():
         begin = head * (SECTOR // 4)
         tables = _run(words, begin)
-        goes_on = begin > 0 and words[begin] - words[begin - 1] == TABLE
+        goes_on = begin > 0 and int(words[begin]) - int(words[begin - 1]) == TABLE
         if tables >= LEAST and not goes_on and ahead[head] == -(-tables * 4 // SECTOR):
             return first + head, tables
     return None
@@ -86,7 +85,7 @@ def _run(words: np.ndarray, begin: int) -> int:
     step = SECTOR
     while begin + length < len(words):
         part = words[begin + length : begin + length + step]
-        wanted = words[begin] + TABLE * np.arange(length, length + len(part))
+        wanted = int(words[begin]) + TABLE * np.arange(length, length + len(part))
         differs = np.flatnonzero(part != wanted)
         if len(differs):
             return length + int(differs[0])

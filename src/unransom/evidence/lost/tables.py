@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -78,7 +79,8 @@ class _Looked:
 
     def __init__(self, slots: Slots) -> None:
         self.found: list[Sighting] = []
-        kept, tail, head, last = [], [], [], []
+        self._slots = slots
+        kept, tail, head = [], [], []
         for number in range(slots.count):
             block = slots.read(number)
             if len(block) < slots.unit // 2 or (
@@ -88,11 +90,15 @@ class _Looked:
             kept.append(number)
             tail.append(not any(block[-EDGE:]))
             head.append(not any(block[:EDGE]))
-            last.append(ends(block.ljust(slots.unit, b"\0")))
             self.found += sightings(block, slots.first + number * slots.stride)
         self.kept = np.array(kept, np.int64)
-        self.last = np.array(last, np.uint16)
         self.edges = Edges(np.array(tail, bool), np.array(head, bool))
+
+    @cached_property
+    def last(self) -> np.ndarray:
+        """Where the sectors of the blocks that are kept end; read for it once more, as few images need it."""
+        blocks = (self._slots.read(number) for number in self.kept.tolist())
+        return np.array([ends(block.ljust(self._slots.unit, b"\0")) for block in blocks], np.uint16)
 
 
 def _ordered(slots: Slots) -> Order | None:
