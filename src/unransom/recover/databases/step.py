@@ -16,7 +16,7 @@ from unransom.core.messages import Message, say
 from unransom.recover.databases.foreign_keys import ForeignKeys, Missing
 from unransom.recover.databases.writer import Shown, Writer
 
-LIVE = frozenset({"live", "salvaged", "log", "old copy"})  # states of rows that belong to the table
+LIVE = frozenset({"live", "salvaged", "log", "old copy", "freed"})  # states of rows that belong to the table
 HISTORY = "history"  # state of rows as they were before they were changed, which the table itself keeps
 BEFORE = "before"  # the same, which undo logs keep
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 
 PAGE = 8192
-DATA, TEXT_MIX, PFS, FILE_HEADER = 1, 3, 11, 15
+DATA, TEXT_MIX, IAM, PFS, FILE_HEADER = 1, 3, 10, 11, 15
 
 
 def record(fixed=b"", columns=0, nulls=(), values=None, status=0x10, complexes=()):
@@ -141,6 +141,25 @@ def sparse(values):
     return struct.pack(f"<HH{len(parts)}H{len(ends)}H", 5, len(parts), *numbers, *ends) + b"".join(parts)
 
 
+def extent_map(number, owner, extents, *, singles=(), lsn=(30, 100, 1)):
+    """Return an IAM page of ``owner``: which extents, and which pages of shared ones, are its."""
+    bits = bytearray(7988)
+    for extent in extents:
+        bits[extent // 8] |= 1 << extent % 8
+    slots = b"".join(struct.pack("<IH", single, 1) for single in singles).ljust(48, b"\0")
+    head = struct.pack("<BBHI32xIH", 0, 0, 94, 0, 0, 1) + slots
+    return page(number, IAM, owner, [head, struct.pack("<BBH", 0, 0, 7992) + bits], index=256, lsn=lsn)
+
+
+def linked(data, previous, following):
+    """Return a page with a checksum that names its neighbours, 0 for none."""
+    out = bytearray(data)
+    for place, number in ((8, previous), (16, following)):
+        struct.pack_into("<IH", out, place, number, number > 0)
+    out[60:64] = bytes(4)
+    return seal(out, "checksum")
+
+
 class Database:
     """A data file that grows table by table."""
 
@@ -152,8 +171,10 @@ class Database:
         self._next_object, self._next_unit, self._next_page = 1000, 300, 40
         self._rows[64].append(record(struct.pack("<BIH2sI16x", 50, 1, 0, b"SC", 0), 8, (), [_name("dbo")]))
 
-    def table(self, name, columns, key=()):
+    def table(self, name, columns, key=(), rows=0):
         """Declare a table; columns are tuples of name, type, length, precision, scale, place, null bit, more.
+
+        ``rows`` is what the server counts.
 
         Returns the number that its pages bear.
         """
@@ -164,7 +185,7 @@ class Database:
         self._rows[34].append(
             record(struct.pack("<iiBi2siBi16x", number, 1, 0, 0, b"U ", 0, 1, 0)[:40], 11, (), [_name(name)])
         )
-        self._rows[5].append(record(struct.pack("<qBiiiihqB17x", rowset, 1, number, 0, 1, 0, 0, 0, 0), 18))
+        self._rows[5].append(record(struct.pack("<qBiiiihqB17x", rowset, 1, number, 0, 1, 0, 0, rows, 0), 18))
         self._rows[7].append(record(struct.pack("<qBqiH18x24x", allocation, 1, rowset, 0, 1), 12))
         for order, column in enumerate(columns, 1):
             title, kind, length, precision, scale, place, null_bit, *more = column

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from unransom.catalog.databases.mssql import page_maker
 from unransom.catalog.databases.mssql.catalogue import units_of
-from unransom.catalog.databases.mssql.pages import EXTENT, Kind, Soundness
+from unransom.catalog.databases.mssql.pages import EXTENT, INTERVAL, Kind, Soundness
 from unransom.catalog.databases.mssql.store import PFS_STEP, keys_of
 
-INTERVAL = 511232  # pages that one page of bits for extents tells of
 EXTENTS = INTERVAL // EXTENT
 FIRST_BITMAPS = {Kind.GAM: 2, Kind.SGAM: 3, Kind.DIFFERENCES: 6, Kind.MINIMALLY_LOGGED: 7}
 USED, MIXED, IAM = 0x40, 0x20, 0x10  # of a page's byte

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from unransom.catalog.databases.engine import Hints
 from unransom.catalog.databases.mssql.assign import Known, assign
 from unransom.catalog.databases.mssql.catalogue import Catalogue, Partition, catalogue_of, units_of
+from unransom.catalog.databases.mssql.contradiction import contradicted
 from unransom.catalog.databases.mssql.decode import Decoded, decode, records_of
 from unransom.catalog.databases.mssql.extents import NOBODY, units_by_extent
 from unransom.catalog.databases.mssql.lob import LobReader
@@ -31,6 +31,8 @@ from unransom.core.messages import Message, say
 from unransom.core.streams import Reader
 
 IN_OLD_COPY = 0.7  # confidence in a row that only an older copy has
+CONTRADICTED = 0.6  # confidence in a row of a page that newer ones speak against
+CALLED_FREE = 0.7  # confidence in a row of a page that is called free, where as many rows are missing
 IN_LOG = 0.9  # confidence in a row that only the log has
 UNPROVEN = 0.85  # confidence in a row of a page without checksum, where such pages may be damaged
 SAMPLE = 32  # data pages that are looked at to tell whether they are encrypted
@@ -72,7 +74,10 @@ class MssqlDatabase:
         self.name = name
         self.store = self._store = store
         self.logs = tuple(logs)
-        self._data = _used(store)
+        data = _rows_of_users(store)
+        used = store.allocated(data)
+        self._data = data if used.all() else data[used]
+        self._free = data[~used]
         self._history = history_of(logs)
         stored = stored_rows(store, self._history)
         catalogue = catalogue_of(stored)
@@ -81,6 +86,9 @@ class MssqlDatabase:
         catalogue = catalogue_of(more) if self._torn_catalogue else catalogue
         self._damaged = _damaged(store)
         self._units = _numbered(self._data, catalogue)
+        self._contradicted = contradicted(store, self._data)
+        self._free = self._free[~contradicted(store, self._free)]
+        self._free_units = _numbered(self._free, catalogue)
         self._damaged_units = self._owners_of_damaged(catalogue)
         assigned = assign(catalogue, hints, list(self._page_groups(catalogue)), list(self._log_groups()))
         self.problems = (*assigned.problems, *self._warnings())
@@ -134,7 +142,7 @@ class MssqlDatabase:
         """Yield the rows of ``table``: of sound pages, then of weaker sources alone, then deleted ones."""
         known = self._known[table.name]
         names = [column.name for column in table.columns]
-        weaker = WeakerRows(table.key, names, lambda: chain(self._logged(known), self._old(known)))
+        weaker = WeakerRows(table.key, names, lambda: self._weaker(known))
         behind: list[NDArray[np.int64]] = []  # numbers of the pages with deleted rows
         for part in known.partitions:
             habits = Habits()
@@ -163,7 +171,7 @@ class MssqlDatabase:
         self, part: Partition, numbers: NDArray[np.int64] | None = None
     ) -> Iterator[tuple[Decoded, float]]:
         """Yield the rows of a part's sound pages, or of those of some ``numbers``, and how sure they are."""
-        entries = self._of(part, old=False)
+        entries = self._of(part)
         if numbers is not None:
             entries = entries[np.isin(entries["page"], numbers)]
         doubted = self._store.doubted(entries)
@@ -179,17 +187,39 @@ class MssqlDatabase:
         """Return the parts of ``table``, each with how its rows lie."""
         return self._known[table.name].partitions
 
-    def _of(self, part: Partition, old: bool) -> NDArray[np.void]:
+    def _of(self, part: Partition, old: bool = False, contradicted: bool = False) -> NDArray[np.void]:
         """Return the pages of a part: those of the newest sources, or those of older ones."""
-        mine = np.isin(self._units, np.fromiter(part.units, np.int64, len(part.units)))
+        mine = _are_of(part, self._units) & (self._contradicted == contradicted)
         mine &= np.array(self._store.older, bool)[self._data["source"]] == old
         return self._data[mine]
 
-    def _old(self, known: Known) -> Iterator[pyarrow.RecordBatch]:
-        """Yield rows of pages that only an older copy of the database has."""
-        for part in known.partitions:
-            for decoded in decoded_rows(self._store, self._of(part, old=True), part):
-                yield _conform(decoded.batch(part.layout, "old copy", IN_OLD_COPY), known.table)
+    def _weaker(self, known: Known) -> Iterator[pyarrow.RecordBatch]:
+        """Yield rows that count where nothing better has their keys, the surer ones first."""
+        yield from self._logged(known)
+        for state, confidence, old, doubted in (
+            ("old copy", IN_OLD_COPY, True, False),
+            ("live", CONTRADICTED, False, True),
+            ("old copy", CONTRADICTED, True, True),
+        ):
+            for part in known.partitions:
+                entries = self._of(part, old, doubted)
+                for decoded in decoded_rows(self._store, entries, part):
+                    yield _conform(decoded.batch(part.layout, state, confidence), known.table)
+        yield from self._called_free(known)
+
+    def _called_free(self, known: Known) -> Iterator[pyarrow.RecordBatch]:
+        """Yield rows of pages that are called free, while the database counts more rows than there are.
+
+        They are as sure as there are rows missing for them.
+        """
+        free = [self._free[_are_of(part, self._free_units)] for part in known.partitions]
+        room = sum(int(entries["slots"].sum()) for entries in free)
+        used = sum(int(self._data["slots"][_are_of(part, self._units)].sum()) for part in known.partitions)
+        missing = (known.table.expected or 0) - used
+        for part, entries in zip(known.partitions, free if missing > 0 else (), strict=False):
+            for decoded in decoded_rows(self._store, entries, part):
+                batch = decoded.batch(part.layout, "freed", CALLED_FREE * min(missing / room, 1.0))
+                yield _conform(batch, known.table)
 
     def _salvaged(self, known: Known, part: Partition, habits: Habits) -> Iterator[pyarrow.RecordBatch]:
         """Yield rows of damaged pages: those with the part's number, and those that lost their header."""
@@ -203,7 +233,7 @@ class MssqlDatabase:
         known = self._known[table.name]
         for part in known.partitions:
             habits = Habits()
-            for decoded in decoded_rows(self._store, self._of(part, old=False), part):
+            for decoded in decoded_rows(self._store, self._of(part), part):
                 habits.learn(decoded.columns)
                 if not habits.hungry:
                     break
@@ -260,6 +290,11 @@ def _known_units(catalogue: Catalogue) -> NDArray[np.int64]:
     return np.array([*tables, *catalogue.foreign], np.int64)
 
 
+def _are_of(part: Partition, units: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell which pages, by their units, are of a part of a table."""
+    return np.isin(units, np.fromiter(part.units, np.int64, len(part.units)))
+
+
 def _numbered(entries: NDArray[np.void], catalogue: Catalogue) -> NDArray[np.int64]:
     """Return the unit of each page as the catalogue calls it: pages of SQL Server 2000 say index 0 for 1."""
     units = units_of(entries)
@@ -268,14 +303,12 @@ def _numbered(entries: NDArray[np.void], catalogue: Catalogue) -> NDArray[np.int
     return units
 
 
-def _used(store: PageStore) -> NDArray[np.void]:
-    """Return the data pages that are in use and not the server's own."""
+def _rows_of_users(store: PageStore) -> NDArray[np.void]:
+    """Return the data pages that are not the server's own."""
     entries = store.entries
     mine = (entries["type"] == Kind.DATA) & (entries["soundness"] >= Soundness.UNCHECKED)
     mine &= (entries["object"] >= SYSTEM_OBJECTS) | (entries["index"] >= FIRST_USER_INDEX)
-    data = entries[mine]
-    used = store.allocated(data)
-    return data if used.all() else data[used]
+    return entries[mine]
 
 
 def _damaged(store: PageStore) -> NDArray[np.void]:

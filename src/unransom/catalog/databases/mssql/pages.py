@@ -21,6 +21,7 @@ SECTOR = 512
 FIRST_RECORD = 96  # bytes of the page header with its reserved part
 SLOT_LIMIT = (PAGE - FIRST_RECORD) // 2
 EXTENT = 8  # pages
+INTERVAL = 511232  # pages that one page of bits for extents tells of
 
 
 class Kind(enum.IntEnum):

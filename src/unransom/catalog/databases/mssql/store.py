@@ -144,6 +144,13 @@ class PageStore:
             part = entries[start : start + size]
             yield part, self.read(part)
 
+    def places(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where in ``entries`` the pages of some keys are, -1 where they were not found."""
+        if not len(self.entries):
+            return np.full(len(keys), -1, np.int64)
+        place = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        return np.where(self._keys[place] == keys, place, -1)
+
     def find(self, file: int, page: int) -> np.void | None:
         """Return the entry of a page, None where it was not found."""
         key = file << 32 | page
