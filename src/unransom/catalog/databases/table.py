@@ -48,6 +48,20 @@ class Page(msgspec.Struct, frozen=True):
     lsn: int = 0
 
 
+class Numbering(msgspec.Struct, frozen=True):
+    """How a server draws the numbers of a column.
+
+    Attributes:
+        first: The first one.
+        step: From each to the next one, not 0.
+        last: That was drawn, None where none was or that is lost.
+    """
+
+    first: int = 1
+    step: int = 1
+    last: int | None = None
+
+
 class Column(msgspec.Struct, frozen=True):
     """A column of a table.
 
@@ -60,6 +74,7 @@ class Column(msgspec.Struct, frozen=True):
         nullable: It may be NULL.
         hidden: The engine's own, not the user's.
         automatic: The server draws its numbers: AUTO_INCREMENT, IDENTITY.
+        numbering: How it draws them, where that is known.
     """
 
     name: str
@@ -68,6 +83,7 @@ class Column(msgspec.Struct, frozen=True):
     nullable: bool = True
     hidden: bool = False
     automatic: bool = False
+    numbering: Numbering | None = None
 
 
 class Reference(msgspec.Struct, frozen=True):

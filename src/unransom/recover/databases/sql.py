@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pyarrow
 
-from unransom.catalog.databases.table import Column
+from unransom.catalog.databases.table import Column, Numbering
 from unransom.core.drafts import DraftFile
 from unransom.recover.databases.sql_types import literal_of, type_of
 from unransom.recover.databases.values import length_of, plain
@@ -22,7 +22,6 @@ OPTIONS = {"mysql": " DEFAULT CHARSET=utf8mb4"}  # of tables: the server's own m
 EXACT = {"mysql": "utf8mb4_bin", "mssql": "Latin1_General_BIN2"}
 LONGEST_KEY = {"mysql": 3072, "mssql": 900}  # bytes that an index takes
 CHARACTER = {"mysql": 4, "mssql": 2}  # bytes of a character in an index
-NUMBERED = {"mysql": " AUTO_INCREMENT", "mssql": " IDENTITY(1,1)"}  # PostgreSQL's are when they are full
 _WHOLE = {  # types of numbers that the server can draw
     "mysql": re.compile(r"(tiny|small|medium|big)?int\b", re.I),
     "postgresql": re.compile(r"(smallint|integer|bigint)$"),
@@ -49,6 +48,7 @@ class SqlWriter:
         self._draft = DraftFile(folder, f"{database}.sql")
         self._file = self._draft.path.open("w", encoding="utf-8", newline="\n")
         self._shown: Shown | None = None
+        self._empty = True  # the table that was begun last
         if dialect == "mysql":
             self._file.write(
                 "SET NAMES utf8mb4;\nSET time_zone = '+00:00';\nSET sql_mode = 'NO_AUTO_VALUE_ON_ZERO';\n"
@@ -57,7 +57,7 @@ class SqlWriter:
     def begin(self, shown: Shown) -> None:
         """Write the statement that creates the table."""
         self._end()
-        self._shown = shown
+        self._shown, self._empty = shown, True
         if not self._creating:
             return
         self._file.write(f"\n{create_statement(shown, self._dialect)};\n")
@@ -67,6 +67,7 @@ class SqlWriter:
     def write(self, batch: pyarrow.RecordBatch) -> None:
         """Write rows as INSERT statements."""
         assert self._shown is not None  # noqa: S101  begin came first
+        self._empty &= not batch.num_rows
         self._shown, statements = with_lost(self._shown, batch, self._dialect)
         self._file.writelines(f"{each};\n" for each in statements if self._creating)
         pairs = zip(batch.columns, self._shown.columns, strict=True)
@@ -91,7 +92,8 @@ class SqlWriter:
     def _end(self) -> None:
         """Write what numbers the rows to come of the table that was begun last."""
         if self._shown is not None and self._creating:
-            self._file.writelines(f"{each};\n" for each in when_full(self._shown, self._dialect))
+            last = when_full(self._shown, self._dialect, empty=self._empty)
+            self._file.writelines(f"{each};\n" for each in last)
 
     def _named(self) -> str:
         """Return the names of the columns as an INSERT has them, which only SQL Server's own numbers need."""
@@ -155,7 +157,7 @@ def create_statement(shown: Shown, dialect: str) -> str:
         f"  {quoted(column.name, dialect)} {_type(shown, column, dialect)}"
         + (_exact(shown, column, dialect) if keyed and column.name in shown.table.key else "")
         + ("" if column.nullable or _may_be_zero(shown, column, dialect) else " NOT NULL")
-        + (NUMBERED.get(dialect, "") if column is drawn else "")
+        + (_numbering(column, dialect) if column is drawn else "")
         for column in shown.columns
     ]
     if keyed:
@@ -167,6 +169,14 @@ def create_statement(shown: Shown, dialect: str) -> str:
     return f"CREATE TABLE {quoted(shown.name, dialect)} (\n{body}\n){OPTIONS.get(dialect, '')}"
 
 
+def _numbering(column: Column, dialect: str) -> str:
+    """Return the words by which a column draws its numbers: PostgreSQL's do so when they are full."""
+    if dialect == "mssql":
+        numbers = column.numbering or Numbering()
+        return f" IDENTITY({numbers.first},{numbers.step})"
+    return " AUTO_INCREMENT" if dialect == "mysql" else ""
+
+
 def numbered(shown: Shown, dialect: str) -> Column | None:
     """Return the column whose numbers the server draws, None without one that ``dialect`` can have."""
     for column in shown.columns:
@@ -175,16 +185,21 @@ def numbered(shown: Shown, dialect: str) -> Column | None:
     return None
 
 
-def when_full(shown: Shown, dialect: str) -> list[str]:
+def when_full(shown: Shown, dialect: str, *, empty: bool = False) -> list[str]:
     """Return the statements behind a table's rows, by which the server goes on behind its largest number.
 
-    MySQL does so by itself.
+    MySQL does so by itself. SQL Server does, too, but for numbers of rows that are not there any more.
+
+    Args:
+        shown: The table.
+        dialect: Whose words.
+        empty: It has no rows.
     """
     column, table = numbered(shown, dialect), quoted(shown.name, dialect)
     if column is None or dialect == "mysql":
         return []
     if dialect == "mssql":
-        return [f"SET IDENTITY_INSERT {table} OFF"]
+        return [f"SET IDENTITY_INSERT {table} OFF", *_reseeded(table, column, empty)]
     name = quoted(column.name, dialect)
     places = ", ".join("'" + each.replace("'", "''") + "'" for each in (table, column.name))
     return [
@@ -192,6 +207,20 @@ def when_full(shown: Shown, dialect: str) -> list[str]:
         f"SELECT setval(pg_get_serial_sequence({places}), greatest(max({name}), 1),"  # noqa: S608  quoted
         f" coalesce(max({name}) >= 1, false)) FROM {table}",
     ]
+
+
+def _reseeded(table: str, column: Column, empty: bool) -> list[str]:
+    """Return the statement by which SQL Server goes on behind the number that it drew last before.
+
+    Of a table that never had a row it takes the number itself next, of others the one behind.
+    """
+    numbers = column.numbering
+    if numbers is None or numbers.last is None:
+        return []
+    last = numbers.last + numbers.step * empty
+    name = "N'" + table.replace("'", "''") + "'"
+    behind = "<" if numbers.step > 0 else ">"
+    return [f"IF IDENT_CURRENT({name}) {behind} {last} DBCC CHECKIDENT ({name}, RESEED, {last})"]
 
 
 def with_lost(shown: Shown, batch: pyarrow.RecordBatch, dialect: str) -> tuple[Shown, list[str]]:

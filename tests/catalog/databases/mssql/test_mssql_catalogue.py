@@ -9,6 +9,7 @@ import pytest
 from tests.catalog.databases.mssql import mdf_maker as make
 from tests.catalog.databases.mssql.reading import opened, rows
 from unransom.catalog.databases.mssql import catalogue, system_tables, torn_catalogue
+from unransom.catalog.databases.table import Numbering
 
 PAGE = 8192
 
@@ -62,6 +63,61 @@ def test_columns_whose_numbers_the_server_draws_are_known(name, drawn):
         if column.automatic
     }
     assert found == drawn
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [
+        (
+            "itsligo_northwnd",
+            {
+                "Categories.CategoryID": (1, 1, 8), "Employees.EmployeeID": (1, 1, 9),
+                "Orders.OrderID": (1, 1, 11077), "Products.ProductID": (1, 1, 77),
+                "Shippers.ShipperID": (1, 1, 3), "Suppliers.SupplierID": (1, 1, 29),
+            },
+        ),
+        ("anhnbt_pubs", {
+            "Menus.CatID": (1, 1, 6), "jobs.job_id": (1, 1, 14), "sysdiagrams.diagram_id": (1, 1, None),
+        }),
+        ("vanasp_Movies", {"Movies.ID": (1, 1, 5)}),
+    ],
+)  # fmt: skip
+def test_how_the_server_draws_numbers_is_known(name, numbers):
+    base = opened((Path("../shared/data/databases/mdf") / f"{name}.mdf").read_bytes())
+    assert numbers == {
+        f"{table.short}.{column.name}": (
+            column.numbering.first, column.numbering.step, column.numbering.last,
+        )
+        for table in base.tables
+        for column in table.columns
+        if column.automatic
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw", "numbers"),
+    [
+        (56, struct.pack("<iiiB", 120, 10, 100, 0), Numbering(100, 10, 120)),
+        (56, struct.pack("<iiiB", -7, -2, -1, 0x82), Numbering(-1, -2, -7)),
+        (48, struct.pack("<BBBB", 250, 1, 200, 0), Numbering(200, 1, 250)),
+        (127, struct.pack("<qqqB", 0, 1, 0, 1), Numbering(0, 1)),  # none drawn; of queues in real files
+        (
+            108,
+            b"".join(struct.pack("<BI", n >= 0, abs(n)) for n in (-15, -5, 5)) + b"\0",
+            Numbering(5, -5, -15),
+        ),
+        (56, struct.pack("<iiiB", 120, 0, 100, 0), None),
+        (56, struct.pack("<qqqB", 0, 1, 0, 1), None),
+        (56, b"\0", None),
+        (56, None, None),
+    ],
+)
+def test_numbers_that_were_drawn(kind, raw, numbers):
+    rows = system_rows(4)
+    rows[system_tables.COLUMNS][0] |= {"kind": kind, "numbers": raw, "precision": 9}
+    (table,) = catalogue.catalogue_of(rows).declared
+    assert table.fields[0].numbering == numbers
 
 
 def notes_with_old_catalogue(freed, lsn):

@@ -17,6 +17,7 @@ from unransom.catalog.databases.engine import Hints, Source
 from unransom.catalog.databases.mssql import ENGINE
 from unransom.catalog.databases.mssql.log import block_checksum, blocks, changes
 from unransom.catalog.databases.mssql.script import tables_of
+from unransom.catalog.databases.table import Numbering
 from unransom.core.streams import BytesReader
 
 SCRIPT = """
@@ -61,6 +62,14 @@ def test_scripts():
     assert [field.declared for field in heap.fields] == [
         "real", "numeric(18,0)", "nvarchar(128)", "char(3)", "rowversion",
     ]  # fmt: skip
+
+
+def test_how_a_script_lets_numbers_be_drawn():
+    (table,) = tables_of(
+        "CREATE TABLE t (a int IDENTITY (100, -10), b [int] identity, c int IDENTITY(5, 0), d char(9) "
+        "DEFAULT ('identity(3,4)'))"
+    )
+    assert [field.numbering for field in table.fields] == [Numbering(100, -10), None, None, None]
 
 
 WORDS = [*"()[]',.;-*/ ", "CREATE", "TABLE", "PRIMARY", "KEY", "int", "a", "as", "not", "--", "collate"]

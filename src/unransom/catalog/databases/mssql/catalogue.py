@@ -31,7 +31,7 @@ from unransom.catalog.databases.mssql.system_tables import (
     UNITS,
     Row,
 )
-from unransom.catalog.databases.table import Reference
+from unransom.catalog.databases.table import Numbering, Reference
 
 DROPPED = 1 << 16  # columns that were dropped have higher numbers
 IN_ROW = 1  # type of allocation unit
@@ -230,7 +230,7 @@ def _layout(table: int, stored: list[Row], described: Mapping[tuple[int, int], R
 def _field(part: Row, about: Row | None) -> Field:
     source = part if about is None else about
     hidden = about is None or not about["name"]
-    return Field(
+    field = Field(
         name=f"column_{part['column']}" if hidden else source["name"],
         kind=source["kind"],
         length=source["length"] or 0,
@@ -245,6 +245,27 @@ def _field(part: Row, about: Row | None) -> Field:
         nullable=not part["status"] & NOT_NULL,
         automatic=about is not None and bool(about["status"] & IDENTITY),
     )
+    raw = about.get("numbers") if about is not None and field.automatic else None
+    return msgspec.structs.replace(field, numbering=_numbering(field, raw)) if raw else field
+
+
+def _numbering(field: Field, raw: bytes) -> Numbering | None:
+    """Return how a column's numbers are drawn, None where the bytes are not of its type.
+
+    They are the number drawn last, the step and the first number, as the column stores them, and a byte whose
+    lowest bit says that none was drawn (held against tables of three real files, IDENTITY(0,1) among them).
+    """
+    width = field.width
+    if len(raw) != 3 * width + 1:
+        return None
+    last, step, first = (_whole(field, raw[at : at + width]) for at in range(0, 3 * width, width))
+    return Numbering(first, step, None if raw[-1] & 1 else last) if step else None
+
+
+def _whole(field: Field, raw: bytes) -> int:
+    if field.kind in (types.DECIMAL, types.NUMERIC):
+        return int.from_bytes(raw[1:], "little") * (1 if raw[0] else -1)
+    return int.from_bytes(raw, "little", signed=field.kind != types.TINYINT)
 
 
 def _distinct(fields: list[Field]) -> Iterator[Field]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pyarrow
 
-from unransom.catalog.databases.table import Column
+from unransom.catalog.databases.table import Column, Numbering
 
 IMAGE, TEXT, GUID, DATE, TIME, DATETIME2, DATETIMEOFFSET, TINYINT = 34, 35, 36, 40, 41, 42, 43, 48
 SMALLINT, INT, SMALLDATETIME, REAL, MONEY, DATETIME, FLOAT, VARIANT, NTEXT = (
@@ -80,6 +80,7 @@ class Field(msgspec.Struct, frozen=True):
         nullable: It may be NULL.
         hidden: The server's own.
         automatic: IDENTITY.
+        numbering: How its numbers are drawn, where that is known.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Field(msgspec.Struct, frozen=True):
     nullable: bool = True
     hidden: bool = False
     automatic: bool = False
+    numbering: Numbering | None = None
 
     @property
     def width(self) -> int:
@@ -164,7 +166,8 @@ class Field(msgspec.Struct, frozen=True):
     @property
     def column(self) -> Column:
         """What it is to people."""
-        return Column(self.name, self.declared, self.arrow, self.nullable, self.hidden, self.automatic)
+        about = (self.nullable, self.hidden, self.automatic, self.numbering)
+        return Column(self.name, self.declared, self.arrow, *about)
 
 
 class Layout(msgspec.Struct, frozen=True):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from unransom.catalog.databases.mssql import layout as types
 from unransom.catalog.databases.mssql.layout import Field, Layout, arranged, not_unique
+from unransom.catalog.databases.table import Numbering
 
 _TOKEN = re.compile(
     r"""--[^\n]*|/\*.*?\*/|N?'(?:[^']|'')*'|\[(?:[^\]]|\]\])*\]|"(?:[^"]|"")*"|[\w@#$]+|[^\s]""", re.DOTALL
 )
 _CONSTRAINTS = ("constraint", "primary", "unique", "check", "foreign", "index", "period")
+_IDENTITY = re.compile(r"(?<![^ ])identity \( ([+-]? ?\d{1,38}) , ([+-]? ?\d{1,38}) \)", re.IGNORECASE)
+MOST_WORDS = 64  # of a column in which IDENTITY is looked for
 LONGEST = 64 << 20  # characters of a script that are read
 
 _KINDS = {name: number for number, name in types.NAMES.items() if number != types.CLR} | {
@@ -193,6 +196,7 @@ class _Script:
             self._rest(key, name)
             return
         field = self._type(name)
+        start = self._at
         words = self._rest(key, name)
         pairs = list(zip(words, [*words[1:], ""], strict=False))
         not_null = ("not", "null") in pairs or "primary" in words or "identity" in words
@@ -203,6 +207,7 @@ class _Script:
                 field,
                 nullable=not not_null,
                 automatic="identity" in words,
+                numbering=_numbering(self._tokens[start : self._at]),
                 collation=_collation(collation),
                 number=len(fields) + 1,
                 place=place,
@@ -258,6 +263,15 @@ class _Script:
         self._skip("clustered")
         columns = self._columns() or ((column,) if column else ())
         key.columns, key.clustered = columns, clustered
+
+
+def _numbering(tokens: Sequence[str]) -> Numbering | None:
+    """Return what stands behind IDENTITY in brackets: the first number and the step."""
+    found = _IDENTITY.search(" ".join(tokens[:MOST_WORDS]))
+    if found is None or not int(found[2].replace(" ", "")):
+        return None
+    first, step = (int(number.replace(" ", "")) for number in found.groups())
+    return Numbering(first, step)
 
 
 class _Key:

@@ -26,12 +26,13 @@ SCHEMAS, INDEXES, INDEX_COLUMNS, LINKS = 64, 54, 55, 74
 
 _I8, _I4, _I2, _I1 = types.BIGINT, types.INT, types.SMALLINT, types.TINYINT
 _NAME = Field("name", types.NVARCHAR, 256, place=-1)
+_NUMBERS = Field("numbers", types.VARBINARY, types.MAX, place=-2)  # of columns: what IDENTITY has drawn
 
 
 def _table(*columns: tuple[str, int, int], name: bool = False) -> Layout:
     """Return the layout of one of the server's tables: names, types and offsets from the record's start."""
     fields = tuple(Field(title, kind, place=place) for title, kind, place in columns)
-    return Layout((*fields, _NAME) if name else fields)
+    return Layout((*fields, _NAME, _NUMBERS) if name else fields)
 
 
 TABLES: dict[int, Layout] = {
