@@ -14,7 +14,7 @@ from unransom.crypto.search.keystream.chunks import between_zeros, modal
 from unransom.crypto.search.keystream.periods import period_of, periods_in, sample_period
 from unransom.crypto.search.keystream.sharing import shares
 from unransom.crypto.search.keystream.tables import Table
-from unransom.crypto.search.keystream.voting import Vote, doubted, votes
+from unransom.crypto.search.keystream.voting import Vote, doubted, independent, votes
 
 
 def as_bytes(data):
@@ -74,6 +74,26 @@ def test_a_byte_that_is_far_less_sure_than_most_is_not_known():
     known = doubted([data ^ np.resize(key, len(data))], Vote(key, margin, "text")).known
     assert known.sum() == 599
     assert not known[300]
+
+
+def test_what_is_the_same_in_every_turn_makes_no_byte_of_a_key_sure():
+    data, key = as_bytes(shared.letter("pages", 60_000)).copy(), as_bytes(drawn("pages", 600))
+    same = (np.arange(600) >= 100) & (np.arange(600) < 140)
+    data.reshape(-1, 600)[:, same] = 0
+    off = np.where(same, np.uint8(ord(" ")), np.uint8(0))
+    locked = data ^ np.resize(key, len(data))
+    known = independent(locked, Vote(key ^ off, np.full(600, 400.0, np.float32), "text")).known
+    assert not known[same].any()
+    assert known[~same].mean() > 0.9
+
+
+def test_no_byte_of_a_key_is_sure_beside_one_that_is_not():
+    data, key = as_bytes(shared.letter("beside", 60_000)), as_bytes(drawn("beside", 600))
+    margin = np.full(600, 400.0, np.float32)
+    margin[300] = 0.0
+    known = independent(data ^ np.resize(key, len(data)), Vote(key, margin, "text")).known
+    assert not known[296:305].any()
+    assert known.mean() > 0.9
 
 
 @given(st.binary(max_size=600))

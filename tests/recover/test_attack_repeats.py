@@ -15,8 +15,10 @@ from tests.lockers.sect571k1 import multiple
 from unransom.core.records import KeyFound
 from unransom.core.searches import Described, Secret, Shard
 from unransom.core.spans import Origin
+from unransom.core.streams import BytesReader, Salvage
 from unransom.recover.keys.attacks import ecb as ecb_attack
 from unransom.recover.keys.attacks.repeats import ATTACK
+from unransom.recover.keys.short_keys import short_keys
 
 CAMPAIGN = "6cb8a9d2eF1"
 UNUSED = 12  # pages that a database has allocated and not used
@@ -296,3 +298,23 @@ def test_pages_that_are_alike_prove_no_key_without_checksums(name, pages, size):
         content, origins = each.opened(name, locked)
         wrong = np.frombuffer(content, np.uint8) != np.frombuffer(plain, np.uint8)
         assert origins.totals()[Origin.LOST] >= wrong.sum()
+
+
+def test_no_wrong_byte_is_sure_where_a_key_is_about_as_long_as_a_page():
+    chance = random.Random(1)
+    with sqlite3.connect(":memory:") as opened:
+        opened.execute("create table a(id integer primary key, n text, t text)")
+        rows = (
+            (" ".join(chance.choices(shared.WORDS, k=2)), " ".join(chance.choices(shared.WORDS, k=25)))
+            for _ in range(1600)
+        )
+        opened.executemany("insert into a(n, t) values(?, ?)", rows)
+        opened.commit()
+        plain = opened.serialize()
+    opened.close()
+    key = drawn("pages", 4095)
+    locked = Salvage(BytesReader(shared.xored(plain, key)), b"shop.sqlite")
+    found = next(short_keys(locked, b"shop.sqlite"))
+    right = found.key == np.frombuffer(key, np.uint8)
+    assert not found.known[~right].any()
+    assert found.known.mean() > 0.8

@@ -17,7 +17,7 @@ from unransom.core.streams import Salvage
 from unransom.crypto.search.keystream.periods import ENOUGH, periods_in, sample_period
 from unransom.crypto.search.keystream.priors import VALUES, priors
 from unransom.crypto.search.keystream.smooth import smooth_vote
-from unransom.crypto.search.keystream.voting import CRIB, Bytes, Vote, doubted, votes
+from unransom.crypto.search.keystream.voting import CRIB, Bytes, Vote, doubted, independent, votes
 from unransom.recover.keys.describing import Shape
 from unransom.recover.keys.opened import ENCODINGS, TEXTS, reads
 
@@ -114,11 +114,17 @@ def _stood(data: Bytes, length: int) -> Vote | None:
 
 
 def _sure(voters: Bytes, vote: Vote, cribs: dict[int, int]) -> Vote:
-    """Return ``vote``, sure where its content does not speak against it, or where the format tells it."""
-    margin = doubted([voters], vote).margin
+    """Return ``vote``, sure where its content does not speak against it, or where the format tells it.
+
+    A key of which all is sure is for the whole content to prove; a part of one must be right by itself.
+    """
     told = [position for position, value in cribs.items() if vote.key[position] == value]
-    margin[told] = CRIB
-    return vote._replace(margin=margin)
+    vote = doubted([voters], vote)
+    vote.margin[told] = CRIB
+    if not vote.known.all():
+        vote = independent(voters, vote)
+        vote.margin[told] = CRIB
+    return vote
 
 
 def _shifted(voters: list[Bytes], length: int, cribs: dict[int, int], *, text: bool) -> Iterator[Vote]:

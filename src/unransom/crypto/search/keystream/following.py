@@ -28,22 +28,46 @@ def follow(
         folds: From it on every so many are.
         step: Bytes from a value to the one that follows on it.
     """
-    last, length = len(locked) - step, len(table)
     for index in range(len(locked)):
-        if index % length % folds != fold:
-            continue
-        row = table[index % length]
-        value = locked[index]
-        before = followers[plain[index - step]] if index >= step else followers[0]
-        behind = plain[index + step] if index < last else plain[index]
-        for key in range(256):
-            here = value ^ key
-            score = np.float32(0.0)
-            if index >= step:
-                score += before[here]
-            if index < last:
-                score += followers[here, behind]
-            row[key] += score
+        if index % len(table) % folds == fold:
+            _add(index, locked, plain, followers, table, step)
+
+
+@njit(cache=True, nogil=True)
+def follow_at(
+    places: NDArray[np.int64],
+    locked: NDArray[np.uint8],
+    plain: NDArray[np.uint8],
+    followers: NDArray[np.float32],
+    table: NDArray[np.float32],
+) -> None:
+    """Add to ``table`` as ``follow`` does, for some ``places`` of the content alone."""
+    for index in places:
+        _add(index, locked, plain, followers, table, 1)
+
+
+@njit(cache=True, nogil=True)
+def _add(
+    index: int,
+    locked: NDArray[np.uint8],
+    plain: NDArray[np.uint8],
+    followers: NDArray[np.float32],
+    table: NDArray[np.float32],
+    step: int,
+) -> None:
+    last = len(locked) - step
+    row = table[index % len(table)]
+    value = locked[index]
+    before = followers[plain[index - step]] if index >= step else followers[0]
+    behind = plain[index + step] if index < last else plain[index]
+    for key in range(256):
+        here = value ^ key
+        score = np.float32(0.0)
+        if index >= step:
+            score += before[here]
+        if index < last:
+            score += followers[here, behind]
+        row[key] += score
 
 
 @njit(cache=True, nogil=True)

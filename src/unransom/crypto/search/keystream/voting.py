@@ -25,6 +25,10 @@ SURPRISE = 0.1  # share of bytes that nothing before them tells anything of
 FOLDS = 4  # every so many positions are judged by what the others have taught
 FOLDED = 2 * FOLDS  # positions of a key at least, for that
 WEAK = 0.25  # share of the usual margin of a key's bytes below which one is not sure
+ALONE = 0.5  # share of the usual margin, by content that differs, below which a byte is not sure
+NEIGHBOURS = (
+    4  # bytes on each side of one that is sure which must be so, too: what it follows on speaks for it
+)
 CONTRADICTED = 16.0  # bits by which the values of all other content may speak for another byte
 
 _XORED = np.arange(VALUES)[:, None] ^ np.arange(VALUES)[None, :]
@@ -153,6 +157,47 @@ def doubted(locked: Sequence[Bytes], found: Vote) -> Vote:
         contradicted[part] = table[:, 1:].max(axis=1) >= table[:, 0] + CONTRADICTED
     weak = found.margin < WEAK * np.median(found.margin)
     return found._replace(margin=np.where(contradicted | weak, 0.0, found.margin).astype(np.float32))
+
+
+def independent(locked: Bytes, found: Vote, least: float = ALONE) -> Vote:
+    """Return ``found`` with no margin where it rests on content that is the same again and again.
+
+    A database's pages are alike at the same place, and where a key repeats at about their size a byte of it
+    meets one place of them all: a thousand votes are one. What stands at a byte of the key between the same
+    neighbours is therefore counted once. Neighbours that are wrong together speak for each other, so that
+    none is sure beside one that is not.
+
+    Args:
+        locked: Content, from a position 0 of the keystream on.
+        found: A vote.
+        least: Share of the usual margin that a byte must have by what differs.
+    """
+    from unransom.crypto.search.keystream.following import follow_at  # noqa: PLC0415 numba is slow to import
+
+    length = len(found.key)
+    if length < FOLDED or len(locked) < length:
+        return found
+    places = _different(locked, length)
+    plain = locked ^ np.resize(found.key, len(locked))
+    table = np.zeros((length, VALUES), np.float32)
+    for fold in range(FOLDS):
+        followers = followers_of([plain], length, fold)
+        follow_at(places[places % length % FOLDS == fold], locked, plain, followers, table)
+    vote = decided(table)
+    margin = np.where(vote.key == found.key, vote.margin, 0.0)
+    doubtful = (found.margin < SURE) | (margin < max(SURE, least * float(np.median(margin))))
+    beside = doubtful.copy()
+    for distance in range(1, NEIGHBOURS + 1):
+        beside |= np.roll(doubtful, distance) | np.roll(doubtful, -distance)
+    return found._replace(margin=np.where(beside, 0.0, found.margin).astype(np.float32))
+
+
+def _different(locked: Bytes, length: int) -> NDArray[np.int64]:
+    """Return the places of ``locked`` that differ, with neighbours, from all before at their position."""
+    around = np.pad(locked, 1, mode="edge").astype(np.int64)
+    position = np.arange(len(locked)) % length
+    content = position << 24 | around[:-2] << 16 | around[1:-1] << 8 | around[2:]
+    return np.unique(content, return_index=True)[1]
 
 
 def followers_of(
