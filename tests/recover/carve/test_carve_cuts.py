@@ -107,6 +107,51 @@ def test_deflated_data_tells_where_it_is_cut(gap):
     assert twice.three(right + CLUSTER, every(clusters)) is None
 
 
+def test_sums_of_many_places_are_those_of_each():
+    data = random.Random(8).randbytes(70 * CLUSTER + 700)
+
+    def at(*numbers):
+        return [number * CLUSTER for number in numbers]
+
+    for length in (CLUSTER, 300, 700, 701):
+        summed = Summed(board_of(data).space, CLUSTER, Cost(1 << 24), Span(0, 10), 0)
+        places = at(-1, 0, 1, 3, 4, 5, 9, *range(68, 73), 90)
+        wanted = [data[place : place + length] if place >= 0 else b"" for place in places]
+        sums = [zlib.crc32(piece) if len(piece) == length else 0 for piece in wanted]
+        assert summed._sums_of(places, length).tolist() == sums
+        assert summed._sums_of(at(*range(72)), length)[70] == zlib.crc32(data[70 * CLUSTER :][:length]) * (
+            length <= 700
+        )
+
+
+def test_sums_are_of_no_more_places_than_may_be_read():
+    data = random.Random(8).randbytes(9 * CLUSTER)
+    summed = Summed(board_of(data).space, CLUSTER, Cost(2 * CLUSTER), Span(0, 10), 0)
+    places = [number * CLUSTER for number in range(4)]
+    pieces = [data[place : place + CLUSTER] for place in places]
+    assert summed._sums_of(places, CLUSTER).tolist() == [*map(zlib.crc32, pieces[:2]), 0, 0]
+
+
+def test_what_is_shown_is_what_a_fork_shows_that_is_fed():
+    plain, packed = table(12000)
+    draw = random.Random(6)
+    seen = set()
+    for size in (None, len(plain), 30_000):
+        for at in (0, 700, 2 * CLUSTER, len(packed) - 300):
+            check = Inflation(RAW, None, size)
+            check.feed(packed[:at])
+            for piece in (
+                packed[at : at + 512],
+                packed[at : at + 512] + b"more",
+                *map(draw.randbytes, [512] * 40),
+            ):
+                fork = check.fork()
+                expected = fork.shown if fork.feed(piece) else None
+                assert check.shown_by(piece) == expected
+                seen.add(expected is None)
+    assert seen == {True, False}
+
+
 def test_a_search_in_deflated_data_ends_with_what_may_be_read():
     found, (_, _, right), clusters = deflated_of((4, 9), GAPS[0])
     found._cost.left = 0

@@ -65,13 +65,19 @@ class Space:
         self._starts = [span.start for span in clipped]
         self._ends = list(accumulate(map(len, clipped)))
         self.size = self._ends[-1] if clipped else 0
+        self._last = 0, 0, 0  # where the span of the last read begins and ends, and its shift
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return ``length`` bytes from ``offset``; fewer only where the space ends."""
         end = offset + length
+        first, last, shift = self._last
+        if first <= offset < end <= last:
+            return self._image.read_at(offset + shift, length)  # nearly every read
         index = bisect_right(self._ends, offset)
         if 0 <= offset < end and index < len(self._ends) and end <= self._ends[index]:
-            return self._image.read_at(offset + self._shift(index), length)  # nearly every read
+            shift = self._shift(index)
+            self._last = self._ends[index - 1] if index else 0, self._ends[index], shift
+            return self._image.read_at(offset + shift, length)
         offset, end = max(offset, 0), min(end, self.size)
         pieces = []
         while offset < end:

@@ -10,6 +10,7 @@ from unransom.catalog.formats._deflate import fastest
 
 RAW, ZLIB, GZIP = -15, 15, 31  # what stands around deflated data
 STEP = 1 << 20  # bytes that are inflated at once
+SHORT = STEP // 1040  # bytes of which no more come out than are inflated at once: 1,032 for one, and a match
 SHOWN = 1 << 16  # bytes of what comes out that are shown
 
 
@@ -75,6 +76,17 @@ class Inflation:
             return False
         self.used += len(data) - len(self._stream.unused_data)
         return True
+
+    def shown_by(self, data: bytes) -> bytes | None:
+        """Return the first bytes that come out of at most ``SHORT`` more; None where these do not inflate.
+
+        The same as a fork shows that is fed, without making one.
+        """
+        try:
+            out: bytes = self._stream.copy().decompress(data, STEP)
+        except zlib.error:
+            return None
+        return None if self._size is not None and self.length + len(out) > self._size else out[:SHOWN]
 
     def fork(self) -> Inflation:
         """Return a copy that goes on by itself."""

@@ -223,9 +223,8 @@ class Deflated:
                 border.numbers = chain((number,), border.numbers)
                 break
             piece = self._space.read_at(number * self._cluster, length)
-            check = step.check.fork()
-            if len(piece) == length and check.feed(piece):
-                level = _level(likeness.strangeness(check.shown))
+            if len(piece) == length and (shown := step.check.shown_by(piece)) is not None:
+                level = _level(likeness.strangeness(shown))
                 border.tasted.append((level, number * self._cluster - step.at))
         ranked = sorted(border.tasted, key=itemgetter(0))
         return [shift for shift in _likeliest(ranked) if shift not in border.tried]

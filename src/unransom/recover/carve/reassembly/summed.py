@@ -6,7 +6,7 @@ the sum of that cluster alone, so that every cluster is read once, however many 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -21,6 +21,7 @@ from unransom.recover.carve.reassembly.seams import Continuations, Cost
 POLYNOMIAL = 0xEDB88320
 ONE = 1 << 31  # the polynomial 1, as its highest bit stands for the lowest power
 TURN = (1 << 32) - 1  # bits after which a sum over zeros is what it was
+RUN = 64  # clusters that are read at once
 MOST_WAYS = 1 << 21  # of two cuts, that are tried: of 2**32 one fits by accident
 
 Sums = NDArray[np.uint32]
@@ -134,13 +135,29 @@ class Summed:
         rows = []
         for step, size in enumerate(lengths):
             if size not in known:
-                sums_of, places = self._known.setdefault(size, {}), (every * self._cluster).tolist()
-                some = [sums_of[each] if each in sums_of else self._sum(each, size) for each in places]
-                known[size] = np.array([each or 0 for each in some], np.uint32)
+                known[size] = self._sums_of((every * self._cluster).tolist(), size)
             crc = _moved(crc, _table(size)) ^ known[size][np.searchsorted(every, numbers + step)]
             rows.append(crc)
         sums = np.array(rows, np.uint32).reshape(len(lengths), len(numbers))
         return (numbers * self._cluster - border).tolist(), sums
+
+    def _sums_of(self, places: Sequence[int], length: int) -> Sums:
+        """Return the sums of some bytes at each of ``places``, 0 where these are not there.
+
+        Most places lie behind each other: they are read many at once.
+        """
+        known = self._known.setdefault(length, {})
+        paid: list[int] = []
+        for place in places:
+            if place not in known:
+                known[place] = None
+                if place >= 0 and self._cost.spend(length):
+                    paid.append(place)
+        for begin, end in _runs(paid, self._cluster):
+            data = self._space.read_at(begin, end - begin + length)
+            for at in range(0, max(len(data) - length + 1, 0), self._cluster):
+                known[begin + at] = self._crc32(data[at : at + length], 0)
+        return np.array([known[each] or 0 for each in places], np.uint32)
 
     def _sum(self, place: int, length: int) -> int | None:
         """Return the sum of some bytes of the space, None where these are not there."""
@@ -149,6 +166,18 @@ class Summed:
             data = self._space.read_at(place, length) if place >= 0 and self._cost.spend(length) else b""
             known[place] = self._crc32(data, 0) if len(data) == length else None
         return known[place]
+
+
+def _runs(places: Iterable[int], cluster: int) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last of places that lie ``cluster`` bytes from each other, at most ``RUN``."""
+    run: list[int] = []
+    for place in places:
+        if run and (place - run[-1] != cluster or len(run) == RUN):
+            yield run[0], run[-1]
+            run = []
+        run.append(place)
+    if run:
+        yield run[0], run[-1]
 
 
 def _moved(crc: Sums, table: Sums) -> Sums:
