@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 
 PAGE = 8192
-DATA, TEXT_MIX, IAM, PFS, FILE_HEADER = 1, 3, 10, 11, 15
+DATA, TEXT_MIX, IAM, PFS, BOOT, FILE_HEADER = 1, 3, 10, 11, 13, 15
 
 
 def record(fixed=b"", columns=0, nulls=(), values=None, status=0x10, complexes=()):

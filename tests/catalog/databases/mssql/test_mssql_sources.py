@@ -164,6 +164,29 @@ def test_two_databases_in_one_run_of_bytes_are_told_apart(name):
         assert sorted(found, key=len) == sorted(want, key=len)
 
 
+def named_file(name, created, first, lsn):
+    """Return a file of a database with a boot page."""
+    base = make.Database()
+    unit = base.table("wide", WIDE, key=("id",))
+    base.add(unit, [wide_row(number) for number in range(first, first + 40)], lsn=lsn)
+    about = bytes(40) + struct.pack("<II", created, 45000) + name.ljust(128).encode("utf-16-le")
+    base.pages[9] = make.page(9, make.BOOT, 99, [make.record(about, 1)])
+    return base.bytes()
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_databases_of_one_server_stay_apart_though_their_pages_look_the_same(together):
+    """A server makes each as a copy of another one, so that the same tables are on the same pages."""
+    shop, ledger = named_file("shop", 1, 0, (30, 1, 1)), named_file("ledger", 2, 5000, (40, 1, 1))
+    files = [("disk.img", shop + ledger)] if together else [("shop.mdf", shop), ("ledger.mdf", ledger)]
+    databases = ENGINE.open([Source(name, BytesReader(data)) for name, data in files], Hints())
+    found = [[row[0] for row in rows(database, "wide")] for database in databases]
+    assert sorted(found) == [list(range(40)), list(range(5000, 5040))]
+    old = ("old.mdf", named_file("shop", 1, 0, (20, 1, 1)))
+    (database,) = ENGINE.open([Source(n, BytesReader(d)) for n, d in (("shop.mdf", shop), old)], Hints())
+    assert len(rows(database, "wide")) == 40
+
+
 def test_rows_of_a_damaged_page_come_back_but_for_the_hit_ones():
     data = bytearray(wide_file())
     at = 41 * 8192

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import islice, takewhile
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from unransom.catalog.databases.mssql.database import MssqlDatabase
 from unransom.catalog.databases.mssql.log import blocks
 from unransom.catalog.databases.mssql.pages import Kind, Soundness, scan
 from unransom.catalog.databases.mssql.store import PageStore, keys_of
-from unransom.catalog.formats.mssql import PAGE
+from unransom.catalog.formats.mssql import PAGE, restore
 from unransom.core.streams import Reader, Window
 
 PROBES = 8  # places that are looked at
@@ -28,6 +29,19 @@ CHAINED = (Kind.DATA, Kind.INDEX)  # kinds of pages that name their neighbours
 LINKS, CONTRADICTED = 8, 0.25  # links between two files that tell, and the share of them that may be wrong
 PAIR = 2  # sources of which one may be the backup of the other, whatever they are called
 BACKUPS = frozenset({"bak", "trn", "diff"})
+CREATED, NAME = slice(140, 148), slice(148, 404)  # places in a boot page
+
+
+class Identity(NamedTuple):
+    """What a boot page says of its database.
+
+    Attributes:
+        name: In UTF-16, padded with spaces.
+        created: The moment, as the server stores it.
+    """
+
+    name: bytes
+    created: bytes
 
 
 def recognise(reader: Reader) -> int:
@@ -53,7 +67,8 @@ def open_databases(sources: Sequence[Source], hints: Hints) -> list[MssqlDatabas
             sources.append(sources[number])
             scanned.append(run)
     readers = [source.reader for source in sources]
-    groups = _groups(scanned, [source.name for source in sources])
+    identities = [_identity(*pair) for pair in zip(readers, scanned, strict=True)]
+    groups = _groups(scanned, [source.name for source in sources], identities)
     used = {number for group in groups for number in group}
     logs = [number for number in range(len(sources)) if number not in used]
     homes = {number: _home(sources[number].name, [sources[g[0]].name for g in groups]) for number in logs}
@@ -105,7 +120,20 @@ def _common(some: str, other: str) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(some, other, strict=False)))
 
 
-def _groups(scanned: Sequence[NDArray[np.void]], names: Sequence[str]) -> list[list[int]]:
+def _identity(reader: Reader, entries: NDArray[np.void]) -> Identity | None:
+    """Return what the boot page says of its database, None where it is lost."""
+    boot = entries[(entries["type"] == Kind.BOOT) & (entries["soundness"] >= Soundness.UNCHECKED)]
+    data = reader.read_at(int(boot["offset"][0]), PAGE) if len(boot) else b""
+    if len(data) < PAGE:
+        return None
+    page = np.frombuffer(data, np.uint8).reshape(1, PAGE).copy()
+    restore(page)
+    return Identity(page[0, NAME].tobytes(), page[0, CREATED].tobytes())
+
+
+def _groups(
+    scanned: Sequence[NDArray[np.void]], names: Sequence[str], identities: Sequence[Identity | None]
+) -> list[list[int]]:
     """Return which sources belong together, by their numbers."""
     groups: list[list[int]] = []
     sound = [entries[entries["soundness"] >= Soundness.TORN] for entries in scanned]
@@ -117,7 +145,8 @@ def _groups(scanned: Sequence[NDArray[np.void]], names: Sequence[str]) -> list[l
             (
                 group
                 for group in groups
-                if any(
+                if not any(_others(identities[number], identities[n]) for n in group)
+                and any(
                     _related(sound[number], sound[n], _alike(names[number], names[n], pair)) for n in group
                 )
             ),
@@ -128,6 +157,16 @@ def _groups(scanned: Sequence[NDArray[np.void]], names: Sequence[str]) -> list[l
         else:
             home.append(number)
     return groups
+
+
+def _others(one: Identity | None, other: Identity | None) -> bool:
+    """Tell whether two boot pages are of different databases: neither their names nor their ages agree.
+
+    All other pages may seem to be the same: a server makes every database as a copy of another one.
+    """
+    if one is None or other is None:
+        return False
+    return one.name != other.name and one.created != other.created
 
 
 def _related(some: NDArray[np.void], others: NDArray[np.void], alike: bool) -> bool:
