@@ -11,6 +11,7 @@ from unransom.catalog.formats.pdf import FORMAT
 from unransom.catalog.formats.repair import pdf
 from unransom.catalog.formats.repair._pdf_letters import letters_in
 from unransom.catalog.formats.repair._pdf_objects import letters_of
+from unransom.catalog.formats.repair.repair import Damaged
 from unransom.core.records import Grade
 from unransom.core.spans import Span
 from unransom.core.streams import BytesReader
@@ -275,3 +276,46 @@ def test_letters_stand_for_bytes_as_others_have_it():
         raw = draw.randbytes(size) + bytes(size)
         assert letters_of(base64.a85encode(raw) + b"~>") == raw
     assert letters_of(b"\xff") == b""
+
+
+def uncompressed(pages=40):
+    """Return (PDF whose content streams have no filter, its lines with their places)."""
+    draw = chance(12)
+    writer = Writer()
+    kids = b" ".join(b"%d 0 R" % (10 + 2 * page) for page in range(pages))
+    writer.add(1, b"<< /Type /Catalog /Pages 2 0 R >>")
+    writer.add(2, b"<< /Type /Pages /Kids [%s] /Count %d /MediaBox [0 0 595 842] >>" % (kids, pages))
+    for page in range(pages):
+        text = zlib.decompress(content_of(page, draw))
+        writer.add(11 + 2 * page, b"<< /Length %d >>\nstream\n%s\nendstream" % (len(text), text))
+        writer.add(10 + 2 * page, b"<< /Type /Page /Parent 2 0 R /Contents %d 0 R >>" % (11 + 2 * page))
+    data = writer.finish()
+    return data, {found[0]: found.span() for found in re.finditer(rb"\([^()]*\) Tj T\*", data)}
+
+
+@pytest.mark.parametrize("fill", ["noise", "zeros", "told"])
+@pytest.mark.parametrize("every", [300, 4096, 65536])
+def test_uncompressed_pages_keep_the_lines_beside_a_hole_and_nothing_of_the_hole(every, fill):
+    data, lines = uncompressed()
+    spans = [Span(start, start + every) for start in range(20000, len(data) - every, 3 * max(every, 4096))]
+    bad = bytearray(locked(data, spans))
+    for span in spans if fill == "zeros" else ():
+        bad[span.start : span.end] = bytes(len(span))
+    told = tuple(spans) if fill == "told" else ()
+    out = written(pdf.repair(Damaged(BytesReader(bytes(bad)), b"a.pdf", told)))
+    shown = re.findall(rb"\(([^()]*)\) Tj", out)
+    streams = b"".join(re.findall(rb"stream\n(.*?)\nendstream", out, re.DOTALL))
+    assert re.fullmatch(rb"[\n -~]*", streams)
+    whole = {line[1:-7] for line in lines}
+    assert set(shown) <= whole  # every value that is shown is one of the original
+    assert len(shown) == len(set(shown))
+    heads = [found.start() for found in re.finditer(rb"\d+ 0 obj\n<< /Length", bytes(bad))]
+    ends = [found.start() for found in re.finditer(rb"endobj", bytes(bad))]
+    left = set()
+    for line, (start, end) in lines.items():
+        opened = max((head for head in heads if head < start), default=-1)
+        same = data.rfind(b" 0 obj\n<< /Length", 0, start) == bytes(bad).find(b" 0 obj\n<< /Length", opened)
+        near = any(span.start - 130 < end and start < span.end + 130 for span in spans)
+        if same and not near and any(close > end for close in ends):
+            left.add(line[1:-7])
+    assert left <= set(shown)

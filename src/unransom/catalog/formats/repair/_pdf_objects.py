@@ -13,6 +13,7 @@ import numpy as np
 from unransom.catalog.formats._pdf_walk import Kind, Part, odd_bytes, parts
 from unransom.catalog.formats._reading import Cached
 from unransom.catalog.formats.repair._holes import MOST, PRINTABLE, inflate_rest
+from unransom.catalog.formats.repair._pdf_plain import cleaned
 from unransom.catalog.formats.repair.repair import Damaged
 from unransom.core.streams import chunks
 
@@ -25,6 +26,7 @@ FLATE = re.compile(
     rb"/Filter\s*(?:\[\s*)?(?P<letters>/(?:ASCII85Decode|A85)\s*)?/(?:FlateDecode|Fl)\b\s*\]?\s*(?=/|>>|\s)"
 )
 OTHER_FILTER = re.compile(rb"/Filter\b")
+NO_CONTENT = re.compile(rb"/Length1\b|/Subtype\s*/(?!Form\b)|/Type\s*/(?!XObject\b)|/FunctionType\b")
 PARMS = re.compile(rb"/DecodeParms\b|/DP\b")
 PACKED = re.compile(rb"/Type\s*/ObjStm\b")
 TABLE = re.compile(rb"/Type\s*/XRef\b")
@@ -109,6 +111,9 @@ def _stream(damaged: Damaged, part: Part, number: int, generation: int) -> Objec
     if size > LONGEST or packed is None:
         stop = damaged.lost_from(found.start, found.end)
         found.whole = part.whole and stop == found.end
+        if size <= LONGEST and not OTHER_FILTER.search(part.text) and not NO_CONTENT.search(part.text):
+            found.data = cleaned(damaged.reader.read_at(found.start, size), found.start, damaged.lost)
+            found.whole = found.whole and found.data is None
         return found
     data = damaged.reader.read_at(found.start, size)
     stop = damaged.lost_from(found.start, found.end)
