@@ -134,6 +134,15 @@ def test_a_document_with_a_password_is_left_alone():
     assert pdf.repair(damaged(data.replace(b"/Root 1 0 R", b"/Root 1 0 R /Encrypt 9 0 R"))) is None
 
 
+@pytest.mark.parametrize("how", ["head", "tail", "even"])
+def test_streams_of_a_document_whose_password_is_lost_from_sight_are_not_shown_as_they_are(how):
+    data, streams = made()
+    sealed = bytearray(data)
+    for start, packed in streams.values():
+        sealed[start : start + len(packed)] = chance(start).randbytes(len(packed))
+    assert pdf.repair(damaged(bytes(sealed), holes(len(data), how))) is None
+
+
 def test_random_bytes_are_no_document():
     noise = locked(bytes(10**5), holes(10**5, "head"))
     assert not pdf.finds(BytesReader(noise))

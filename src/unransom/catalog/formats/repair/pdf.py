@@ -41,6 +41,7 @@ INHERITED = (
 A4 = b"/MediaBox [0 0 595 842]"
 DEEP = 64  # levels of the page tree
 PASSWORD = re.compile(rb"/Encrypt\s*(?:\d+\s+\d+\s+R|<<)")
+STREAMS = 4  # that must all but few begin wrong: noise takes a dictionary along with its stream
 HEADER = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
 
 
@@ -125,6 +126,8 @@ def repair(damaged: Damaged) -> Repaired | None:
         return None
     document = _Document(damaged)
     streams = [each for each in document.found.values() if each.start]
+    if _is_encrypted(damaged.reader, streams):
+        return None
     if not document.pages and not streams:
         return None
     text = "\n".join(each for each in _texts(damaged, document, streams) if each)
@@ -161,6 +164,14 @@ def _has_password(reader: Reader) -> bool:
             return True
         position += 8
     return False
+
+
+def _is_encrypted(reader: Reader, streams: list[Object]) -> bool:
+    """Return whether no streams begin as zlib's do: they are encrypted, and what says so is lost."""
+    packed = [each for each in streams if (found := FLATE.search(each.text)) and not found["letters"]]
+    heads = [reader.read_at(each.start, 2) for each in packed]
+    sound = sum(head[:1] != b"" and head[0] & 15 == 8 and int.from_bytes(head) % 31 == 0 for head in heads)
+    return len(heads) >= STREAMS and sound * 4 < len(heads)
 
 
 def _dangling(document: _Document) -> list[int]:
