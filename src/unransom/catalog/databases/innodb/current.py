@@ -23,13 +23,13 @@ def current(found: Found) -> Current:
     space = found.space
     if found.owner not in space.current:
         tree = tree_of(found)
-        outside, doubted = tree.outside.copy(), np.zeros(0, np.int64)
+        outside, sure = tree.outside.copy(), np.ones(len(space.table), np.float32)
         if (tree.nodes & ~tree.outside & ~tree.inside).any():
-            left, doubted = left_behind(found, tree)
+            left, sure = left_behind(found, tree)
             outside[left] = True
         numbers = leaves(space.table, found.owner)
         kept = numbers[~outside[numbers]]
-        space.current[found.owner] = Current(kept, doubted, _named(space.table, kept, tree, outside), outside)
+        space.current[found.owner] = Current(kept, sure, _named(space.table, kept, tree, outside), outside)
     return space.current[found.owner]
 
 

@@ -49,7 +49,7 @@ from unransom.core.messages import Message, say
 from unransom.core.streams import Reader
 
 Batch = tuple[decode.Located, NDArray[np.float32] | None, int]  # records, how sure each is, their state
-STALE = 0.6  # confidence of rows on pages that were changed later, or that may not be in the tree any more
+STALE = 0.6  # confidence of rows on pages that were changed later
 LET_GO = 0.3  # confidence of rows on pages that the tree has let go of: they may have been moved and changed
 
 
@@ -236,12 +236,11 @@ class InnodbDatabase:
 
     def _live(self, found: Found) -> Iterator[Batch]:
         """Yield the rows of sound pages."""
-        pages_now = current(found)
-        weak = np.concatenate([pages_now.doubted, np.array(found.space.stale, np.int64)])
-        for kept, data in found.space.groups(pages_now.leaves):
+        now = current(found)
+        for kept, data in found.space.groups(now.leaves):
             located = live(found, kept, data)
-            stale = np.isin(kept, weak)[located.owners]
-            yield located, np.where(stale, STALE, 1).astype(np.float32), decode.LIVE
+            sure = np.where(np.isin(kept, found.space.stale), STALE, now.sure[kept]).astype(np.float32)
+            yield located, sure[located.owners], decode.LIVE
 
     def _deleted(self, found: Found, target: decode.Target) -> Iterator[pyarrow.RecordBatch]:
         """Yield rows that were deleted."""

@@ -28,6 +28,7 @@ from unransom.catalog.databases.innodb.tablespace import SYSTEM
 from unransom.catalog.databases.innodb.types import VARIABLE, Kind
 from unransom.core.messages import Message, say
 
+LEAST = 0.9  # how sure pages are of which a server gets rows
 INFERRED = "inferred"  # source of a definition that was made by its rows
 OFF_PAGE = (10, 22, 23, 24)  # types of pages with values that lie off their rows
 FULL_CRC32_FLAG, POST_ANTELOPE, ATOMIC_BLOBS = 0x10, 1, 1 << 5
@@ -65,8 +66,9 @@ class _Scion:
         self._found = found
         self._space = found.space
         table = found.space.table
-        self._doubted = current(found).doubted
-        mine = np.setdiff1d(current(found).leaves, self._doubted)
+        now = current(found)
+        self._doubted = now.leaves[now.sure[now.leaves] < LEAST]
+        mine = np.setdiff1d(now.leaves, self._doubted)
         first = found.space.page(int(mine[0])) if len(mine) else None
         sound = table[table["verdict"] == pages.VALID]
         rules = np.bincount(np.maximum(sound["rule"], 0), minlength=2)

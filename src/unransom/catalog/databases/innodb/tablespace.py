@@ -96,13 +96,13 @@ class Current(NamedTuple):
 
     Attributes:
         leaves: Numbers of its sound leaf pages.
-        doubted: Those of them that something speaks against.
+        sure: By page number, how sure it is that they are; 0 to 1.
         inside: By page number, leaf pages that something speaks for, sound or not.
         outside: By page number, pages that the tree has let go of.
     """
 
     leaves: NDArray[np.int64]
-    doubted: NDArray[np.int64]
+    sure: NDArray[np.float32]
     inside: NDArray[np.bool_]
     outside: NDArray[np.bool_]
 
