@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from unransom.catalog.databases.mssql.pages import EXTENT, INTERVAL, Kind, Soundness
 from unransom.catalog.databases.mssql.store import PageStore, keys_of
 
+TOGETHER = 1 << 16  # pages whose neighbours are looked at together
 MOST_MAPS = 4096  # of one owner that are read: extents of 16 TiB
 SINGLE, SINGLES = 42, 8  # where a map names pages of shared extents, bytes of its first record; how many
 MAP_HEAD, MAP_BYTES = 90, 7988  # of its first record, and of the bits in the second one
@@ -55,6 +56,13 @@ def _newer(some: NDArray[np.void], others: NDArray[np.void]) -> NDArray[np.bool_
 
 def _unlinked(store: PageStore, entries: NDArray[np.void]) -> NDArray[np.bool_]:
     """Tell which pages a newer neighbour does not name."""
+    starts = range(0, len(entries), TOGETHER)
+    return np.concatenate(
+        [np.zeros(0, bool), *(_unlinked_some(store, entries[start : start + TOGETHER]) for start in starts)]
+    )
+
+
+def _unlinked_some(store: PageStore, entries: NDArray[np.void]) -> NDArray[np.bool_]:
     out = np.zeros(len(entries), bool)
     for there, back in (("next", "previous"), ("previous", "next")):
         wanted = entries[f"{there}_file"].astype(np.int64) << 32 | entries[there]

@@ -35,6 +35,7 @@ CONTRADICTED = 0.6  # confidence in a row of a page that newer ones speak agains
 CALLED_FREE = 0.7  # confidence in a row of a page that is called free, where as many rows are missing
 IN_LOG = 0.9  # confidence in a row that only the log has
 UNPROVEN = 0.85  # confidence in a row of a page without checksum, where such pages may be damaged
+TOGETHER = 1 << 16  # pages that are picked out together
 SAMPLE = 32  # data pages that are looked at to tell whether they are encrypted
 MOST_IMAGES = 2000  # logged rows that are looked at to tell their table
 FIRST_USER_INDEX = 256  # index numbers of the server's own tables are lower
@@ -127,7 +128,7 @@ class MssqlDatabase:
     def _page_groups(self, catalogue: Catalogue) -> Iterator[Group]:
         for unit in np.unique(self._units).tolist():
             if unit not in catalogue.foreign:
-                group = group_of(self._store, self._data[self._units == unit], unit)
+                group = group_of(self._store, self._data, np.flatnonzero(self._units == unit), unit)
                 if group is not None:
                     yield group
 
@@ -171,13 +172,13 @@ class MssqlDatabase:
         self, part: Partition, numbers: NDArray[np.int64] | None = None
     ) -> Iterator[tuple[Decoded, float]]:
         """Yield the rows of a part's sound pages, or of those of some ``numbers``, and how sure they are."""
-        entries = self._of(part)
-        if numbers is not None:
-            entries = entries[np.isin(entries["page"], numbers)]
-        doubted = self._store.doubted(entries)
-        for chosen, confidence in ((entries[~doubted], 1.0), (entries[doubted], UNPROVEN)):
-            for decoded in decoded_rows(self._store, chosen, part):
-                yield decoded, self._at_most(confidence)
+        for doubted, confidence in ((False, 1.0), (True, UNPROVEN)):
+            for entries in self._of(part):
+                mine = self._store.doubted(entries) == doubted
+                if numbers is not None:
+                    mine &= np.isin(entries["page"], numbers)
+                for decoded in decoded_rows(self._store, entries[mine], part):
+                    yield decoded, self._at_most(confidence)
 
     def _at_most(self, confidence: float) -> float:
         """Return the confidence in rows that lie as the catalogue says, which damaged pages may tell."""
@@ -187,11 +188,20 @@ class MssqlDatabase:
         """Return the parts of ``table``, each with how its rows lie."""
         return self._known[table.name].partitions
 
-    def _of(self, part: Partition, old: bool = False, contradicted: bool = False) -> NDArray[np.void]:
-        """Return the pages of a part: those of the newest sources, or those of older ones."""
-        mine = _are_of(part, self._units) & (self._contradicted == contradicted)
-        mine &= np.array(self._store.older, bool)[self._data["source"]] == old
-        return self._data[mine]
+    def _of(
+        self, part: Partition, old: bool = False, contradicted: bool = False
+    ) -> Iterator[NDArray[np.void]]:
+        """Yield the pages of a part, some at a time: those of the newest sources, or those of older ones."""
+        older = np.array(self._store.older, bool)
+        for start in range(0, len(self._data), TOGETHER):
+            some = slice(start, start + TOGETHER)
+            entries = self._data[some]
+            mine = _are_of(part, self._units[some]) & (self._contradicted[some] == contradicted)
+            yield entries[mine & (older[entries["source"]] == old)]
+
+    def _decoded(self, part: Partition, old: bool = False, contradicted: bool = False) -> Iterator[Decoded]:
+        for entries in self._of(part, old, contradicted):
+            yield from decoded_rows(self._store, entries, part)
 
     def _weaker(self, known: Known) -> Iterator[pyarrow.RecordBatch]:
         """Yield rows that count where nothing better has their keys, the surer ones first."""
@@ -202,8 +212,7 @@ class MssqlDatabase:
             ("old copy", CONTRADICTED, True, True),
         ):
             for part in known.partitions:
-                entries = self._of(part, old, doubted)
-                for decoded in decoded_rows(self._store, entries, part):
+                for decoded in self._decoded(part, old, doubted):
                     yield _conform(decoded.batch(part.layout, state, confidence), known.table)
         yield from self._called_free(known)
 
@@ -233,7 +242,7 @@ class MssqlDatabase:
         known = self._known[table.name]
         for part in known.partitions:
             habits = Habits()
-            for decoded in decoded_rows(self._store, self._of(part), part):
+            for decoded in self._decoded(part):
                 habits.learn(decoded.columns)
                 if not habits.hungry:
                     break

@@ -79,9 +79,18 @@ class Claim(msgspec.Struct, frozen=True):
         return bool(self.fits) and (len(self.fits) == 1 or self.fits[0][0] - self.fits[1][0] >= CLEAR)
 
 
-def group_of(store: PageStore, entries: NDArray[np.void], unit: int) -> Group | None:
-    """Return the group that data pages of one allocation unit make, None where they have no rows."""
-    chosen = entries[np.unique(np.linspace(0, len(entries) - 1, SAMPLE).astype(int))]
+def group_of(
+    store: PageStore, entries: NDArray[np.void], places: NDArray[np.int64], unit: int
+) -> Group | None:
+    """Return the group that the data pages of one allocation unit make, None where they have no rows.
+
+    Args:
+        store: All pages.
+        entries: Some pages.
+        places: Which of them are the unit's.
+        unit: Its number.
+    """
+    chosen = entries[places[np.unique(np.linspace(0, len(places) - 1, SAMPLE).astype(int))]]
     return group_of_records(records_of(store.read(chosen), chosen), unit)
 
 

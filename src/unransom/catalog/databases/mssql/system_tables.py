@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from unransom.catalog.databases.mssql import layout as types
 from unransom.catalog.databases.mssql.decode import Records, decode, records_of
 from unransom.catalog.databases.mssql.layout import Field, Layout
-from unransom.catalog.databases.mssql.pages import Kind
+from unransom.catalog.databases.mssql.pages import Kind, Soundness
 from unransom.catalog.databases.mssql.replay import History, Image, records_of_images
 from unransom.catalog.databases.mssql.store import PageStore
 
@@ -80,8 +80,9 @@ Row = dict[str, Any]
 
 def stored_rows(store: PageStore, history: History) -> dict[int, list[Row]]:
     """Return the rows of the server's tables that are left on sound pages, and those that only logs have."""
-    entries = store.select([Kind.DATA])
-    own = entries[(entries["object"] < SYSTEM_OBJECTS) & (entries["index"] <= 1)]
+    entries = store.entries
+    mine = (entries["type"] == Kind.DATA) & (entries["soundness"] >= Soundness.UNCHECKED)
+    own = entries[mine & (entries["object"] < SYSTEM_OBJECTS) & (entries["index"] <= 1)]
     found: dict[int, list[Row]] = {}
     for number, layout in TABLES.items():
         rows = (
