@@ -26,9 +26,7 @@ FOLDS = 4  # every so many positions are judged by what the others have taught
 FOLDED = 2 * FOLDS  # positions of a key at least, for that
 WEAK = 0.25  # share of the usual margin of a key's bytes below which one is not sure
 ALONE = 0.5  # share of the usual margin, by content that differs, below which a byte is not sure
-NEIGHBOURS = (
-    4  # bytes on each side of one that is sure which must be so, too: what it follows on speaks for it
-)
+NEIGHBOURS = 4  # bytes on each side of one that is sure which must be so, too: they speak for it
 CONTRADICTED = 16.0  # bits by which the values of all other content may speak for another byte
 
 _XORED = np.arange(VALUES)[:, None] ^ np.arange(VALUES)[None, :]
