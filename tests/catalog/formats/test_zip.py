@@ -195,3 +195,14 @@ def test_works_on_windows_of_a_reader():
     data = make_zip()
     inside = Window(BytesReader(bytes(777) + data + bytes(99)), 777, len(data))
     assert archives.validate(inside).grade is Grade.GOOD
+
+
+@pytest.mark.parametrize("length", [0xFFFF, 200])
+def test_what_lies_behind_a_cut_header_is_damaged(length):
+    whole = make_zip(members=2)
+    second = whole.index(b"PK\x03\x04", 4)
+    noise = scramble(bytes(4000), (0, 4000))
+    found = archives.validate(BytesReader(whole[: second + 26] + struct.pack("<HH", length, length) + noise))
+    assert found.grade is Grade.PARTIAL
+    assert min(span.start for span in found.damage) <= second + 30 + 2 * 200
+    assert sum(map(len, found.damage)) > 3000

@@ -114,6 +114,8 @@ def local_at(reader: Reader, offset: int) -> Entry | None:
     variable = int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
     if variable > USUAL:
         head += reader.read_at(offset + LOCAL_SIZE + USUAL, variable - USUAL)
+    if len(head) < LOCAL_SIZE + variable:
+        return None  # its name reaches beyond the end: the signature alone is left, or comes by chance
     return read_local(head)
 
 
