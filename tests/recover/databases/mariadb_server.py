@@ -29,9 +29,13 @@ class Server:
     def __init__(self, *options: str, logging: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="unransom-mariadb-"))
         self.data = self.folder / "data"
+        # A server that starts clears temporary tables away, in a shared folder those of its neighbours, too.
+        self.temporary = self.folder / "tmp"
+        self.temporary.mkdir()
         self.options = options if logging else (*options, "--skip-log-bin")
         self._process: subprocess.Popen[bytes] | None = None
         install = [program("mariadb-install-db"), "--no-defaults", f"--datadir={self.data}", "--user=root"]
+        install += [f"--tmpdir={self.temporary}"]
         install += ["--auth-root-authentication-method=normal", "--skip-test-db"]
         install += [option for option in options if option.startswith("--innodb-page-size")]
         for _ in range(INSTALLS):
@@ -46,7 +50,7 @@ class Server:
         """Start it and wait until it answers."""
         command = [program("mariadbd"), "--no-defaults", f"--datadir={self.data}", "--user=root"]
         command += [f"--socket={self.folder}/s", "--skip-networking", f"--pid-file={self.folder}/pid"]
-        command += ["--innodb-buffer-pool-size=64M", "--innodb-fast-shutdown=0"]
+        command += [f"--tmpdir={self.temporary}", "--innodb-buffer-pool-size=64M", "--innodb-fast-shutdown=0"]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen([*command, *self.options], stdout=log, stderr=log)
         for _ in range(300):
